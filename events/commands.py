@@ -1,0 +1,233 @@
+"""What may be asked of the exchange. Every command carries `at`, the time it was given; the log keeps them all.
+
+Commands of a trader carry (account, request): a request that was already decided gets its first outcome again.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NewType
+
+import msgspec
+
+from events.instruments import AssetId, InstrumentId, MarginMode, RulePack
+from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
+
+AccountId = NewType("AccountId", str)
+RequestId = NewType("RequestId", str)
+OrderNumber = NewType("OrderNumber", int)
+ChunkId = NewType("ChunkId", str)
+
+MARKET = AccountId("MARKET")
+"""The participant that stands for history: no margin, no fees, never liquidated."""
+
+INSURANCE = AccountId("INSURANCE")
+"""The participant that owns the insurance fund and the positions that it took over."""
+
+LIQUIDATION_ORDER = OrderNumber(0)
+"""The order number of a forced order; traders count from 1."""
+
+
+class Side(Enum):
+    """The side of an order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class TimeInForce(Enum):
+    """How long an order lives: till cancelled, immediate or cancel, fill or kill, post-only (GTX)."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    POST_ONLY = "gtx"
+
+
+class MarkSource(Enum):
+    """Where marks come from when the data has none: the book's mid price or the last print, once a second."""
+
+    DATA = "data"
+    MID = "mid"
+    LAST = "last"
+
+
+class QueueModel(Enum):
+    """Where shrinkage of a level that no print explains is taken from, as seen from an own order."""
+
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    PROPORTIONAL = "proportional"
+
+
+class Impact(Enum):
+    """Whether what a trader took from history's book stays taken until history states the level again."""
+
+    CONSUME = "consume"
+    NONE = "none"
+
+
+class SessionOptions(msgspec.Struct, frozen=True):
+    """What a session chose beside its rule pack; part of the first fact."""
+
+    mark_source: MarkSource = MarkSource.DATA
+    queue_model: QueueModel = QueueModel.PROPORTIONAL
+    impact: Impact = Impact.CONSUME
+
+
+class Command(msgspec.Struct, frozen=True, gc=False, tag_field="kind"):
+    """Something asked. Recorded before the facts that it leads to."""
+
+    at: Nanos
+
+
+class OpenSession(Command, tag="open_session.1"):
+    """Start the session under a rule pack."""
+
+    rules_version: int
+    pack: RulePack
+    options: SessionOptions
+
+
+class OpenAccount(Command, tag="open_account.1"):
+    """Open an account; it holds nothing yet and trades in cross mode until told otherwise."""
+
+    account: AccountId
+    request: RequestId
+
+
+class Deposit(Command, tag="deposit.1"):
+    """Bring money from outside into an account's wallet, or into the insurance fund."""
+
+    account: AccountId
+    request: RequestId
+    asset: AssetId
+    amount: Atoms
+
+
+class Withdraw(Command, tag="withdraw.1"):
+    """Take money that no position and no order needs out of a wallet."""
+
+    account: AccountId
+    request: RequestId
+    asset: AssetId
+    amount: Atoms
+
+
+class PlaceOrder(Command, tag="place_order.1"):
+    """Place an order named (account, number). No price means a market order.
+
+    price is whole ticks and lots whole lots. Where a client's text was not a whole number of them the edge passes the
+    text on as it stands, so that the refusal is recorded with what was asked.
+    """
+
+    account: AccountId
+    request: RequestId
+    number: OrderNumber
+    instrument: InstrumentId
+    side: Side
+    lots: Lots | str
+    price: Ticks | str | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+
+
+class CancelOrder(Command, tag="cancel_order.1"):
+    """Cancel what is open of an order."""
+
+    account: AccountId
+    request: RequestId
+    number: OrderNumber
+
+
+class SetLeverage(Command, tag="set_leverage.1"):
+    """Set the leverage of an account in one instrument."""
+
+    account: AccountId
+    request: RequestId
+    instrument: InstrumentId
+    leverage: int
+
+
+class SetMarginMode(Command, tag="set_margin_mode.1"):
+    """Set the margin mode of an account in one instrument, which must have no position and no open order."""
+
+    account: AccountId
+    request: RequestId
+    instrument: InstrumentId
+    mode: MarginMode
+
+
+class AddMargin(Command, tag="add_margin.1"):
+    """Move money from the cross wallet to the isolated wallet of a position."""
+
+    account: AccountId
+    request: RequestId
+    instrument: InstrumentId
+    amount: Atoms
+
+
+class RemoveMargin(Command, tag="remove_margin.1"):
+    """Move money from the isolated wallet of a position back to the cross wallet."""
+
+    account: AccountId
+    request: RequestId
+    instrument: InstrumentId
+    amount: Atoms
+
+
+class SetMarkPrice(Command, tag="set_mark_price.1"):
+    """State the mark price of an instrument."""
+
+    instrument: InstrumentId
+    mark: MarkUnits
+
+
+class ApplyFunding(Command, tag="apply_funding.1"):
+    """Make every open position of an instrument pay or receive funding at the present mark."""
+
+    instrument: InstrumentId
+    rate: Rate
+
+
+class AdvanceMarket(Command, tag="advance_market.1"):
+    """Let history go on: apply the rows first_row to last_row (both included) of a chunk of observations."""
+
+    instrument: InstrumentId
+    chunk: ChunkId
+    first_row: int
+    last_row: int
+
+
+class AdvanceTime(Command, tag="advance_time.1"):
+    """Let time pass; what became due by it enters the queue."""
+
+
+class Proceed(Command, tag="proceed.1"):
+    """Do due work, the earliest first, in at most `limit` facts."""
+
+    limit: int
+
+
+TradersCommand = (
+    OpenAccount
+    | Deposit
+    | Withdraw
+    | PlaceOrder
+    | CancelOrder
+    | SetLeverage
+    | SetMarginMode
+    | AddMargin
+    | RemoveMargin
+)
+"""The commands that carry (account, request)."""
+
+AnyCommand = (
+    OpenSession
+    | TradersCommand
+    | SetMarkPrice
+    | ApplyFunding
+    | AdvanceMarket
+    | AdvanceTime
+    | Proceed
+)

@@ -1,0 +1,81 @@
+"""Facts of a liquidation, in the order in which they happen."""
+
+from __future__ import annotations
+
+from enum import Enum, unique
+
+from events.commands import AccountId, Side
+from events.facts.base import Fact
+from events.instruments import InstrumentId
+from events.units import Atoms, Lots, MarkUnits, Ticks
+
+
+@unique
+class LiquidationOutcome(Enum):
+    """How a liquidation ended: the pool recovered before anything was closed, or everything in it was closed."""
+
+    CURED = "cured"
+    CLOSED = "closed"
+
+
+class LiquidationStarted(Fact, tag="liquidation_started.1"):
+    """The engine took over a pool. equity is rounded down, maintenance up, atoms of the settle asset."""
+
+    account: AccountId
+    pool: str
+    equity: Atoms
+    maintenance: Atoms
+
+
+class LiquidationOrderPlaced(Fact, tag="liquidation_order_placed.1"):
+    """A forced immediate-or-cancel order meets the book; `limit` is the bankruptcy price, rounded to a safe tick.
+
+    mark is the mark price at that moment, bankruptcy the bankruptcy price in mark units.
+    """
+
+    account: AccountId
+    instrument: InstrumentId
+    side: Side
+    lots: Lots
+    limit: Ticks
+    mark: MarkUnits
+    bankruptcy: MarkUnits
+
+
+class TakenOver(Fact, tag="taken_over.1"):
+    """The insurance fund took what the book could not, at the bankruptcy price: `value` atoms for `lots`.
+
+    side is the side on which the account traded: sell where it was long.
+    """
+
+    account: AccountId
+    instrument: InstrumentId
+    side: Side
+    lots: Lots
+    value: Atoms
+    bankruptcy: MarkUnits
+
+
+class LiquidationFeeCharged(Fact, tag="liquidation_fee_charged.1"):
+    """The liquidation fee went from the pool to the insurance fund."""
+
+    account: AccountId
+    pool: str
+    amount: Atoms
+
+
+class DeficitCovered(Fact, tag="deficit_covered.1"):
+    """The insurance fund brought a pool without a position, and below zero, back to zero."""
+
+    account: AccountId
+    pool: str
+    amount: Atoms
+
+
+class LiquidationEnded(Fact, tag="liquidation_ended.1"):
+    """The pool is no longer due; equity is what is left in it."""
+
+    account: AccountId
+    pool: str
+    outcome: LiquidationOutcome
+    equity: Atoms

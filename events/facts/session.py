@@ -1,0 +1,61 @@
+"""Facts of the session as a whole: its opening, the passing of time and market, what was refused, what fell due."""
+
+from __future__ import annotations
+
+from events.commands import AccountId, ChunkId, SessionOptions
+from events.facts.base import Fact
+from events.instruments import InstrumentId, RulePack
+from events.refusals import Reason
+from events.units import MarkUnits, Rate
+
+
+class SessionOpened(Fact, tag="session_opened.1"):
+    """The session began under these rules. Always the first fact."""
+
+    rules_version: int
+    pack: RulePack
+    options: SessionOptions
+
+
+class Refused(Fact, tag="refused.1"):
+    """The command broke a rule and changed nothing."""
+
+    reason: Reason
+
+
+class TimeAdvanced(Fact, tag="time_advanced.1"):
+    """Time passed; the batch says until when."""
+
+
+class MarketAdvanced(Fact, tag="market_advanced.1"):
+    """History's rows first_row to last_row (both included) were applied to MARKET's book."""
+
+    instrument: InstrumentId
+    chunk: ChunkId
+    first_row: int
+    last_row: int
+
+
+class MarkPriceMoved(Fact, tag="mark_price_moved.1"):
+    """The mark price of an instrument is now this."""
+
+    instrument: InstrumentId
+    mark: MarkUnits
+
+
+class FundingDue(Fact, tag="funding_due.1"):
+    """A funding time passed: every position open now pays `rate` of its notional at `mark`, or receives it."""
+
+    instrument: InstrumentId
+    rate: Rate
+    mark: MarkUnits
+
+
+class LiquidationDue(Fact, tag="liquidation_due.1"):
+    """A pool's equity fell to its maintenance margin, or a pool without a position below zero: it is in the queue.
+
+    pool is the settle asset for the cross pool of the account, the instrument for an isolated position.
+    """
+
+    account: AccountId
+    pool: str

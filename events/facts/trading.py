@@ -1,0 +1,79 @@
+"""Facts of an order's life, and the trade."""
+
+from __future__ import annotations
+
+from enum import Enum, unique
+
+from events.commands import AccountId, OrderNumber, Side, TimeInForce
+from events.facts.base import Fact
+from events.instruments import InstrumentId
+from events.units import Atoms, Lots, Ticks
+
+
+@unique
+class Expiry(Enum):
+    """Why what was open of an order ended without a cancel."""
+
+    IMMEDIATE = "immediate"
+    FILL_OR_KILL = "fill_or_kill"
+    MARGIN_EXHAUSTED = "margin_exhausted"
+    NOTHING_TO_REDUCE = "nothing_to_reduce"
+    LIQUIDATION = "liquidation"
+
+
+class OrderAccepted(Fact, tag="order_accepted.1"):
+    """An order passed every check and is about to meet the book. No price means a market order."""
+
+    account: AccountId
+    number: OrderNumber
+    instrument: InstrumentId
+    side: Side
+    lots: Lots
+    price: Ticks | None
+    time_in_force: TimeInForce
+    reduce_only: bool
+
+
+class OrderRested(Fact, tag="order_rested.1"):
+    """What is open of the order joined the queue at its price."""
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots
+
+
+class OrderCancelled(Fact, tag="order_cancelled.1"):
+    """The trader took back what was open of the order."""
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots
+
+
+class OrderExpired(Fact, tag="order_expired.1"):
+    """What was open of the order ended by rule."""
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots
+    why: Expiry
+
+
+class Traded(Fact, tag="traded.1"):
+    """A maker and a taker met at the maker's price.
+
+    value is the trade's one value in atoms of the settle asset, posted to both sides; fees are atoms, negative for a
+    rebate. side is the taker's. Order number 0 belongs to MARKET and to forced orders.
+    """
+
+    instrument: InstrumentId
+    side: Side
+    price: Ticks
+    lots: Lots
+    value: Atoms
+    maker: AccountId
+    maker_order: OrderNumber
+    maker_fee: Atoms
+    taker: AccountId
+    taker_order: OrderNumber
+    taker_fee: Atoms

@@ -1,0 +1,93 @@
+"""A chunk of market history as columns: what `AdvanceMarket` applies, row by row, to MARKET's book.
+
+A row is one observation of one instrument: a whole depth diff, a book snapshot, a print, a book ticker or a mark. Rows have
+a kind, a time and an index into the table of their kind. All columns are lists of integers.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from events.instruments import InstrumentId
+
+
+class Kind(IntEnum):
+    """What a row is, and which table it points into."""
+
+    DIFF = 0
+    SNAPSHOT = 1
+    PRINT = 2
+    TICKER = 3
+    MARK = 4
+
+
+class Observations(msgspec.Struct):
+    """One chunk. Lists of one table have one length; `check` says so.
+
+    rows:    kind, at (ns, never falling), transacted (the venue's transaction time, ns), index (into the kind's table)
+    depth:   first_id, last_id, previous_id (0: not stated), bids_end, asks_end. The bids of depth row i are the levels from
+             asks_end[i-1] (0 for the first) to bids_end[i], its asks those from there to asks_end[i]
+    levels:  price (ticks), lots (absolute; 0 removes the level)
+    prints:  price (ticks), lots, side (1: the taker bought, -1: the taker sold)
+    tickers: update id, best bid and ask (ticks), their sizes (lots)
+    marks:   mark and index price (mark units; index 0: not stated), funding rate (Rate) and next funding time (ns; 0: not
+             stated)
+    """
+
+    instrument: InstrumentId
+    kind: list[int] = []
+    at: list[int] = []
+    transacted: list[int] = []
+    index: list[int] = []
+    first_id: list[int] = []
+    last_id: list[int] = []
+    previous_id: list[int] = []
+    bids_end: list[int] = []
+    asks_end: list[int] = []
+    level_price: list[int] = []
+    level_lots: list[int] = []
+    print_price: list[int] = []
+    print_lots: list[int] = []
+    print_side: list[int] = []
+    ticker_id: list[int] = []
+    ticker_bid: list[int] = []
+    ticker_bid_lots: list[int] = []
+    ticker_ask: list[int] = []
+    ticker_ask_lots: list[int] = []
+    mark: list[int] = []
+    mark_index: list[int] = []
+    mark_rate: list[int] = []
+    mark_next_funding: list[int] = []
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.kind)
+
+    def check(self) -> None:
+        """Assert that the columns belong together: lengths, indices, order of time."""
+        for table in TABLES.values():
+            assert len({len(getattr(self, name)) for name in table}) == 1, f"ragged table {table}"
+        sizes = {
+            Kind.DIFF: len(self.first_id),
+            Kind.SNAPSHOT: len(self.first_id),
+            Kind.PRINT: len(self.print_price),
+            Kind.TICKER: len(self.ticker_id),
+            Kind.MARK: len(self.mark),
+        }
+        assert all(0 <= i < sizes[Kind(k)] for k, i in zip(self.kind, self.index, strict=True)), "index out of its table"
+        assert all(a <= b for a, b in zip(self.at, self.at[1:], strict=False)), "time goes back"
+        ends = [end for pair in zip(self.bids_end, self.asks_end, strict=True) for end in pair]
+        assert ends == sorted(ends) and (not ends or ends[-1] == len(self.level_price)), "level ranges overlap"
+
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "rows": ("kind", "at", "transacted", "index"),
+    "depth": ("first_id", "last_id", "previous_id", "bids_end", "asks_end"),
+    "levels": ("level_price", "level_lots"),
+    "prints": ("print_price", "print_lots", "print_side"),
+    "tickers": ("ticker_id", "ticker_bid", "ticker_bid_lots", "ticker_ask", "ticker_ask_lots"),
+    "marks": ("mark", "mark_index", "mark_rate", "mark_next_funding"),
+}
+"""Table -> its columns, in canonical order."""
