@@ -1,0 +1,55 @@
+# `make run` and `make test` are all that a fresh clone needs: each sets up first, once, in .venv.
+#
+# PYTHON=path   the interpreter (default: the newest >= 3.11 that works)      VENV=dir    where to install (.venv)
+# TESTS=paths   what `make test` runs (tests)                                 COVERAGE=1  measure and demand 100 %
+# SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
+
+PYTHON ?=
+VENV ?= .venv
+TESTS ?= tests
+BIN := $(VENV)/bin
+SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' .ci/setup.sh
+
+.PHONY: setup run test check fmt sim golden bench docs clean
+
+setup: $(VENV)/dev.stamp
+
+run: $(VENV)/run.stamp
+	@echo "Running the demo: a generated market with a crash, replayed, liquidated, verified (writes demo.db)."
+	@$(BIN)/ringfence demo
+
+test: $(VENV)/dev.stamp
+	@echo "Testing $(TESTS) on all cores$(if $(COVERAGE),; every branch of events and exchange/core has to be covered)."
+	@$(BIN)/python -m pytest -n auto $(if $(COVERAGE),--cov) $(TESTS)
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy --strict
+	$(BIN)/python -m docs.generate --check
+
+fmt: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+sim: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
+
+golden: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.golden
+
+bench: $(VENV)/run.stamp
+	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
+
+docs: $(VENV)/run.stamp
+	$(BIN)/python -m docs.generate
+
+clean:
+	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov demo.db*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt
+	@$(SETUP)
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt
+	@$(SETUP) dev
