@@ -1,0 +1,309 @@
+"""The order book: traders' orders in price-time queues, with history's volume standing among them.
+
+Prices where no trader rests are kept as plain numbers (`History`); where one does, a `Level` holds one queue of orders and of
+MARKET's segments, so that every order knows the volume ahead of it. `front` finds what a taker meets next: the only walk
+that there is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heapify, heappop, heappush
+from itertools import islice
+
+import msgspec
+from sortedcontainers import SortedDict
+
+from events.commands import MARKET, AccountId, Impact, OrderNumber, SessionOptions, Side
+from events.instruments import InstrumentId
+
+SPARSE = 64
+"""Dead entries that a queue or heap may hold before it is worth a clean-up."""
+
+
+class Order(msgspec.Struct, gc=False):
+    """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number 0).
+
+    sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that one open lot adds to the account's order sums.
+    """
+
+    account: AccountId
+    number: OrderNumber
+    instrument: InstrumentId
+    sign: int
+    price: int
+    lots: int
+    reduce_only: bool = False
+    notional: int = 0
+    extra: int = 0
+    rests: bool = False
+
+
+class Level:
+    """The queue at one price: live and dead entries (0 lots), the number of traders' orders, MARKET's volume."""
+
+    __slots__ = ("dead", "market", "orders", "queue")
+
+    def __init__(self) -> None:
+        self.queue: deque[Order] = deque()
+        self.orders = 0
+        self.market = 0
+        self.dead = 0
+
+    def first(self) -> Order:
+        """The live entry at the head of the queue."""
+        queue = self.queue
+        while not queue[0].lots:
+            queue.popleft()
+            self.dead -= 1
+        return queue[0]
+
+    def first_of_traders(self) -> Order:
+        """The first live entry that is not MARKET's."""
+        return next(entry for entry in self.queue if entry.lots and entry.account != MARKET)
+
+    def buried(self) -> None:
+        """An entry has just died in the queue: keep the dead fewer than the living."""
+        self.dead += 1
+        if self.dead > SPARSE and self.dead * 2 > len(self.queue):
+            self.queue = deque(entry for entry in self.queue if entry.lots)
+            self.dead = 0
+
+    def add_market(self, price: int, sign: int, lots: int) -> None:
+        """MARKET's volume grows at the back of the queue."""
+        self.market += lots
+        last = self.queue[-1] if self.queue else None
+        if last is not None and last.account == MARKET and last.lots:
+            last.lots += lots
+        else:
+            self.queue.append(Order(MARKET, OrderNumber(0), InstrumentId(""), sign, price, lots))
+
+    def shrink(self, entry: Order, lots: int) -> None:
+        """A segment of MARKET's loses lots."""
+        entry.lots -= lots
+        self.market -= lots
+        if not entry.lots:
+            self.buried()
+
+    def check(self) -> None:
+        """Assert that the counts are those of the queue."""
+        live = [entry for entry in self.queue if entry.lots]
+        assert all(entry.lots > 0 for entry in live)
+        assert self.orders == sum(entry.account != MARKET for entry in live) > 0
+        assert self.market == sum(entry.lots for entry in live if entry.account == MARKET)
+        assert self.dead == len(self.queue) - len(live)
+
+
+class History:
+    """History's own side of the book: exactly what the data states, whatever traders do.
+
+    stated maps price to lots; taken, what traders took of it until history states the price again. heap finds the best
+    price; its keys are prices times -sign, and those no longer stated are dropped when they come up.
+    """
+
+    __slots__ = ("heap", "sign", "stated", "taken")
+
+    def __init__(self, sign: int) -> None:
+        self.sign = sign
+        self.stated: dict[int, int] = {}
+        self.taken: dict[int, int] = {}
+        self.heap: list[int] = []
+
+    def best(self) -> int | None:
+        """The best price that history states."""
+        heap, sign, stated = self.heap, self.sign, self.stated
+        while heap:
+            price = -sign * heap[0]
+            if price in stated:
+                return price
+            heappop(heap)
+        return None
+
+    def state(self, price: int, lots: int) -> None:
+        """History says that there are now this many lots at the price."""
+        if not lots:
+            self.stated.pop(price, None)
+            return
+        if price not in self.stated:
+            heappush(self.heap, -self.sign * price)
+        self.stated[price] = lots
+
+    def tidy(self) -> None:
+        """Keep the heap in proportion to what is stated."""
+        if len(self.heap) > 2 * len(self.stated) + SPARSE:
+            self.heap = [-self.sign * price for price in self.stated]
+            heapify(self.heap)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.stated.clear()
+        self.taken.clear()
+        self.heap.clear()
+
+
+class BookSide:
+    """One side: levels with traders' orders by price, the best of them, and history."""
+
+    __slots__ = ("best", "history", "levels", "sign")
+
+    def __init__(self, sign: int) -> None:
+        self.sign = sign
+        self.levels: SortedDict[int, Level] = SortedDict()
+        self.best: int | None = None
+        self.history = History(sign)
+
+    def rest(self, order: Order) -> None:
+        """The order joins the queue at its price, behind what history has there."""
+        price = order.price
+        level = self.levels.get(price)
+        if level is None:
+            level = self.levels[price] = Level()
+            if volume := self.available(price):
+                level.add_market(price, self.sign, volume)
+            self.history.taken.pop(price, None)
+            if self.best is None or price * self.sign > self.best * self.sign:
+                self.best = price
+        level.queue.append(order)
+        level.orders += 1
+
+    def leave(self, order: Order) -> None:
+        """The order, whose lots are 0 by now, is no longer in the book."""
+        level = self.levels[order.price]
+        level.orders -= 1
+        if level.orders:
+            level.buried()
+        else:
+            self._drop(order.price, level)
+
+    def _drop(self, price: int, level: Level) -> None:
+        del self.levels[price]
+        if missing := self.history.stated.get(price, 0) - level.market:
+            self.history.taken[price] = missing
+        if price == self.best:
+            self.best = self.levels.keys()[-1 if self.sign > 0 else 0] if self.levels else None
+
+    def available(self, price: int) -> int:
+        """MARKET's lots at a price without traders' orders, less what was taken."""
+        return self.history.stated.get(price, 0) - self.history.taken.get(price, 0)
+
+    def market_best(self) -> int | None:
+        """The best price at which MARKET still has volume to take."""
+        history = self.history
+        if not history.stated:
+            return None
+        price = history.best()
+        if price is None or self._volume(price) > 0:
+            return price
+        aside = []
+        while (price := history.best()) is not None and self._volume(price) <= 0:
+            aside.append(heappop(history.heap))
+        for key in aside:
+            heappush(history.heap, key)
+        return price
+
+    def _volume(self, price: int) -> int:
+        level = self.levels.get(price)
+        return self.available(price) if level is None else level.market
+
+    def take_market(self, price: int, lots: int) -> None:
+        """A trader took lots of MARKET's volume at the price, the front of its queue."""
+        level = self.levels.get(price)
+        if level is None:
+            taken = self.history.taken
+            taken[price] = taken.get(price, 0) + lots
+        else:
+            while lots:
+                entry = next(e for e in level.queue if e.lots and e.account == MARKET)
+                part = min(entry.lots, lots)
+                level.shrink(entry, part)
+                lots -= part
+
+    def check(self) -> None:
+        """Assert that levels, best and history agree."""
+        for price, level in self.levels.items():
+            level.check()
+            assert level.market <= self.history.stated.get(price, 0)
+            assert all(e.price == price and e.sign == self.sign for e in level.queue)
+        prices = list(self.levels)
+        assert self.best == ((prices[-1] if self.sign > 0 else prices[0]) if prices else None)
+        assert all(lots > 0 for lots in self.history.stated.values())
+        assert {-self.sign * price for price in self.history.stated} <= set(self.history.heap)
+        for price, lots in self.history.taken.items():
+            assert 0 < lots <= self.history.stated[price]
+            assert price not in self.levels
+
+
+class Book:
+    """Both sides. `stale` means that history's volume cannot be traded with."""
+
+    __slots__ = ("asks", "bids", "borrowed", "keeps_impact", "stale")
+
+    def __init__(self, options: SessionOptions) -> None:
+        self.bids = BookSide(1)
+        self.asks = BookSide(-1)
+        self.stale = True
+        self.keeps_impact = options.impact is Impact.CONSUME
+        self.borrowed: list[tuple[BookSide, int, int]] = []
+
+    def side(self, side: Side) -> BookSide:
+        """The side on which orders of this side rest."""
+        return self.bids if side is Side.BUY else self.asks
+
+    def front(self, side: BookSide, limit: int | None) -> tuple[int, Order | None, int] | None:
+        """What a taker meets next on `side`: price, the order (None: MARKET), its lots. None past the limit."""
+        sign, price = side.sign, side.best
+        if not self.stale and (market := side.market_best()) is not None and (price is None or market * sign > price * sign):
+            if limit is not None and market * sign < limit * sign:
+                return None
+            return market, None, side.available(market)
+        if price is None or (limit is not None and price * sign < limit * sign):
+            return None
+        level = side.levels[price]
+        entry = level.first_of_traders() if self.stale else level.first()
+        return price, None if entry.account == MARKET else entry, entry.lots
+
+    def best_price(self, side: BookSide) -> int | None:
+        """The best price that a taker could meet on `side`."""
+        front = self.front(side, None)
+        return None if front is None else front[0]
+
+    def fill(self, order: Order, lots: int) -> None:
+        """The resting order loses lots to a trade; at 0 it leaves."""
+        order.lots -= lots
+        if not order.lots:
+            (self.bids if order.sign > 0 else self.asks).leave(order)
+
+    def take_market(self, side: BookSide, price: int, lots: int) -> None:
+        """A trader takes MARKET's lots; where impact is not kept, they come back when the batch ends."""
+        side.take_market(price, lots)
+        if not self.keeps_impact:
+            self.borrowed.append((side, price, lots))
+
+    def give_back(self) -> None:
+        """End of a batch without impact: what was taken from MARKET is there again, ahead of the queue."""
+        for side, price, lots in self.borrowed:
+            level = side.levels.get(price)
+            if level is not None:
+                room = side.history.stated.get(price, 0) - level.market
+                if room > 0:
+                    level.queue.appendleft(Order(MARKET, OrderNumber(0), InstrumentId(""), side.sign, price, min(lots, room)))
+                    level.market += min(lots, room)
+            elif price in side.history.taken:
+                side.history.taken[price] -= lots
+                if side.history.taken[price] <= 0:
+                    del side.history.taken[price]
+        self.borrowed.clear()
+
+    def depth(self, side: BookSide, levels: int) -> list[tuple[int, int]]:
+        """The best prices with traders' and MARKET's lots together, for people to look at: not for the hot path."""
+        prices = {} if self.stale else {p: side.available(p) for p in side.history.stated if p not in side.levels}
+        for price, level in side.levels.items():
+            prices[price] = sum(entry.lots for entry in level.queue) - (level.market if self.stale else 0)
+        best_first = sorted(prices.items(), reverse=side.sign > 0)
+        return list(islice((item for item in best_first if item[1] > 0), levels))
+
+    def check(self) -> None:
+        """Assert that both sides hold together and that no two traders' prices cross."""
+        self.bids.check()
+        self.asks.check()
+        assert self.bids.best is None or self.asks.best is None or self.bids.best < self.asks.best

@@ -1,0 +1,38 @@
+"""Funding: a funding time charges every position open at that moment; each account settles in its turn.
+
+Payment = s x notional at the mark x rate; longs pay shorts when the rate is positive. What an account owes is rounded up, what
+it receives down; the difference is booked as a remainder. A position that still owes funding settles before it changes.
+Source: Binance USD-M, "Introduction to Futures Funding Rates"; `design/margin.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.commands import AccountId
+from events.facts import FundingPaid
+from events.units import UNIT
+from exchange.core.state import Due, DueKey, Position, State
+
+
+def payment(position: Position, rate: int, mark: int) -> int:
+    """What the position receives (negative: pays), atoms, rounded down: a debt is rounded up."""
+    return -position.lots * position.contract.lot * mark * rate // (UNIT * UNIT)
+
+
+def settle_all(state: State, key: DueKey, due: Due, limit: int) -> Iterator[FundingPaid]:
+    """Settle up to `limit` of the accounts that a funding time still waits for."""
+    for account in list(due.owing)[:limit]:
+        yield _paid(state, account, key, due)
+
+
+def settle_first(state: State, account: AccountId) -> Iterator[FundingPaid]:
+    """Settle what the account still owes or is owed, before it trades."""
+    for key, due in list(state.funding_due.items()):
+        if account in due.owing:
+            yield _paid(state, account, key, due)
+
+
+def _paid(state: State, account: AccountId, key: DueKey, due: Due) -> FundingPaid:
+    position = state.accounts[account].positions[key[2]]  # type: ignore[index]
+    return FundingPaid(account, position.contract.id, payment(position, due.rate, due.mark))  # type: ignore[arg-type]

@@ -1,0 +1,135 @@
+"""The watch: who is due, found without scanning accounts.
+
+Every open position bears at most one trigger per direction: the first mark at which its part of the pool's buffer (equity -
+maintenance) is used up. An isolated position may use all of its buffer, so its trigger is exact; the positions of a cross
+pool share theirs, so that a pool cannot be due while no trigger was reached. Reaching one makes the pool dirty; `drain`
+looks at dirty pools before the batch ends and either says that they are due or arms them anew.
+Source: `design/margin.md`, section "Liquidation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+
+from events.facts import LiquidationDue
+from events.units import UNIT
+from exchange.core.book import SPARSE
+from exchange.core.margin.model import is_due, maintenance_margin, unrealised
+from exchange.core.state import NEVER, Contract, Pool, Position, State
+
+
+def drain(state: State) -> Iterator[LiquidationDue]:
+    """Look at every dirty pool: say who is due, by account and pool; arm the rest."""
+    while state.dirty:
+        dirty = state.dirty
+        state.dirty = {}
+        due = sorted((pool.id, seq) for pool, seq in dirty.items() if not pool.due and not arm(pool))
+        for (account, pool), seq in due:
+            state.cause = seq
+            yield LiquidationDue(account, pool)  # type: ignore[arg-type]
+
+
+def arm(pool: Pool) -> bool:
+    """Set the triggers of the pool's positions; False where the pool is due."""
+    if isinstance(pool, Position):
+        if not pool.lots:
+            return pool.isolated >= 0
+        part = unrealised(pool) - maintenance_margin(pool)
+        buffer = pool.isolated * UNIT + part
+        if buffer <= 0:
+            return False
+        _set_trigger(pool, part - buffer + 1)
+        return True
+    positions = [p for p in pool.positions if p.lots and not p.is_isolated]
+    if not positions:
+        return pool.balance >= 0
+    parts = [unrealised(p) - maintenance_margin(p) for p in positions]
+    buffer = pool.balance * UNIT + sum(parts)
+    if buffer <= 0:
+        return False
+    share = (buffer - 1) // len(positions)
+    for position, part in zip(positions, parts, strict=True):
+        _set_trigger(position, part - share)
+    return True
+
+
+def _set_trigger(position: Position, floor: int) -> None:
+    """Trigger at the first mark where unrealised PnL - maintenance margin falls below `floor` grains."""
+    contract = position.contract
+    brackets = contract.brackets
+    if position.lots > 0:
+        notional = brackets.lowest_notional(floor + position.entry_value * UNIT)
+        low = -(-notional // (position.lots * contract.lot)) - 1
+        position.high = NEVER
+        if low != position.low:
+            position.low = low
+            if low > 0:
+                _push(contract, contract.lows, (-low, position.serial))
+    else:
+        notional = brackets.highest_notional(-position.entry_value * UNIT - floor)
+        high = notional // (-position.lots * contract.lot) + 1
+        position.low = NEVER
+        if high != position.high:
+            position.high = high
+            _push(contract, contract.highs, (high, position.serial))
+
+
+def _push(contract: Contract, heap: list[tuple[int, int]], entry: tuple[int, int]) -> None:
+    heappush(heap, entry)
+    if len(heap) > 2 * len(contract.positions) + SPARSE:
+        positions = contract.positions
+        if heap is contract.lows:
+            heap[:] = {(-p.low, p.serial): None for p in positions if p.low > 0}
+        else:
+            heap[:] = {(p.high, p.serial): None for p in positions if p.high > 0}
+        heapify(heap)
+
+
+def mark_moved(state: State, contract: Contract) -> None:
+    """The mark moved: the pools whose trigger it reached are dirty."""
+    mark, positions = contract.mark, contract.positions
+    lows = contract.lows
+    while lows and -lows[0][0] >= mark:
+        low, serial = heappop(lows)
+        position = positions[serial]
+        if position.low == -low:
+            _reached(state, position)
+    highs = contract.highs
+    while highs and highs[0][0] <= mark:
+        high, serial = heappop(highs)
+        position = positions[serial]
+        if position.high == high:
+            _reached(state, position)
+
+
+def _reached(state: State, position: Position) -> None:
+    position.low = position.high = NEVER
+    state.dirty[position.pool] = state.seq
+
+
+def arm_all(state: State) -> None:
+    """Set every trigger anew, after a rebuild."""
+    state.dirty.clear()
+    for contract in state.contracts.values():
+        contract.lows.clear()
+        contract.highs.clear()
+        for position in contract.positions:
+            position.low = position.high = NEVER
+    for account in state.accounts.values():
+        for wallet in account.wallets.values():
+            if not wallet.exempt and not wallet.due:
+                arm(wallet)
+            for position in wallet.positions:
+                if position.is_isolated and not position.exempt and not position.due:
+                    arm(position)
+
+
+def check(state: State) -> None:
+    """Assert that the watch missed nobody: a full scan finds no pool that is due and not in the queue."""
+    for account in state.accounts.values():
+        for wallet in account.wallets.values():
+            pools: list[Pool] = [wallet, *(p for p in wallet.positions if p.is_isolated)]
+            for pool in pools:
+                if not pool.exempt and not pool.due:
+                    assert not is_due(pool), f"{pool.id} is due and the watch did not see it"

@@ -1,0 +1,156 @@
+"""The liquidation of one pool: orders cancelled, positions closed in the book down to bankruptcy, the rest taken over.
+
+1. the due test is made again: a pool that recovered meanwhile is left alone;
+2. the pool's open orders expire;
+3. each position, most maintenance margin first, meets the book with an immediate-or-cancel order limited at its bankruptcy
+   price; these fills pay no trading fee;
+4. what the book cannot take goes to the insurance fund at the bankruptcy price;
+5. the liquidation fee goes to the fund, at most what the pool has left.
+Source: `design/margin.md`, section "Liquidation"; Binance USD-M liquidation protocol for fee and fund.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.commands import LIQUIDATION_ORDER, Side
+from events.facts import (
+    DeficitCovered,
+    Expiry,
+    Fact,
+    LiquidationEnded,
+    LiquidationFeeCharged,
+    LiquidationOrderPlaced,
+    LiquidationOutcome,
+    LiquidationStarted,
+    OrderExpired,
+    TakenOver,
+    Traded,
+)
+from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
+from exchange.core.book import Order
+from exchange.core.funding import settle_first
+from exchange.core.margin.model import cross_positions, is_due, maintenance_margin, notional, requirement
+from exchange.core.matching.limit import ready_maker, trade
+from exchange.core.state import Account, Contract, Due, DueKey, Pool, Position, State
+
+
+def pool_of(account: Account, name: str) -> Pool:
+    """The pool that a fact names: the isolated position of an instrument, or the wallet of an asset."""
+    position = account.positions.get(name)  # type: ignore[call-overload]
+    return position if position is not None else account.wallets[name]  # type: ignore[index]
+
+
+def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
+    """Liquidate the pool that this entry of the queue names."""
+    _, _, name, pool_name = key
+    account = state.accounts[name]  # type: ignore[index]
+    pool = pool_of(account, pool_name)
+    state.cause = due.seq
+    yield from settle_first(state, account.name)
+    if not is_due(pool):
+        yield _ended(pool, LiquidationOutcome.CURED)
+        return
+    margin = requirement(pool)
+    yield LiquidationStarted(*_names(pool), Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))
+    state.cause = state.seq
+    yield from _expire_orders(account, pool)
+    fee = 0
+    for position in _order_of_closing(pool):
+        fee += yield from _close(state, pool, position)
+        state.cause = due.seq
+    left = requirement(pool).equity // UNIT
+    if left < 0:
+        yield DeficitCovered(*_names(pool), Atoms(-left))
+    elif charged := min(fee, left):
+        yield LiquidationFeeCharged(*_names(pool), Atoms(charged))
+    yield _ended(pool, LiquidationOutcome.CLOSED)
+
+
+def bankruptcy_value(pool: Pool, position: Position) -> int:
+    """The value, atoms, at which closing the whole position uses up its share of the pool's equity, and no more.
+
+    Isolated: entry value less the isolated wallet (short: plus). Cross: notional at the mark less s x E x MM_i / sum MM. Rounded
+    so that the account cannot end below zero: long up, short down.
+    Source: `design/margin.md`, "Bankruptcy price".
+    """
+    sign = 1 if position.lots > 0 else -1
+    if isinstance(pool, Position):
+        return max(0, sign * position.entry_value - sign * pool.isolated)
+    margins = {p.contract.id: maintenance_margin(p) for p in cross_positions(pool)}
+    total = sum(margins.values())
+    share = requirement(pool).equity * margins[position.contract.id]
+    exact = sign * (notional(position) * total - sign * share)
+    return max(0, sign * -(-exact // (total * UNIT)))
+
+
+def bankruptcy_price(position: Position, value: int) -> int:
+    """The price per base asset, mark units, of that value: long up, short down."""
+    sign = 1 if position.lots > 0 else -1
+    return sign * -(-sign * value * UNIT // (abs(position.lots) * position.contract.lot))
+
+
+def _names(pool: Pool) -> tuple[str, str]:
+    return pool.id
+
+
+def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
+    return LiquidationEnded(*_names(pool), outcome, Atoms(requirement(pool).equity // UNIT))  # type: ignore[arg-type]
+
+
+def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
+    for order in list(account.orders.values()):
+        position = account.positions[order.instrument]
+        if position.pool is pool:
+            yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.LIQUIDATION)
+
+
+def _order_of_closing(pool: Pool) -> list[Position]:
+    if isinstance(pool, Position):
+        return [pool] if pool.lots else []
+    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p), p.contract.id))
+
+
+def _close(state: State, pool: Pool, position: Position) -> Iterator[Fact]:
+    """Close one position; what it yields is followed by the liquidation fee that its fills call for."""
+    contract = position.contract
+    side = Side.SELL if position.lots > 0 else Side.BUY
+    bankruptcy = bankruptcy_price(position, bankruptcy_value(pool, position))
+    limit = -(-bankruptcy // contract.tick) if side is Side.SELL else bankruptcy // contract.tick
+    yield LiquidationOrderPlaced(
+        position.account, contract.id, side, Lots(abs(position.lots)), Ticks(limit), MarkUnits(contract.mark),
+        MarkUnits(bankruptcy),
+    )  # fmt: skip
+    state.cause = state.seq
+    closed = yield from _sweep(state, position, side, limit)
+    if position.lots:
+        value = bankruptcy_value(pool, position)
+        price = bankruptcy_price(position, value)
+        yield TakenOver(
+            position.account, contract.id, side, Lots(abs(position.lots)), Atoms(value), MarkUnits(price)
+        )  # fmt: skip
+    return -(-closed * contract.terms.liquidation_fee // UNIT)
+
+
+def _sweep(state: State, position: Position, side: Side, limit: int) -> Iterator[Fact]:
+    """Trade the position against the book down to the limit. Returns the value closed, atoms."""
+    contract = position.contract
+    resting = contract.book.bids if side is Side.SELL else contract.book.asks
+    closed = 0
+    while position.lots and limit > 0 and (front := contract.book.front(resting, limit)) is not None:
+        price, maker, lots = front
+        if maker is not None:
+            lots = yield from ready_maker(state, contract, maker)
+        if lots := min(lots, abs(position.lots)):
+            fact = _forced_trade(contract, side, price, lots, maker, position)
+            closed += fact.value
+            yield fact
+    return closed
+
+
+def _forced_trade(
+    contract: Contract, side: Side, price: int, lots: int, maker: Order | None, position: Position
+) -> Traded:
+    return trade(contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, 0)
+
+

@@ -1,0 +1,100 @@
+"""Whether the margin of an account carries an order before it is accepted, and each fill before it happens."""
+
+from __future__ import annotations
+
+from events.commands import PlaceOrder
+from events.refusals import Reason
+from events.units import UNIT
+from exchange.core.margin.model import all_held, cross_equity, held, unrealised
+from exchange.core.posting import after_trade
+from exchange.core.state import Contract, Position, Wallet
+
+
+def reserve_price(contract: Contract, sign: int, slippage: int) -> int:
+    """The price per base asset, mark units, at which a market order reserves: rounded up.
+
+    Buys: best ask x (1 + slippage), or the mark where nobody offers. Sells: max(best bid, mark).
+    Source: Binance USD-M, cost of a market order (best ask x 1.0005; max(best bid, mark)).
+    """
+    book = contract.book
+    if sign > 0:
+        ask = book.best_price(book.asks)
+        return contract.mark if ask is None else -(-ask * contract.tick * (UNIT + slippage) // UNIT)
+    bid = book.best_price(book.bids)
+    return contract.mark if bid is None else max(bid * contract.tick, contract.mark)
+
+
+def order_sums(contract: Contract, sign: int, price: int) -> tuple[int, int]:
+    """What one lot of an open order adds to the sums of its account, grains: notional, and open loss plus taker fee.
+
+    price is in mark units. The open loss is what a fill would lose at once against the mark; fixed at placement.
+    """
+    notional = price * contract.lot
+    loss = sign * (price - contract.mark) * contract.lot
+    fee = -(-notional * contract.terms.taker_fee // UNIT)
+    return notional, (loss + fee if loss > 0 else fee)
+
+
+def order_refusal(position: Position, sign: int, lots: int, price: int) -> Reason | None:
+    """The margin rule that an order of these lots at this price (mark units) would break, or None."""
+    notional, extra = order_sums(position.contract, sign, price)
+    bids, asks = position.bids, position.asks
+    if sign > 0:
+        bids += lots * notional
+    else:
+        asks += lots * notional
+    contract = position.contract
+    size = position.lots * contract.lot * contract.mark
+    if (size + bids if sign > 0 else asks - size) > position.max_notional:
+        return Reason.POSITION_LIMIT_AT_LEVERAGE
+    before = held(position, position.lots, position.bids, position.asks, position.extra)
+    more = held(position, position.lots, bids, asks, position.extra + lots * extra) - before
+    wallet = position.wallet
+    if more > 0 and cross_equity(wallet) - all_held(wallet) < more:
+        return Reason.INSUFFICIENT_MARGIN
+    return None
+
+
+def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int) -> bool:
+    """Whether a taker's fill leaves its pool whole: equity >= 0 after fill and fee and, for added size, available >= 0.
+
+    value and fee are atoms.
+    """
+    contract, wallet = position.contract, position.wallet
+    after = after_trade(position, sign, lots, value, fee)
+    pnl = after.lots * contract.lot * contract.mark - after.entry_value * UNIT
+    equity = cross_equity(wallet) + after.gain * UNIT
+    if position.is_isolated:
+        if after.isolated * UNIT + pnl < 0:
+            return False
+    else:
+        equity += pnl - unrealised(position)
+        if equity < 0:
+            return False
+    if position.lots * sign < 0 and lots <= abs(position.lots):
+        return True
+    orders = (position.bids, position.asks, position.extra)
+    return equity - all_held(wallet) + held(position, position.lots, *orders) - held(position, after.lots, *orders) >= 0
+
+
+def place_price(contract: Contract, command: PlaceOrder, sign: int, slippage: int) -> int:
+    """The price, mark units, at which an order is reserved: its own, or for a market order the pack's."""
+    if command.price is None:
+        return reserve_price(contract, sign, slippage)
+    assert isinstance(command.price, int)
+    return command.price * contract.tick
+
+
+def leverage_refusal(wallet: Wallet, position: Position, leverage: int) -> Reason | None:
+    """The rule that a new leverage would break with what is open now, or None."""
+    contract = position.contract
+    size = position.lots * contract.lot * contract.mark
+    need = max(size + position.bids, position.asks - size)
+    if need > contract.brackets.max_notional(leverage):
+        return Reason.POSITION_LIMIT_AT_LEVERAGE
+    if leverage >= position.leverage:
+        return None
+    if position.is_isolated and position.lots:
+        return Reason.OPEN_ORDERS_OR_POSITION
+    more = -(-need // leverage) - -(-need // position.leverage)
+    return Reason.INSUFFICIENT_MARGIN if more > 0 and cross_equity(wallet) - all_held(wallet) < more else None

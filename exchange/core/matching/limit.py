@@ -1,0 +1,205 @@
+"""Orders meet the book: acceptance, the walk of a taker, resting and expiry, and the fills that history brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.commands import MARKET, CancelOrder, OrderNumber, PlaceOrder, Side, TimeInForce
+from events.facts import Expiry, Fact, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Refused, Traded
+from events.refusals import Reason
+from events.units import UNIT, Atoms, Lots, Ticks
+from exchange.core.book import Order
+from exchange.core.funding import settle_first
+from exchange.core.margin.pretrade import carries_fill, order_refusal, reserve_price
+from exchange.core.matching.market import Fill
+from exchange.core.posting import trade_value
+from exchange.core.state import Account, Contract, Position, State
+
+BUY, SELL = Side.BUY, Side.SELL
+GTC, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
+MARKET_ORDER = OrderNumber(0)
+
+
+def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
+    """Accept or refuse an order, let it meet the book, rest or expire the remainder."""
+    account = state.accounts[command.account]
+    contract = state.contracts.get(command.instrument)
+    if contract is None:
+        yield Refused(Reason.UNKNOWN_INSTRUMENT)
+        return
+    position = account.positions.get(contract.id) or state.position(account, contract)
+    if refusal := _form_refusal(account, contract, command) or _order_refusal(state, position, command):
+        yield Refused(refusal)
+        return
+    lots, price, side = command.lots, command.price, command.side
+    assert isinstance(lots, int)
+    assert not isinstance(price, str)
+    number = command.number
+    yield OrderAccepted(
+        command.account, number, contract.id, side, lots, price, command.time_in_force, command.reduce_only
+    )
+    resting = contract.book.asks if side is BUY else contract.book.bids
+    why = Expiry.IMMEDIATE
+    if (front := contract.book.front(resting, price)) is not None:
+        if command.time_in_force is FOK and not _fills_whole(contract, side, lots, price):
+            yield OrderExpired(command.account, number, lots, Expiry.FILL_OR_KILL)
+            return
+        position = account.positions[contract.id]
+        sign = 1 if side is BUY else -1
+        while lots and front is not None:
+            if command.reduce_only and position.lots * sign >= 0:
+                why = Expiry.NOTHING_TO_REDUCE
+                break
+            traded = yield from _meet(state, position, command, lots, front)
+            if traded is None:
+                why = Expiry.MARGIN_EXHAUSTED
+                break
+            lots = Lots(lots - traded)
+            front = contract.book.front(resting, price)
+    if not lots:
+        return
+    if price is not None and why is Expiry.IMMEDIATE and command.time_in_force in (GTC, POST_ONLY):
+        yield OrderRested(command.account, number, lots)
+    else:
+        yield OrderExpired(command.account, number, lots, why)
+
+
+def _form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> Reason | None:
+    """The rule about the order itself that it breaks, or None."""
+    lots, price, terms = command.lots, command.price, contract.terms
+    if command.number <= account.last_number:
+        return Reason.ORDER_NUMBER_USED
+    if price is not None:
+        if type(price) is str:
+            return Reason.PRICE_OFF_TICK
+        if price <= 0:  # type: ignore[operator]
+            return Reason.PRICE_NOT_POSITIVE
+    elif command.time_in_force is POST_ONLY:
+        return Reason.MARKET_ORDER_CANNOT_REST
+    if type(lots) is str:
+        return Reason.SIZE_OFF_LOT
+    if lots < terms.min_lots:  # type: ignore[operator]
+        return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
+    return Reason.SIZE_ABOVE_MAXIMUM if lots > terms.max_lots else None  # type: ignore[operator]
+
+
+def _order_refusal(state: State, position: Position, command: PlaceOrder) -> Reason | None:
+    """The rule about account, position and market that the order breaks, or None."""
+    if position.due or position.wallet.due:
+        return Reason.LIQUIDATION_IN_PROGRESS
+    contract, price = position.contract, command.price
+    if not contract.mark:
+        return Reason.NO_MARK_PRICE
+    assert state.pack is not None
+    side, sign = command.side, 1 if command.side is BUY else -1
+    if price is None:
+        at = reserve_price(contract, sign, state.pack.market_buy_slippage)
+    else:
+        at = price * contract.tick  # type: ignore[assignment]
+    lots: int = command.lots  # type: ignore[assignment]
+    if not command.reduce_only and lots * at * contract.lot < contract.terms.min_notional * UNIT:
+        return Reason.NOTIONAL_BELOW_MINIMUM
+    if position.open_orders >= state.pack.max_orders:
+        return Reason.TOO_MANY_OPEN_ORDERS
+    if command.reduce_only and position.lots * sign >= 0:
+        return Reason.REDUCE_ONLY_WOULD_INCREASE
+    if command.time_in_force is POST_ONLY:
+        resting = contract.book.asks if side is BUY else contract.book.bids
+        if contract.book.front(resting, price) is not None:  # type: ignore[arg-type]
+            return Reason.POST_ONLY_WOULD_TAKE
+    return None if command.reduce_only else order_refusal(position, sign, lots, at)
+
+
+def _fills_whole(contract: Contract, side: Side, lots: int, price: int | None) -> bool:
+    """Whether the book holds all of the lots within the price, right now."""
+    book = contract.book
+    resting = book.asks if side is BUY else book.bids
+    for level, size in book.depth(resting, len(resting.levels) + len(resting.history.stated)):
+        if price is not None and level * resting.sign < price * resting.sign:
+            break
+        lots -= size
+        if lots <= 0:
+            return True
+    return False
+
+
+def _meet(
+    state: State, position: Position, command: PlaceOrder, lots: int, front: tuple[int, Order | None, int]
+) -> Iterator[Fact]:
+    """One fill of a taker at the front of the book. Returns its lots, 0 where the maker only left, None where margin ends it."""
+    contract = position.contract
+    price, maker, size = front
+    sign = 1 if command.side is BUY else -1
+    if maker is not None:
+        size = yield from ready_maker(state, contract, maker)
+        if not size:
+            return 0
+    size = min(size, lots, abs(position.lots) if command.reduce_only else lots)
+    value = price * size * contract.per_tick_lot
+    fee = -(-value * contract.terms.taker_fee // UNIT)
+    if not carries_fill(position, sign, size, value, fee):
+        return None
+    yield trade(contract, command.side, price, size, maker, command.account, command.number, fee)
+    return size
+
+
+def ready_maker(state: State, contract: Contract, maker: Order) -> Iterator[Fact]:
+    """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
+    if state.funding_due:
+        yield from settle_first(state, maker.account)
+    if not maker.reduce_only:
+        return maker.lots
+    held = state.accounts[maker.account].positions[contract.id].lots
+    if held * maker.sign < 0:
+        return min(maker.lots, abs(held))
+    yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.NOTHING_TO_REDUCE)
+    return 0
+
+
+def trade(
+    contract: Contract, side: Side, price: int, lots: int, maker: Order | None, taker: str, order: int, taker_fee: int,
+    crossed: int | None = None,
+) -> Traded:  # fmt: skip
+    """The fact of a trade at `price`; a maker of None is MARKET, which pays no fee."""
+    value = trade_value(contract, price, lots)
+    fee = 0 if maker is None else -(-value * contract.terms.maker_fee // UNIT)
+    return Traded(
+        instrument=contract.id,
+        side=side,
+        price=Ticks(price),
+        lots=Lots(lots),
+        value=Atoms(value),
+        maker=MARKET if maker is None else maker.account,
+        maker_order=MARKET_ORDER if maker is None else maker.number,
+        maker_fee=Atoms(fee),
+        taker=taker,  # type: ignore[arg-type]
+        taker_order=OrderNumber(order),
+        taker_fee=Atoms(taker_fee),
+        crossed=None if crossed is None else Ticks(crossed),
+    )
+
+
+def history_fills(state: State, contract: Contract, fills: list[Fill]) -> Iterator[Fact]:
+    """The traders' orders that a print reached trade with MARKET, at their own prices."""
+    for order, reached in fills:
+        lots = yield from ready_maker(state, contract, order)
+        if lots := min(lots, reached):
+            side = SELL if order.sign > 0 else BUY
+            yield trade(contract, side, order.price, lots, order, MARKET, MARKET_ORDER, 0)
+
+
+def crossing_fill(state: State, contract: Contract, order: Order, lots: int, price: int) -> Iterator[Fact]:
+    """History's price runs through a resting order: it trades at its own price, and takes from MARKET's level."""
+    ready = yield from ready_maker(state, contract, order)
+    if lots := min(lots, ready):
+        side = SELL if order.sign > 0 else BUY
+        yield trade(contract, side, order.price, lots, order, MARKET, MARKET_ORDER, 0, crossed=price)
+
+
+def decide_cancel(state: State, command: CancelOrder) -> Iterator[Fact]:
+    """Cancel what is open of an order."""
+    order = state.accounts[command.account].orders.get(command.number)
+    if order is None:
+        yield Refused(Reason.UNKNOWN_ORDER)
+    else:
+        yield OrderCancelled(command.account, command.number, Lots(order.lots))

@@ -1,0 +1,98 @@
+"""What a trade does to an account: position, entry value, wallets, fees, each atom posted twice.
+
+Source: `design/margin.md`: exact entry values, one value per trade, the isolated wallet net of the opening fee, and the order
+in which a reduction releases margin and settles its PnL.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from exchange.core.state import Contract, Position, State
+
+
+class After(NamedTuple):
+    """A position after a trade: lots, entry value and isolated wallet, and what the cross wallet gains, atoms."""
+
+    lots: int
+    entry_value: int
+    isolated: int
+    gain: int
+
+
+def after_trade(position: Position, sign: int, lots: int, value: int, fee: int, forced: bool = False) -> After:
+    """What `sign` x `lots` at `value` atoms make of the position.
+
+    A trade through zero is a close and an opening; the close takes floor(value x closed / lots) and as much of the fee. The
+    closes of a liquidation (forced) release no isolated margin: it stays until the liquidation ended.
+    """
+    held = position.lots
+    if held * sign >= 0:
+        return _opened(position, After(held, position.entry_value, position.isolated, 0), sign, lots, value, fee)
+    size = abs(held)
+    if lots <= size:
+        return _closed(position, sign, lots, value, fee, forced)
+    value_closed, fee_closed = value * size // lots, fee * size // lots
+    flat = _closed(position, sign, size, value_closed, fee_closed, forced)
+    return _opened(position, flat, sign, lots - size, value - value_closed, fee - fee_closed)
+
+
+def _opened(position: Position, so_far: After, sign: int, lots: int, value: int, fee: int) -> After:
+    held, entry_value, isolated, gain = so_far
+    if not position.is_isolated:
+        return After(held + sign * lots, entry_value + sign * value, isolated, gain - fee)
+    margin = -(-value // position.leverage)
+    return After(held + sign * lots, entry_value + sign * value, isolated + margin - fee, gain - margin)
+
+
+def _closed(position: Position, sign: int, lots: int, value: int, fee: int, forced: bool) -> After:
+    size, isolated = abs(position.lots), position.isolated
+    entry = -sign * (abs(position.entry_value) * lots // size)
+    settled = -sign * value - entry - fee
+    if not position.is_isolated:
+        return After(position.lots + sign * lots, position.entry_value - entry, isolated, settled)
+    gain = 0
+    if not forced:
+        release = isolated * lots // size
+        isolated -= release
+        gain = max(0, settled + release)
+        settled = min(0, settled + release)
+    return After(position.lots + sign * lots, position.entry_value - entry, isolated + settled, gain)
+
+
+def post_trade(state: State, position: Position, sign: int, lots: int, value: int, fee: int, forced: bool) -> None:
+    """Post one side of a trade to its account, the fee to the venue, the cost to the clearing account."""
+    wallet, contract, held = position.wallet, position.contract, position.lots
+    after = after_trade(position, sign, lots, value, fee, forced)
+    contract.clearing += position.entry_value - after.entry_value
+    position.lots, position.entry_value, position.isolated, gain = after
+    wallet.balance += gain
+    wallet.books.fees += fee
+    if not position.lots:
+        contract.holders.pop(position.account, None)
+    elif not held:
+        contract.holders[position.account] = None
+    if not position.exempt:
+        state.dirty[wallet] = state.seq
+        if position.is_isolated:
+            state.dirty[position] = state.seq
+
+
+def end_isolated(position: Position) -> None:
+    """A liquidated isolated position is closed: what is left of its wallet goes back to the cross wallet."""
+    position.wallet.balance += position.isolated
+    position.isolated = 0
+
+
+def reserve(position: Position, sign: int, notional: int, extra: int) -> None:
+    """Add open orders (or, with negative amounts, take them off) to the sums of the account."""
+    if sign > 0:
+        position.bids += notional
+    else:
+        position.asks += notional
+    position.extra += extra
+
+
+def trade_value(contract: Contract, price: int, lots: int) -> int:
+    """The one value of a trade, atoms: exact for a linear contract."""
+    return price * lots * contract.per_tick_lot
