@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from events.commands import Command
 from events.record import Batch, Record
 from events.upcast import upcast_body
-from events.units import Nanos
 
 _ENCODER = msgspec.json.Encoder()
 _RECORDS = msgspec.json.Decoder(list[Record])
+_UNTYPED = msgspec.json.Decoder(list[tuple[int, int, dict[str, Any]]])
 
 
 class CodecError(ValueError):
@@ -25,15 +28,15 @@ def decode_body(number: int, body: bytes) -> Batch:
     """The batch of these bytes, kinds of older schemas made new. Raises CodecError."""
     try:
         records = _RECORDS.decode(body)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         records = _decode_older(number, body)
-    if not records:
-        raise CodecError(f"batch {number}: no records")
-    return Batch(number, Nanos(getattr(records[0].message, "at", -1)), records)
+    if not records or not isinstance(command := records[0].message, Command):
+        raise CodecError(f"batch {number}: does not begin with a command")
+    return Batch(number, command.at, records)
 
 
 def _decode_older(number: int, body: bytes) -> list[Record]:
     try:
-        return msgspec.convert(upcast_body(msgspec.json.decode(body)), list[Record])
-    except (msgspec.DecodeError, ValueError, TypeError, KeyError, IndexError) as error:
+        return msgspec.convert(upcast_body(_UNTYPED.decode(body)), list[Record])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise CodecError(f"batch {number}: {error}") from error

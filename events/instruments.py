@@ -85,6 +85,10 @@ class LinearPerp(msgspec.Struct, frozen=True, tag="linear_perp"):
             raise PackError(f"{where}: tick x lot must be a positive whole number of atoms (10^-8)")
         if not 0 < self.min_lots <= self.max_lots:
             raise PackError(f"{where}: sizes need 0 < min_lots <= max_lots")
+        if self.min_notional < 0 or self.funding_interval <= 0:
+            raise PackError(f"{where}: needs min_notional >= 0 and a funding interval above 0")
+        if max(abs(self.maker_fee), abs(self.taker_fee)) >= UNIT or not 0 <= self.liquidation_fee < UNIT:
+            raise PackError(f"{where}: fees must be below 100 %, and the liquidation fee not negative")
         if not self.brackets:
             raise PackError(f"{where}: no leverage bracket")
         previous: Bracket | None = None
@@ -113,10 +117,16 @@ class RulePack(msgspec.Struct, frozen=True):
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
+        if self.market_buy_slippage < 0 or self.max_orders < 1 or self.default_leverage < 1:
+            raise PackError(f"{self.id}: needs market_buy_slippage >= 0, max_orders >= 1 and default_leverage >= 1")
+        assets: list[str] = [asset for i in self.instruments for asset in (i.base, i.quote, i.settle)]
         seen: set[str] = set()
+        for text in (self.id, self.version, self.source, *assets, *(i.id for i in self.instruments)):
+            if not (text and text.isascii() and text.isprintable()):
+                raise PackError(f"{text!a} is not a text of printable ASCII")
         for instrument in self.instruments:
-            if instrument.id in seen:
-                raise PackError(f"{self.id}: {instrument.id} is listed twice")
+            if instrument.id in seen or instrument.id in assets:
+                raise PackError(f"{self.id}: the name {instrument.id} is taken twice")
             seen.add(instrument.id)
             instrument.check()
         return self
@@ -168,6 +178,8 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
 
     def integers(self) -> LinearPerp:
         lot = exact_units(self.lot)
+        if lot == 0:
+            raise PackError(f"{self.id}: lot must not be 0")
         return LinearPerp(
             id=InstrumentId(self.id),
             base=AssetId(self.base),
@@ -224,9 +236,7 @@ def load_pack(name_or_path: str) -> RulePack:
         return msgspec.json.decode(source.read_bytes(), type=_PackText).integers().check()
     except OSError as error:
         raise PackError(f"{name_or_path}: {error.strerror}") from error
-    except PackError as error:
-        raise PackError(f"{name_or_path}: {error}") from error
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise PackError(f"{name_or_path}: {error}") from error
 
 

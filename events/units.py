@@ -15,7 +15,6 @@ Nanos     time, nanoseconds since the epoch, UTC
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import NewType
 
 Ticks = NewType("Ticks", int)
@@ -36,12 +35,12 @@ _DECIMAL = re.compile(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+", re.ASCII)
 
 
 def mul_div_floor(a: int, b: int, c: int) -> int:
-    """a x b / c, rounded towards minus infinity."""
+    """Divide a x b by c, rounding towards minus infinity."""
     return a * b // c
 
 
 def mul_div_ceil(a: int, b: int, c: int) -> int:
-    """a x b / c, rounded towards plus infinity."""
+    """Divide a x b by c, rounding towards plus infinity."""
     return -(-a * b // c)
 
 
@@ -52,9 +51,12 @@ def units_of(text: str, unit: int = 1) -> int | None:
     """
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"{text!r} is not a decimal number")
-    scaled = Decimal(text) * UNIT
-    whole = int(scaled)
-    return whole // unit if whole == scaled and whole % unit == 0 else None
+    whole, _, part = text.partition(".")
+    part = part.rstrip("0")
+    if len(part) > 8:
+        return None
+    units = int(whole + part.ljust(8, "0"))
+    return units // unit if units % unit == 0 else None
 
 
 def exact_units(text: str, unit: int = 1) -> int:

@@ -17,11 +17,11 @@ UPCASTERS: dict[str, Upcaster] = {}
 
 def upcast(message: dict[str, Any]) -> dict[str, Any]:
     """The message in its newest kind."""
-    while upcaster := UPCASTERS.get(message["kind"]):
+    while upcaster := UPCASTERS.get(str(message.get("kind"))):
         message = upcaster(message)
     return message
 
 
-def upcast_body(body: Any) -> list[Any]:
+def upcast_body(body: list[tuple[int, int, dict[str, Any]]]) -> list[Any]:
     """A decoded body with each message in its newest kind."""
     return [[seq, cause, upcast(message)] for seq, cause, message in body]
