@@ -81,6 +81,13 @@ class Command(msgspec.Struct, frozen=True, gc=False, tag_field="kind"):
     at: Nanos
 
 
+class TradersCommand(Command):
+    """A command of a trader. A (account, request) that was decided before gets its first outcome again."""
+
+    account: AccountId
+    request: RequestId
+
+
 class OpenSession(Command, tag="open_session.1"):
     """Start the session under a rule pack."""
 
@@ -89,40 +96,31 @@ class OpenSession(Command, tag="open_session.1"):
     options: SessionOptions
 
 
-class OpenAccount(Command, tag="open_account.1"):
+class OpenAccount(TradersCommand, tag="open_account.1"):
     """Open an account; it holds nothing yet and trades in cross mode until told otherwise."""
 
-    account: AccountId
-    request: RequestId
 
-
-class Deposit(Command, tag="deposit.1"):
+class Deposit(TradersCommand, tag="deposit.1"):
     """Bring money from outside into an account's wallet, or into the insurance fund."""
 
-    account: AccountId
-    request: RequestId
     asset: AssetId
     amount: Atoms
 
 
-class Withdraw(Command, tag="withdraw.1"):
+class Withdraw(TradersCommand, tag="withdraw.1"):
     """Take money that no position and no order needs out of a wallet."""
 
-    account: AccountId
-    request: RequestId
     asset: AssetId
     amount: Atoms
 
 
-class PlaceOrder(Command, tag="place_order.1"):
+class PlaceOrder(TradersCommand, tag="place_order.1"):
     """Place an order named (account, number). No price means a market order.
 
     price is whole ticks and lots whole lots. Where a client's text was not a whole number of them the edge passes the
     text on as it stands, so that the refusal is recorded with what was asked.
     """
 
-    account: AccountId
-    request: RequestId
     number: OrderNumber
     instrument: InstrumentId
     side: Side
@@ -132,46 +130,36 @@ class PlaceOrder(Command, tag="place_order.1"):
     reduce_only: bool = False
 
 
-class CancelOrder(Command, tag="cancel_order.1"):
+class CancelOrder(TradersCommand, tag="cancel_order.1"):
     """Cancel what is open of an order."""
 
-    account: AccountId
-    request: RequestId
     number: OrderNumber
 
 
-class SetLeverage(Command, tag="set_leverage.1"):
+class SetLeverage(TradersCommand, tag="set_leverage.1"):
     """Set the leverage of an account in one instrument."""
 
-    account: AccountId
-    request: RequestId
     instrument: InstrumentId
     leverage: int
 
 
-class SetMarginMode(Command, tag="set_margin_mode.1"):
+class SetMarginMode(TradersCommand, tag="set_margin_mode.1"):
     """Set the margin mode of an account in one instrument, which must have no position and no open order."""
 
-    account: AccountId
-    request: RequestId
     instrument: InstrumentId
     mode: MarginMode
 
 
-class AddMargin(Command, tag="add_margin.1"):
+class AddMargin(TradersCommand, tag="add_margin.1"):
     """Move money from the cross wallet to the isolated wallet of a position."""
 
-    account: AccountId
-    request: RequestId
     instrument: InstrumentId
     amount: Atoms
 
 
-class RemoveMargin(Command, tag="remove_margin.1"):
+class RemoveMargin(TradersCommand, tag="remove_margin.1"):
     """Move money from the isolated wallet of a position back to the cross wallet."""
 
-    account: AccountId
-    request: RequestId
     instrument: InstrumentId
     amount: Atoms
 
@@ -209,8 +197,9 @@ class Proceed(Command, tag="proceed.1"):
     limit: int
 
 
-TradersCommand = (
-    OpenAccount
+AnyCommand = (
+    OpenSession
+    | OpenAccount
     | Deposit
     | Withdraw
     | PlaceOrder
@@ -219,12 +208,6 @@ TradersCommand = (
     | SetMarginMode
     | AddMargin
     | RemoveMargin
-)
-"""The commands that carry (account, request)."""
-
-AnyCommand = (
-    OpenSession
-    | TradersCommand
     | SetMarkPrice
     | ApplyFunding
     | AdvanceMarket

@@ -11,3 +11,8 @@ GENESIS = bytes(32)
 def chain(previous: bytes, body: bytes) -> bytes:
     """sha256(previous digest, stored body bytes): 32 bytes."""
     return sha256(previous + body).digest()
+
+
+def fingerprint(data: bytes) -> str:
+    """sha256 of the bytes, in hex."""
+    return sha256(data).hexdigest()

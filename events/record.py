@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from events.commands import AnyCommand, Command
@@ -13,7 +11,7 @@ from events.units import Nanos
 Message = AnyCommand | AnyFact
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One record: its number from 1 on, the number of the record that caused it (0: the outside), what it says."""
 
     seq: int

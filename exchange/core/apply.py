@@ -167,7 +167,10 @@ def on_traded(state: State, fact: f.Traded) -> None:
     if fact.crossed is not None:
         book.take_market(book.bids if sign > 0 else book.asks, fact.crossed, lots)
     forced = fact.taker_order == LIQUIDATION_ORDER and fact.taker != MARKET
-    for account, direction, fee, is_forced in ((maker, -sign, fact.maker_fee, False), (taker, sign, fact.taker_fee, forced)):
+    for account, direction, fee, is_forced in (
+        (maker, -sign, fact.maker_fee, False),
+        (taker, sign, fact.taker_fee, forced),
+    ):
         position = account.positions.get(fact.instrument) or state.keep_position(account, contract)
         post_trade(state, position, direction, lots, value, fee, is_forced)
 

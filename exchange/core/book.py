@@ -252,7 +252,11 @@ class Book:
     def front(self, side: BookSide, limit: int | None) -> tuple[int, Order | None, int] | None:
         """What a taker meets next on `side`: price, the order (None: MARKET), its lots. None past the limit."""
         sign, price = side.sign, side.best
-        if not self.stale and (market := side.market_best()) is not None and (price is None or market * sign > price * sign):
+        if (
+            not self.stale
+            and (market := side.market_best()) is not None
+            and (price is None or market * sign > price * sign)
+        ):
             if limit is not None and market * sign < limit * sign:
                 return None
             return market, None, side.available(market)
@@ -286,7 +290,9 @@ class Book:
             if level is not None:
                 room = side.history.stated.get(price, 0) - level.market
                 if room > 0:
-                    level.queue.appendleft(Order(MARKET, OrderNumber(0), InstrumentId(""), side.sign, price, min(lots, room)))
+                    level.queue.appendleft(
+                        Order(MARKET, OrderNumber(0), InstrumentId(""), side.sign, price, min(lots, room))
+                    )
                     level.market += min(lots, room)
             elif price in side.history.taken:
                 side.history.taken[price] -= lots

@@ -114,7 +114,7 @@ def decide_set_leverage(state: State, command: c.SetLeverage) -> Iterator[Fact]:
         yield Refused(Reason.LEVERAGE_OUT_OF_RANGE)
     elif position.due or position.wallet.due:
         yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif refusal := leverage_refusal(position.wallet, position, command.leverage):
+    elif refusal := leverage_refusal(position, command.leverage):
         yield Refused(refusal)
     else:
         yield LeverageSet(command.account, command.instrument, command.leverage)

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from enum import IntEnum
-from typing import NamedTuple
-
 import msgspec
 from sortedcontainers import SortedDict
 
@@ -36,7 +34,7 @@ NEVER = -1
 """A trigger that no mark reaches."""
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How a trader's command was decided: the number of its record, and the rule it broke, if any."""
 
     seq: int
@@ -149,10 +147,11 @@ Pool = Wallet | Position
 class Account:
     """An account: wallets, positions, open orders, and the last outcomes of its commands."""
 
-    __slots__ = ("last_number", "name", "orders", "outcomes", "positions", "wallets")
+    __slots__ = ("is_reserved", "last_number", "name", "orders", "outcomes", "positions", "wallets")
 
     def __init__(self, name: AccountId) -> None:
         self.name = name
+        self.is_reserved = name in (MARKET, INSURANCE)
         self.wallets: dict[AssetId, Wallet] = {}
         self.positions: dict[InstrumentId, Position] = {}
         self.orders: dict[OrderNumber, Order] = {}

@@ -1,14 +1,14 @@
 """One command in, one batch out: the loop that lets decisions and changes take turns.
 
-    command -> decide yields a fact -> apply changes the state -> decide goes on -> ... -> the watch is drained -> batch
+command -> decide yields a fact -> apply changes the state -> decide goes on -> ... -> the watch is drained -> batch
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import INSURANCE, MARKET, Command, Deposit, OpenAccount, OpenSession, Proceed
-from events.facts import Fact, Refused
+from events.commands import MARKET, Command, Deposit, OpenAccount, OpenSession, Proceed, RequestId, TradersCommand
+from events.facts import Fact, LiquidationDue, Refused
 from events.record import Batch, Record
 from events.refusals import Reason
 from exchange.core.apply import APPLY
@@ -20,16 +20,18 @@ from exchange.core.state import OUTCOMES_KEPT, Account, Outcome, State
 
 def step(state: State, command: Command) -> Batch | Outcome:
     """Decide a command and apply what follows. A request that was decided before gets its first outcome, and no batch."""
-    request = getattr(command, "request", None)
-    account = None
-    if request is not None:
-        account = state.accounts.get(command.account)  # type: ignore[attr-defined]
+    account, request = None, None
+    if isinstance(command, TradersCommand):
+        request = command.request
+        account = state.accounts.get(command.account)
         if account is not None and (known := account.outcomes.get(request)) is not None:
             return known
-    first = _begin(state, command)
-    records = [first]
-    seq, refused = first.seq, None
-    for fact in _facts(state, command, account, request):
+    facts = _begin(state, command, account, request)
+    seq = first = state.seq
+    records = [Record(seq, state.cause, command)]  # type: ignore[arg-type]
+    state.cause = seq
+    refused = None
+    for fact in facts:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
         kind = type(fact)
@@ -40,27 +42,24 @@ def step(state: State, command: Command) -> Batch | Outcome:
         for due in drain(state):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, due))
-            APPLY[type(due)](state, due)
-    _end(state, command, first.seq, request, refused)
+            APPLY[LiquidationDue](state, due)
+    _end(state, command, first, refused)
     return Batch(state.batch, state.now, records)
 
 
-def _begin(state: State, command: Command) -> Record:
-    """Number the command, let time reach it, and say what caused it: due work for a Proceed, else the outside."""
-    cause = state.due.peekitem(0)[1].seq if type(command) is Proceed and state.due else 0
-    state.seq = state.cause = state.seq + 1
+def _begin(state: State, command: Command, account: Account | None, request: RequestId | None) -> Iterator[Fact]:
+    """Number the command, let time reach it, say what caused it (due work for a Proceed, else the outside), decide it."""
+    state.seq += 1
     state.batch += 1
     assert command.at >= state.now, "the host lets time go back"
     state.now = command.at
-    return Record(state.seq, cause, command)  # type: ignore[arg-type]
-
-
-def _facts(state: State, command: Command, account: Account | None, request: str | None) -> Iterator[Fact]:
-    if refusal := _envelope_refusal(state, command, account, request):
+    kind = type(command)
+    state.cause = state.due.peekitem(0)[1].seq if kind is Proceed and state.due else 0
+    if refusal := _envelope_refusal(state, kind, account, request):
         return iter((Refused(refusal),))
     if account is not None and state.funding_due:
         return _settled_first(state, command, account)
-    return DECIDE[type(command)](state, command)
+    return DECIDE[kind](state, command)
 
 
 def _settled_first(state: State, command: Command, account: Account) -> Iterator[Fact]:
@@ -68,29 +67,29 @@ def _settled_first(state: State, command: Command, account: Account) -> Iterator
     yield from DECIDE[type(command)](state, command)
 
 
-def _envelope_refusal(state: State, command: Command, account: Account | None, request: str | None) -> Reason | None:
+def _envelope_refusal(
+    state: State, kind: type[Command], account: Account | None, request: RequestId | None
+) -> Reason | None:
     """The rule about session and sender that the command breaks, or None."""
     if state.pack is None:
-        return None if type(command) is OpenSession else Reason.SESSION_NOT_OPEN
+        return None if kind is OpenSession else Reason.SESSION_NOT_OPEN
     if request is None:
         return None
     if account is None:
-        if type(command) is not OpenAccount:
+        if kind is not OpenAccount:
             return Reason.UNKNOWN_ACCOUNT
-    elif account.name == MARKET or (account.name == INSURANCE and type(command) is not Deposit):
+    elif account.is_reserved and (account.name == MARKET or kind is not Deposit):
         return Reason.RESERVED_ACCOUNT_NAME
     return None if request.isascii() and request.isprintable() else Reason.TEXT_NOT_PRINTABLE_ASCII
 
 
-def _end(state: State, command: Command, seq: int, request: str | None, refused: Reason | None) -> None:
+def _end(state: State, command: Command, seq: int, refused: Reason | None) -> None:
     """Close the batch: remember the outcome for the sender, give back what was only borrowed."""
-    if request is not None:
-        account = state.accounts.get(command.account)  # type: ignore[attr-defined]
-        if account is not None:
-            outcomes = account.outcomes
-            outcomes[request] = Outcome(seq, refused)  # type: ignore[index]
-            if len(outcomes) > OUTCOMES_KEPT:
-                outcomes.popitem(last=False)
+    if isinstance(command, TradersCommand) and (account := state.accounts.get(command.account)) is not None:
+        outcomes = account.outcomes
+        outcomes[command.request] = Outcome(seq, refused)
+        if len(outcomes) > OUTCOMES_KEPT:
+            outcomes.popitem(last=False)
     if not state.keeps_impact:
         for contract in state.contracts.values():
             contract.book.give_back()
@@ -102,14 +101,17 @@ def apply_batch(state: State, batch: Batch) -> None:
     state.batch = batch.number
     state.now = batch.at
     refused = None
-    for seq, _, fact in batch.records[1:]:
-        state.seq = seq
+    records = iter(batch.records)
+    next(records)
+    for record in records:
+        fact = record.message
+        state.seq = record.seq
         kind = type(fact)
         APPLY[kind](state, fact)  # type: ignore[index]
         if kind is Refused:
             refused = fact.reason  # type: ignore[union-attr]
     state.seq = batch.last_seq
-    _end(state, command, batch.first_seq, getattr(command, "request", None), refused)
+    _end(state, command, batch.first_seq, refused)
 
 
 def finish_rebuild(state: State) -> None:

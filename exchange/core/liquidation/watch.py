@@ -41,15 +41,19 @@ def arm(pool: Pool) -> bool:
             return False
         _set_trigger(pool, part - buffer + 1)
         return True
-    positions = [p for p in pool.positions if p.lots and not p.is_isolated]
-    if not positions:
-        return pool.balance >= 0
-    parts = [unrealised(p) - maintenance_margin(p) for p in positions]
-    buffer = pool.balance * UNIT + sum(parts)
+    buffer = pool.balance * UNIT
+    parts = []
+    for position in pool.positions:
+        if position.lots and not position.is_isolated:
+            part = unrealised(position) - maintenance_margin(position)
+            buffer += part
+            parts.append((position, part))
+    if not parts:
+        return buffer >= 0
     if buffer <= 0:
         return False
-    share = (buffer - 1) // len(positions)
-    for position, part in zip(positions, parts, strict=True):
+    share = (buffer - 1) // len(parts)
+    for position, part in parts:
         _set_trigger(position, part - share)
     return True
 

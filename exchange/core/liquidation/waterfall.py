@@ -152,5 +152,3 @@ def _forced_trade(
     contract: Contract, side: Side, price: int, lots: int, maker: Order | None, position: Position
 ) -> Traded:
     return trade(contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, 0)
-
-

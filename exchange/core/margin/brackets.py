@@ -49,7 +49,9 @@ class BracketTable:
 
     def max_notional(self, leverage: int) -> int:
         """The largest position that may be held at this leverage, 0 where the leverage is not offered at all."""
-        return max((cap for cap, offered in zip(self.caps, self.leverages, strict=True) if offered >= leverage), default=0)
+        return max(
+            (cap for cap, offered in zip(self.caps, self.leverages, strict=True) if offered >= leverage), default=0
+        )
 
     @property
     def max_leverage(self) -> int:

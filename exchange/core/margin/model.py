@@ -82,33 +82,28 @@ def is_due(pool: Pool) -> bool:
     return margin.equity <= margin.maintenance if is_open(pool) else margin.equity < 0
 
 
-def held(position: Position, lots: int, bids: int, asks: int, extra: int) -> int:
-    """What available balance loses to a position of `lots` with these order sums: initial margin and order reserves.
+def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:
+    """What a position with these lots, entry value and order sums adds to available balance, mostly less than 0.
 
-    max(|N + bids|, |N - asks|) = max(N + bids, asks - N) over leverage, less the margin that an isolated position already has in its own wallet, plus
-    open loss and fees of the orders.
+    A cross position adds its unrealised PnL. Initial margin and order reserves go off: max(|N + bids|, |N - asks|) = max(N + bids,
+    asks - N) over leverage, without what an isolated position already has in its own wallet, plus open loss and fees.
     """
     contract = position.contract
     size = lots * contract.lot * contract.mark
     buying, selling = size + bids, asks - size
     need = -(-(buying if buying > selling else selling) // position.leverage)
     if position.is_isolated:
-        need -= -(-abs(size) // position.leverage)
-    return need + extra
+        return -(-abs(size) // position.leverage) - need - extra
+    return size - entry_value * UNIT - need - extra
 
 
-def all_held(wallet: Wallet) -> int:
-    """What positions and orders hold back of the wallet's equity: initial margin of the cross ones, and order reserves."""
-    total = 0
+def available(wallet: Wallet, without: Position | None = None) -> int:
+    """Available balance, grains; below zero where the pool is short of initial margin. `without` is left out."""
+    total = wallet.balance * UNIT
     for p in wallet.positions:
-        if p.lots or p.open_orders:
-            total += held(p, p.lots, p.bids, p.asks, p.extra)
+        if p is not without:
+            total += contribution(p, p.lots, p.entry_value, p.bids, p.asks, p.extra)
     return total
-
-
-def available(wallet: Wallet) -> int:
-    """Available balance, in grains; below zero where the pool is short of initial margin."""
-    return cross_equity(wallet) - all_held(wallet)
 
 
 def available_atoms(wallet: Wallet) -> int:
@@ -118,8 +113,8 @@ def available_atoms(wallet: Wallet) -> int:
 
 def withdrawable_atoms(wallet: Wallet) -> int:
     """What may be taken out: min(available, balance - initial margin - order reserves), atoms, never negative."""
-    without_pnl = wallet.balance * UNIT - all_held(wallet)
-    return max(0, min(available(wallet), without_pnl) // UNIT)
+    free = available(wallet)
+    return max(0, min(free, free + wallet.balance * UNIT - cross_equity(wallet)) // UNIT)
 
 
 def removable_atoms(position: Position) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from events.commands import PlaceOrder
 from events.refusals import Reason
 from events.units import UNIT
-from exchange.core.margin.model import all_held, cross_equity, held, unrealised
+from exchange.core.margin.model import available, contribution, cross_equity, unrealised
 from exchange.core.posting import after_trade
-from exchange.core.state import Contract, Position, Wallet
+from exchange.core.state import Contract, Position
 
 
 def reserve_price(contract: Contract, sign: int, slippage: int) -> int:
@@ -37,22 +36,23 @@ def order_sums(contract: Contract, sign: int, price: int) -> tuple[int, int]:
 
 def order_refusal(position: Position, sign: int, lots: int, price: int) -> Reason | None:
     """The margin rule that an order of these lots at this price (mark units) would break, or None."""
-    notional, extra = order_sums(position.contract, sign, price)
-    bids, asks = position.bids, position.asks
+    notional, per_lot = order_sums(position.contract, sign, price)
+    bids, asks, extra = position.bids, position.asks, position.extra + lots * per_lot
+    size = position.lots * position.contract.lot * position.contract.mark
     if sign > 0:
         bids += lots * notional
+        reach = size + bids
     else:
         asks += lots * notional
-    contract = position.contract
-    size = position.lots * contract.lot * contract.mark
-    if (size + bids if sign > 0 else asks - size) > position.max_notional:
+        reach = asks - size
+    if reach > position.max_notional:
         return Reason.POSITION_LIMIT_AT_LEVERAGE
-    before = held(position, position.lots, position.bids, position.asks, position.extra)
-    more = held(position, position.lots, bids, asks, position.extra + lots * extra) - before
-    wallet = position.wallet
-    if more > 0 and cross_equity(wallet) - all_held(wallet) < more:
-        return Reason.INSUFFICIENT_MARGIN
-    return None
+    rest = available(position.wallet, without=position)
+    after = contribution(position, position.lots, position.entry_value, bids, asks, extra)
+    if rest + after >= 0:
+        return None
+    before = contribution(position, position.lots, position.entry_value, position.bids, position.asks, position.extra)
+    return Reason.INSUFFICIENT_MARGIN if after < before else None
 
 
 def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int) -> bool:
@@ -60,32 +60,24 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
 
     value and fee are atoms.
     """
-    contract, wallet = position.contract, position.wallet
+    wallet = position.wallet
     after = after_trade(position, sign, lots, value, fee)
-    pnl = after.lots * contract.lot * contract.mark - after.entry_value * UNIT
-    equity = cross_equity(wallet) + after.gain * UNIT
-    if position.is_isolated:
-        if after.isolated * UNIT + pnl < 0:
-            return False
-    else:
-        equity += pnl - unrealised(position)
+    if position.is_isolated or position.lots * sign < 0:
+        contract = position.contract
+        pnl = after.lots * contract.lot * contract.mark - after.entry_value * UNIT
+        if position.is_isolated:
+            equity = after.isolated * UNIT + pnl
+        else:
+            equity = cross_equity(wallet) + after.gain * UNIT + pnl - unrealised(position)
         if equity < 0:
             return False
-    if position.lots * sign < 0 and lots <= abs(position.lots):
-        return True
-    orders = (position.bids, position.asks, position.extra)
-    return equity - all_held(wallet) + held(position, position.lots, *orders) - held(position, after.lots, *orders) >= 0
+        if position.lots * sign < 0 and lots <= abs(position.lots):
+            return True
+    own = contribution(position, after.lots, after.entry_value, position.bids, position.asks, position.extra)
+    return available(wallet, without=position) + after.gain * UNIT + own >= 0
 
 
-def place_price(contract: Contract, command: PlaceOrder, sign: int, slippage: int) -> int:
-    """The price, mark units, at which an order is reserved: its own, or for a market order the pack's."""
-    if command.price is None:
-        return reserve_price(contract, sign, slippage)
-    assert isinstance(command.price, int)
-    return command.price * contract.tick
-
-
-def leverage_refusal(wallet: Wallet, position: Position, leverage: int) -> Reason | None:
+def leverage_refusal(position: Position, leverage: int) -> Reason | None:
     """The rule that a new leverage would break with what is open now, or None."""
     contract = position.contract
     size = position.lots * contract.lot * contract.mark
@@ -97,4 +89,4 @@ def leverage_refusal(wallet: Wallet, position: Position, leverage: int) -> Reaso
     if position.is_isolated and position.lots:
         return Reason.OPEN_ORDERS_OR_POSITION
     more = -(-need // leverage) - -(-need // position.leverage)
-    return Reason.INSUFFICIENT_MARGIN if more > 0 and cross_equity(wallet) - all_held(wallet) < more else None
+    return Reason.INSUFFICIENT_MARGIN if more > 0 and available(position.wallet) < more else None

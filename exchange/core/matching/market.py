@@ -93,7 +93,9 @@ class MarketFeed:
             elif kind == DIFF:
                 self._diff(columns, row, i)
             elif kind == PRINT:
-                self._print(columns.print_price[i], columns.print_lots[i], columns.print_side[i], columns.transacted[row])
+                self._print(
+                    columns.print_price[i], columns.print_lots[i], columns.print_side[i], columns.transacted[row]
+                )
             elif kind == MARK:
                 self._mark(columns, i)
             else:

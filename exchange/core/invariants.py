@@ -1,0 +1,72 @@
+"""What must hold after every record of every session; simulations call `check` after each of them.
+
+Source: `design/margin.md`, section "Invariants".
+"""
+
+from __future__ import annotations
+
+from exchange.core.liquidation import watch
+from exchange.core.state import Account, Contract, Position, State
+
+
+def check(state: State) -> None:
+    """Assert that money, sizes, reserves, queues and triggers agree."""
+    check_money(state)
+    for contract in state.contracts.values():
+        check_contract(contract)
+    for account in state.accounts.values():
+        check_account(state, account)
+    for key, due in state.due.items():
+        assert due.owing or not key[3] == "", "a funding time waits for nobody"
+    assert list(state.funding_due.values()) == [due for key, due in state.due.items() if not key[3]]
+
+
+def check_end_of_batch(state: State) -> None:
+    """`check`, and that the watch has seen everybody who is due."""
+    check(state)
+    assert not state.dirty
+    watch.check(state)
+
+
+def check_money(state: State) -> None:
+    """Per asset: what entered = wallets + isolated wallets + fees + remainders + clearing accounts."""
+    for asset, books in state.ledger.items():
+        wallets = [a.wallets[asset] for a in state.accounts.values() if asset in a.wallets]
+        held = sum(w.balance + sum(p.isolated for p in w.positions) for w in wallets)
+        clearing = sum(c.clearing for c in state.contracts.values() if c.settle == asset)
+        assert books.entered == held + books.fees + books.remainders + clearing, f"{asset} does not add up"
+
+
+def check_contract(contract: Contract) -> None:
+    """Sizes add up to nothing, the clearing account mirrors the entry values, the book holds together."""
+    assert sum(p.lots for p in contract.positions) == 0, f"{contract.id}: sizes do not add up to 0"
+    assert contract.clearing == -sum(p.entry_value for p in contract.positions)
+    assert set(contract.holders) == {p.account for p in contract.positions if p.lots}
+    contract.book.check()
+
+
+def check_account(state: State, account: Account) -> None:
+    """Order sums are those of the open orders; only a pool in the queue may be below zero."""
+    for position in account.positions.values():
+        check_position(account, position)
+    resting = sum(
+        level.orders
+        for c in state.contracts.values()
+        for s in (c.book.bids, c.book.asks)
+        for level in s.levels.values()
+    )
+    assert resting == sum(order.rests for a in state.accounts.values() for order in a.orders.values())
+
+
+def check_position(account: Account, position: Position) -> None:
+    """One position against the account's orders and its own sign."""
+    orders = [o for o in account.orders.values() if o.instrument == position.contract.id]
+    assert position.open_orders == len(orders)
+    resting = [o for o in orders if o.rests]
+    assert position.bids == sum(o.notional * o.lots for o in resting if o.sign > 0)
+    assert position.asks == sum(o.notional * o.lots for o in resting if o.sign < 0)
+    assert position.extra == sum(o.extra * o.lots for o in resting)
+    assert position.lots * position.entry_value >= 0
+    assert bool(position.lots) or not position.entry_value
+    assert position.isolated >= 0 or position.due or not position.is_isolated
+    assert position.is_isolated or not position.isolated

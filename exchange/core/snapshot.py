@@ -1,0 +1,197 @@
+"""State <-> bytes. The same state gives the same bytes, whatever road led to it; what can be derived is left out.
+
+Left out: the triggers of the watch, the heaps, dead entries of queues, and what speaks of the latest rows only. Keys whose
+order carries no meaning are sorted; queues, holders, orders and outcomes keep theirs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from events.commands import MARKET, SessionOptions
+from events.digest import fingerprint
+from events.instruments import RulePack
+from exchange.core.book import BookSide, Level, Order
+from exchange.core.ledger import Books
+from exchange.core.liquidation.watch import arm_all
+from exchange.core.matching.market import MarketFeed
+from exchange.core.state import Account, Contract, Due, Outcome, Position, State, Wallet
+
+STATE_VERSION = 1
+"""Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
+
+_FEED = (
+    "last_id", "synced", "streak", "equal", "different", "prints", "volume", "observations", "gaps", "crossed", "last_price",
+    "index", "rate", "next_funding", "next_sample",
+)  # fmt: skip
+_POSITION = ("is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders")
+_BOOKS = ("entered", "fees", "remainders")
+
+
+class OtherVersion(ValueError):
+    """The bytes are a snapshot of another state version."""
+
+
+def encode(state: State, *, outcomes: bool = True) -> bytes:
+    """The state as bytes; without outcomes, all but the tables of outcomes (which a refused command may change)."""
+    return msgspec.json.encode(
+        {
+            "version": STATE_VERSION,
+            "seq": state.seq if outcomes else 0,
+            "batch": state.batch if outcomes else 0,
+            "now": state.now,
+            "pack": state.pack,
+            "options": state.options,
+            "ledger": {asset: [getattr(books, name) for name in _BOOKS] for asset, books in state.ledger.items()},
+            "accounts": [_account(account, outcomes) for account in state.accounts.values()],
+            "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
+            "due": [[key, due.seq, due.rate, due.mark, list(due.owing)] for key, due in state.due.items()],
+        }
+    )
+
+
+def digest(state: State, *, outcomes: bool = True) -> str:
+    """sha256 over the bytes, in hex."""
+    return fingerprint(encode(state, outcomes=outcomes))
+
+
+def _account(account: Account, outcomes: bool) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "last_number": account.last_number,
+        "wallets": {asset: [w.balance, [p.contract.id for p in w.positions]] for asset, w in account.wallets.items()},
+        "positions": {name: [getattr(p, field) for field in _POSITION] for name, p in account.positions.items()},
+        "orders": [
+            [o.number, o.instrument, o.sign, o.price, o.lots, o.reduce_only, o.notional, o.extra]
+            for o in account.orders.values()
+        ],
+        "outcomes": [[request, o.seq, o.reason] for request, o in account.outcomes.items()] if outcomes else [],
+    }
+
+
+def _contract(contract: Contract) -> dict[str, Any]:
+    feed = contract.feed
+    return {
+        "mark": contract.mark,
+        "clearing": contract.clearing,
+        "holders": list(contract.holders),
+        "stale": contract.book.stale,
+        "bids": _side(contract.book.bids),
+        "asks": _side(contract.book.asks),
+        "feed": [getattr(feed, name) for name in _FEED],
+        "quote": feed.quote,
+        "tickers": list(feed.tickers),
+        "credits": sorted(feed.credits.items()),
+    }
+
+
+def _side(side: BookSide) -> dict[str, Any]:
+    return {
+        "stated": sorted(side.history.stated.items()),
+        "taken": sorted(side.history.taken.items()),
+        "levels": [
+            [price, [[e.account, e.number, e.lots] for e in level.queue if e.lots]]
+            for price, level in side.levels.items()
+        ],
+    }
+
+
+def decode(data: bytes) -> State:
+    """The state of these bytes, its triggers set. Raises OtherVersion."""
+    raw = msgspec.json.decode(data)
+    if raw["version"] != STATE_VERSION:
+        raise OtherVersion(f"state version {raw['version']}, this code knows {STATE_VERSION}")
+    state = State()
+    state.seq, state.batch, state.now = raw["seq"], raw["batch"], raw["now"]
+    if raw["pack"] is not None:
+        _restore_session(state, raw)
+    for account in raw["accounts"]:
+        _restore_account(state, account)
+    for name, contract in raw["contracts"].items():
+        _restore_contract(state, state.contracts[name], contract)
+    for key, seq, rate, mark, owing in raw["due"]:
+        _restore_due(state, tuple(key), Due(seq, rate, mark, dict.fromkeys(owing)))
+    arm_all(state)
+    return state
+
+
+def _restore_session(state: State, raw: dict[str, Any]) -> None:
+    state.pack = pack = msgspec.convert(raw["pack"], RulePack)
+    state.options = options = msgspec.convert(raw["options"], SessionOptions)
+    for terms in pack.instruments:
+        state.contracts[terms.id] = contract = Contract(terms, pack.default_leverage, options)
+        state.keeps_impact = contract.book.keeps_impact
+    for asset, amounts in raw["ledger"].items():
+        state.ledger[asset] = books = Books(asset)
+        _set(books, _BOOKS, amounts)
+
+
+def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
+    for name, value in zip(names, values, strict=True):
+        setattr(target, name, value)
+
+
+def _restore_account(state: State, raw: dict[str, Any]) -> None:
+    account = state.accounts[raw["name"]] = Account(raw["name"])
+    account.last_number = raw["last_number"]
+    for asset, (balance, instruments) in raw["wallets"].items():
+        wallet = state.keep_wallet(account, asset)
+        wallet.balance = balance
+        for name in instruments:
+            state.keep_position(account, state.contracts[name])
+    account.positions = {name: account.positions[name] for name in raw["positions"]}
+    for name, values in raw["positions"].items():
+        position = account.positions[name]
+        _set(position, _POSITION, values)
+        position.set_leverage(position.leverage)
+    for number, instrument, sign, price, lots, reduce_only, notional, extra in raw["orders"]:
+        account.orders[number] = Order(
+            account.name, number, instrument, sign, price, lots, reduce_only, notional, extra, rests=True
+        )
+    for request, seq, reason in raw["outcomes"]:
+        account.outcomes[request] = msgspec.convert({"seq": seq, "reason": reason}, Outcome)
+
+
+def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> None:
+    contract.mark, contract.clearing = raw["mark"], raw["clearing"]
+    contract.holders = dict.fromkeys(raw["holders"])
+    _restore_side(state, contract.book.bids, raw["bids"])
+    _restore_side(state, contract.book.asks, raw["asks"])
+    contract.book.stale = raw["stale"]
+    _restore_feed(contract.feed, raw)
+
+
+def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
+    for price, lots in raw["stated"]:
+        side.history.state(price, lots)
+    side.history.taken = dict(map(tuple, raw["taken"]))  # type: ignore[arg-type]
+    for price, entries in raw["levels"]:
+        level = side.levels[price] = Level()
+        for account, number, lots in entries:
+            if account == MARKET:
+                level.add_market(price, side.sign, lots)
+            else:
+                level.queue.append(state.accounts[account].orders[number])
+                level.orders += 1
+    prices = side.levels.keys()
+    side.best = prices[-1 if side.sign > 0 else 0] if prices else None
+
+
+def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
+    _set(feed, _FEED, raw["feed"])
+    feed.quote = tuple(raw["quote"])
+    feed.tickers = deque(map(tuple, raw["tickers"]))  # type: ignore[arg-type]
+    feed.credits = {price: credits for price, credits in raw["credits"]}
+
+
+def _restore_due(state: State, key: Any, due: Due) -> None:
+    state.due[key] = due
+    if not key[3]:
+        state.funding_due[key] = due
+        return
+    account = state.accounts[key[2]]
+    pool: Position | Wallet = account.positions.get(key[3]) or account.wallets[key[3]]
+    pool.due = key
