@@ -57,7 +57,9 @@ class StoredBatch(NamedTuple):
 
 
 class StoredChunk(NamedTuple):
-    """A chunk of observations as it is kept: compressed columns, named by the hash of the uncompressed canonical ones."""
+    """A chunk of observations as it is kept: compressed columns, named by the hash of the uncompressed canonical
+    ones.
+    """
 
     id: ChunkId
     data: bytes
@@ -73,14 +75,17 @@ class EventLog(Protocol):
     async def append(
         self, batches: Sequence[StoredBatch], expected_head: Head, chunks: Sequence[StoredChunk] = ()
     ) -> Head:
-        """Store batches and chunks, durably and all or none. Raises StaleHead where the log does not end at expected_head.
+        """Store batches and chunks, durably and all or none. Raises StaleHead where the log does not end at
+        expected_head.
 
         A chunk that is already stored is left as it is.
         """
         ...
 
     def read(self, after: int = 0) -> AsyncIterator[StoredBatch]:
-        """The durable batches whose number is greater than `after`, in order, up to the head at the time of the call."""
+        """The durable batches whose number is greater than `after`, in order, up to the head at the time of the
+        call.
+        """
         ...
 
     def follow(self, after: int = 0) -> AsyncIterator[StoredBatch]:

@@ -1,7 +1,7 @@
 """A chunk of market history as columns: what `AdvanceMarket` applies, row by row, to MARKET's book.
 
-A row is one observation of one instrument: a whole depth diff, a book snapshot, a print, a book ticker or a mark. Rows have
-a kind, a time and an index into the table of their kind. All columns are lists of integers.
+A row is one observation of one instrument: a whole depth diff, a book snapshot, a print, a book ticker or a mark. Rows
+have a kind, a time and an index into the table of their kind. All columns are lists of integers.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ class Observations(msgspec.Struct):
     """One chunk. Lists of one table have one length; `check` says so.
 
     rows:    kind, at (ns, never falling), transacted (the venue's transaction time, ns), index (into the kind's table)
-    depth:   first_id, last_id, previous_id (0: not stated), bids_end, asks_end. The bids of depth row i are the levels from
+    depth:   first_id, last_id, previous_id (0: not stated), bids_end, asks_end. The bids of depth row i are the levels
+    from
              asks_end[i-1] (0 for the first) to bids_end[i], its asks those from there to asks_end[i]
     levels:  price (ticks), lots (absolute; 0 removes the level)
     prints:  price (ticks), lots, side (1: the taker bought, -1: the taker sold)
     tickers: update id, best bid and ask (ticks), their sizes (lots)
-    marks:   mark and index price (mark units; index 0: not stated), funding rate (Rate) and next funding time (ns; 0: not
+    marks:   mark and index price (mark units; index 0: not stated), funding rate (Rate) and next funding time (ns; 0:
+    not
              stated)
     """
 
@@ -76,10 +78,11 @@ class Observations(msgspec.Struct):
             Kind.TICKER: len(self.ticker_id),
             Kind.MARK: len(self.mark),
         }
-        assert all(0 <= i < sizes[Kind(k)] for k, i in zip(self.kind, self.index, strict=True)), "index out of its table"
-        assert all(a <= b for a, b in zip(self.at, self.at[1:], strict=False)), "time goes back"
+        assert all(0 <= i < sizes[Kind(k)] for k, i in zip(self.kind, self.index, strict=True)), "index out of its
+        table" assert all(a <= b for a, b in zip(self.at, self.at[1:], strict=False)), "time goes back"
         ends = [end for pair in zip(self.bids_end, self.asks_end, strict=True) for end in pair]
-        assert ends == sorted(ends) and (not ends or ends[-1] == len(self.level_price)), "level ranges overlap"
+        assert ends == sorted(ends), "level ranges overlap"
+        assert (ends or [0])[-1] == len(self.level_price), "levels without a diff"
 
 
 TABLES: dict[str, tuple[str, ...]] = {

@@ -63,8 +63,8 @@ class Traded(Fact, tag="traded.1", omit_defaults=True):
     """A maker and a taker met at the maker's price.
 
     value is the trade's one value in atoms of the settle asset, posted to both sides; fees are atoms, negative for a
-    rebate. side is the taker's. Order number 0 belongs to MARKET and to forced orders. crossed is the price of MARKET's level
-    that ran through the maker's price, where that is how they met.
+    rebate. side is the taker's. Order number 0 belongs to MARKET and to forced orders. crossed is the price of
+    MARKET's level that ran through the maker's price, where that is how they met.
     """
 
     instrument: InstrumentId

@@ -1,8 +1,8 @@
 """The order book: traders' orders in price-time queues, with history's volume standing among them.
 
-Prices where no trader rests are kept as plain numbers (`History`); where one does, a `Level` holds one queue of orders and of
-MARKET's segments, so that every order knows the volume ahead of it. `front` finds what a taker meets next: the only walk
-that there is.
+Prices where no trader rests are kept as plain numbers (`History`); where one does, a `Level` holds one queue of orders
+and of MARKET's segments, so that every order knows the volume ahead of it. `front` finds what a taker meets next: the
+only walk that there is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ SPARSE = 64
 class Order(msgspec.Struct, gc=False):
     """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number 0).
 
-    sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that one open lot adds to the account's order sums.
+    sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
+    one open lot adds to the account's order sums.
     """
 
     account: AccountId

@@ -1,7 +1,7 @@
 """What the exchange says to a command: a table from command to the generator that decides it.
 
-A decision reads the state, refuses or yields facts; each fact is applied before the generator goes on. Every refusal comes
-before the first fact that changes something.
+A decision reads the state, refuses or yields facts; each fact is applied before the generator goes on. Every refusal
+comes before the first fact that changes something.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Funding: a funding time charges every position open at that moment; each account settles in its turn.
 
-Payment = s x notional at the mark x rate; longs pay shorts when the rate is positive. What an account owes is rounded up, what
-it receives down; the difference is booked as a remainder. A position that still owes funding settles before it changes.
-Source: Binance USD-M, "Introduction to Futures Funding Rates"; `design/margin.md`.
+Payment = s x notional at the mark x rate; longs pay shorts when the rate is positive. What an account owes is rounded
+up, what it receives down; the difference is booked as a remainder. A position that still owes funding settles before
+it changes. Source: Binance USD-M, "Introduction to Futures Funding Rates"; `design/margin.md`.
 """
 
 from __future__ import annotations

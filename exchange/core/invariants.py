@@ -17,7 +17,7 @@ def check(state: State) -> None:
     for account in state.accounts.values():
         check_account(state, account)
     for key, due in state.due.items():
-        assert due.owing or not key[3] == "", "a funding time waits for nobody"
+        assert due.owing or key[3], "a funding time waits for nobody"
     assert list(state.funding_due.values()) == [due for key, due in state.due.items() if not key[3]]
 
 

@@ -1,7 +1,7 @@
 """What a trade does to an account: position, entry value, wallets, fees, each atom posted twice.
 
-Source: `design/margin.md`: exact entry values, one value per trade, the isolated wallet net of the opening fee, and the order
-in which a reduction releases margin and settles its PnL.
+Source: `design/margin.md`: exact entry values, one value per trade, the isolated wallet net of the opening fee, and
+the order in which a reduction releases margin and settles its PnL.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class After(NamedTuple):
 def after_trade(position: Position, sign: int, lots: int, value: int, fee: int, forced: bool = False) -> After:
     """What `sign` x `lots` at `value` atoms make of the position.
 
-    A trade through zero is a close and an opening; the close takes floor(value x closed / lots) and as much of the fee. The
-    closes of a liquidation (forced) release no isolated margin: it stays until the liquidation ended.
+    A trade through zero is a close and an opening; the close takes floor(value x closed / lots) and as much of the
+    fee. The closes of a liquidation (forced) release no isolated margin: it stays until the liquidation ended.
     """
     held = position.lots
     if held * sign >= 0:

@@ -1,7 +1,7 @@
 """State <-> bytes. The same state gives the same bytes, whatever road led to it; what can be derived is left out.
 
-Left out: the triggers of the watch, the heaps, dead entries of queues, and what speaks of the latest rows only. Keys whose
-order carries no meaning are sorted; queues, holders, orders and outcomes keep theirs.
+Left out: the triggers of the watch, the heaps, dead entries of queues, and what speaks of the latest rows only. Keys
+whose order carries no meaning are sorted; queues, holders, orders and outcomes keep theirs.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
     _set(feed, _FEED, raw["feed"])
     feed.quote = tuple(raw["quote"])
     feed.tickers = deque(map(tuple, raw["tickers"]))  # type: ignore[arg-type]
-    feed.credits = {price: credits for price, credits in raw["credits"]}
+    feed.credits = dict(raw["credits"])
 
 
 def _restore_due(state: State, key: Any, due: Due) -> None:

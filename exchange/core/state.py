@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from enum import IntEnum
+
 import msgspec
 from sortedcontainers import SortedDict
 
@@ -67,8 +68,8 @@ DueKey = tuple[int, int, str, str]
 class Wallet:
     """The wallet of an account in one asset, and the cross pool that it carries.
 
-    balance is atoms. positions lists the account's positions settled in the asset, isolated ones too, since their orders
-    are paid for from here.
+    balance is atoms. positions lists the account's positions settled in the asset, isolated ones too, since their
+    orders are paid for from here.
     """
 
     __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "positions")
@@ -83,7 +84,7 @@ class Wallet:
         self.due: DueKey | None = None
 
     @property
-    def id(self) -> tuple[str, str]:
+    def id(self) -> tuple[AccountId, str]:
         """Account and pool, as facts name them."""
         return self.account, self.asset
 
@@ -91,14 +92,30 @@ class Wallet:
 class Position:
     """What an account holds, and has on order, in one instrument.
 
-    lots is signed; entry_value, atoms, has the same sign: the exact sum of the values of the trades still open. isolated is
-    the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fee) are the sums over open orders, grains.
-    low and high are the marks at which the watch looks again: at or below, at or above.
+    lots is signed; entry_value, atoms, has the same sign: the exact sum of the values of the trades still open.
+    isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fee) are the sums over open
+    orders, grains. low and high are the marks at which the watch looks again: at or below, at or above.
     """
 
     __slots__ = (
-        "account", "asks", "bids", "contract", "due", "entry_value", "exempt", "extra", "high", "isolated", "is_isolated",
-        "leverage", "lots", "low", "max_notional", "open_orders", "serial", "wallet",
+        "account",
+        "asks",
+        "bids",
+        "contract",
+        "due",
+        "entry_value",
+        "exempt",
+        "extra",
+        "high",
+        "is_isolated",
+        "isolated",
+        "leverage",
+        "lots",
+        "low",
+        "max_notional",
+        "open_orders",
+        "serial",
+        "wallet",
     )  # fmt: skip
 
     def __init__(self, wallet: Wallet, contract: Contract) -> None:
@@ -121,7 +138,7 @@ class Position:
         self.serial = NEVER
 
     @property
-    def id(self) -> tuple[str, str]:
+    def id(self) -> tuple[AccountId, str]:
         """Account and pool, as facts name them."""
         return self.account, self.contract.id
 
@@ -162,9 +179,9 @@ class Account:
 class Contract:
     """An instrument at work: its terms, its mark, its book, who holds it, and the triggers of the watch.
 
-    per_tick_lot is the value of one lot at one tick in atoms, notional_per_tick_lot the same in grains, lot the grains by
-    which a lot's notional grows per mark unit. lows and highs are heaps of (-low, serial) and (high, serial); an entry counts
-    only while the position still bears that trigger.
+    per_tick_lot is the value of one lot at one tick in atoms, notional_per_tick_lot the same in grains, lot the grains
+    by which a lot's notional grows per mark unit. lows and highs are heaps of (-low, serial) and (high, serial); an
+    entry counts only while the position still bears that trigger.
     """
 
     __slots__ = (
@@ -195,9 +212,10 @@ class Contract:
 class State:
     """Everything that the facts so far add up to. A fresh one is a session that was not opened yet.
 
-    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch has to
-    look at before the batch ends to the record that touched them, funding_due the part of due that is funding; cause is the record that the next fact follows from.
-    columns is lent by the host: the chunks that an AdvanceMarket may name.
+    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch
+    has to look at before the batch ends to the record that touched them, funding_due the part of due that is funding;
+    cause is the record that the next fact follows from. columns is lent by the host: the chunks that an AdvanceMarket
+    may name.
     """
 
     __slots__ = (

@@ -19,7 +19,9 @@ from exchange.core.state import OUTCOMES_KEPT, Account, Outcome, State
 
 
 def step(state: State, command: Command) -> Batch | Outcome:
-    """Decide a command and apply what follows. A request that was decided before gets its first outcome, and no batch."""
+    """Decide a command and apply what follows. A request that was decided before gets its first outcome, and no
+    batch.
+    """
     account, request = None, None
     if isinstance(command, TradersCommand):
         request = command.request
@@ -48,7 +50,9 @@ def step(state: State, command: Command) -> Batch | Outcome:
 
 
 def _begin(state: State, command: Command, account: Account | None, request: RequestId | None) -> Iterator[Fact]:
-    """Number the command, let time reach it, say what caused it (due work for a Proceed, else the outside), decide it."""
+    """Number the command, let time reach it, say what caused it (due work for a Proceed, else the outside), decide
+    it.
+    """
     state.seq += 1
     state.batch += 1
     assert command.at >= state.now, "the host lets time go back"

@@ -2,7 +2,8 @@
 
 1. the due test is made again: a pool that recovered meanwhile is left alone;
 2. the pool's open orders expire;
-3. each position, most maintenance margin first, meets the book with an immediate-or-cancel order limited at its bankruptcy
+3. each position, most maintenance margin first, meets the book with an immediate-or-cancel order limited at its
+bankruptcy
    price; these fills pay no trading fee;
 4. what the book cannot take goes to the insurance fund at the bankruptcy price;
 5. the liquidation fee goes to the fund, at most what the pool has left.
@@ -11,7 +12,7 @@ Source: `design/margin.md`, section "Liquidation"; Binance USD-M liquidation pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from events.commands import LIQUIDATION_ORDER, Side
 from events.facts import (
@@ -52,7 +53,7 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
         yield _ended(pool, LiquidationOutcome.CURED)
         return
     margin = requirement(pool)
-    yield LiquidationStarted(*_names(pool), Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))
+    yield LiquidationStarted(*pool.id, Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))
     state.cause = state.seq
     yield from _expire_orders(account, pool)
     fee = 0
@@ -61,17 +62,17 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
         state.cause = due.seq
     left = requirement(pool).equity // UNIT
     if left < 0:
-        yield DeficitCovered(*_names(pool), Atoms(-left))
+        yield DeficitCovered(*pool.id, Atoms(-left))
     elif charged := min(fee, left):
-        yield LiquidationFeeCharged(*_names(pool), Atoms(charged))
+        yield LiquidationFeeCharged(*pool.id, Atoms(charged))
     yield _ended(pool, LiquidationOutcome.CLOSED)
 
 
 def bankruptcy_value(pool: Pool, position: Position) -> int:
     """The value, atoms, at which closing the whole position uses up its share of the pool's equity, and no more.
 
-    Isolated: entry value less the isolated wallet (short: plus). Cross: notional at the mark less s x E x MM_i / sum MM. Rounded
-    so that the account cannot end below zero: long up, short down.
+    Isolated: entry value less the isolated wallet (short: plus). Cross: notional at the mark less s x E x MM_i / sum
+    MM. Rounded so that the account cannot end below zero: long up, short down.
     Source: `design/margin.md`, "Bankruptcy price".
     """
     sign = 1 if position.lots > 0 else -1
@@ -90,12 +91,8 @@ def bankruptcy_price(position: Position, value: int) -> int:
     return sign * -(-sign * value * UNIT // (abs(position.lots) * position.contract.lot))
 
 
-def _names(pool: Pool) -> tuple[str, str]:
-    return pool.id
-
-
 def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
-    return LiquidationEnded(*_names(pool), outcome, Atoms(requirement(pool).equity // UNIT))  # type: ignore[arg-type]
+    return LiquidationEnded(*pool.id, outcome, Atoms(requirement(pool).equity // UNIT))  # type: ignore[arg-type]
 
 
 def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
@@ -111,7 +108,7 @@ def _order_of_closing(pool: Pool) -> list[Position]:
     return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p), p.contract.id))
 
 
-def _close(state: State, pool: Pool, position: Position) -> Iterator[Fact]:
+def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None, int]:
     """Close one position; what it yields is followed by the liquidation fee that its fills call for."""
     contract = position.contract
     side = Side.SELL if position.lots > 0 else Side.BUY
@@ -132,7 +129,7 @@ def _close(state: State, pool: Pool, position: Position) -> Iterator[Fact]:
     return -(-closed * contract.terms.liquidation_fee // UNIT)
 
 
-def _sweep(state: State, position: Position, side: Side, limit: int) -> Iterator[Fact]:
+def _sweep(state: State, position: Position, side: Side, limit: int) -> Generator[Fact, None, int]:
     """Trade the position against the book down to the limit. Returns the value closed, atoms."""
     contract = position.contract
     resting = contract.book.bids if side is Side.SELL else contract.book.asks

@@ -1,7 +1,7 @@
 """Leverage brackets as sorted integer tables: maintenance margin of a notional, and the inverse questions of the watch.
 
-All amounts are grains. With b the bracket of notional N: MM(N) = ceil(N x mmr[b]) - cum[b], continuous and convex, so both
-N - MM(N) and N + MM(N) rise with N and can be inverted bracket by bracket.
+All amounts are grains. With b the bracket of notional N: MM(N) = ceil(N x mmr[b]) - cum[b], continuous and convex, so
+both N - MM(N) and N + MM(N) rise with N and can be inverted bracket by bracket.
 Source: Binance USD-M, "Leverage and Margin of USDⓈ-M Futures"; `../shared/cases/binance_leverage_brackets.json`.
 """
 

@@ -1,7 +1,7 @@
 """Margin: equity, initial and maintenance margin of a pool, and what an account's orders and positions hold back.
 
-Amounts are grains unless the name says atoms. s = +1 for a long: unrealised PnL = s x (notional at the mark - entry value);
-positions keep lots and entry value signed, so that it is simply notional - entry value.
+Amounts are grains unless the name says atoms. s = +1 for a long: unrealised PnL = s x (notional at the mark - entry
+value); positions keep lots and entry value signed, so that it is simply notional - entry value.
 Source: `design/margin.md`, sections "Linear contracts" and "Due"; Binance USD-M liquidation FAQ for the formulas.
 """
 
@@ -85,8 +85,9 @@ def is_due(pool: Pool) -> bool:
 def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:
     """What a position with these lots, entry value and order sums adds to available balance, mostly less than 0.
 
-    A cross position adds its unrealised PnL. Initial margin and order reserves go off: max(|N + bids|, |N - asks|) = max(N + bids,
-    asks - N) over leverage, without what an isolated position already has in its own wallet, plus open loss and fees.
+    A cross position adds its unrealised PnL. Initial margin and order reserves go off: max(|N + bids|, |N - asks|) =
+    max(N + bids, asks - N) over leverage, without what an isolated position already has in its own wallet, plus open
+    loss and fees.
     """
     contract = position.contract
     size = lots * contract.lot * contract.mark
@@ -118,6 +119,8 @@ def withdrawable_atoms(wallet: Wallet) -> int:
 
 
 def removable_atoms(position: Position) -> int:
-    """What may be taken out of an isolated wallet: min(wallet, equity - initial margin at the mark), atoms, never negative."""
+    """What may be taken out of an isolated wallet: min(wallet, equity - initial margin at the mark), atoms, never
+    negative.
+    """
     margin = requirement(position)
     return max(0, min(position.isolated, (margin.equity - margin.initial) // UNIT))

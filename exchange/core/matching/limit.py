@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from events.commands import MARKET, CancelOrder, OrderNumber, PlaceOrder, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Refused, Traded
@@ -92,10 +92,8 @@ def _order_refusal(state: State, position: Position, command: PlaceOrder) -> Rea
         return Reason.NO_MARK_PRICE
     assert state.pack is not None
     side, sign = command.side, 1 if command.side is BUY else -1
-    if price is None:
-        at = reserve_price(contract, sign, state.pack.market_buy_slippage)
-    else:
-        at = price * contract.tick  # type: ignore[assignment]
+    slippage = state.pack.market_buy_slippage
+    at = reserve_price(contract, sign, slippage) if price is None else int(price) * contract.tick
     lots: int = command.lots  # type: ignore[assignment]
     if not command.reduce_only and lots * at * contract.lot < contract.terms.min_notional * UNIT:
         return Reason.NOTIONAL_BELOW_MINIMUM
@@ -125,8 +123,10 @@ def _fills_whole(contract: Contract, side: Side, lots: int, price: int | None) -
 
 def _meet(
     state: State, position: Position, command: PlaceOrder, lots: int, front: tuple[int, Order | None, int]
-) -> Iterator[Fact]:
-    """One fill of a taker at the front of the book. Returns its lots, 0 where the maker only left, None where margin ends it."""
+) -> Generator[Fact, None, int | None]:
+    """One fill of a taker at the front of the book. Returns its lots, 0 where the maker only left, None where margin
+    ends it.
+    """
     contract = position.contract
     price, maker, size = front
     sign = 1 if command.side is BUY else -1
@@ -143,7 +143,7 @@ def _meet(
     return size
 
 
-def ready_maker(state: State, contract: Contract, maker: Order) -> Iterator[Fact]:
+def ready_maker(state: State, contract: Contract, maker: Order) -> Generator[Fact, None, int]:
     """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
     if state.funding_due:
         yield from settle_first(state, maker.account)

@@ -1,7 +1,7 @@
 """History's part in the market: how rows of observations change MARKET's book, and what they do to traders' orders.
 
-`MarketFeed.advance` applies rows (for `apply`); `first_touch` says how far rows may go before one can touch a trader, a mark
-or a timer (for the player and for `decide`); `crossing` finds traders' orders that history's prices run through.
+`MarketFeed.advance` applies rows (for `apply`); `first_touch` says how far rows may go before one can touch a trader,
+a mark or a timer (for the player and for `decide`); `crossing` finds traders' orders that history's prices run through.
 Source of the rules: `design/replay.md` and, for captures, the venue's procedure for a local order book.
 """
 
@@ -39,8 +39,9 @@ class Fill(NamedTuple):
 class MarketFeed:
     """What is known of history beside its two books: ids, tickers, counts, and what the last rows brought about.
 
-    fills, funding_rate, marked and defects speak of the latest `advance` only: the traders' orders that a print reached; the
-    rate by which a funding time that passed is paid; the mark of a mark row; what was wrong, as (row, what).
+    fills, funding_rate, marked and defects speak of the latest `advance` only: the traders' orders that a print
+    reached; the rate by which a funding time that passed is paid; the mark of a mark row; what was wrong, as (row,
+    what).
     """
 
     __slots__ = (
@@ -170,8 +171,8 @@ class MarketFeed:
             level.add_market(price, side.sign, change)
         elif change < 0:
             self._shrink(level, -change)
-            credits = [c for c in self.credits.get(price, ()) if c[0] >= transacted - LATE_PRINT]
-            self.credits[price] = [*credits, [transacted, -change]]
+            waiting = [c for c in self.credits.get(price, ()) if c[0] >= transacted - LATE_PRINT]
+            self.credits[price] = [*waiting, [transacted, -change]]
 
     def _shrink(self, level: Level, lots: int) -> None:
         """Volume left without a print: from where the queue model says."""
@@ -287,7 +288,9 @@ class MarketFeed:
             del self.credits[price]
 
     def sampled_mark(self) -> int | None:
-        """The mark in ticks x 2 that the session's own rule gives now, or None: mid of history's best, or the last print."""
+        """The mark in ticks x 2 that the session's own rule gives now, or None: mid of history's best, or the last
+        print.
+        """
         if self.mark_source is MarkSource.LAST:
             return 2 * self.last_price or None
         bid, ask = self.book.bids.history.best(), self.book.asks.history.best()
@@ -311,7 +314,9 @@ def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
 
 
 def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) -> int:
-    """The first row from `first` on that can touch a trader's order, a mark or a timer; `last` where none can before it."""
+    """The first row from `first` on that can touch a trader's order, a mark or a timer; `last` where none can before
+    it.
+    """
     if feed.mark_source is MarkSource.DATA:
         last = _find(columns.kind, MARK, first, last)
     else:
