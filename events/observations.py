@@ -78,8 +78,9 @@ class Observations(msgspec.Struct):
             Kind.TICKER: len(self.ticker_id),
             Kind.MARK: len(self.mark),
         }
-        assert all(0 <= i < sizes[Kind(k)] for k, i in zip(self.kind, self.index, strict=True)), "index out of its
-        table" assert all(a <= b for a, b in zip(self.at, self.at[1:], strict=False)), "time goes back"
+        rows = zip(self.kind, self.index, strict=True)
+        assert all(0 <= i < sizes[Kind(kind)] for kind, i in rows), "index out of its table"
+        assert all(a <= b for a, b in zip(self.at, self.at[1:], strict=False)), "time goes back"
         ends = [end for pair in zip(self.bids_end, self.asks_end, strict=True) for end in pair]
         assert ends == sorted(ends), "level ranges overlap"
         assert (ends or [0])[-1] == len(self.level_price), "levels without a diff"

@@ -24,8 +24,8 @@ STATE_VERSION = 1
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
-    "last_id", "synced", "streak", "equal", "different", "prints", "volume", "observations", "gaps", "crossed", "last_price",
-    "index", "rate", "next_funding", "next_sample",
+    "last_id", "synced", "streak", "equal", "different", "prints", "volume", "observations", "gaps", "crossed",
+    "last_price", "index", "rate", "next_funding", "next_sample",
 )  # fmt: skip
 _POSITION = ("is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders")
 _BOOKS = ("entered", "fees", "remainders")

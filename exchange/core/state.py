@@ -98,24 +98,8 @@ class Position:
     """
 
     __slots__ = (
-        "account",
-        "asks",
-        "bids",
-        "contract",
-        "due",
-        "entry_value",
-        "exempt",
-        "extra",
-        "high",
-        "is_isolated",
-        "isolated",
-        "leverage",
-        "lots",
-        "low",
-        "max_notional",
-        "open_orders",
-        "serial",
-        "wallet",
+        "account", "asks", "bids", "contract", "due", "entry_value", "exempt", "extra", "high", "is_isolated",
+        "isolated", "leverage", "lots", "low", "max_notional", "open_orders", "serial", "wallet",
     )  # fmt: skip
 
     def __init__(self, wallet: Wallet, contract: Contract) -> None:
@@ -219,7 +203,8 @@ class State:
     """
 
     __slots__ = (
-        "accounts", "batch", "cause", "columns", "contracts", "dirty", "due", "funding_due", "keeps_impact", "ledger", "now", "options", "pack", "seq",
+        "accounts", "batch", "cause", "columns", "contracts", "dirty", "due", "funding_due", "keeps_impact", "ledger",
+        "now", "options", "pack", "seq",
     )  # fmt: skip
 
     def __init__(self) -> None:

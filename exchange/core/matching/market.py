@@ -45,9 +45,9 @@ class MarketFeed:
     """
 
     __slots__ = (
-        "book", "credits", "crossed", "defects", "different", "equal", "fills", "funding_rate", "gaps", "index", "last_id",
-        "last_price", "mark_source", "marked", "next_funding", "next_sample", "observations", "prints", "queue_model",
-        "quote", "rate", "streak", "synced", "tickers", "volume",
+        "book", "credits", "crossed", "defects", "different", "equal", "fills", "funding_rate", "gaps", "index",
+        "last_id", "last_price", "mark_source", "marked", "next_funding", "next_sample", "observations", "prints",
+        "queue_model", "quote", "rate", "streak", "synced", "tickers", "volume",
     )  # fmt: skip
 
     def __init__(self, book: Book, options: SessionOptions) -> None:
