@@ -103,8 +103,8 @@ Instrument = LinearPerp
 class RulePack(msgspec.Struct, frozen=True):
     """A venue's rules at a date: the instruments, and the flags that venues differ by.
 
-    `market_buy_slippage` is the Rate by which a market buy's reserve exceeds the best ask; `warning_ratio` the
-    margin ratio of a margin call; `max_orders` open orders per account and instrument.
+    `market_buy_slippage` is the Rate by which a market buy's reserve exceeds the best ask; `max_orders` the most open
+    orders per account and instrument; `default_leverage` what an account trades with until it sets its own.
     """
 
     id: str
