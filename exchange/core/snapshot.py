@@ -167,7 +167,7 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
 def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
     for price, lots in raw["stated"]:
         side.history.state(price, lots)
-    side.history.taken = dict(map(tuple, raw["taken"]))  # type: ignore[arg-type]
+    side.history.taken = dict(map(tuple, raw["taken"]))
     for price, entries in raw["levels"]:
         level = side.levels[price] = Level()
         for account, number, lots in entries:
@@ -183,7 +183,7 @@ def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
 def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
     _set(feed, _FEED, raw["feed"])
     feed.quote = tuple(raw["quote"])
-    feed.tickers = deque(map(tuple, raw["tickers"]))  # type: ignore[arg-type]
+    feed.tickers = deque(map(tuple, raw["tickers"]))
     feed.credits = dict(raw["credits"])
 
 

@@ -27,7 +27,7 @@ def drain(state: State) -> Iterator[LiquidationDue]:
         due = sorted((pool.id, seq) for pool, seq in dirty.items() if not pool.due and not arm(pool))
         for (account, pool), seq in due:
             state.cause = seq
-            yield LiquidationDue(account, pool)  # type: ignore[arg-type]
+            yield LiquidationDue(account, pool)
 
 
 def arm(pool: Pool) -> bool:

@@ -92,7 +92,7 @@ def bankruptcy_price(position: Position, value: int) -> int:
 
 
 def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
-    return LiquidationEnded(*pool.id, outcome, Atoms(requirement(pool).equity // UNIT))  # type: ignore[arg-type]
+    return LiquidationEnded(*pool.id, outcome, Atoms(requirement(pool).equity // UNIT))
 
 
 def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
