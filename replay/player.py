@@ -1,0 +1,249 @@
+"""The player: lets history go on row by row in the order of time, wakes strategies, and drives the sequencer.
+
+Each step submits one AdvanceMarket up to the first row that can touch a trader, a mark or a timer, and never past the next
+wake of a strategy, so that every fact carries the time of the row that led to it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from heapq import heapify, heappop, heappush
+
+from events import commands as c
+from events.chunks import encode_chunk
+from events.facts import MarkPriceMoved, Traded
+from events.instruments import AssetId, InstrumentId, MarginMode, RulePack
+from events.observations import Observations
+from events.record import Batch
+from events.units import UNIT, Atoms, Nanos
+from exchange.core.matching.market import first_touch
+from exchange.core.state import RULES_VERSION, Outcome, State
+from exchange.projections.results import Results
+from exchange.sequencer import Sequencer
+from replay.sources import Source
+from replay.sources.report import SourceError
+from replay.strategy import Context, Strategy
+
+READY_EVERY = 256
+"""So many batches are decided between two looks at the committer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """An account of the replay, as it is set up before the first row."""
+
+    name: c.AccountId
+    mode: MarginMode
+    leverage: int
+    deposit: Decimal
+    strategy: Strategy
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the replay is: rows applied, the session time reached, batches decided."""
+
+    observations: int = 0
+    at: Nanos = Nanos(0)
+    batches: int = 0
+
+
+class Stream:
+    """One source as the player reads it: the chunk at hand, and the row that comes next."""
+
+    def __init__(self, source: Source, order: int) -> None:
+        self.source = source
+        self.order = order
+        self.chunks: Iterator[Observations] = iter(source)
+        self.chunk: Observations | None = None
+        self.id = c.ChunkId("")
+        self.row = 0
+
+    @property
+    def next_at(self) -> Nanos:
+        """The time of the next row."""
+        assert self.chunk is not None
+        return Nanos(self.chunk.at[self.row])
+
+
+class Player:
+    """Plays sources through a sequencer, with traders."""
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        sources: Sequence[Source],
+        traders: Sequence[Trader] = (),
+        *,
+        strict: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._sequencer = sequencer
+        self._streams = [Stream(source, order) for order, source in enumerate(sources)]
+        self._traders = traders
+        self._strict = strict
+        self._on_progress = on_progress
+        self._contexts: dict[c.AccountId, tuple[Context, Strategy]] = {}
+        self._wakes: list[tuple[Nanos, int, Trader]] = []
+        self._news: deque[Batch] = deque()
+        self.progress = Progress()
+        self.results = Results()
+        self.first_at = Nanos(0)
+        self.problems: list[str] = []
+
+    @property
+    def state(self) -> State:
+        """The state as decided so far."""
+        return self._sequencer.state
+
+    async def run(self, pack: RulePack, options: c.SessionOptions, insurance: Decimal = Decimal(0)) -> None:
+        """Open the session, play every source to its end, and wait until all of it is stored."""
+        streams = [stream for stream in self._streams if self._load(stream)]
+        if not streams:
+            raise SourceError("no observation in any source; nothing to replay")
+        self.first_at = min(stream.next_at for stream in streams)
+        self._open(pack, options, [stream.chunk.instrument for stream in streams if stream.chunk], insurance)
+        while streams:
+            await self._play(streams)
+        for context, strategy in self._contexts.values():
+            strategy.on_finish(context)
+        self._tell()
+        await self._sequencer.flush()
+
+    def send(self, command: c.Command) -> Batch | Outcome:
+        """Decide a command now; whoever it concerns is told once the present caller is done."""
+        decided = self._sequencer.decide(command)
+        for batch in decided if isinstance(decided, list) else [decided]:
+            if isinstance(batch, Batch):
+                self._note(batch)
+        return decided
+
+    def _note(self, batch: Batch) -> None:
+        self.results.observe(batch)
+        self.progress.batches += 1
+        if self._contexts and len(batch.records) > 1:
+            self._news.append(batch)
+
+    def _open(self, pack: RulePack, options: c.SessionOptions, names: list[InstrumentId], insurance: Decimal) -> None:
+        at = self.first_at
+        self.send(c.OpenSession(at, RULES_VERSION, pack, options))
+        instruments = tuple(dict.fromkeys(names))
+        settle = {terms.id: terms.settle for terms in pack.instruments}
+        assets = tuple(dict.fromkeys(settle[name] for name in instruments))
+        for asset in assets if insurance else ():
+            self.send(c.Deposit(at, c.INSURANCE, c.RequestId(f"fund-{asset}"), asset, _atoms(insurance)))
+        for trader in self._traders:
+            self._open_account(trader, instruments, assets)
+        for order, trader in enumerate(self._traders):
+            context, strategy = self._contexts[trader.name]
+            strategy.on_start(context)
+            if strategy.every:
+                self._wakes.append((Nanos(at + strategy.every), order, trader))
+        heapify(self._wakes)
+
+    def _open_account(self, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
+        at, name = self.first_at, trader.name
+        request = (c.RequestId(f"open-{n}") for n in range(1, 1000))
+        self.send(c.OpenAccount(at, name, next(request)))
+        for asset in assets:
+            self.send(c.Deposit(at, name, next(request), asset, _atoms(trader.deposit)))
+        for instrument in instruments:
+            self.send(c.SetMarginMode(at, name, next(request), instrument, trader.mode))
+            self.send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
+        context = Context(self.state, name, self.send)
+        context.instruments = instruments
+        self._contexts[name] = (context, trader.strategy)
+
+    async def _play(self, streams: list[Stream]) -> None:
+        """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""
+        stream = min(streams, key=lambda s: (s.next_at, s.order))
+        until = [s.next_at for s in streams if s is not stream]
+        if self._wakes:
+            wake_at, order, trader = self._wakes[0]
+            if wake_at <= stream.next_at:
+                self._wake(wake_at, order, trader)
+                return
+            until.append(wake_at)
+        self._advance(stream, min(until, default=None))
+        if self.progress.batches % READY_EVERY == 0:
+            await self._sequencer.ready()
+        assert stream.chunk is not None
+        if stream.row == len(stream.chunk):
+            await self._sequencer.ready()
+            if self._on_progress:
+                self._on_progress(self.progress)
+            self._sequencer.release_chunk(stream.id)
+            if not self._load(stream):
+                streams.remove(stream)
+
+    def _load(self, stream: Stream) -> bool:
+        """Fetch the stream's next chunk; False where there is none."""
+        stream.chunk = next(stream.chunks, None)
+        stream.row = 0
+        if stream.chunk is None:
+            return False
+        stored = encode_chunk(stream.chunk)
+        stream.id = stored.id
+        self._sequencer.add_chunk(stored, stream.chunk)
+        return True
+
+    def _advance(self, stream: Stream, until: Nanos | None) -> None:
+        """Apply rows of the chunk at hand: those before `until`, at least one, up to the first that can touch somebody."""
+        chunk = stream.chunk
+        assert chunk is not None
+        feed = self.state.contracts[chunk.instrument].feed
+        last = len(chunk) - 1
+        if until is not None:
+            last = max(stream.row, bisect_left(chunk.at, until, stream.row) - 1)
+        row = first_touch(feed, chunk, stream.row, last)
+        at = Nanos(max(chunk.at[row], self.state.now))
+        self.send(c.AdvanceMarket(at, chunk.instrument, stream.id, stream.row, row))
+        self.progress.observations += row + 1 - stream.row
+        self.progress.at = at
+        stream.row = row + 1
+        if feed.defects:
+            self._complain(stream, feed.defects)
+        self._tell()
+
+    def _complain(self, stream: Stream, defects: list[tuple[int, str]]) -> None:
+        """What only the book could notice: a gap in update ids, a crossed book."""
+        for row, what in defects:
+            problem = f"{stream.source.locate(stream.id, row)}: {what}"
+            if self._strict:
+                raise SourceError(problem)
+            self.problems.append(problem)
+
+    def _wake(self, at: Nanos, order: int, trader: Trader) -> None:
+        heappop(self._wakes)
+        context, strategy = self._contexts[trader.name]
+        heappush(self._wakes, (Nanos(at + strategy.every), order, trader))
+        if at > self.state.now:
+            self.send(c.AdvanceTime(at))
+        strategy.on_timer(context)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell strategies what happened to their accounts, until nothing new happens."""
+        while self._news:
+            batch = self._news.popleft()
+            marked = False
+            for fact in batch.facts:
+                marked = marked or isinstance(fact, MarkPriceMoved)
+                if isinstance(fact, Traded):
+                    for name in {fact.maker: None, fact.taker: None}:
+                        if name in self._contexts:
+                            context, strategy = self._contexts[name]
+                            strategy.on_fill(context, fact)
+                elif (name := getattr(fact, "account", None)) in self._contexts:
+                    context, strategy = self._contexts[name]
+                    strategy.on_fact(context, fact)
+            if marked:
+                self.results.sample(self.state)
+
+
+def _atoms(amount: Decimal) -> Atoms:
+    return Atoms(int(amount * UNIT))

@@ -1,0 +1,204 @@
+"""The strategy protocol: what a trader's program is told, and what it can see and do.
+
+Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed on as
+it stands and refused by the exchange, never rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from importlib import import_module
+from typing import Any
+
+from events.commands import AccountId, CancelOrder, Command, OrderNumber, PlaceOrder, RequestId, Side, TimeInForce
+from events.facts import AnyFact, Traded
+from events.instruments import InstrumentId
+from events.units import UNIT, Lots, Nanos, Ticks, units_of
+from exchange.core.margin.model import available_atoms, cross_equity, unrealised
+from exchange.core.state import Account, Contract, Position, State
+
+
+class Strategy:
+    """A trader's program. Every method may be left as it is: it does nothing.
+
+    `every` is the time between two calls of `on_timer`, in nanoseconds of session time; 0 means never.
+    """
+
+    every: Nanos = Nanos(0)
+
+    def on_start(self, context: Context) -> None:
+        """The session begins; accounts are open and funded, no mark is known yet."""
+
+    def on_timer(self, context: Context) -> None:
+        """`every` nanoseconds have passed."""
+
+    def on_fill(self, context: Context, trade: Traded) -> None:
+        """An order of the account traded (forced ones too)."""
+
+    def on_fact(self, context: Context, fact: AnyFact) -> None:
+        """Anything else that happened to the account."""
+
+    def on_finish(self, context: Context) -> None:
+        """The last row was applied."""
+
+
+class StrategyError(Exception):
+    """A strategy that cannot be loaded; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best prices that a taker could meet now; None where there is nobody."""
+
+    bid: Decimal | None
+    ask: Decimal | None
+
+
+class Context:
+    """What a strategy sees of its account and market, and how it sends orders."""
+
+    def __init__(self, state: State, account: AccountId, send: Callable[[Command], object]) -> None:
+        self._state = state
+        self._send = send
+        self._requests = 0
+        self._numbers = 0
+        self.account = account
+        self.instruments: tuple[InstrumentId, ...] = ()
+
+    @property
+    def now(self) -> Nanos:
+        """Session time, ns since the epoch, UTC."""
+        return self._state.now
+
+    def mark(self, instrument: str) -> Decimal | None:
+        """The mark price."""
+        mark = self._contract(instrument).mark
+        return Decimal(mark) / UNIT if mark else None
+
+    def quote(self, instrument: str) -> Quote:
+        """The best bid and ask."""
+        contract = self._contract(instrument)
+        book = contract.book
+        return Quote(_price(contract, book.best_price(book.bids)), _price(contract, book.best_price(book.asks)))
+
+    def position(self, instrument: str) -> Decimal:
+        """The signed size held."""
+        position = self._position(instrument)
+        return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
+
+    def leverage(self, instrument: str) -> int:
+        """The leverage in the instrument."""
+        contract = self._contract(instrument)
+        return self._state.position(self._own, contract).leverage
+
+    def open_orders(self) -> dict[OrderNumber, Decimal]:
+        """Open orders by number, with the signed size that is still open."""
+        orders = self._own.orders.values()
+        return {o.number: Decimal(o.sign * o.lots * self._contract(o.instrument).lot) / UNIT for o in orders}
+
+    def available(self, asset: str = "USDT") -> Decimal:
+        """Available balance."""
+        wallet = self._own.wallets.get(asset)  # type: ignore[call-overload]
+        return Decimal(available_atoms(wallet)) / UNIT if wallet else Decimal(0)
+
+    def equity(self, asset: str = "USDT") -> Decimal:
+        """Everything the account owns in the asset at the present marks: wallets and unrealised PnL, isolated ones too."""
+        return Decimal(equity_atoms(self._own, asset)) / UNIT
+
+    def whole_lots(self, instrument: str, size: Decimal) -> Decimal:
+        """The size rounded down to whole lots."""
+        lot = Decimal(self._contract(instrument).lot) / UNIT
+        return (size / lot).to_integral_value(ROUND_DOWN) * lot
+
+    def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
+        """Place a buy; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's number."""
+        return self._place(instrument, Side.BUY, size, price, **how)
+
+    def sell(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
+        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's number."""
+        return self._place(instrument, Side.SELL, size, price, **how)
+
+    def cancel(self, number: OrderNumber) -> None:
+        """Cancel what is open of an order."""
+        self._send(CancelOrder(self.now, self.account, self._request(), number))
+
+    def _place(
+        self,
+        instrument: str,
+        side: Side,
+        size: Decimal | str,
+        price: Decimal | str | None,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        reduce_only: bool = False,
+    ) -> OrderNumber:
+        contract = self._contract(instrument)
+        self._numbers = max(self._numbers, self._own.last_number) + 1
+        lots = whole_or_text(size, contract.lot)
+        ticks = None if price is None else whole_or_text(price, contract.tick)
+        self._send(
+            PlaceOrder(
+                at=self.now,
+                account=self.account,
+                request=self._request(),
+                number=OrderNumber(self._numbers),
+                instrument=contract.id,
+                side=side,
+                lots=Lots(lots) if isinstance(lots, int) else lots,
+                price=Ticks(ticks) if isinstance(ticks, int) else ticks,
+                time_in_force=time_in_force,
+                reduce_only=reduce_only,
+            )
+        )
+        return OrderNumber(self._numbers)
+
+    def _request(self) -> RequestId:
+        self._requests += 1
+        return RequestId(f"{self._requests}")
+
+    @property
+    def _own(self) -> Account:
+        return self._state.accounts[self.account]
+
+    def _contract(self, instrument: str) -> Contract:
+        return self._state.contracts[instrument]  # type: ignore[index]
+
+    def _position(self, instrument: str) -> Position | None:
+        return self._own.positions.get(instrument)  # type: ignore[call-overload, no-any-return]
+
+
+def equity_atoms(account: Account, asset: str) -> int:
+    """Wallets and unrealised PnL of an account in one asset, isolated wallets too, atoms rounded down."""
+    wallet = account.wallets.get(asset)  # type: ignore[call-overload]
+    if wallet is None:
+        return 0
+    isolated = [p for p in wallet.positions if p.is_isolated]
+    total: int = cross_equity(wallet) + sum(p.isolated * UNIT + unrealised(p) for p in isolated)
+    return total // UNIT
+
+
+def whole_or_text(value: Decimal | str, unit: int) -> int | str:
+    """The value in whole units, or its own text where it is not a whole number of them."""
+    text = value if isinstance(value, str) else f"{value:f}"
+    try:
+        units = units_of(text, unit)
+    except ValueError:
+        return text
+    return text if units is None else units
+
+
+def _price(contract: Contract, ticks: int | None) -> Decimal | None:
+    return None if ticks is None else Decimal(ticks * contract.tick) / UNIT
+
+
+def load_strategy(name: str) -> Callable[[], Strategy]:
+    """The strategy class named `module:Class`. Raises StrategyError."""
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise StrategyError(f"strategy {name!r}: {error}; write it as module:Class, importable from here") from error
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise StrategyError(f"strategy {name!r} is not a subclass of replay.strategy.Strategy")
+    return found
