@@ -221,8 +221,7 @@ class Player:
         heappop(self._wakes)
         context, strategy = self._contexts[trader.name]
         heappush(self._wakes, (Nanos(at + strategy.every), order, trader))
-        if at > self.state.now:
-            self.send(c.AdvanceTime(at))
+        context.woken_at = at
         strategy.on_timer(context)
         self._tell()
 

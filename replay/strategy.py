@@ -64,13 +64,14 @@ class Context:
         self._send = send
         self._requests = 0
         self._numbers = 0
+        self.woken_at = Nanos(0)
         self.account = account
         self.instruments: tuple[InstrumentId, ...] = ()
 
     @property
     def now(self) -> Nanos:
         """Session time, ns since the epoch, UTC."""
-        return self._state.now
+        return max(self._state.now, self.woken_at)
 
     def mark(self, instrument: str) -> Decimal | None:
         """The mark price."""

@@ -45,7 +45,10 @@ def step(state: State, command: Command) -> Batch | Outcome:
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, due))
             APPLY[LiquidationDue](state, due)
-    _end(state, command, first, refused)
+    if request is not None:
+        _remember(account or state.accounts.get(command.account), request, first, refused)  # type: ignore[attr-defined]
+    if not state.keeps_impact:
+        _give_back(state)
     return Batch(state.batch, state.now, records)
 
 
@@ -87,16 +90,19 @@ def _envelope_refusal(
     return None if request.isascii() and request.isprintable() else Reason.TEXT_NOT_PRINTABLE_ASCII
 
 
-def _end(state: State, command: Command, seq: int, refused: Reason | None) -> None:
-    """Close the batch: remember the outcome for the sender, give back what was only borrowed."""
-    if isinstance(command, TradersCommand) and (account := state.accounts.get(command.account)) is not None:
+def _remember(account: Account | None, request: RequestId, seq: int, refused: Reason | None) -> None:
+    """Keep the outcome for the sender, if there is such an account by now."""
+    if account is not None:
         outcomes = account.outcomes
-        outcomes[command.request] = Outcome(seq, refused)
+        outcomes[request] = Outcome(seq, refused)
         if len(outcomes) > OUTCOMES_KEPT:
             outcomes.popitem(last=False)
-    if not state.keeps_impact:
-        for contract in state.contracts.values():
-            contract.book.give_back()
+
+
+def _give_back(state: State) -> None:
+    """A session without impact: MARKET's lots that this batch took are there again."""
+    for contract in state.contracts.values():
+        contract.book.give_back()
 
 
 def apply_batch(state: State, batch: Batch) -> None:
@@ -115,7 +121,10 @@ def apply_batch(state: State, batch: Batch) -> None:
         if kind is Refused:
             refused = fact.reason  # type: ignore[union-attr]
     state.seq = batch.last_seq
-    _end(state, command, batch.first_seq, refused)
+    if isinstance(command, TradersCommand):
+        _remember(state.accounts.get(command.account), command.request, batch.first_seq, refused)
+    if not state.keeps_impact:
+        _give_back(state)
 
 
 def finish_rebuild(state: State) -> None:

@@ -114,4 +114,3 @@ _FOLD = {
     f.LiquidationStarted: _liquidated,
     f.LiquidationFeeCharged: _charged,
 }
-

@@ -1,0 +1,151 @@
+"""The matching flow through the core: decided only, with encoding and digest, durable; and the bare book beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+from benchmarks.bare_book import BareBook
+from benchmarks.figures import Figure
+from benchmarks.flow import Flow, make_flow, run_bare
+from events.codec import decode_body, encode_body
+from events.commands import Command
+from events.digest import GENESIS, chain
+from events.facts import Refused
+from events.instruments import load_pack
+from events.log import Head
+from events.record import Batch
+from events.refusals import Reason
+from events.store.chain import check_chain
+from events.store.sqlite import open_session
+from exchange.core.state import State
+from exchange.core.step import apply_batch, step
+from exchange.sequencer import Sequencer
+
+WINDOW = 4_000
+"""Commands in flight at once in the durable run: several commits' worth."""
+
+
+def measure(operations: int, seed: int) -> list[Figure]:
+    """The figures of the matching flow and of the rebuild from its log. Raises where the run is void."""
+    flow = make_flow(load_pack("binance-usdm"), operations, seed)
+    gc.collect()
+    gc.freeze()
+    bare = operations / _bare(flow)
+    core = len(flow.commands) / _core(flow, _nothing())
+    encoded = len(flow.commands) / _core(flow, _encoding())
+    durable, rebuilt = _durable(flow)
+    gc.unfreeze()
+    what = f"{operations:,} operations, 100 accounts in both modes, marks; margin, watch"
+    return [
+        Figure("match_core_commands_per_cpu_s", core, "commands/CPU s", f"{what}; records made, not encoded", ">= 100,000"),
+        Figure("match_encoded_commands_per_cpu_s", encoded, "commands/CPU s", f"{what}; JSON, sha256 chain", ">= 80,000"),
+        Figure(
+            "match_durable_commands_per_cpu_s",
+            durable,
+            "commands/CPU s",
+            f"{what}; JSON, sha256 chain, SQLite synchronous=FULL, acknowledgements; CPU of all threads",
+            ">= 50,000",
+        ),
+        Figure("bare_book_operations_per_cpu_s", bare, "operations/CPU s", "the same operations on SortedDict + deque"),
+        Figure("match_core_to_bare_book_ratio", core / bare, "ratio", "core / bare book"),
+        Figure("match_encoded_to_core_ratio", encoded / core, "ratio", "encoded / core"),
+        Figure("match_durable_to_core_ratio", durable / core, "ratio", "durable / core"),
+        Figure(
+            "rebuild_facts_per_cpu_s",
+            rebuilt,
+            "facts/CPU s",
+            "read from SQLite, digest checked, JSON decoded, applied",
+            ">= 150,000",
+        ),
+    ]
+
+
+def _bare(flow: Flow) -> float:
+    book = BareBook()
+    run_bare(flow._replace(bare=flow.bare_opening), book)
+    started = process_time()
+    run_bare(flow, book)
+    return process_time() - started
+
+
+def _nothing() -> Callable[[Batch], None]:
+    return lambda batch: None
+
+
+def _encoding() -> Callable[[Batch], None]:
+    digest = GENESIS
+
+    def encode(batch: Batch) -> None:
+        nonlocal digest
+        digest = chain(digest, encode_body(batch))
+
+    return encode
+
+
+def _core(flow: Flow, then: Callable[[Batch], None]) -> float:
+    state = State()
+    for command in flow.opening:
+        step(state, command)
+    refusals: Counter[Reason] = Counter()
+    gc.collect()
+    started = process_time()
+    for command in flow.commands:
+        batch = step(state, command)
+        assert isinstance(batch, Batch)
+        then(batch)
+        fact = batch.records[1].message
+        if type(fact) is Refused:
+            refusals[fact.reason] += 1
+    took = process_time() - started
+    margin = refusals[Reason.INSUFFICIENT_MARGIN] + refusals[Reason.POSITION_LIMIT_AT_LEVERAGE]
+    assert margin * 100 <= len(flow.commands), f"void: {margin} margin refusals"
+    return took
+
+
+def _durable(flow: Flow) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
+        path = Path(folder) / "session.db"
+        took = asyncio.run(_submit_all(path, flow))
+        rebuilt = asyncio.run(_rebuild(path))
+    return len(flow.commands) / took, rebuilt
+
+
+async def _submit_all(path: Path, flow: Flow) -> float:
+    log = await open_session(path, create=True)
+    sequencer = await Sequencer.open(log)
+    await _submit(sequencer, flow.opening)
+    gc.collect()
+    started = process_time()
+    await _submit(sequencer, flow.commands)
+    took = process_time() - started
+    await sequencer.close()
+    await log.close()
+    return took
+
+
+async def _submit(sequencer: Sequencer, commands: list[Command]) -> None:
+    for start in range(0, len(commands), WINDOW):
+        acknowledged = [sequencer.submit_soon(command) for command in commands[start : start + WINDOW]]
+        for future in acknowledged:
+            await future
+
+
+async def _rebuild(path: Path) -> float:
+    log = await open_session(path, read_only=True)
+    state, head, facts = State(), Head(), 0
+    gc.collect()
+    started = process_time()
+    async for stored in log.read():
+        head = check_chain(head, stored)
+        batch = decode_body(stored.number, stored.body)
+        apply_batch(state, batch)
+        facts += len(batch.records) - 1
+    took = process_time() - started
+    await log.close()
+    return facts / took

@@ -1,0 +1,130 @@
+"""The `ringfence` command: what can be asked, in the words of the command line. Each verb lives in `gateway/commands`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.errors import told
+
+app = typer.Typer(
+    name="ringfence",
+    help="A paper-trading exchange that remembers everything: replay, liquidate, explain, verify.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+SessionFile = Annotated[Path, typer.Argument(help="A session file.", metavar="SESSION")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or lines of them) instead of text.")]
+PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where to write the session; an older demo there is replaced.")] = Path(
+        "demo.db"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of the generated market.")] = 7,
+    seconds: Annotated[int, typer.Option(help="Length of the generated market, seconds of session time.")] = 600,
+) -> None:
+    """Generate a market with a crash, trade it isolated and cross, show who survived, and verify the session."""
+    from gateway.commands import demo as verb
+
+    _exit(told(lambda: verb.run(out, seed, seconds)))
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Argument(help="File to write; gzip where it ends in .gz.", metavar="FILE")],
+    seed: Annotated[int, typer.Option(help="Seed: the same one gives the same session.")] = 7,
+    seconds: Annotated[int, typer.Option(help="Length, seconds of session time.")] = 600,
+    symbol: Annotated[str, typer.Option(help="Symbol, one of the rule pack.")] = "BTCUSDT",
+    crash: Annotated[bool, typer.Option(help="With a crash in it.")] = True,
+) -> None:
+    """Write a generated market session in the Binance capture format."""
+    from gateway.commands import synth as verb
+
+    _exit(told(lambda: verb.run(out, seed, seconds, symbol, crash)))
+
+
+@app.command()
+def replay(
+    sources: Annotated[list[Path], typer.Argument(help="Files of market history.", metavar="SOURCE...")],
+    strategy: Annotated[str, typer.Option(help="Strategy as module:Class; one instance per account.")] = "",
+    account: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME:MODE:LEVERAGE:DEPOSIT, e.g. ann:isolated:20:10000. May be given several times."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the session in this new file.")] = None,
+    mark: Annotated[
+        str, typer.Option(help="Marks: auto (from the data, else mid), data, mid or last (sampled once a second).")
+    ] = "auto",
+    pack: PackName = "binance-usdm",
+    insurance: Annotated[str, typer.Option(help="Deposit to the insurance fund at the start.")] = "0",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first defect of a source.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Replay market history through the exchange, with accounts that trade in it."""
+    from gateway.commands import replay as verb
+
+    request = verb.Request(sources, strategy, account or [], out, mark, pack, insurance, strict)
+    _exit(told(lambda: verb.run(request, as_json)))
+
+
+@app.command()
+def verify(session: SessionFile, as_json: AsJson = False) -> None:
+    """Check the digest chain, rebuild from the facts, decide everything again, and compare every record.
+
+    Exit status: 0 all agree, 1 they differ, 2 the file cannot be used, 3 decided under another version of the rules.
+    """
+    from gateway.commands import verify as verb
+
+    _exit(told(lambda: verb.run(session, as_json)))
+
+
+@app.command()
+def log(
+    session: SessionFile,
+    kind: Annotated[str, typer.Option(help="Only records of this kind, e.g. traded or traded.1.")] = "",
+    account: Annotated[str, typer.Option(help="Only records that name this account.")] = "",
+    after: Annotated[int, typer.Option(help="Only records after this number.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Read the records of a session."""
+    from gateway.commands import log as verb
+
+    _exit(told(lambda: verb.run(session, kind, account, after, as_json)))
+
+
+@app.command()
+def why(
+    session: SessionFile,
+    account: Annotated[str, typer.Option(help="Whose liquidations; all accounts where it is left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Explain each liquidation: what made it due, each step with its figures, what was left."""
+    from gateway.commands import why as verb
+
+    _exit(told(lambda: verb.run(session, account, as_json)))
+
+
+def _exit(status: int) -> None:
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+"""`ringfence replay`: history through the exchange, with accounts, into a session file."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.table import Table
+
+from events.commands import MARKET, INSURANCE, AccountId, MarkSource, SessionOptions
+from events.instruments import MarginMode, RulePack, load_pack
+from events.observations import Kind
+from events.store.sqlite import open_session
+from events.units import UNIT, decimal_text
+from exchange.core.state import State
+from exchange.projections.results import Results, margin_ratio
+from exchange.sequencer import Sequencer
+from gateway.console import OUT, complain, money_text, progress, say_json, time_text
+from gateway.errors import UsageError
+from replay.player import Player, Progress, Trader
+from replay.sources import Source, open_source
+from replay.strategy import Strategy, equity_atoms, load_strategy
+
+PROBLEMS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked on the command line."""
+
+    sources: Sequence[Path]
+    strategy: str
+    accounts: Sequence[str]
+    out: Path | None
+    mark: str
+    pack: str
+    insurance: str
+    strict: bool
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A replay that ended."""
+
+    state: State
+    results: Results
+    progress: Progress
+    first_at: int
+    head: str
+    skipped: dict[str, int]
+    problems: list[str]
+    seconds: float
+
+
+def run(request: Request, as_json: bool) -> int:
+    """Replay and report."""
+    pack = load_pack(request.pack)
+    sources = [open_source(path, pack, strict=request.strict) for path in request.sources]
+    traders = [_trader(text, request.strategy) for text in request.accounts]
+    if request.strategy and not traders:
+        raise UsageError("--strategy needs an account: add --account NAME:MODE:LEVERAGE:DEPOSIT")
+    replayed = replay(
+        sources,
+        traders,
+        pack,
+        options_for(request.mark, sources),
+        request.out,
+        request.strict,
+        amount(request.insurance),
+    )
+    for problem in replayed.problems[:PROBLEMS_SHOWN]:
+        complain(problem)
+    if len(replayed.problems) > PROBLEMS_SHOWN:
+        complain(f"... and {len(replayed.problems) - PROBLEMS_SHOWN} more of this kind; --strict stops at the first")
+    if as_json:
+        say_json(as_object(replayed))
+    else:
+        show(replayed, request.out)
+    return 0
+
+
+def replay(
+    sources: Sequence[Source],
+    traders: Sequence[Trader],
+    pack: RulePack,
+    options: SessionOptions,
+    out: Path | None,
+    strict: bool = False,
+    insurance: Decimal = Decimal(0),
+) -> Replayed:
+    """Play the sources into a session file; without `out`, into one that is gone when the replay ends."""
+    started = perf_counter()
+    with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
+        path = out or Path(folder) / "session.db"
+        size = sum(source.path.stat().st_size for source in sources)
+        with progress("replay", size) as advance:
+
+            def on_progress(reached: Progress) -> None:
+                advance(sum(source.position for source in sources), reached.observations, reached.at)
+
+            player, head = asyncio.run(_play(path, sources, traders, pack, options, strict, insurance, on_progress))
+    skipped: Counter[str] = Counter()
+    problems = []
+    for source in sources:
+        skipped.update(source.report.skipped)
+        problems.extend(source.report.problems)
+    return Replayed(
+        player.state,
+        player.results,
+        player.progress,
+        player.first_at,
+        head,
+        dict(sorted(skipped.items())),
+        problems + player.problems,
+        perf_counter() - started,
+    )
+
+
+async def _play(
+    path: Path,
+    sources: Sequence[Source],
+    traders: Sequence[Trader],
+    pack: RulePack,
+    options: SessionOptions,
+    strict: bool,
+    insurance: Decimal,
+    on_progress: Callable[[Progress], None],
+) -> tuple[Player, str]:
+    log = await open_session(path, create=True)
+    try:
+        sequencer = await Sequencer.open(log)
+        try:
+            player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress)
+            await player.run(pack, options, insurance)
+            return player, sequencer.durable.digest.hex()
+        finally:
+            await sequencer.close()
+    finally:
+        await log.close()
+
+
+def options_for(mark: str, sources: Sequence[Source]) -> SessionOptions:
+    """The session's options; `auto` takes marks from the data where its beginning has any, else the mid price."""
+    if mark == "auto":
+        has_marks = any(
+            Kind.MARK in chunk.kind for source in sources if (chunk := next(iter(source), None)) is not None
+        )
+        return SessionOptions(mark_source=MarkSource.DATA if has_marks else MarkSource.MID)
+    try:
+        return SessionOptions(mark_source=MarkSource(mark))
+    except ValueError:
+        raise UsageError(f"--mark {mark}: give auto, data, mid or last") from None
+
+
+def _trader(text: str, strategy: str) -> Trader:
+    parts = text.split(":")
+    if len(parts) != 4:
+        raise UsageError(f"--account {text}: write NAME:MODE:LEVERAGE:DEPOSIT, e.g. ann:isolated:20:10000")
+    name, mode, leverage, deposit = parts
+    if not (name and name.isascii() and name.isprintable()) or name in (MARKET, INSURANCE):
+        raise UsageError(
+            f"--account {text}: {name!r} cannot name an account; take printable ASCII, not {MARKET} or {INSURANCE}"
+        )
+    if mode not in (m.value for m in MarginMode):
+        raise UsageError(f"--account {text}: mode {mode!r}; give isolated or cross")
+    if not leverage.isdecimal() or int(leverage) < 1:
+        raise UsageError(f"--account {text}: leverage {leverage!r}; give a whole number from 1")
+    make = load_strategy(strategy) if strategy else Strategy
+    return Trader(AccountId(name), MarginMode(mode), int(leverage), amount(deposit), make())
+
+
+def amount(text: str) -> Decimal:
+    """A sum of money as typed. Raises UsageError."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise UsageError(f"amount {text!r}: give a decimal number") from None
+    if not value.is_finite() or value < 0 or value * UNIT != int(value * UNIT):
+        raise UsageError(f"amount {text}: give a number from 0 with at most 8 decimals")
+    return value
+
+
+def market_figures(state: State) -> dict[str, Any]:
+    """What the session knows of the market alone; the same from a replay and from the log."""
+    contracts = [c for c in state.contracts.values() if c.feed.observations]
+    lots = sum(c.feed.volume * c.lot for c in contracts)
+    return {
+        "trades": sum(c.feed.prints for c in contracts),
+        "volume": _padded(lots, contracts),
+        "top_of_book": [sum(c.feed.equal for c in contracts), sum(c.feed.different for c in contracts)],
+        "observations": sum(c.feed.observations for c in contracts),
+    }
+
+
+def _padded(amount: int, contracts: Sequence[Any]) -> str:
+    """The volume with as many decimals as the finest lot has."""
+    text = decimal_text(amount)
+    places = max((len(decimal_text(c.lot).partition(".")[2]) for c in contracts), default=0)
+    whole, _, part = text.partition(".")
+    return f"{whole}.{part:0<{places}}" if places else whole
+
+
+def as_object(replayed: Replayed) -> dict[str, Any]:
+    """The replay as one object for --json."""
+    results = replayed.results
+    return {
+        **market_figures(replayed.state),
+        "own_fills": results.own_fills,
+        "records": replayed.state.seq,
+        "facts_by_kind": dict(sorted(results.kinds.items())),
+        "liquidations": results.liquidations,
+        "head": replayed.head,
+        "first_at": replayed.first_at,
+        "last_at": replayed.progress.at,
+        "skipped": replayed.skipped,
+        "seconds": round(replayed.seconds, 3),
+        "accounts": account_figures(replayed.state, results),
+    }
+
+
+def account_figures(state: State, results: Results) -> dict[str, Any]:
+    """Each account's figures as decimal strings, summed over its settle assets."""
+    figures = {}
+    for name, result in results.accounts.items():
+        equity = sum(equity_atoms(state.accounts[name], asset) for asset in state.ledger)
+        figures[name] = {
+            "fills": result.fills,
+            "fees": decimal_text(result.fees),
+            "funding": decimal_text(result.funding),
+            "pnl": decimal_text(equity - result.deposits),
+            "equity": decimal_text(equity),
+            "liquidations": result.liquidations,
+            "refusals": result.refusals,
+        }
+    return figures
+
+
+def show(replayed: Replayed, out: Path | None) -> None:
+    """The replay for people."""
+    market, state = market_figures(replayed.state), replayed.state
+    span = (replayed.progress.at - replayed.first_at) / 1e9
+    speed = span / replayed.seconds if replayed.seconds else 0
+    equal, different = market["top_of_book"]
+    OUT.print(f"market   {time_text(replayed.first_at)} to {time_text(replayed.progress.at)} UTC ({span:,.1f} s)")
+    OUT.print(
+        f"         {market['observations']:,} observations, {market['trades']:,} trades, volume {market['volume']}, "
+        f"top of book equal {equal:,} different {different:,}"
+    )
+    if replayed.skipped:
+        OUT.print("skipped  " + ", ".join(f"{count:,} {reason}" for reason, count in replayed.skipped.items()))
+    if replayed.results.accounts:
+        OUT.print(account_table(state, replayed.results))
+    OUT.print(
+        f"session  {state.seq:,} records in {state.batch:,} batches, {replayed.seconds:.2f} s, {speed:,.0f} x real time"
+    )
+    OUT.print(f"head     {replayed.head}")
+    if out:
+        OUT.print(f"written  {out}")
+
+
+def account_table(state: State, results: Results) -> Table:
+    """One row an account."""
+    table = Table(title="accounts (USDT)", title_justify="left", show_edge=False, pad_edge=False)
+    for column in ("account", "mode"):
+        table.add_column(column)
+    for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "peak ratio", "liquidations"):
+        table.add_column(column, justify="right")
+    for name, result in results.accounts.items():
+        account = state.accounts[name]
+        equity = sum(equity_atoms(account, asset) for asset in state.ledger)
+        modes = sorted({p.mode.value for p in account.positions.values()})
+        table.add_row(
+            name,
+            "/".join(modes) or "cross",
+            f"{result.fills:,}",
+            money_text(result.fees),
+            money_text(result.funding),
+            money_text(equity - result.deposits),
+            money_text(equity),
+            _ratio(margin_ratio(state, name)),
+            _ratio(result.peak_ratio),
+            f"{result.liquidations}",
+        )
+    return table
+
+
+def _ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return "-"
+    return f"{ratio * 100:.1f} %" if ratio < 10 else "> 1000 %"

@@ -1,0 +1,164 @@
+"""`ringfence why`: each liquidation with its causes, its steps and what was left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from events import facts as f
+from events.codec import decode_body
+from events.commands import MARKET, AccountId, OpenSession
+from events.instruments import Instrument
+from events.log import Head
+from events.record import Record
+from events.store.chain import check_chain
+from events.store.sqlite import open_session
+from events.units import decimal_text
+from exchange.projections.explain import Explainer, Liquidation
+from gateway.console import OUT, complain, money_text, say_json, time_text
+
+
+def run(session: Path, account: str, as_json: bool) -> int:
+    """Print the causal chain of each liquidation. Returns 0, also where nobody was liquidated."""
+    explainer, instruments, accounts = asyncio.run(_explain(session, account))
+    if account and account not in accounts:
+        complain(f"{session}: no account {account!r}; it has {', '.join(sorted(accounts)) or 'none'}")
+        return 2
+    if as_json:
+        say_json([_as_object(liquidation) for liquidation in explainer.liquidations])
+        return 0
+    if not explainer.liquidations:
+        OUT.print(f"no liquidation{f' of {account}' if account else ''} in {session}")
+    for number, liquidation in enumerate(explainer.liquidations, 1):
+        _show(number, liquidation, instruments)
+    return 0
+
+
+async def _explain(session: Path, account: str) -> tuple[Explainer, dict[str, Instrument], set[str]]:
+    log = await open_session(session, read_only=True)
+    explainer = Explainer(AccountId(account) if account else None)
+    instruments: dict[str, Instrument] = {}
+    accounts: set[str] = set()
+    try:
+        head = Head()
+        async for stored in log.read():
+            head = check_chain(head, stored)
+            batch = decode_body(stored.number, stored.body)
+            if isinstance(batch.command, OpenSession):
+                instruments = {terms.id: terms for terms in batch.command.pack.instruments}
+            accounts.update(fact.account for fact in batch.facts if isinstance(fact, f.AccountOpened))
+            explainer.observe(batch)
+    finally:
+        await log.close()
+    return explainer, instruments, accounts
+
+
+def _as_object(liquidation: Liquidation) -> dict[str, Any]:
+    return {
+        "account": liquidation.account,
+        "pool": liquidation.pool,
+        "due_at": liquidation.due_at,
+        "ended_at": liquidation.ended_at,
+        "marks": liquidation.marks,
+        "chain": [_record(record) for record in liquidation.chain],
+        "steps": [_record(record) for record in liquidation.steps],
+    }
+
+
+def _record(record: Record) -> dict[str, Any]:
+    return {"seq": record.seq, "cause": record.cause, **msgspec.to_builtins(record.message)}
+
+
+def _show(number: int, liquidation: Liquidation, instruments: dict[str, Instrument]) -> None:
+    pool = liquidation.pool
+    name = f"isolated {pool}" if pool in instruments else f"cross pool in {pool}"
+    OUT.print(f"liquidation {number}: account {liquidation.account}, {name}", markup=False)
+    OUT.print(f"  due at {time_text(liquidation.due_at)} UTC", markup=False)
+    for record in [*liquidation.chain, *liquidation.steps]:
+        if text := _line(record.message, instruments):
+            OUT.print(f"  {record.seq:>9}  {text}", markup=False)
+    OUT.print()
+
+
+def _line(message: Any, instruments: dict[str, Instrument]) -> str:
+    teller = TELL.get(type(message))
+    if teller is None:
+        return f"command {type(message).__struct_config__.tag}"
+    return teller(message, instruments)
+
+
+def _mark(fact: f.MarkPriceMoved, instruments: dict[str, Instrument]) -> str:
+    return f"the mark of {fact.instrument} moved to {decimal_text(fact.mark)}"
+
+
+def _due(fact: f.LiquidationDue, instruments: dict[str, Instrument]) -> str:
+    return "equity fell to the maintenance margin: the pool is due, its owner can only cancel and deposit"
+
+
+def _funding(fact: f.FundingPaid, instruments: dict[str, Instrument]) -> str:
+    return f"funding of {money_text(fact.amount)} on {fact.instrument}"
+
+
+def _started(fact: f.LiquidationStarted, instruments: dict[str, Instrument]) -> str:
+    ratio = f"{fact.maintenance / fact.equity * 100:,.1f} %" if fact.equity > 0 else "over 100 %, nothing left"
+    return f"liquidation starts: equity {money_text(fact.equity)}, maintenance margin {money_text(fact.maintenance)} ({ratio})"
+
+
+def _expired(fact: f.OrderExpired, instruments: dict[str, Instrument]) -> str:
+    return f"order {fact.number} expired"
+
+
+def _placed(fact: f.LiquidationOrderPlaced, instruments: dict[str, Instrument]) -> str:
+    terms = instruments[fact.instrument]
+    return (
+        f"forced {fact.side.value} of {terms.size_text(fact.lots)} {fact.instrument} at {terms.price_text(fact.limit)} or "
+        f"better; mark {decimal_text(fact.mark)}, bankruptcy price {decimal_text(fact.bankruptcy)}"
+    )
+
+
+def _traded(fact: f.Traded, instruments: dict[str, Instrument]) -> str:
+    terms = instruments[fact.instrument]
+    who = "the market" if fact.maker == MARKET else fact.maker
+    what = f"{terms.size_text(fact.lots)} at {terms.price_text(fact.price)}"
+    return f"traded {what} with {who}, value {money_text(fact.value)}"
+
+
+def _taken_over(fact: f.TakenOver, instruments: dict[str, Instrument]) -> str:
+    terms = instruments[fact.instrument]
+    return (
+        f"the insurance fund took over {terms.size_text(fact.lots)} {fact.instrument} at the bankruptcy price "
+        f"{decimal_text(fact.bankruptcy)}, value {money_text(fact.value)}"
+    )
+
+
+def _fee(fact: f.LiquidationFeeCharged, instruments: dict[str, Instrument]) -> str:
+    return f"liquidation fee {money_text(fact.amount)} to the insurance fund"
+
+
+def _covered(fact: f.DeficitCovered, instruments: dict[str, Instrument]) -> str:
+    return f"the insurance fund covered a deficit of {money_text(fact.amount)}"
+
+
+def _ended(fact: f.LiquidationEnded, instruments: dict[str, Instrument]) -> str:
+    if fact.outcome is f.LiquidationOutcome.CURED:
+        return f"the pool had recovered: nothing was closed, equity {money_text(fact.equity)}"
+    return f"liquidation ended: everything closed, {money_text(fact.equity)} left in the pool"
+
+
+TELL: dict[type, Callable[[Any, dict[str, Instrument]], str]] = {
+    f.MarkPriceMoved: _mark,
+    f.LiquidationDue: _due,
+    f.FundingPaid: _funding,
+    f.LiquidationStarted: _started,
+    f.OrderExpired: _expired,
+    f.LiquidationOrderPlaced: _placed,
+    f.Traded: _traded,
+    f.TakenOver: _taken_over,
+    f.LiquidationFeeCharged: _fee,
+    f.DeficitCovered: _covered,
+    f.LiquidationEnded: _ended,
+}

@@ -1,0 +1,75 @@
+"""What people look at: tables, progress, times and amounts as text. Progress and complaints go to standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from events.units import SECOND, decimal_text
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(highlight=False, stderr=True, soft_wrap=True)
+
+
+def complain(line: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"ringfence: {line}\n")
+
+
+def say_json(value: Any) -> None:
+    """One JSON object on a line of standard output."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def time_text(at: int) -> str:
+    """Nanoseconds since the epoch as UTC text, to the millisecond."""
+    whole, part = divmod(at, SECOND)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{part // 1_000_000:03d}"
+
+
+def money_text(atoms: int, places: int = 2) -> str:
+    """An amount as text with thousands separators, rounded half away from zero for reading."""
+    step = 10 ** (8 - places)
+    rounded = (abs(atoms) + step // 2) // step
+    whole, part = divmod(rounded, 10**places)
+    sign = "-" if atoms < 0 and rounded else ""
+    return f"{sign}{whole:,}.{part:0{places}d}"
+
+
+def exact_text(atoms: int) -> str:
+    """An amount as text, exactly."""
+    return decimal_text(atoms)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.fields.get("observations", 0) / task.elapsed if task.elapsed else 0
+        return Text(f"{speed:>9,.0f} obs/s")
+
+
+@contextmanager
+def progress(what: str, total: float | None) -> Iterator[Any]:
+    """A progress bar with rate and session time; yields a function of (done, observations, session time)."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f}%") if total else TextColumn(""),
+        _Rate(),
+        TextColumn("{task.fields[at]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=ERR, transient=not ERR.is_terminal) as bar:
+        task = bar.add_task(what, total=total, at="", observations=0)
+
+        def advance(done: float, observations: int, at: int) -> None:
+            bar.update(task, completed=done, observations=observations, at=time_text(at) if at else "")
+
+        yield advance

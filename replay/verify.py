@@ -1,0 +1,132 @@
+"""Verification: the digest chain, a rebuild from the facts, and the same session decided again from its commands alone.
+
+The first record that differs is named with both sides. A recorded fact is applied only once it was decided again, so that a
+log that was tampered with cannot mislead the rebuild.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from events.chunks import decode_chunk
+from events.codec import decode_body, encode_body
+from events.commands import AdvanceMarket, ChunkId, OpenSession
+from events.log import DamagedLog, EventLog, Head, StoredBatch
+from events.record import Batch, Message, Record
+from events.store.chain import check_chain
+from exchange.core import snapshot
+from exchange.core.state import RULES_VERSION, State
+from exchange.core.step import apply_batch, step
+from exchange.projections.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first record at which the log and the re-decided session part, with both sides as JSON text."""
+
+    seq: int
+    kind: str
+    recorded: str
+    decided: str
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was checked, and how it ended. `decided_by` is the rules version of the log."""
+
+    head: Head = Head()
+    records: int = 0
+    chunks: int = 0
+    decided_by: int = RULES_VERSION
+    difference: Difference | None = None
+    states_agree: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Chain, rebuild and re-decision agree."""
+        return self.difference is None and self.states_agree and self.decided_by == RULES_VERSION
+
+
+class Verifier:
+    """Verifies one log. After `run`, `state` is the re-decided state and `results` the fold of its facts."""
+
+    def __init__(self, log: EventLog, on_progress: Callable[[int], None] | None = None) -> None:
+        self._log = log
+        self._on_progress = on_progress
+        self._rebuilt = State()
+        self.state = State()
+        self.results = Results()
+        self.report = Verification()
+
+    @property
+    def observations(self) -> int:
+        """How many observations were applied so far."""
+        return sum(contract.feed.observations for contract in self.state.contracts.values())
+
+    async def run(self) -> Verification:
+        """Check everything; stops at the first difference. Raises LogError where the stored bytes contradict themselves."""
+        async for stored in self._log.read():
+            self.report.head = check_chain(self.report.head, stored)
+            self.report.records = self.report.head.seq
+            batch = decode_body(stored.number, stored.body)
+            await self._lend_columns(batch)
+            self.report.difference = self._decide_again(stored, batch)
+            if self.report.difference is not None:
+                return self.report
+            apply_batch(self._rebuilt, batch)
+            self.results.observe(batch)
+            if self._on_progress:
+                self._on_progress(stored.number)
+        self.report.states_agree = snapshot.digest(self._rebuilt) == snapshot.digest(self.state)
+        return self.report
+
+    async def _lend_columns(self, batch: Batch) -> None:
+        """Have the rows at hand that the batch names, hashed anew. Rows of earlier chunks may be asked for again."""
+        command = batch.command
+        if isinstance(command, OpenSession):
+            self.report.decided_by = command.rules_version
+        if isinstance(command, AdvanceMarket) and command.chunk not in self.state.columns:
+            await self._lend(command.chunk)
+
+    async def _lend(self, chunk: ChunkId) -> None:
+        columns = decode_chunk(await self._log.chunk(chunk))
+        self.report.chunks += 1
+        for state in (self.state, self._rebuilt):
+            for old in [id for id, lent in state.columns.items() if lent.instrument == columns.instrument]:
+                del state.columns[old]
+            state.columns[chunk] = columns
+
+    def _decide_again(self, stored: StoredBatch, batch: Batch) -> Difference | None:
+        command = batch.command
+        if command.at < self.state.now:
+            raise DamagedLog(f"record {batch.first_seq}: its time lies before the record before it; restore a backup")
+        decided = step(self.state, command)
+        if not isinstance(decided, Batch):
+            return Difference(batch.first_seq, _kind(command), _text(batch.records[0]), "a repeated request: no record")
+        if encode_body(decided) == stored.body:
+            return None
+        return _first_difference(batch.records, decided.records, stored)
+
+
+def _first_difference(recorded: list[Record], decided: list[Record], stored: StoredBatch) -> Difference:
+    for ours, theirs in zip(decided, recorded, strict=False):
+        if ours != theirs:
+            return Difference(theirs.seq, _kind(theirs.message), _text(theirs), _text(ours))
+    shorter = min(len(recorded), len(decided))
+    if len(recorded) != len(decided):
+        more = (recorded if len(recorded) > len(decided) else decided)[shorter]
+        sides = (_text(more), "no record") if len(recorded) > len(decided) else ("no record", _text(more))
+        return Difference(more.seq, _kind(more.message), *sides)
+    text = stored.body.decode("ascii", "replace")
+    return Difference(stored.first_seq, "bytes", text, msgspec.json.encode(decided).decode())
+
+
+def _kind(message: Message) -> str:
+    return str(type(message).__struct_config__.tag)
+
+
+def _text(record: Record) -> str:
+    return msgspec.json.encode(record).decode()
