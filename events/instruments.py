@@ -144,6 +144,8 @@ def _check_bracket(where: str, bracket: Bracket, previous: Bracket | None) -> No
     if bracket.max_leverage > previous.max_leverage or bracket.mmr < previous.mmr:
         raise PackError(f"{where}: leverage must fall and mmr must rise from bracket to bracket")
     cum = previous.cum * UNIT + bracket.floor * (bracket.mmr - previous.mmr)
+    if cum % UNIT:
+        raise PackError(f"{where}: floor x the rise of mmr is no whole number of atoms")
     if bracket.cum * UNIT != cum:
         raise PackError(f"{where}: cum {decimal_text(bracket.cum)} should be {decimal_text(cum // UNIT)}")
 
