@@ -78,12 +78,12 @@ class _Maker:
         while self.live:
             i = self.random.randrange(len(self.live))
             self.live[i], self.live[-1] = self.live[-1], self.live[i]
-            id, account, number = self.live.pop()
-            if self.book.resting[id].lots:
-                self.book.cancel(id)
+            order, account, number = self.live.pop()
+            if self.book.resting[order].lots:
+                self.book.cancel(order)
                 name, request = c.AccountId(f"acct{account:02d}"), c.RequestId(f"c{number}")
-                return c.CancelOrder(self.at, name, request, c.OrderNumber(number)), (1, id)
-            del self.book.resting[id]
+                return c.CancelOrder(self.at, name, request, c.OrderNumber(number)), (1, order)
+            del self.book.resting[order]
         return None
 
 

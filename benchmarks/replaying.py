@@ -38,7 +38,10 @@ def _speed(seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
         what = "real captures, whole process, parsing and log included"
         if not captures:
-            captures, what = [_generated(folder, seed, 400)], "a generated session (RINGFENCE_DATA is absent), whole process"
+            captures, what = (
+                [_generated(folder, seed, 400)],
+                "a generated session (RINGFENCE_DATA is absent), whole process",
+            )
         speeds = []
         for path in captures:
             run = _replay(path, Path(folder) / f"{path.stem}.db")

@@ -29,7 +29,7 @@ class DipBuyer(Strategy):
             mark = context.mark(instrument)
             if mark is not None:
                 self._marks.append(mark)
-                self._act(context, instrument, mark, sum(self._marks) / len(self._marks))
+                self._act(context, instrument, mark, sum(self._marks, Decimal(0)) / len(self._marks))
 
     def _act(self, context: Context, instrument: str, mark: Decimal, average: Decimal) -> None:
         held = context.position(instrument)

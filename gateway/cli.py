@@ -1,4 +1,6 @@
-"""The `ringfence` command: what can be asked, in the words of the command line. Each verb lives in `gateway/commands`."""
+"""The `ringfence` command: what can be asked, in the words of the command line. Each verb lives in
+`gateway/commands`.
+"""
 
 from __future__ import annotations
 

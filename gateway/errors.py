@@ -7,6 +7,7 @@ from collections.abc import Callable
 from events.codec import CodecError
 from events.instruments import PackError
 from events.log import LogError
+from gateway.console import complain
 from replay.sources.report import SourceError
 from replay.strategy import StrategyError
 
@@ -20,8 +21,6 @@ class UsageError(Exception):
 
 def told(run: Callable[[], int]) -> int:
     """Run a verb; what the user can mend is told in one line. Returns the exit status."""
-    from gateway.console import complain
-
     try:
         return run()
     except (UsageError, LogError, CodecError, PackError, SourceError, StrategyError) as error:

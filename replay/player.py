@@ -1,7 +1,7 @@
 """The player: lets history go on row by row in the order of time, wakes strategies, and drives the sequencer.
 
-Each step submits one AdvanceMarket up to the first row that can touch a trader, a mark or a timer, and never past the next
-wake of a strategy, so that every fact carries the time of the row that led to it.
+Each step submits one AdvanceMarket up to the first row that can touch a trader, a mark or a timer, and never past the
+next wake of a strategy, so that every fact carries the time of the row that led to it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Progress:
     """How far the replay is: rows applied, the session time reached, batches decided."""
 
     observations: int = 0
-    at: Nanos = Nanos(0)
+    at: int = 0
     batches: int = 0
 
 
@@ -192,7 +192,9 @@ class Player:
         return True
 
     def _advance(self, stream: Stream, until: Nanos | None) -> None:
-        """Apply rows of the chunk at hand: those before `until`, at least one, up to the first that can touch somebody."""
+        """Apply rows of the chunk at hand: those before `until`, at least one, up to the first that can touch
+        somebody.
+        """
         chunk = stream.chunk
         assert chunk is not None
         feed = self.state.contracts[chunk.instrument].feed
@@ -237,9 +239,8 @@ class Player:
                         if name in self._contexts:
                             context, strategy = self._contexts[name]
                             strategy.on_fill(context, fact)
-                elif (name := getattr(fact, "account", None)) in self._contexts:
-                    context, strategy = self._contexts[name]
-                    strategy.on_fact(context, fact)
+                elif (told := self._contexts.get(getattr(fact, "account", c.MARKET))) is not None:
+                    told[1].on_fact(told[0], fact)
             if marked:
                 self.results.sample(self.state)
 

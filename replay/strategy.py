@@ -1,7 +1,7 @@
 """The strategy protocol: what a trader's program is told, and what it can see and do.
 
-Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed on as
-it stands and refused by the exchange, never rounded.
+Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed
+on as it stands and refused by the exchange, never rounded.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class Context:
         return Decimal(available_atoms(wallet)) / UNIT if wallet else Decimal(0)
 
     def equity(self, asset: str = "USDT") -> Decimal:
-        """Everything the account owns in the asset at the present marks: wallets and unrealised PnL, isolated ones too."""
+        """Everything the account owns in the asset at the present marks: wallets and unrealised PnL, isolated ones
+        too.
+        """
         return Decimal(equity_atoms(self._own, asset)) / UNIT
 
     def whole_lots(self, instrument: str, size: Decimal) -> Decimal:
@@ -118,7 +120,9 @@ class Context:
         return self._place(instrument, Side.BUY, size, price, **how)
 
     def sell(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
-        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's number."""
+        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's
+        number.
+        """
         return self._place(instrument, Side.SELL, size, price, **how)
 
     def cancel(self, number: OrderNumber) -> None:

@@ -1,22 +1,21 @@
 """Verification: the digest chain, a rebuild from the facts, and the same session decided again from its commands alone.
 
-The first record that differs is named with both sides. A recorded fact is applied only once it was decided again, so that a
-log that was tampered with cannot mislead the rebuild.
+The first record that differs is named with both sides. A recorded fact is applied only once it was decided again, so
+that a log that was tampered with cannot mislead the rebuild.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from events.chunks import decode_chunk
 from events.codec import decode_body, encode_body
 from events.commands import AdvanceMarket, ChunkId, OpenSession
-from events.log import DamagedLog, EventLog, Head, StoredBatch
+from events.log import DamagedLog, EventLog, Head, StoredBatch, check_chain
 from events.record import Batch, Message, Record
-from events.store.chain import check_chain
 from exchange.core import snapshot
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import apply_batch, step
@@ -37,7 +36,7 @@ class Difference:
 class Verification:
     """What was checked, and how it ended. `decided_by` is the rules version of the log."""
 
-    head: Head = Head()
+    head: Head = field(default_factory=Head)
     records: int = 0
     chunks: int = 0
     decided_by: int = RULES_VERSION
@@ -67,7 +66,9 @@ class Verifier:
         return sum(contract.feed.observations for contract in self.state.contracts.values())
 
     async def run(self) -> Verification:
-        """Check everything; stops at the first difference. Raises LogError where the stored bytes contradict themselves."""
+        """Check everything; stops at the first difference. Raises LogError where the stored bytes contradict
+        themselves.
+        """
         async for stored in self._log.read():
             self.report.head = check_chain(self.report.head, stored)
             self.report.records = self.report.head.seq
@@ -95,7 +96,7 @@ class Verifier:
         columns = decode_chunk(await self._log.chunk(chunk))
         self.report.chunks += 1
         for state in (self.state, self._rebuilt):
-            for old in [id for id, lent in state.columns.items() if lent.instrument == columns.instrument]:
+            for old in [name for name, lent in state.columns.items() if lent.instrument == columns.instrument]:
                 del state.columns[old]
             state.columns[chunk] = columns
 
@@ -105,7 +106,7 @@ class Verifier:
             raise DamagedLog(f"record {batch.first_seq}: its time lies before the record before it; restore a backup")
         decided = step(self.state, command)
         if not isinstance(decided, Batch):
-            return Difference(batch.first_seq, _kind(command), _text(batch.records[0]), "a repeated request: no record")
+            return Difference(batch.first_seq, _kind(batch.records[0].message), _text(batch.records[0]), "a repeated request: no record")
         if encode_body(decided) == stored.body:
             return None
         return _first_difference(batch.records, decided.records, stored)

@@ -1,7 +1,7 @@
 """Why an account was liquidated: each liquidation with its chain of causes, folded from the log.
 
-The chain walks up from the end of the liquidation over its start and the record that put the pool in the queue to the fact
-that made it due (a mark, a trade, a funding payment) and the command behind that.
+The chain walks up from the end of the liquidation over its start and the record that put the pool in the queue to the
+fact that made it due (a mark, a trade, a funding payment) and the command behind that.
 """
 
 from __future__ import annotations

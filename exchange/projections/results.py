@@ -1,4 +1,6 @@
-"""How each account fared: fills, fees, funding, liquidations, folded from the facts; equity and ratios, read off the state."""
+"""How each account fared: fills, fees, funding, liquidations, folded from the facts; equity and ratios, read off the
+state.
+"""
 
 from __future__ import annotations
 

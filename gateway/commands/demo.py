@@ -29,9 +29,7 @@ def run(out: Path, seed: int, seconds: int) -> int:
     pack = load_pack("binance-usdm")
     with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
         capture = Path(folder) / "btcusdt.gz"
-        OUT.print(
-            f"generating {seconds:,} s of BTCUSDT with a crash (seed {seed}); two accounts buy its dips with 20x leverage"
-        )
+        OUT.print(f"generating {seconds:,} s of BTCUSDT with a crash (seed {seed}); two accounts buy its dips at 20x")
         write_session(capture, seed=seed, seconds=seconds, crash=True)
         traders = [
             Trader(AccountId("iso"), MarginMode.ISOLATED, 20, Decimal(10_000), DipBuyer()),

@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 
 from events.codec import decode_body
-from events.log import Head
+from events.log import Head, check_chain
 from events.record import Record
-from events.store.chain import check_chain
 from events.store.sqlite import open_session
 from gateway.console import OUT, say_json, time_text
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.table import Table
 
-from events.commands import MARKET, INSURANCE, AccountId, MarkSource, SessionOptions
+from events.commands import INSURANCE, MARKET, AccountId, MarkSource, SessionOptions
 from events.instruments import MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
@@ -227,7 +227,7 @@ def as_object(replayed: Replayed) -> dict[str, Any]:
 
 def account_figures(state: State, results: Results) -> dict[str, Any]:
     """Each account's figures as decimal strings, summed over its settle assets."""
-    figures = {}
+    figures: dict[str, Any] = {}
     for name, result in results.accounts.items():
         equity = sum(equity_atoms(state.accounts[name], asset) for asset in state.ledger)
         figures[name] = {

@@ -13,9 +13,8 @@ from events import facts as f
 from events.codec import decode_body
 from events.commands import MARKET, AccountId, OpenSession
 from events.instruments import Instrument
-from events.log import Head
+from events.log import Head, check_chain
 from events.record import Record
-from events.store.chain import check_chain
 from events.store.sqlite import open_session
 from events.units import decimal_text
 from exchange.projections.explain import Explainer, Liquidation
@@ -91,33 +90,32 @@ def _line(message: Any, instruments: dict[str, Instrument]) -> str:
     return teller(message, instruments)
 
 
-def _mark(fact: f.MarkPriceMoved, instruments: dict[str, Instrument]) -> str:
+def _mark(fact: f.MarkPriceMoved, _: dict[str, Instrument]) -> str:
     return f"the mark of {fact.instrument} moved to {decimal_text(fact.mark)}"
 
 
-def _due(fact: f.LiquidationDue, instruments: dict[str, Instrument]) -> str:
+def _due(_fact: f.LiquidationDue, _: dict[str, Instrument]) -> str:
     return "equity fell to the maintenance margin: the pool is due, its owner can only cancel and deposit"
 
 
-def _funding(fact: f.FundingPaid, instruments: dict[str, Instrument]) -> str:
+def _funding(fact: f.FundingPaid, _: dict[str, Instrument]) -> str:
     return f"funding of {money_text(fact.amount)} on {fact.instrument}"
 
 
-def _started(fact: f.LiquidationStarted, instruments: dict[str, Instrument]) -> str:
+def _started(fact: f.LiquidationStarted, _: dict[str, Instrument]) -> str:
     ratio = f"{fact.maintenance / fact.equity * 100:,.1f} %" if fact.equity > 0 else "over 100 %, nothing left"
-    return f"liquidation starts: equity {money_text(fact.equity)}, maintenance margin {money_text(fact.maintenance)} ({ratio})"
+    equity, needed = money_text(fact.equity), money_text(fact.maintenance)
+    return f"liquidation starts: equity {equity}, maintenance margin {needed}, margin ratio {ratio}"
 
 
-def _expired(fact: f.OrderExpired, instruments: dict[str, Instrument]) -> str:
+def _expired(fact: f.OrderExpired, _: dict[str, Instrument]) -> str:
     return f"order {fact.number} expired"
 
 
 def _placed(fact: f.LiquidationOrderPlaced, instruments: dict[str, Instrument]) -> str:
     terms = instruments[fact.instrument]
-    return (
-        f"forced {fact.side.value} of {terms.size_text(fact.lots)} {fact.instrument} at {terms.price_text(fact.limit)} or "
-        f"better; mark {decimal_text(fact.mark)}, bankruptcy price {decimal_text(fact.bankruptcy)}"
-    )
+    order = f"{fact.side.value} {terms.size_text(fact.lots)} {fact.instrument} at {terms.price_text(fact.limit)} or better"
+    return f"forced {order}; mark {decimal_text(fact.mark)}, bankruptcy price {decimal_text(fact.bankruptcy)}"
 
 
 def _traded(fact: f.Traded, instruments: dict[str, Instrument]) -> str:
@@ -135,15 +133,15 @@ def _taken_over(fact: f.TakenOver, instruments: dict[str, Instrument]) -> str:
     )
 
 
-def _fee(fact: f.LiquidationFeeCharged, instruments: dict[str, Instrument]) -> str:
+def _fee(fact: f.LiquidationFeeCharged, _: dict[str, Instrument]) -> str:
     return f"liquidation fee {money_text(fact.amount)} to the insurance fund"
 
 
-def _covered(fact: f.DeficitCovered, instruments: dict[str, Instrument]) -> str:
+def _covered(fact: f.DeficitCovered, _: dict[str, Instrument]) -> str:
     return f"the insurance fund covered a deficit of {money_text(fact.amount)}"
 
 
-def _ended(fact: f.LiquidationEnded, instruments: dict[str, Instrument]) -> str:
+def _ended(fact: f.LiquidationEnded, _: dict[str, Instrument]) -> str:
     if fact.outcome is f.LiquidationOutcome.CURED:
         return f"the pool had recovered: nothing was closed, equity {money_text(fact.equity)}"
     return f"liquidation ended: everything closed, {money_text(fact.equity)} left in the pool"
