@@ -4,6 +4,11 @@ LogError
 ├── StaleHead          the writer's head is not the store's
 ├── DamagedLog         bytes that contradict themselves, or a file that is no session
 ├── NewerLog           a schema newer than this code
+├── MissingLog         no session there
+├── ExistingLog        something is there already
+├── BusyLog            another process writes to it
+├── UnwritableLog      no room, or no right, to write
+├── ClosedLog          closed by its owner
 └── MissingChunk       a chunk of observations that the store does not hold
 """
 
@@ -12,8 +17,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from events.commands import ChunkId
-from events.digest import GENESIS
+from events.digest import GENESIS, chain
 from events.units import Nanos
 
 
@@ -31,6 +38,26 @@ class DamagedLog(LogError):
 
 class NewerLog(LogError):
     """The log was written by a newer version."""
+
+
+class MissingLog(LogError):
+    """There is no session to open."""
+
+
+class ExistingLog(LogError):
+    """A session cannot be created over something that exists."""
+
+
+class BusyLog(LogError):
+    """Another process writes to the session; a session has one writer."""
+
+
+class UnwritableLog(LogError):
+    """The disk refused to take what was to be stored, and nothing of it was."""
+
+
+class ClosedLog(LogError):
+    """The log was closed by its owner."""
 
 
 class MissingChunk(LogError):
@@ -99,3 +126,37 @@ class EventLog(Protocol):
     async def close(self) -> None:
         """Release what the log holds; nothing that was appended is lost."""
         ...
+
+
+class _Given(msgspec.Struct):
+    at: int
+
+
+_RECORDS = msgspec.json.Decoder(list[tuple[int, int, msgspec.Raw]])
+_COMMAND = msgspec.json.Decoder(_Given)
+
+
+def check_chain(previous: Head, stored: StoredBatch) -> Head:
+    """The head after this batch. Raises DamagedLog where the batch does not follow, or its columns belie its body."""
+    if defect := _defect(previous, stored):
+        raise DamagedLog(f"batch {stored.number}: {defect}; restore the session from a copy")
+    return Head(stored.number, stored.last_seq, stored.digest)
+
+
+def _defect(previous: Head, stored: StoredBatch) -> str | None:
+    if stored.number != previous.batch + 1:
+        return f"it comes after batch {previous.batch}"
+    if stored.digest != chain(previous.digest, stored.body):
+        return "the digest is not that of its body and of what came before"
+    try:
+        records = _RECORDS.decode(stored.body)
+        at = _COMMAND.decode(records[0][2]).at
+    except (ValueError, IndexError, RecursionError):
+        return "the body is not a list of records"
+    if records[0][0] != previous.seq + 1:
+        return f"it begins with record {records[0][0]}, after record {previous.seq}"
+    if [seq for seq, _, _ in records] != list(range(stored.first_seq, stored.last_seq + 1)):
+        return f"the columns say records {stored.first_seq} to {stored.last_seq}, the body others"
+    if at != stored.at:
+        return f"the column says at {stored.at}, the command {at}"
+    return None

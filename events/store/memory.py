@@ -1,0 +1,73 @@
+"""A log that lives as long as its process: for tests, forks and sessions that nobody keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from events.commands import ChunkId
+from events.log import ClosedLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk
+from events.store.follow import Growth, follow
+
+
+class MemoryLog:
+    """An `EventLog` in two containers."""
+
+    def __init__(self) -> None:
+        self._batches: list[StoredBatch] = []
+        self._chunks: dict[ChunkId, StoredChunk] = {}
+        self._growth = Growth()
+
+    async def head(self) -> Head:
+        """See `EventLog.head`."""
+        self._check_open()
+        return self._head()
+
+    async def append(
+        self, batches: Sequence[StoredBatch], expected_head: Head, chunks: Sequence[StoredChunk] = ()
+    ) -> Head:
+        """See `EventLog.append`."""
+        self._check_open()
+        head = self._head()
+        if head != expected_head:
+            raise StaleHead(
+                f"the log ends at batch {head.batch}, not at batch {expected_head.batch} as the writer believes; "
+                "read it again"
+            )
+        for chunk in chunks:
+            self._chunks.setdefault(chunk.id, chunk)
+        self._batches.extend(batches)
+        self._growth.announce()
+        return self._head()
+
+    async def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
+        """See `EventLog.read`."""
+        head = await self.head()
+        for at in range(after, head.batch):
+            self._check_open()
+            yield self._batches[at]
+
+    def follow(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
+        """See `EventLog.follow`."""
+        return follow(self.read, self._growth, after)
+
+    async def chunk(self, id: ChunkId) -> StoredChunk:
+        """See `EventLog.chunk`."""
+        self._check_open()
+        try:
+            return self._chunks[id]
+        except KeyError:
+            raise MissingChunk(f"the log does not hold chunk {id}; give the source that it came from") from None
+
+    async def close(self) -> None:
+        """See `EventLog.close`."""
+        self._growth.close()
+
+    def _head(self) -> Head:
+        if not self._batches:
+            return Head()
+        last = self._batches[-1]
+        return Head(last.number, last.last_seq, last.digest)
+
+    def _check_open(self) -> None:
+        if self._growth.is_closed:
+            raise ClosedLog("the log is closed; open the session again")

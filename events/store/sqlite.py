@@ -1,0 +1,252 @@
+"""A session in one SQLite file.
+
+A session at rest is a single file that any SQLite tool can query. While it is written to, a write-ahead log stands
+beside it; the writer locks that, from open to close, and the lock dies with its process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from events.commands import ChunkId
+from events.log import (
+    BusyLog,
+    ClosedLog,
+    DamagedLog,
+    ExistingLog,
+    Head,
+    MissingChunk,
+    MissingLog,
+    NewerLog,
+    StaleHead,
+    StoredBatch,
+    StoredChunk,
+    UnwritableLog,
+)
+from events.store.follow import Growth, follow
+from events.store.sqlite_errors import clear_errors
+
+APPLICATION_ID = 0x52464E43
+"""Marks a SQLite file as a session: "RFNC"."""
+
+SCHEMA_VERSION = 1
+"""The schema written here, kept as user_version; a file of a newer one is left alone."""
+
+PAGE_BATCHES, PAGE_RECORDS = 256, 8192
+"""Batches are read so many at a time, and no further batch once a page holds so many records."""
+
+ROWS_AT_ONCE = (512, 64, 8, 1)
+"""Batches are inserted by statements of so many rows. Python's lock changes hands at every statement: with one a row, a
+thread that is busy deciding makes a commit ten times as long.
+"""
+
+SCHEMA = f"""
+PRAGMA page_size = 16384;
+BEGIN;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+CREATE TABLE batches(
+    batch INTEGER PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE chunks(id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
+CREATE VIEW records(seq, batch, at, cause, kind, message) AS
+    SELECT json_extract(record.value, '$[0]'), batch, at, json_extract(record.value, '$[1]'),
+           json_extract(record.value, '$[2].kind'), json_extract(record.value, '$[2]')
+    FROM batches, json_each(batches.body) AS record;
+COMMIT;
+"""
+
+_HEAD = "SELECT batch, last_seq, digest FROM batches ORDER BY batch DESC LIMIT 1"
+_PAGE = f"""
+SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches
+WHERE batch > ?1 AND batch <= min(?1 + {PAGE_BATCHES}, ?2)
+  AND first_seq < {PAGE_RECORDS} + (SELECT first_seq FROM batches WHERE batch > ?1 ORDER BY batch LIMIT 1)
+ORDER BY batch
+"""
+_ADD_BATCH = "INSERT INTO batches VALUES "
+_ROW = "(?, ?, ?, ?, ?, CAST(? AS TEXT))"
+_ADD_CHUNK = "INSERT OR IGNORE INTO chunks VALUES (?, ?)"
+_CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
+
+
+async def open_session(path: Path | str, *, create: bool = False, read_only: bool = False) -> SqliteLog:
+    """Open the session in a file, or create one. Read-only leaves the file as it is and may be done beside a writer.
+
+    Raises MissingLog, ExistingLog, BusyLog, DamagedLog, NewerLog, UnwritableLog.
+    """
+    assert not (create and read_only), "a new session is there to be written"
+    path = Path(path)
+    if create:
+        _create_file(path)
+    elif not path.is_file():
+        raise MissingLog(f"{path}: there is no such session; check the name, or create it")
+    with clear_errors(path):
+        uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
+        db = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+        try:
+            if create:
+                await db.executescript(SCHEMA)
+            await _check_identity(db, path)
+            lock = None if read_only else await _become_writer(db, path)
+        except BaseException:
+            await db.close()
+            raise
+    return SqliteLog(path, db, lock)
+
+
+def _create_file(path: Path) -> None:
+    """Bring an empty file into being, or fail because there is one."""
+    try:
+        with clear_errors(path):
+            path.open("xb").close()
+    except UnwritableLog as error:
+        if isinstance(error.__cause__, FileExistsError):
+            raise ExistingLog(f"{path}: exists already; open it, or choose another name") from None
+        raise
+
+
+async def _check_identity(db: aiosqlite.Connection, path: Path) -> None:
+    """Refuse a file that is not a session, or one of a schema that is not known here."""
+    ((application,),) = await db.execute_fetchall("PRAGMA application_id")
+    ((version,),) = await db.execute_fetchall("PRAGMA user_version")
+    if application != APPLICATION_ID or version < 1:
+        raise DamagedLog(f"{path}: a SQLite file, but not a session of Ringfence; choose another file")
+    if version > SCHEMA_VERSION:
+        raise NewerLog(f"{path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence")
+
+
+async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
+    """Switch to write-ahead logging and lock that log. The descriptor returned holds the lock until it is closed.
+
+    SQLite itself puts no lock on this file, and closing a descriptor of the session's own would drop SQLite's locks.
+    """
+    await db.execute("PRAGMA journal_mode = WAL")
+    await db.execute("PRAGMA synchronous = FULL")
+    await db.execute_fetchall(_HEAD)
+    lock = os.open(f"{path.resolve()}-wal", os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise BusyLog(f"{path}: another process writes to this session; stop it, or open read-only") from None
+    return lock
+
+
+class SqliteLog:
+    """An `EventLog` in a file; `open_session` makes one."""
+
+    def __init__(self, path: Path, db: aiosqlite.Connection, lock: int | None) -> None:
+        self._path = path
+        self._db = db
+        self._lock = lock
+        self._turn = asyncio.Lock()
+        self._growth = Growth()
+
+    async def head(self) -> Head:
+        """See `EventLog.head`."""
+        async with self._turn:
+            return await self._stored_head()
+
+    async def append(
+        self, batches: Sequence[StoredBatch], expected_head: Head, chunks: Sequence[StoredChunk] = ()
+    ) -> Head:
+        """See `EventLog.append`. Cancelled, it stores all or nothing; `head` tells which."""
+        async with self._turn:
+            self._check_open()
+            with clear_errors(self._path):
+                try:
+                    await self._db.execute("BEGIN IMMEDIATE")
+                    await self._check_head(expected_head)
+                    if chunks:
+                        await self._db.executemany(_ADD_CHUNK, chunks)
+                    await self._insert(batches)
+                    await self._db.commit()
+                except BaseException:
+                    await self._db.rollback()
+                    raise
+        self._growth.announce()
+        if not batches:
+            return expected_head
+        return Head(batches[-1].number, batches[-1].last_seq, batches[-1].digest)
+
+    async def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
+        """See `EventLog.read`. Holds one page at a time, and no lock in between."""
+        head = await self.head()
+        while after < head.batch:
+            rows = await self._fetch(_PAGE, (after, head.batch), f", after batch {after}")
+            if not rows:
+                raise DamagedLog(f"{self._path}: batch {after + 1} is missing; restore the session from a copy")
+            for row in rows:
+                yield StoredBatch._make(row)
+                after = row[0]
+
+    def follow(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
+        """See `EventLog.follow`. What another process appends is not followed."""
+        return follow(self.read, self._growth, after)
+
+    async def chunk(self, id: ChunkId) -> StoredChunk:
+        """See `EventLog.chunk`."""
+        rows = await self._fetch(_CHUNK, (id,), f", chunk {id}")
+        for row in rows:
+            return StoredChunk._make(row)
+        raise MissingChunk(f"{self._path}: does not hold chunk {id}; give the source that it came from")
+
+    async def close(self) -> None:
+        """See `EventLog.close`. Leaves a single file, unless somebody else is reading it."""
+        async with self._turn:
+            if self._growth.is_closed:
+                return
+            self._growth.close()
+            if self._lock is not None:
+                with suppress(sqlite3.Error):
+                    await self._db.executescript("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE")
+            await self._db.close()
+            if self._lock is not None:
+                os.close(self._lock)
+
+    async def _insert(self, batches: Sequence[StoredBatch]) -> None:
+        start = 0
+        for rows in ROWS_AT_ONCE:
+            end = len(batches) - (len(batches) - start) % rows
+            if end > start:
+                sql = _ADD_BATCH + ", ".join([_ROW] * rows)
+                statements = (list(chain.from_iterable(batches[at : at + rows])) for at in range(start, end, rows))
+                await self._db.executemany(sql, statements)
+            start = end
+
+    async def _check_head(self, expected: Head) -> None:
+        head = await self._stored_head()
+        if head != expected:
+            raise StaleHead(
+                f"{self._path}: ends at batch {head.batch}, not at batch {expected.batch} as the writer believes; "
+                "read it again"
+            )
+
+    async def _stored_head(self) -> Head:
+        for row in await self._fetch(_HEAD):
+            return Head(*row)
+        return Head()
+
+    async def _fetch(self, sql: str, parameters: Iterable[Any] = (), where: str = "") -> list[sqlite3.Row]:
+        self._check_open()
+        with clear_errors(self._path, where):
+            return list(await self._db.execute_fetchall(sql, parameters))
+
+    def _check_open(self) -> None:
+        if self._growth.is_closed:
+            raise ClosedLog(f"{self._path}: the log is closed; open the session again")

@@ -1,0 +1,125 @@
+"""Group commit: what was decided goes to the log in groups, in order, and whoever waits for it is told afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import NamedTuple, TypeVar
+
+from events.codec import encode_body
+from events.commands import ChunkId
+from events.digest import chain
+from events.log import EventLog, Head, StoredBatch, StoredChunk
+from events.record import Batch
+from events.refusals import Reason
+
+GROUP_BATCHES = 1000
+"""A commit holds so many batches at most."""
+
+LINGER_SECONDS = 0.010
+"""A commit waits so long at most for more batches, and only while every turn of the loop brings some."""
+
+
+class Acknowledgement(NamedTuple):
+    """A command is in the log for good: the number of its record, the rule that it broke, and its batch.
+
+    batch is None where the request had been decided before.
+    """
+
+    seq: int
+    reason: Reason | None
+    batch: Batch | None = None
+
+
+Failure = TypeVar("Failure", bound=Exception)
+Answer = asyncio.Future[Acknowledgement]
+
+
+class Committer:
+    """The batches between decision and disk. `durable` is where the log ends, `digest` covers what is decided too."""
+
+    def __init__(self, log: EventLog, head: Head, group: int, linger: float) -> None:
+        self.durable = head
+        self.digest = head.digest
+        self._log = log
+        self._group = group
+        self._linger = linger
+        self._pending: list[StoredBatch] = []
+        self._chunks: dict[ChunkId, StoredChunk] = {}
+        self._waiting: deque[tuple[Acknowledgement, Answer]] = deque()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was decided is durable."""
+        return not self._pending
+
+    def add(self, batch: Batch) -> None:
+        """Queue a batch that follows the last one."""
+        body = encode_body(batch)
+        self.digest = digest = chain(self.digest, body)
+        records = batch.records
+        self._pending.append(StoredBatch(batch.number, records[0].seq, records[-1].seq, batch.at, digest, body))
+
+    def add_chunk(self, chunk: StoredChunk) -> None:
+        """Queue a chunk: it goes with the next group, so no later than a batch that refers to it."""
+        self._chunks[chunk.id] = chunk
+
+    def answer_when_durable(self, answer: Answer, acknowledgement: Acknowledgement) -> None:
+        """Resolve `answer` as soon as the record that it acknowledges is durable."""
+        if acknowledgement.seq <= self.durable.seq:
+            _resolve(answer, acknowledgement)
+        else:
+            self._waiting.append((acknowledgement, answer))
+
+    async def gather(self) -> None:
+        """Let more batches come, as long as they do, the group has room and the time is not up."""
+        time = asyncio.get_running_loop().time
+        until = time() + self._linger
+        seen = 0
+        while seen < len(self._pending) < self._group and time() < until:
+            seen = len(self._pending)
+            await asyncio.sleep(0)
+
+    async def commit(self) -> None:
+        """Store the next group and tell who waited for it. Raises what the log raises; then `drop` what is left."""
+        group = self._pending[: self._group]
+        chunks = tuple(self._chunks.values())
+        self.durable = await self._log.append(group, self.durable, chunks)
+        del self._pending[: len(group)]
+        for chunk in chunks:
+            del self._chunks[chunk.id]
+        seq = self.durable.seq
+        waiting = self._waiting
+        while waiting and waiting[0][0].seq <= seq:
+            acknowledgement, answer = waiting.popleft()
+            _resolve(answer, acknowledgement)
+
+    def drop(self, error: Exception) -> None:
+        """Forget what was decided and not stored, and tell who waits. Chunks stay queued."""
+        self._pending.clear()
+        while self._waiting:
+            fail(self._waiting.popleft()[1], error)
+
+    def restart(self, head: Head) -> None:
+        """Go on from where the log really ends."""
+        assert self.is_idle, "batches that were decided on another state"
+        self.durable = head
+        self.digest = head.digest
+
+
+def fail(answer: Answer, error: Exception) -> None:
+    """Resolve an answer with an error of its own, unless its owner gave up."""
+    if not answer.done():
+        answer.set_exception(copy_of(error))
+
+
+def _resolve(answer: Answer, acknowledgement: Acknowledgement) -> None:
+    if not answer.done():
+        answer.set_result(acknowledgement)
+
+
+def copy_of(error: Failure) -> Failure:
+    """The same error for one more receiver: a traceback belongs to one."""
+    copy = type(error)(*error.args)
+    copy.__cause__ = error.__cause__
+    return copy
