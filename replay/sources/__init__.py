@@ -1,0 +1,73 @@
+"""Files of market history as columns of observations.
+
+`open_source` finds out what a file is from what is in it, never from its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from events.instruments import RulePack
+from events.observations import Observations
+from replay.sources import binance
+from replay.sources.files import Lines
+from replay.sources.report import Report, SourceError
+
+__all__ = ["FORMATS", "Format", "Report", "Source", "SourceError", "open_source"]
+
+LINES_SEEN = 10
+"""So many lines at the start of a file tell its format."""
+
+
+class Source(Protocol):
+    """A file of market history."""
+
+    path: Path
+    report: Report
+
+    def __iter__(self) -> Iterator[Observations]:
+        """Chunks of bounded size, each of one instrument, in the order of the file; time never falls.
+
+        Every iteration reads the file from its start and begins a new `report`, which is complete when it ends.
+        Raises SourceError.
+        """
+        ...
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file, as it is stored, were read so far."""
+        ...
+
+    def locate(self, row: int) -> str:
+        """`file:line` of a row of the chunk that was given out last, for what its reader finds wrong with it."""
+        ...
+
+
+class Format(NamedTuple):
+    """A kind of file: its name, how its first lines are known, and who reads it."""
+
+    name: str
+    is_format: Callable[[list[bytes]], bool]
+    open: Callable[[Path, RulePack, bool], Source]
+
+
+FORMATS = (Format(binance.NAME, binance.is_capture, binance.BinanceCapture),)
+
+
+def open_source(path: Path | str, pack: RulePack, strict: bool = False) -> Source:
+    """The source that reads this file. A strict one raises at the first defect, others report it and go on.
+
+    Raises SourceError where the file cannot be read or is of no known format.
+    """
+    path = Path(path)
+    lines = Lines(path)
+    seen = list(islice(lines, LINES_SEEN))
+    for known in FORMATS:
+        if known.is_format(seen):
+            return known.open(path, pack, strict)
+    start = ascii((seen or [b""])[0][:40])[1:]
+    what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
+    raise SourceError(f"{path}: {what}; give one of: {'; '.join(known.name for known in FORMATS)}")

@@ -1,0 +1,103 @@
+"""Files as lines: plain or gzip by their first bytes, streaming, and robust against what downloads do to files."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from replay.sources.report import SourceError
+
+LINE_MAX = 1 << 24
+"""A longer line is cut, which no reader of rows takes for a whole one: memory must not grow with the file."""
+
+_GZIP = b"\x1f\x8b"
+_BLOCK = 1 << 18
+
+
+class Lines:
+    """The lines of a file, each with its newline; only the last one may lack it.
+
+    `damage` says, once the lines are used up, why a compressed file ended before its end, or is empty. What such an end
+    cut in the middle is no line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tell: Callable[[], int] = int
+        self.damage = ""
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file, as it is stored, were read so far."""
+        return self._tell()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raise SourceError where the file cannot be opened or read."""
+        try:
+            with self._path.open("rb") as file:
+                self._tell = file.tell
+                try:
+                    yield from self._lines(file)
+                finally:
+                    size = file.tell()
+                    self._tell = lambda: size
+        except OSError as error:
+            raise SourceError(f"{self._path}: {error.strerror}; name a file that can be read") from error
+
+    def _lines(self, file: BinaryIO) -> Iterator[bytes]:
+        gunzip = _Gunzip(file) if file.read(2) == _GZIP else None
+        file.seek(0)
+        reader = io.BufferedReader(gunzip, _BLOCK) if gunzip else file
+        while line := reader.readline(LINE_MAX):
+            if line[-1:] != b"\n":
+                if len(line) == LINE_MAX:
+                    _drop_rest_of_line(reader)
+                elif gunzip and gunzip.damage:
+                    break
+            yield line
+        self.damage = gunzip.damage if gunzip else ""
+
+
+def _drop_rest_of_line(reader: BinaryIO | io.BufferedReader) -> None:
+    while (rest := reader.readline(LINE_MAX)) and rest[-1:] != b"\n":
+        pass
+
+
+class _Gunzip(io.RawIOBase):
+    """The plain bytes of a gzip file of one or more members. What is damaged ends it, with `damage` saying how."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._packed = b""
+        self.damage = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer; 0 at the end."""
+        plain = b""
+        while not plain and not self.damage and self._more():
+            try:
+                plain = self._unpacker.decompress(self._packed, len(buffer))
+            except zlib.error as error:
+                self.damage = f"the gzip stream is damaged ({error})"
+            self._packed = self._unpacker.unconsumed_tail
+        buffer[: len(plain)] = plain
+        return len(plain)
+
+    def _more(self) -> bool:
+        """Make packed bytes ready, those of the next member if need be; False at the end of the file."""
+        if self._unpacker.eof:
+            self._packed = (self._unpacker.unused_data or self._file.read(_BLOCK)).lstrip(b"\0")
+            if self._packed:
+                self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            return bool(self._packed)
+        self._packed = self._packed or self._file.read(_BLOCK)
+        if not self._packed:
+            self.damage = "the gzip stream ends early"
+        return bool(self._packed)
