@@ -317,12 +317,9 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     """The first row from `first` on that can touch a trader's order, a mark or a timer; `last` where none can before
     it.
     """
-    if feed.mark_source is MarkSource.DATA:
-        last = _find(columns.kind, MARK, first, last)
-    else:
+    last = _find(columns.kind, MARK, first, last)
+    if feed.mark_source is not MarkSource.DATA:
         last = min(last, bisect_left(columns.at, feed.next_sample, first, last))
-        if feed.next_funding or MARK in columns.kind:
-            last = _find(columns.kind, MARK, first, last)
     bid, ask = feed.book.bids.best, feed.book.asks.best
     if bid is None and ask is None:
         return last
