@@ -41,7 +41,7 @@ RULES = {
     "replay": Rule(("events", "exchange", "replay", "numpy", "structlog")),
     "replay.sources": Rule(("events", "exchange", "replay", "numpy", "structlog"), further=1),
     "replay.testing": Rule(("events", "exchange", "replay", "numpy", "structlog", "pytest")),
-    "gateway": Rule((ANYTHING,), unless=("examples", "benchmarks", "docs", "tests")),
+    "gateway": Rule((ANYTHING,), unless=("benchmarks", "docs", "tests")),
     "examples": Rule((ANYTHING,), unless=("gateway", "benchmarks", "docs", "tests")),
     "benchmarks": Rule((ANYTHING,), unless=("tests",)),
     "docs": Rule((ANYTHING,), unless=("tests",)),
