@@ -25,8 +25,8 @@ from events.observations import TABLES, Observations
 VERSION = 1
 """The first byte of a stored chunk."""
 
-BYTES_MAX = 1 << 28
-"""No chunk unpacks to more than this; a source yields chunks a hundred times smaller."""
+BYTES_MAX, LENGTH_MAX = 1 << 28, 1 << 22
+"""No chunk unpacks to more bytes, and no table to more entries; those of a source are far smaller."""
 
 Column = NDArray[np.int64]
 
@@ -49,7 +49,7 @@ def decode_chunk(stored: StoredChunk) -> Observations:
     """The observations of a stored chunk. Raises DamagedLog where the data is not what its id names."""
     try:
         observations, columns = _unpack(_inflate(stored.data))
-    except (ValueError, OverflowError, struct.error, zlib.error) as error:
+    except (ValueError, LookupError, struct.error, zlib.error) as error:
         raise DamagedLog(f"chunk {stored.id}: cannot be read ({error}); restore the session from a copy") from error
     if _id(_head(observations), columns) != stored.id:
         raise DamagedLog(f"chunk {stored.id}: holds other observations than it names; restore the session from a copy")
@@ -87,6 +87,8 @@ def _unpack(plain: bytes) -> tuple[Observations, list[Column]]:
     end = _NAME.size + size
     observations = Observations(InstrumentId(plain[_NAME.size : end].decode()))
     lengths = _LENGTHS.unpack_from(plain, end)
+    if max(lengths) > LENGTH_MAX:
+        raise ValueError(f"a table of {max(lengths)} entries")
     end += _LENGTHS.size
     columns = []
     for table, length in zip(TABLES.values(), lengths, strict=True):
@@ -107,14 +109,14 @@ def _pack(column: Column) -> bytes:
 
 
 def _unpack_column(plain: bytes, at: int, length: int) -> tuple[Column, int]:
-    how, at = plain[at : at + 1], at + 1
-    planes = ord(how) & ~_DIFFERENCES
+    how, at = plain[at], at + 1
+    planes = how & ~_DIFFERENCES
     end = at + planes * length
     words = np.zeros((length, 8), np.uint8)
     words[:, :planes] = np.frombuffer(plain[at:end], np.uint8).reshape(planes, length).T
     zigzag = words.reshape(-1).view("<u8")
     column = (zigzag >> 1).astype("<i8") ^ -(zigzag & 1).astype("<i8")
-    return (column.cumsum() if ord(how) & _DIFFERENCES else column), end
+    return (column.cumsum() if how & _DIFFERENCES else column), end
 
 
 def _zigzag(column: Column) -> NDArray[np.uint64]:
