@@ -12,12 +12,12 @@ from replay.strategy import Context, Strategy
 class DipBuyer(Strategy):
     """Buys when the mark falls below its average of the last minute, takes profit above it; never cuts a loss.
 
-    Each purchase takes a tenth of what the account could hold at its leverage, up to nine tenths of it.
+    Each purchase takes three tenths of what the account could hold at its leverage, up to nine tenths of it.
     """
 
     every = Nanos(2 * SECOND)
     dip = Decimal("0.0003")
-    step = Decimal("0.1")
+    step = Decimal("0.3")
     full = Decimal("0.9")
 
     def __init__(self) -> None:

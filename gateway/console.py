@@ -15,7 +15,10 @@ from rich.text import Text
 
 from events.units import SECOND, decimal_text
 
-OUT = Console(highlight=False, soft_wrap=True)
+WIDTH = None if sys.stdout.isatty() else 120
+"""Text that goes into a file or a pipe has a fixed width."""
+
+OUT = Console(highlight=False, soft_wrap=True, width=WIDTH)
 ERR = Console(highlight=False, stderr=True, soft_wrap=True)
 
 

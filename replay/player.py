@@ -94,6 +94,7 @@ class Player:
         self.results = Results()
         self.first_at = Nanos(0)
         self.problems: list[str] = []
+        sequencer.on_batch = self._note
 
     @property
     def state(self) -> State:
@@ -116,11 +117,7 @@ class Player:
 
     def send(self, command: c.Command) -> Batch | Outcome:
         """Decide a command now; whoever it concerns is told once the present caller is done."""
-        decided = self._sequencer.decide(command)
-        for batch in decided if isinstance(decided, list) else [decided]:
-            if isinstance(batch, Batch):
-                self._note(batch)
-        return decided
+        return self._sequencer.decide(command)
 
     def _note(self, batch: Batch) -> None:
         self.results.observe(batch)
@@ -214,7 +211,7 @@ class Player:
     def _complain(self, stream: Stream, defects: list[tuple[int, str]]) -> None:
         """What only the book could notice: a gap in update ids, a crossed book."""
         for row, what in defects:
-            problem = f"{stream.source.locate(stream.id, row)}: {what}"
+            problem = f"{stream.source.locate(row)}: {what}"
             if self._strict:
                 raise SourceError(problem)
             self.problems.append(problem)

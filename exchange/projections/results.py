@@ -29,6 +29,11 @@ class AccountResult:
     refusals: int = 0
     peak_ratio: float | None = None
 
+    def saw_ratio(self, ratio: float | None) -> None:
+        """Keep the worst margin ratio seen."""
+        if ratio is not None and (self.peak_ratio is None or ratio > self.peak_ratio):
+            self.peak_ratio = ratio
+
 
 @dataclass(slots=True)
 class Results:
@@ -53,9 +58,7 @@ class Results:
     def sample(self, state: State) -> None:
         """Note the margin ratios at the present marks."""
         for name, result in self.accounts.items():
-            ratio = margin_ratio(state, name)
-            if ratio is not None and (result.peak_ratio is None or ratio > result.peak_ratio):
-                result.peak_ratio = ratio
+            result.saw_ratio(margin_ratio(state, name))
 
 
 def margin_ratio(state: State, name: AccountId) -> float | None:
@@ -99,7 +102,9 @@ def _traded(results: Results, fact: f.Traded) -> None:
 
 
 def _liquidated(results: Results, fact: f.LiquidationStarted) -> None:
-    results.accounts[fact.account].liquidations += 1
+    result = results.accounts[fact.account]
+    result.liquidations += 1
+    result.saw_ratio(fact.maintenance / fact.equity if fact.equity > 0 else float("inf"))
     results.liquidations += 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from events.commands import INSURANCE, MARKET, AccountId, MarkSource, SessionOptions
@@ -29,6 +30,9 @@ from replay.sources import Source, open_source
 from replay.strategy import Strategy, equity_atoms, load_strategy
 
 PROBLEMS_SHOWN = 10
+
+RATIO_SHOWN = 10
+"""A margin ratio beyond ten times the equity is only said to be so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +271,12 @@ def show(replayed: Replayed, out: Path | None) -> None:
 
 def account_table(state: State, results: Results) -> Table:
     """One row an account."""
-    table = Table(title="accounts (USDT)", title_justify="left", show_edge=False, pad_edge=False)
+    assets = ", ".join(state.ledger)
+    table = Table(title=f"accounts, amounts in {assets}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("account", "mode"):
-        table.add_column(column)
-    for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "peak ratio", "liquidations"):
-        table.add_column(column, justify="right")
+        table.add_column(column, no_wrap=True)
+    for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "at worst", "liquidations"):
+        table.add_column(column, justify="right", overflow="fold")
     for name, result in results.accounts.items():
         account = state.accounts[name]
         equity = sum(equity_atoms(account, asset) for asset in state.ledger)
@@ -294,4 +299,4 @@ def account_table(state: State, results: Results) -> Table:
 def _ratio(ratio: float | None) -> str:
     if ratio is None:
         return "-"
-    return f"{ratio * 100:.1f} %" if ratio < 10 else "> 1000 %"
+    return f"{ratio * 100:.1f} %" if ratio < RATIO_SHOWN else f"> {RATIO_SHOWN:.0%}".replace("%", " %")

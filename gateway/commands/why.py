@@ -114,7 +114,9 @@ def _expired(fact: f.OrderExpired, _: dict[str, Instrument]) -> str:
 
 def _placed(fact: f.LiquidationOrderPlaced, instruments: dict[str, Instrument]) -> str:
     terms = instruments[fact.instrument]
-    order = f"{fact.side.value} {terms.size_text(fact.lots)} {fact.instrument} at {terms.price_text(fact.limit)} or better"
+    order = (
+        f"{fact.side.value} {terms.size_text(fact.lots)} {fact.instrument} at {terms.price_text(fact.limit)} or better"
+    )
     return f"forced {order}; mark {decimal_text(fact.mark)}, bankruptcy price {decimal_text(fact.bankruptcy)}"
 
 
