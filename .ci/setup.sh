@@ -24,12 +24,11 @@ read -r version python < <(.ci/pythons) || stop \
 "$python" -c 'import ensurepip, venv' 2>/dev/null || stop \
     "$python cannot make virtual environments. On Debian or Ubuntu:" "sudo apt-get install python$version-venv"
 
+[ ! -e "$venv" ] || [ -e "$venv/pyvenv.cfg" ] || stop \
+    "$venv is there and is no virtual environment. Move it away, or name another:" "make VENV=.venv-other ..."
+
 echo "Setting up $venv with Python $version: installing Ringfence and its pinned packages${extra:+, those for tests included}."
-if ! runs "$venv/bin/python"; then
-    [ ! -e "$venv" ] || [ -e "$venv/pyvenv.cfg" ] || stop \
-        "$venv is there and is no virtual environment. Move it away, or name another:" "make VENV=.venv-other ..."
-    "$python" -m venv --clear "$venv"
-fi
+runs "$venv/bin/python" || "$python" -m venv --clear "$venv"
 
 log=$venv/setup.log
 if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \

@@ -133,3 +133,19 @@ def test_the_closure_holds_what_packages_need_themselves() -> None:
     assert {"pytest", "pluggy", "iniconfig"} <= closure(["pytest>=9"])
     assert closure(["nowhere-to-be-found; extra == 'never'"]) == set()
     assert closure(["nowhere-to-be-found"]) == {"nowhere-to-be-found"}
+
+
+def targets(makefile: str) -> list[str]:
+    """The targets of a makefile that are no files."""
+    return [name for line in re.findall(r"^\.PHONY:(.*)$", makefile, re.MULTILINE) for name in line.split()]
+
+
+def test_make_has_at_most_a_dozen_targets_and_each_has_a_recipe() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert 0 < len(targets(makefile)) <= 12
+    assert [name for name in targets(makefile) if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
+
+
+def test_the_gate_runs_the_test_command_of_the_readme() -> None:
+    for path in ("README.md", ".ci/run"):
+        assert re.search(r"\bmake test\b", (ROOT / path).read_text("utf-8")), path
