@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from events.codec import encode_body
 from events.commands import ChunkId
 from events.digest import chain
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.record import Batch
-from events.refusals import Reason
+from exchange.core.state import Outcome
 
 GROUP_BATCHES = 1000
 """A commit holds so many batches at most."""
@@ -20,14 +20,9 @@ LINGER_SECONDS = 0.010
 """A commit waits so long at most for more batches, and only while every turn of the loop brings some."""
 
 
-class Acknowledgement(NamedTuple):
-    """A command is in the log for good: the number of its record, the rule that it broke, and its batch.
+class Acknowledgement(Outcome, frozen=True, gc=False):
+    """An outcome that is in the log for good, and the batch; None where the request had been decided before."""
 
-    batch is None where the request had been decided before.
-    """
-
-    seq: int
-    reason: Reason | None
     batch: Batch | None = None
 
 
@@ -46,7 +41,8 @@ class Committer:
         self._linger = linger
         self._pending: list[StoredBatch] = []
         self._chunks: dict[ChunkId, StoredChunk] = {}
-        self._waiting: deque[tuple[Acknowledgement, Answer]] = deque()
+        self._acknowledgements: deque[Acknowledgement] = deque()
+        self._answers: deque[Answer] = deque()
 
     @property
     def is_idle(self) -> bool:
@@ -69,7 +65,8 @@ class Committer:
         if acknowledgement.seq <= self.durable.seq:
             _resolve(answer, acknowledgement)
         else:
-            self._waiting.append((acknowledgement, answer))
+            self._acknowledgements.append(acknowledgement)
+            self._answers.append(answer)
 
     async def gather(self) -> None:
         """Let more batches come, as long as they do, the group has room and the time is not up."""
@@ -89,16 +86,15 @@ class Committer:
         for chunk in chunks:
             del self._chunks[chunk.id]
         seq = self.durable.seq
-        waiting = self._waiting
-        while waiting and waiting[0][0].seq <= seq:
-            acknowledgement, answer = waiting.popleft()
-            _resolve(answer, acknowledgement)
+        while self._acknowledgements and self._acknowledgements[0].seq <= seq:
+            _resolve(self._answers.popleft(), self._acknowledgements.popleft())
 
     def drop(self, error: Exception) -> None:
         """Forget what was decided and not stored, and tell who waits. Chunks stay queued."""
         self._pending.clear()
-        while self._waiting:
-            fail(self._waiting.popleft()[1], error)
+        self._acknowledgements.clear()
+        while self._answers:
+            fail(self._answers.popleft(), error)
 
     def restart(self, head: Head) -> None:
         """Go on from where the log really ends."""

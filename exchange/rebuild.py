@@ -37,8 +37,8 @@ async def rebuild(log: EventLog, find_chunk: FindChunk | None = None) -> Rebuilt
     state, head = State(), Head()
     lent: dict[InstrumentId, ChunkId] = {}
     async for stored in log.read():
-        head = check_chain(head, stored)
-        batch = _decode(stored)
+        batch = _decode(head, stored)
+        head = check_chain(head, stored, batch)
         if (needed := _rows_applied(batch)) and needed.chunk not in state.columns:
             state.columns.pop(lent.get(needed.instrument, needed.chunk), None)
             state.columns[needed.chunk] = await find_chunk(needed.chunk)
@@ -58,10 +58,11 @@ def chunks_of(log: EventLog) -> FindChunk:
     return find
 
 
-def _decode(stored: StoredBatch) -> Batch:
+def _decode(previous: Head, stored: StoredBatch) -> Batch:
     try:
         return decode_body(stored.number, stored.body)
     except CodecError as error:
+        check_chain(previous, stored)
         raise NewerLog(f"{error}; read it with the version of Ringfence that wrote it") from error
 
 

@@ -173,7 +173,8 @@ class Sequencer:
             self._inbox.append((command, answer))
         else:
             self._answer(command, answer)
-        self._schedule()
+        if self._state.due:
+            self._schedule()
         return answer
 
     async def flush(self) -> None:
@@ -214,7 +215,7 @@ class Sequencer:
             command = command.__replace__(at=state.now)
         try:
             result = step(state, command)
-            if isinstance(result, Outcome):
+            if not isinstance(result, Batch):
                 return result
             self._committer.add(result)
         except Exception as error:
@@ -324,6 +325,7 @@ class Sequencer:
 def _reason(batch: Batch) -> Reason | None:
     """The rule that the batch's command broke."""
     for record in batch.records:
-        if isinstance(record.message, Refused):
-            return record.message.reason
+        message = record.message
+        if type(message) is Refused:
+            return message.reason
     return None
