@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -40,18 +41,19 @@ def new_sheet(seed: int) -> Sheet:
 
 def show(sheet: Sheet) -> None:
     """Print the sheet."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
     console.print(f"{sheet.machine}; {sheet.python}; commit {sheet.commit}; seed {sheet.seed}")
-    table = Table(show_edge=False, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("figure", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("unit", no_wrap=True)
     table.add_column("aim", justify="right", no_wrap=True)
-    table.add_column("includes")
     for figure in sheet.figures:
         value = f"{figure.value:,.0f}" if abs(figure.value) >= 1000 else f"{figure.value:,.3g}"
-        table.add_row(figure.name, value, figure.unit, figure.aim, figure.includes)
+        table.add_row(figure.name, value, figure.unit, figure.aim)
     console.print(table)
+    for figure in sheet.figures:
+        console.print(f"{figure.name}: {figure.includes}")
 
 
 def write(sheet: Sheet, path: Path) -> None:

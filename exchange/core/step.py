@@ -19,54 +19,42 @@ from exchange.core.state import OUTCOMES_KEPT, Account, Outcome, State
 
 
 def step(state: State, command: Command) -> Batch | Outcome:
-    """Decide a command and apply what follows. A request that was decided before gets its first outcome, and no
-    batch.
-    """
+    """Decide a command and apply what follows. What was decided before gets its first outcome, and no batch."""
+    kind = type(command)
     account, request = None, None
     if isinstance(command, TradersCommand):
         request = command.request
         account = state.accounts.get(command.account)
         if account is not None and (known := account.outcomes.get(request)) is not None:
             return known
-    facts = _begin(state, command, account, request)
-    seq = first = state.seq
-    records = [Record(seq, state.cause, command)]  # type: ignore[arg-type]
+    assert command.at >= state.now, "the host lets time go back"
+    state.now = command.at
+    state.batch += 1
+    state.seq = seq = first = state.seq + 1
+    cause = state.due.peekitem(0)[1].seq if kind is Proceed and state.due else 0
     state.cause = seq
-    refused = None
+    records = [Record(seq, cause, command)]  # type: ignore[arg-type]
+    refusal = _envelope_refusal(state, kind, account, request)
+    if refusal is not None:
+        facts: Iterator[Fact] = iter((Refused(refusal),))
+    elif account is not None and state.funding_due:
+        facts = _settled_first(state, command, account)
+    else:
+        facts = DECIDE[kind](state, command)
     for fact in facts:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
-        kind = type(fact)
-        APPLY[kind](state, fact)
-        if kind is Refused:
-            refused = fact.reason  # type: ignore[attr-defined]
-    if state.dirty:
-        for due in drain(state):
-            state.seq = seq = seq + 1
-            records.append(Record(seq, state.cause, due))
-            APPLY[LiquidationDue](state, due)
+        APPLY[type(fact)](state, fact)
     if request is not None:
-        _remember(account or state.accounts.get(command.account), request, first, refused)  # type: ignore[attr-defined]
+        _remember(account or state.accounts.get(command.account), request, first, fact)  # type: ignore[attr-defined]
+    if state.dirty:
+        for fact in drain(state):
+            state.seq = seq = seq + 1
+            records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
+            APPLY[LiquidationDue](state, fact)
     if not state.keeps_impact:
         _give_back(state)
     return Batch(state.batch, state.now, records)
-
-
-def _begin(state: State, command: Command, account: Account | None, request: RequestId | None) -> Iterator[Fact]:
-    """Number the command, let time reach it, say what caused it (due work for a Proceed, else the outside), decide
-    it.
-    """
-    state.seq += 1
-    state.batch += 1
-    assert command.at >= state.now, "the host lets time go back"
-    state.now = command.at
-    kind = type(command)
-    state.cause = state.due.peekitem(0)[1].seq if kind is Proceed and state.due else 0
-    if refusal := _envelope_refusal(state, kind, account, request):
-        return iter((Refused(refusal),))
-    if account is not None and state.funding_due:
-        return _settled_first(state, command, account)
-    return DECIDE[kind](state, command)
 
 
 def _settled_first(state: State, command: Command, account: Account) -> Iterator[Fact]:
@@ -90,11 +78,11 @@ def _envelope_refusal(
     return None if request.isascii() and request.isprintable() else Reason.TEXT_NOT_PRINTABLE_ASCII
 
 
-def _remember(account: Account | None, request: RequestId, seq: int, refused: Reason | None) -> None:
-    """Keep the outcome for the sender, if there is such an account by now."""
+def _remember(account: Account | None, request: RequestId, seq: int, last: Fact) -> None:
+    """Keep the outcome for the sender, if there is such an account by now: a refusal is a decision's last fact."""
     if account is not None:
         outcomes = account.outcomes
-        outcomes[request] = Outcome(seq, refused)
+        outcomes[request] = Outcome(seq, last.reason if type(last) is Refused else None)
         if len(outcomes) > OUTCOMES_KEPT:
             outcomes.popitem(last=False)
 
@@ -107,22 +95,22 @@ def _give_back(state: State) -> None:
 
 def apply_batch(state: State, batch: Batch) -> None:
     """Apply a recorded batch: what `step` did, without deciding anything."""
-    command = batch.command
+    records = batch.records
+    command = records[0].message
     state.batch = batch.number
     state.now = batch.at
     refused = None
-    records = iter(batch.records)
-    next(records)
     for record in records:
         fact = record.message
-        state.seq = record.seq
         kind = type(fact)
-        APPLY[kind](state, fact)  # type: ignore[index]
-        if kind is Refused:
-            refused = fact.reason  # type: ignore[union-attr]
-    state.seq = batch.last_seq
+        if fact is not command:
+            state.seq = record.seq
+            APPLY[kind](state, fact)  # type: ignore[index, arg-type]
+            if kind is Refused:
+                refused = fact
     if isinstance(command, TradersCommand):
-        _remember(state.accounts.get(command.account), command.request, batch.first_seq, refused)
+        _remember(state.accounts.get(command.account), command.request, records[0].seq, refused or command)
+    state.seq = records[-1].seq
     if not state.keeps_impact:
         _give_back(state)
 
