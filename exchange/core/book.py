@@ -8,6 +8,7 @@ only walk that there is.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from itertools import islice
 
@@ -71,13 +72,21 @@ class Level:
             self.dead = 0
 
     def add_market(self, price: int, sign: int, lots: int) -> None:
-        """MARKET's volume grows at the back of the queue."""
-        self.market += lots
-        last = self.queue[-1] if self.queue else None
-        if last is not None and last.account == MARKET and last.lots:
-            last.lots += lots
+        """MARKET's volume grows at the back of the queue; how long the dead are kept must make no difference."""
+        queue = self.queue
+        while queue and not queue[-1].lots:
+            queue.pop()
+            self.dead -= 1
+        if queue and queue[-1].account == MARKET:
+            queue[-1].lots += lots
+            self.market += lots
         else:
-            self.queue.append(Order(MARKET, OrderNumber(0), InstrumentId(""), sign, price, lots))
+            self.append_market(price, sign, lots)
+
+    def append_market(self, price: int, sign: int, lots: int) -> None:
+        """A segment of MARKET's of its own joins at the back of the queue."""
+        self.market += lots
+        self.queue.append(Order(MARKET, OrderNumber(0), InstrumentId(""), sign, price, lots))
 
     def shrink(self, entry: Order, lots: int) -> None:
         """A segment of MARKET's loses lots."""
@@ -266,6 +275,23 @@ class Book:
         level = side.levels[price]
         entry = level.first_of_traders() if self.stale else level.first()
         return price, None if entry.account == MARKET else entry, entry.lots
+
+    def walk(self, side: BookSide, limit: int | None) -> Iterator[tuple[int, Order | None, int]]:
+        """All that a taker would meet on `side` within the limit, as `front` gives it one after the other."""
+        sign, levels = side.sign, side.levels
+        for price in sorted({*levels, *(() if self.stale else side.history.stated)}, reverse=sign > 0):
+            if limit is not None and price * sign < limit * sign:
+                return
+            if (level := levels.get(price)) is None:
+                if lots := side.available(price):
+                    yield price, None, lots
+                continue
+            for entry in level.queue:
+                if entry.account != MARKET:
+                    if entry.lots:
+                        yield price, entry, entry.lots
+                elif entry.lots and not self.stale:
+                    yield price, None, entry.lots
 
     def best_price(self, side: BookSide) -> int | None:
         """The best price that a taker could meet on `side`."""

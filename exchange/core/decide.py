@@ -36,8 +36,6 @@ from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_pl
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.state import RULES_VERSION, Contract, DueKind, Position, State
 
-RESERVED = (c.MARKET, c.INSURANCE)
-
 
 def decide_open_session(state: State, command: c.OpenSession) -> Iterator[Fact]:
     """Open the session under a pack that holds together."""
@@ -62,9 +60,7 @@ def _is_sound(command: c.OpenSession) -> bool:
 def decide_open_account(state: State, command: c.OpenAccount) -> Iterator[Fact]:
     """Open an account whose name is free and printable."""
     name = command.account
-    if name in RESERVED:
-        yield Refused(Reason.RESERVED_ACCOUNT_NAME)
-    elif name in state.accounts:
+    if name in state.accounts:
         yield Refused(Reason.ACCOUNT_EXISTS)
     elif not (name and name.isascii() and name.isprintable()):
         yield Refused(Reason.TEXT_NOT_PRINTABLE_ASCII)
@@ -136,13 +132,11 @@ def decide_set_margin_mode(state: State, command: c.SetMarginMode) -> Iterator[F
 def decide_add_margin(state: State, command: c.AddMargin) -> Iterator[Fact]:
     """Move available balance to the isolated wallet of a position."""
     position = _position(state, command)
-    if refusal := _margin_refusal(position, command.amount):
+    if refusal := _margin_refusal(position, command.amount, position is not None and position.wallet.due):
         yield Refused(refusal)
         return
     assert position is not None
-    if position.wallet.due:
-        yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif command.amount > min(available_atoms(position.wallet), withdrawable_atoms(position.wallet)):
+    if command.amount > min(available_atoms(position.wallet), withdrawable_atoms(position.wallet)):
         yield Refused(Reason.INSUFFICIENT_BALANCE)
     else:
         yield MarginMoved(command.account, command.instrument, command.amount)
@@ -151,23 +145,23 @@ def decide_add_margin(state: State, command: c.AddMargin) -> Iterator[Fact]:
 def decide_remove_margin(state: State, command: c.RemoveMargin) -> Iterator[Fact]:
     """Move margin that the position does not need back to the cross wallet."""
     position = _position(state, command)
-    if refusal := _margin_refusal(position, command.amount):
+    if refusal := _margin_refusal(position, command.amount, position is not None and position.due):
         yield Refused(refusal)
         return
     assert position is not None
-    if position.due:
-        yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif command.amount > removable_atoms(position):
+    if command.amount > removable_atoms(position):
         yield Refused(Reason.INSUFFICIENT_MARGIN)
     else:
         yield MarginMoved(command.account, command.instrument, Atoms(-command.amount))
 
 
-def _margin_refusal(position: Position | None, amount: int) -> Reason | None:
+def _margin_refusal(position: Position | None, amount: int, is_due: object) -> Reason | None:
     if position is None:
         return Reason.UNKNOWN_INSTRUMENT
     if amount <= 0:
         return Reason.AMOUNT_NOT_POSITIVE
+    if is_due:
+        return Reason.LIQUIDATION_IN_PROGRESS
     if position.mode is not MarginMode.ISOLATED:
         return Reason.POSITION_NOT_ISOLATED
     return None if position.lots else Reason.NO_POSITION

@@ -40,10 +40,10 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     )
     resting = contract.book.asks if side is BUY else contract.book.bids
     why = Expiry.IMMEDIATE
+    if command.time_in_force is FOK and not _fills_whole(state, position, command):
+        yield OrderExpired(command.account, number, lots, Expiry.FILL_OR_KILL)
+        return
     if (front := contract.book.front(resting, price)) is not None:
-        if command.time_in_force is FOK and not _fills_whole(contract, side, lots, price):
-            yield OrderExpired(command.account, number, lots, Expiry.FILL_OR_KILL)
-            return
         position = account.positions[contract.id]
         sign = 1 if side is BUY else -1
         while lots and front is not None:
@@ -74,13 +74,13 @@ def _form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> 
             return Reason.PRICE_OFF_TICK
         if price <= 0:  # type: ignore[operator]
             return Reason.PRICE_NOT_POSITIVE
-    elif command.time_in_force is POST_ONLY:
-        return Reason.MARKET_ORDER_CANNOT_REST
     if type(lots) is str:
         return Reason.SIZE_OFF_LOT
     if lots < terms.min_lots:  # type: ignore[operator]
         return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
-    return Reason.SIZE_ABOVE_MAXIMUM if lots > terms.max_lots else None  # type: ignore[operator]
+    if lots > terms.max_lots:  # type: ignore[operator]
+        return Reason.SIZE_ABOVE_MAXIMUM
+    return Reason.MARKET_ORDER_CANNOT_REST if price is None and command.time_in_force is POST_ONLY else None
 
 
 def _order_refusal(state: State, position: Position, command: PlaceOrder) -> Reason | None:
@@ -108,16 +108,27 @@ def _order_refusal(state: State, position: Position, command: PlaceOrder) -> Rea
     return None if command.reduce_only else order_refusal(position, sign, lots, at)
 
 
-def _fills_whole(contract: Contract, side: Side, lots: int, price: int | None) -> bool:
-    """Whether the book holds all of the lots within the price, right now."""
-    book = contract.book
-    resting = book.asks if side is BUY else book.bids
-    for level, size in book.depth(resting, len(resting.levels) + len(resting.history.stated)):
-        if price is not None and level * resting.sign < price * resting.sign:
-            break
-        lots -= size
-        if lots <= 0:
-            return True
+def _fills_whole(state: State, position: Position, command: PlaceOrder) -> bool:
+    """Whether all of a fill-or-kill order trades right now: the book has it, its makers may trade it, margin carries
+    it.
+    """
+    contract, left = position.contract, int(command.lots)
+    if command.reduce_only and left > abs(position.lots):
+        return False
+    book, sign = contract.book, 1 if command.side is BUY else -1
+    held: dict[str, int] = {}
+    value = fee = 0
+    for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, command.price):  # type: ignore[arg-type]
+        lots = min(size, left)
+        if maker is not None:
+            before = held.setdefault(maker.account, state.accounts[maker.account].positions[contract.id].lots)
+            lots = min(lots, max(0, sign * before)) if maker.reduce_only else lots
+            held[maker.account] = before - sign * lots
+        value += price * lots * contract.per_tick_lot
+        fee += -(-price * lots * contract.per_tick_lot * contract.terms.taker_fee // UNIT)
+        left -= lots
+        if not left:
+            return carries_fill(position, sign, int(command.lots), value, fee)
     return False
 
 
@@ -134,10 +145,12 @@ def _meet(
         size = yield from ready_maker(state, contract, maker)
         if not size:
             return 0
+    elif state.funding_due:
+        yield from settle_first(state, MARKET)
     size = min(size, lots, abs(position.lots) if command.reduce_only else lots)
     value = price * size * contract.per_tick_lot
     fee = -(-value * contract.terms.taker_fee // UNIT)
-    if not carries_fill(position, sign, size, value, fee):
+    if command.time_in_force is not FOK and not carries_fill(position, sign, size, value, fee):
         return None
     yield trade(contract, command.side, price, size, maker, command.account, command.number, fee)
     return size
@@ -184,6 +197,7 @@ def history_fills(state: State, contract: Contract, fills: list[Fill]) -> Iterat
     for order, reached in fills:
         lots = yield from ready_maker(state, contract, order)
         if lots := min(lots, reached):
+            yield from settle_first(state, MARKET)
             side = SELL if order.sign > 0 else BUY
             yield trade(contract, side, order.price, lots, order, MARKET, MARKET_ORDER, 0)
 
@@ -192,6 +206,7 @@ def crossing_fill(state: State, contract: Contract, order: Order, lots: int, pri
     """History's price runs through a resting order: it trades at its own price, and takes from MARKET's level."""
     ready = yield from ready_maker(state, contract, order)
     if lots := min(lots, ready):
+        yield from settle_first(state, MARKET)
         side = SELL if order.sign > 0 else BUY
         yield trade(contract, side, order.price, lots, order, MARKET, MARKET_ORDER, 0, crossed=price)
 
