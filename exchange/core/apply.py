@@ -191,14 +191,14 @@ def on_funding_due(state: State, fact: f.FundingDue) -> None:
     """Every holder of the instrument owes, or is owed."""
     holders = state.contracts[fact.instrument].holders
     if holders:
-        key = (state.now, int(DueKind.FUNDING), fact.instrument, "")
+        key = (state.now, int(DueKind.FUNDING), fact.instrument, "", state.seq)
         due = Due(state.seq, fact.rate, fact.mark, dict(holders))
         state.due[key] = state.funding_due[key] = due
 
 
 def on_liquidation_due(state: State, fact: f.LiquidationDue) -> None:
     """The pool enters the queue and is closed to its owner."""
-    key = (state.now, int(DueKind.LIQUIDATION), fact.account, fact.pool)
+    key = (state.now, int(DueKind.LIQUIDATION), fact.account, fact.pool, state.seq)
     pool_of(state.accounts[fact.account], fact.pool).due = key
     state.due[key] = Due(state.seq)
 

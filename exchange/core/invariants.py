@@ -46,7 +46,7 @@ def check_contract(contract: Contract) -> None:
 
 
 def check_account(state: State, account: Account) -> None:
-    """Order sums are those of the open orders; only a pool in the queue may be below zero."""
+    """Order sums are those of the open orders."""
     for position in account.positions.values():
         check_position(account, position)
     resting = sum(
@@ -68,5 +68,4 @@ def check_position(account: Account, position: Position) -> None:
     assert position.extra == sum(o.extra * o.lots for o in resting)
     assert position.lots * position.entry_value >= 0
     assert bool(position.lots) or not position.entry_value
-    assert position.isolated >= 0 or position.due or not position.is_isolated
     assert position.is_isolated or not position.isolated

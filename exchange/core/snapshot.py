@@ -172,7 +172,7 @@ def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
         level = side.levels[price] = Level()
         for account, number, lots in entries:
             if account == MARKET:
-                level.add_market(price, side.sign, lots)
+                level.append_market(price, side.sign, lots)
             else:
                 level.queue.append(state.accounts[account].orders[number])
                 level.orders += 1

@@ -4,7 +4,7 @@ State
 ├── accounts    name -> Account -> wallets by asset, positions by instrument, open orders by number, outcomes
 ├── contracts   instrument -> Contract: terms, mark, book, holders, triggers
 ├── ledger      asset -> Books: what entered, fees, remainders
-└── due         (at, kind, account or instrument, pool) -> Due: work that waits for a Proceed
+└── due         (at, kind, account or instrument, pool, record) -> Due: work that waits for a Proceed
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Due(msgspec.Struct):
     owing: dict[AccountId, None] = {}
 
 
-DueKey = tuple[int, int, str, str]
-"""When (ns), which `DueKind`, the account (funding: the instrument), the pool (funding: nothing)."""
+DueKey = tuple[int, int, str, str, int]
+"""When (ns), which `DueKind`, the account (funding: the instrument), the pool (funding: nothing), which record."""
 
 
 class Wallet:
@@ -163,14 +163,15 @@ class Account:
 class Contract:
     """An instrument at work: its terms, its mark, its book, who holds it, and the triggers of the watch.
 
-    per_tick_lot is the value of one lot at one tick in atoms, notional_per_tick_lot the same in grains, lot the grains
-    by which a lot's notional grows per mark unit. lows and highs are heaps of (-low, serial) and (high, serial); an
-    entry counts only while the position still bears that trigger.
+    per_tick_lot is the value of one lot at one tick in atoms, notional_per_tick_lot the same in grains, lot the
+    grains by which a lot's notional grows per mark unit; marked is the record that moved the mark last. lows and
+    highs are heaps of (-low, serial) and (high, serial); an entry counts only while the position still bears that
+    trigger.
     """
 
     __slots__ = (
         "book", "brackets", "clearing", "default_leverage", "feed", "highs", "holders", "id", "lot", "lows", "mark",
-        "notional_per_tick_lot", "per_tick_lot", "positions", "settle", "terms", "tick",
+        "marked", "notional_per_tick_lot", "per_tick_lot", "positions", "settle", "terms", "tick",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, default_leverage: int, options: SessionOptions) -> None:
@@ -186,6 +187,7 @@ class Contract:
         self.book = Book(options)
         self.feed = MarketFeed(self.book, options)
         self.mark = 0
+        self.marked = 0
         self.clearing = 0
         self.positions: list[Position] = []
         self.holders: dict[AccountId, None] = {}
@@ -219,7 +221,7 @@ class State:
         self.contracts: dict[InstrumentId, Contract] = {}
         self.ledger: dict[AssetId, Books] = {}
         self.due: SortedDict[DueKey, Due] = SortedDict()
-        self.funding_due: dict[DueKey, Due] = {}
+        self.funding_due: SortedDict[DueKey, Due] = SortedDict()
         self.dirty: dict[Pool, int] = {}
         self.columns: dict[ChunkId, Observations] = {}
 

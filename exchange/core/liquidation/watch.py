@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heappush
 from events.facts import LiquidationDue
 from events.units import UNIT
 from exchange.core.book import SPARSE
-from exchange.core.margin.model import is_due, maintenance_margin, unrealised
+from exchange.core.margin.model import cross_positions, is_due, maintenance_margin, unrealised
 from exchange.core.state import NEVER, Contract, Pool, Position, State
 
 
@@ -24,10 +24,16 @@ def drain(state: State) -> Iterator[LiquidationDue]:
     while state.dirty:
         dirty = state.dirty
         state.dirty = {}
-        due = sorted((pool.id, seq) for pool, seq in dirty.items() if not pool.due and not arm(pool))
+        due = sorted((pool.id, _cause(pool, seq)) for pool, seq in dirty.items() if not pool.due and not arm(pool))
         for (account, pool), seq in due:
             state.cause = seq
             yield LiquidationDue(account, pool)
+
+
+def _cause(pool: Pool, touched: int) -> int:
+    """The last record that changed what the pool holds or is measured by, wherever its triggers happened to stand."""
+    positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
+    return max(touched, *(p.contract.marked for p in positions), 0)
 
 
 def arm(pool: Pool) -> bool:
@@ -92,6 +98,7 @@ def _push(contract: Contract, heap: list[tuple[int, int]], entry: tuple[int, int
 
 def mark_moved(state: State, contract: Contract) -> None:
     """The mark moved: the pools whose trigger it reached are dirty."""
+    contract.marked = state.seq
     mark, positions = contract.mark, contract.positions
     lows = contract.lows
     while lows and -lows[0][0] >= mark:
@@ -109,7 +116,7 @@ def mark_moved(state: State, contract: Contract) -> None:
 
 def _reached(state: State, position: Position) -> None:
     position.low = position.high = NEVER
-    state.dirty[position.pool] = state.seq
+    state.dirty.setdefault(position.pool, state.seq)
 
 
 def arm_all(state: State) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from events.commands import LIQUIDATION_ORDER, Side
+from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Side
 from events.facts import (
     DeficitCovered,
     Expiry,
@@ -44,7 +44,7 @@ def pool_of(account: Account, name: str) -> Pool:
 
 def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     """Liquidate the pool that this entry of the queue names."""
-    _, _, name, pool_name = key
+    _, _, name, pool_name, _ = key
     account = state.accounts[name]  # type: ignore[index]
     pool = pool_of(account, pool_name)
     state.cause = due.seq
@@ -121,6 +121,7 @@ def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None
     state.cause = state.seq
     closed = yield from _sweep(state, position, side, limit)
     if position.lots:
+        yield from settle_first(state, INSURANCE)
         value = bankruptcy_value(pool, position)
         price = bankruptcy_price(position, value)
         yield TakenOver(
@@ -138,6 +139,8 @@ def _sweep(state: State, position: Position, side: Side, limit: int) -> Generato
         price, maker, lots = front
         if maker is not None:
             lots = yield from ready_maker(state, contract, maker)
+        else:
+            yield from settle_first(state, MARKET)
         if lots := min(lots, abs(position.lots)):
             fact = _forced_trade(contract, side, price, lots, maker, position)
             closed += fact.value

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from events.commands import MARKET, MarkSource, QueueModel, SessionOptions
 from events.observations import Kind, Observations
 from events.units import SECOND
-from exchange.core.book import Book, BookSide, Level, Order
+from exchange.core.book import SPARSE, Book, BookSide, Level, Order
 
 DIFF, SNAPSHOT, PRINT, TICKER, MARK = (int(kind) for kind in Kind)
 
@@ -136,7 +136,7 @@ class MarketFeed:
         self._levels(columns, i, columns.transacted[row])
         for side in (self.book.bids, self.book.asks):
             for price, level in side.levels.items():
-                self._restate(side, level, price, side.history.stated.get(price, 0), 0)
+                self._restate(side, level, price, side.history.stated.get(price, 0), columns.transacted[row])
         self._judge(row, self.last_id)
 
     def _levels(self, columns: Observations, i: int, transacted: int) -> None:
@@ -173,6 +173,8 @@ class MarketFeed:
             self._shrink(level, -change)
             waiting = [c for c in self.credits.get(price, ()) if c[0] >= transacted - LATE_PRINT]
             self.credits[price] = [*waiting, [transacted, -change]]
+            if len(self.credits) > SPARSE:
+                self._forget_credits(transacted - LATE_PRINT)
 
     def _shrink(self, level: Level, lots: int) -> None:
         """Volume left without a print: from where the queue model says."""
@@ -235,15 +237,16 @@ class MarketFeed:
         hit = self.book.asks if side > 0 else self.book.bids
         if hit.best is None or self.book.stale or hit.best * hit.sign < price * hit.sign:
             return
+        left = lots
         for level_price in list(hit.levels) if hit.sign < 0 else list(reversed(hit.levels)):
-            if level_price * hit.sign < price * hit.sign or not lots:
-                break
             level = hit.levels[level_price]
+            if level_price * hit.sign > price * hit.sign:
+                left = self._reach(level, left)
+                continue
             if level_price == price:
-                lots -= self._explained(price, lots, transacted)
-                lots = self._walk(level, lots)
-            else:
-                lots = self._reach(level, lots)
+                explained = self._explained(price, lots, transacted)
+                self._walk(level, max(0, left - explained), lots - explained)
+            break
 
     def _reach(self, level: Level, lots: int) -> int:
         """A print at a worse price fills the traders' orders of a better level; what is left of it."""
@@ -254,20 +257,20 @@ class MarketFeed:
                 lots -= part
         return lots
 
-    def _walk(self, level: Level, lots: int) -> int:
-        """A print walks the queue at its own price; what is left of it."""
+    def _walk(self, level: Level, lots: int, gone: int) -> None:
+        """A print walks the queue at its own price. `gone` of MARKET's lots went with it in history: those whose place
+        a trader took go too, first come first.
+        """
         for entry in list(level.queue):
-            if not lots:
-                break
             part = min(lots, entry.lots)
-            if not part:
-                continue
-            if entry.account == MARKET:
-                level.shrink(entry, part)
-            else:
-                self.fills.append(Fill(entry, part))
             lots -= part
-        return lots
+            if entry.account == MARKET:
+                part = min(gone, entry.lots)
+                gone -= part
+                if part:
+                    level.shrink(entry, part)
+            elif part:
+                self.fills.append(Fill(entry, part))
 
     def _explained(self, price: int, lots: int, transacted: int) -> int:
         """How much of a print is the explanation, come late, of a decrease that was already taken from the queue."""
@@ -282,10 +285,9 @@ class MarketFeed:
             self.credits[price] = left
         return used
 
-    def forget_credits(self) -> None:
-        """Drop the credits of prices where no trader rests any more."""
-        for price in [p for p in self.credits if p not in self.book.bids.levels and p not in self.book.asks.levels]:
-            del self.credits[price]
+    def _forget_credits(self, before: int) -> None:
+        """Drop the prices at which no decrease is young enough to wait for a print."""
+        self.credits = {price: waiting for price, waiting in self.credits.items() if waiting[-1][0] >= before}
 
     def sampled_mark(self) -> int | None:
         """The mark in ticks x 2 that the session's own rule gives now, or None: mid of history's best, or the last
