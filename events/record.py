@@ -11,6 +11,11 @@ from events.units import Nanos
 Message = AnyCommand | AnyFact
 
 
+def kind_of(message: Message) -> str:
+    """The stable tag of a message, such as traded.1."""
+    return str(message.__struct_config__.tag)
+
+
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One record: its number from 1 on, the number of the record that caused it (0: the outside), what it says."""
 

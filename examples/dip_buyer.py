@@ -16,7 +16,7 @@ class DipBuyer(Strategy):
     """
 
     every = Nanos(2 * SECOND)
-    dip = Decimal("0.0003")
+    dip = Decimal("0.0002")
     step = Decimal("0.3")
     full = Decimal("0.9")
 

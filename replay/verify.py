@@ -15,7 +15,7 @@ from events.chunks import decode_chunk
 from events.codec import decode_body, encode_body
 from events.commands import AdvanceMarket, ChunkId, OpenSession
 from events.log import DamagedLog, EventLog, Head, StoredBatch, check_chain
-from events.record import Batch, Message, Record
+from events.record import Batch, Record, kind_of
 from exchange.core import snapshot
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import apply_batch, step
@@ -106,7 +106,12 @@ class Verifier:
             raise DamagedLog(f"record {batch.first_seq}: its time lies before the record before it; restore a backup")
         decided = step(self.state, command)
         if not isinstance(decided, Batch):
-            return Difference(batch.first_seq, _kind(batch.records[0].message), _text(batch.records[0]), "a repeated request: no record")
+            return Difference(
+                batch.first_seq,
+                kind_of(batch.records[0].message),
+                _text(batch.records[0]),
+                "a repeated request: no record",
+            )
         if encode_body(decided) == stored.body:
             return None
         return _first_difference(batch.records, decided.records, stored)
@@ -115,18 +120,14 @@ class Verifier:
 def _first_difference(recorded: list[Record], decided: list[Record], stored: StoredBatch) -> Difference:
     for ours, theirs in zip(decided, recorded, strict=False):
         if ours != theirs:
-            return Difference(theirs.seq, _kind(theirs.message), _text(theirs), _text(ours))
+            return Difference(theirs.seq, kind_of(theirs.message), _text(theirs), _text(ours))
     shorter = min(len(recorded), len(decided))
     if len(recorded) != len(decided):
         more = (recorded if len(recorded) > len(decided) else decided)[shorter]
         sides = (_text(more), "no record") if len(recorded) > len(decided) else ("no record", _text(more))
-        return Difference(more.seq, _kind(more.message), *sides)
+        return Difference(more.seq, kind_of(more.message), *sides)
     text = stored.body.decode("ascii", "replace")
     return Difference(stored.first_seq, "bytes", text, msgspec.json.encode(decided).decode())
-
-
-def _kind(message: Message) -> str:
-    return str(type(message).__struct_config__.tag)
 
 
 def _text(record: Record) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from events.commands import MARKET, Command, Deposit, OpenAccount, OpenSession, Proceed, RequestId, TradersCommand
 from events.facts import Fact, LiquidationDue, Refused
-from events.record import Batch, Record
+from events.record import Batch, Message, Record
 from events.refusals import Reason
 from exchange.core.apply import APPLY
 from exchange.core.decide import DECIDE
@@ -50,7 +50,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
     if state.dirty:
         for fact in drain(state):
             state.seq = seq = seq + 1
-            records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
+            records.append(Record(seq, state.cause, fact))
             APPLY[LiquidationDue](state, fact)
     if not state.keeps_impact:
         _give_back(state)
@@ -78,7 +78,7 @@ def _envelope_refusal(
     return None if request.isascii() and request.isprintable() else Reason.TEXT_NOT_PRINTABLE_ASCII
 
 
-def _remember(account: Account | None, request: RequestId, seq: int, last: Fact) -> None:
+def _remember(account: Account | None, request: RequestId, seq: int, last: Fact | Message) -> None:
     """Keep the outcome for the sender, if there is such an account by now: a refusal is a decision's last fact."""
     if account is not None:
         outcomes = account.outcomes
@@ -105,7 +105,7 @@ def apply_batch(state: State, batch: Batch) -> None:
         kind = type(fact)
         if fact is not command:
             state.seq = record.seq
-            APPLY[kind](state, fact)  # type: ignore[index, arg-type]
+            APPLY[kind](state, fact)  # type: ignore[index]
             if kind is Refused:
                 refused = fact
     if isinstance(command, TradersCommand):

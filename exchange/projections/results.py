@@ -5,11 +5,13 @@ state.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from events import facts as f
 from events.commands import INSURANCE, MARKET, AccountId
-from events.record import Batch
+from events.record import Batch, kind_of
 from exchange.core.margin.model import requirement
 from exchange.core.state import Pool, State
 
@@ -49,7 +51,7 @@ class Results:
         for record in batch.records[1:]:
             fact = record.message
             kind = type(fact)
-            self.kinds[kind.__struct_config__.tag] += 1  # type: ignore[index]
+            self.kinds[kind_of(fact)] += 1
             if fold := _FOLD.get(kind):
                 fold(self, fact)
             elif kind is f.Refused and (name := getattr(batch.command, "account", None)) in self.accounts:
@@ -112,7 +114,7 @@ def _charged(results: Results, fact: f.LiquidationFeeCharged) -> None:
     results.accounts[fact.account].fees += fact.amount
 
 
-_FOLD = {
+_FOLD: dict[type, Callable[[Results, Any], None]] = {
     f.AccountOpened: _opened,
     f.Deposited: _deposited,
     f.Withdrawn: _withdrawn,

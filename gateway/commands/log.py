@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from events.codec import decode_body
+from events.commands import OpenSession
+from events.instruments import Instrument
 from events.log import Head, check_chain
-from events.record import Record
+from events.record import Message, Record, kind_of
 from events.store.sqlite import open_session
 from gateway.console import OUT, say_json, time_text
+from gateway.wording import words
 
 
 def run(session: Path, kind: str, account: str, after: int, as_json: bool) -> int:
@@ -23,38 +25,35 @@ def run(session: Path, kind: str, account: str, after: int, as_json: bool) -> in
 
 async def _print(session: Path, kind: str, account: str, after: int, as_json: bool) -> None:
     log = await open_session(session, read_only=True)
+    instruments: dict[str, Instrument] = {}
     try:
         head = Head()
         async for stored in log.read():
             head = check_chain(head, stored)
-            if stored.last_seq <= after:
+            if stored.number > 1 and stored.last_seq <= after:
                 continue
-            for record in decode_body(stored.number, stored.body).records:
-                message = msgspec.to_builtins(record.message)
-                if record.seq > after and _matches(message, kind, account):
-                    _show(record, stored.at, stored.number, message, as_json)
+            batch = decode_body(stored.number, stored.body)
+            if isinstance(batch.command, OpenSession):
+                instruments = {terms.id: terms for terms in batch.command.pack.instruments}
+            for record in batch.records:
+                if record.seq > after and _matches(record.message, kind, account):
+                    _show(record, stored.at, stored.number, instruments, as_json)
     finally:
         await log.close()
 
 
-def _matches(message: dict[str, Any], kind: str, account: str) -> bool:
-    if kind and message["kind"] not in (kind, message["kind"] if message["kind"].startswith(f"{kind}.") else None):
+def _matches(message: Message, kind: str, account: str) -> bool:
+    tag = kind_of(message)
+    if kind and tag != kind and tag.rpartition(".")[0] != kind:
         return False
-    return not account or account in (message.get("account"), message.get("maker"), message.get("taker"))
+    return not account or account in {getattr(message, name, None) for name in ("account", "maker", "taker")}
 
 
-def _show(record: Record, at: int, batch: int, message: dict[str, Any], as_json: bool) -> None:
+def _show(record: Record, at: int, batch: int, instruments: dict[str, Instrument], as_json: bool) -> None:
     if as_json:
-        say_json({"seq": record.seq, "batch": batch, "at": at, "cause": record.cause, **message})
+        fields = msgspec.to_builtins(record.message)
+        say_json({"seq": record.seq, "batch": batch, "at": at, "cause": record.cause, **fields})
         return
-    kind = message.pop("kind")
-    message.pop("at", None)
     cause = f"<-{record.cause}" if record.cause else ""
-    text = " ".join(f"{name}={_value(value)}" for name, value in message.items() if value is not None)
-    OUT.print(f"{record.seq:>9} {cause:<10} {time_text(at)}  {kind:<26} {text}", markup=False)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return value.get("id", "...") if "instruments" in value else str(msgspec.json.encode(value).decode())
-    return str(value)
+    text = words(record.message, instruments)
+    OUT.print(f"{record.seq:>9} {cause:<10} {time_text(at)}  {kind_of(record.message):<26} {text}", markup=False)

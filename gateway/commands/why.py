@@ -14,7 +14,7 @@ from events.codec import decode_body
 from events.commands import MARKET, AccountId, OpenSession
 from events.instruments import Instrument
 from events.log import Head, check_chain
-from events.record import Record
+from events.record import Record, kind_of
 from events.store.sqlite import open_session
 from events.units import decimal_text
 from exchange.projections.explain import Explainer, Liquidation
@@ -86,7 +86,7 @@ def _show(number: int, liquidation: Liquidation, instruments: dict[str, Instrume
 def _line(message: Any, instruments: dict[str, Instrument]) -> str:
     teller = TELL.get(type(message))
     if teller is None:
-        return f"command {type(message).__struct_config__.tag}"
+        return f"command {kind_of(message)}"
     return teller(message, instruments)
 
 

@@ -1,0 +1,62 @@
+"""Records as people read them: every field by its unit, instruments' ticks and lots as prices and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from events import commands as c
+from events.instruments import Instrument, RulePack
+from events.record import Message
+from events.units import Atoms, Lots, MarkUnits, Rate, Ticks, decimal_text
+
+CHUNK_DIGITS = 12
+"""So much of a chunk's name is enough for reading."""
+
+
+def words(message: Message, instruments: Mapping[str, Instrument]) -> str:
+    """The fields of a record as `name=value`, without those that are not stated."""
+    terms = instruments.get(getattr(message, "instrument", ""))
+    units = _units(type(message))
+    parts = []
+    for name in message.__struct_fields__:
+        value = getattr(message, name)
+        if name != "at" and value is not None:
+            parts.append(f"{name}={_text(value, units[name], terms)}")
+    return " ".join(parts)
+
+
+@cache
+def _units(kind: type) -> dict[str, frozenset[Any]]:
+    """What each field is measured in: its NewType, or the types of a union."""
+    return {name: frozenset(get_args(hint) or (hint,)) for name, hint in get_type_hints(kind).items()}
+
+
+def _text(value: Any, units: frozenset[Any], terms: Instrument | None) -> str:
+    for unit, text in _BY_UNIT.items():
+        if unit in units and isinstance(value, int):
+            return text(value, terms)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, RulePack):
+        return f"{value.id}@{value.version}"
+    if isinstance(value, msgspec.Struct):
+        return ",".join(f"{k}:{v}" for k, v in msgspec.to_builtins(value).items())
+    return value[:CHUNK_DIGITS] if c.ChunkId in units else str(value)
+
+
+def _decimal(value: int, _: Instrument | None) -> str:
+    return decimal_text(value)
+
+
+_BY_UNIT: dict[Any, Callable[[int, Instrument | None], str]] = {
+    Ticks: lambda value, terms: terms.price_text(value) if terms else f"{value} ticks",
+    Lots: lambda value, terms: terms.size_text(value) if terms else f"{value} lots",
+    Atoms: _decimal,
+    MarkUnits: _decimal,
+    Rate: lambda value, _: f"{decimal_text(value * 100)}%",
+}
