@@ -24,6 +24,11 @@ def encode_body(batch: Batch) -> bytes:
     return _ENCODER.encode(batch.records)
 
 
+def record_text(record: Record) -> str:
+    """A record as its JSON text."""
+    return _ENCODER.encode(record).decode("ascii", "replace")
+
+
 def decode_body(number: int, body: bytes) -> Batch:
     """The batch of these bytes, kinds of older schemas made new. Raises CodecError."""
     try:

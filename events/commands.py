@@ -67,7 +67,7 @@ class Impact(Enum):
     NONE = "none"
 
 
-class SessionOptions(msgspec.Struct, frozen=True):
+class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a session chose beside its rule pack; part of the first fact."""
 
     mark_source: MarkSource = MarkSource.DATA
@@ -75,8 +75,8 @@ class SessionOptions(msgspec.Struct, frozen=True):
     impact: Impact = Impact.CONSUME
 
 
-class Command(msgspec.Struct, frozen=True, gc=False, tag_field="kind"):
-    """Something asked. Recorded before the facts that it leads to."""
+class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="kind"):
+    """Something asked. Recorded before the facts that it leads to; what is left at its default is not written."""
 
     at: Nanos
 

@@ -30,7 +30,7 @@ class MarginMode(Enum):
     ISOLATED = "isolated"
 
 
-class Bracket(msgspec.Struct, frozen=True):
+class Bracket(msgspec.Struct, frozen=True, omit_defaults=True):
     """One leverage bracket: for floor <= notional < cap, MM = notional x mmr - cum.
 
     floor, cap and cum are atoms of the settle asset, mmr a Rate.
@@ -44,7 +44,7 @@ class Bracket(msgspec.Struct, frozen=True):
     cum: Atoms
 
 
-class LinearPerp(msgspec.Struct, frozen=True, tag="linear_perp"):
+class LinearPerp(msgspec.Struct, frozen=True, omit_defaults=True, tag="linear_perp"):
     """A perpetual contract on `base`, priced in `quote` and settled in `settle`.
 
     tick and lot are 10^-8 of the quote and base asset; fees are Rates of the trade's value.
@@ -100,7 +100,7 @@ class LinearPerp(msgspec.Struct, frozen=True, tag="linear_perp"):
 Instrument = LinearPerp
 
 
-class RulePack(msgspec.Struct, frozen=True):
+class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     """A venue's rules at a date: the instruments, and the flags that venues differ by.
 
     `market_buy_slippage` is the Rate by which a market buy's reserve exceeds the best ask; `max_orders` the most open

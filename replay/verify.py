@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from events.chunks import decode_chunk
-from events.codec import decode_body, encode_body
+from events.codec import decode_body, encode_body, record_text
 from events.commands import AdvanceMarket, ChunkId, OpenSession
 from events.log import DamagedLog, EventLog, Head, StoredBatch, check_chain
 from events.record import Batch, Record, kind_of
@@ -109,7 +107,7 @@ class Verifier:
             return Difference(
                 batch.first_seq,
                 kind_of(batch.records[0].message),
-                _text(batch.records[0]),
+                record_text(batch.records[0]),
                 "a repeated request: no record",
             )
         if encode_body(decided) == stored.body:
@@ -120,15 +118,11 @@ class Verifier:
 def _first_difference(recorded: list[Record], decided: list[Record], stored: StoredBatch) -> Difference:
     for ours, theirs in zip(decided, recorded, strict=False):
         if ours != theirs:
-            return Difference(theirs.seq, kind_of(theirs.message), _text(theirs), _text(ours))
+            return Difference(theirs.seq, kind_of(theirs.message), record_text(theirs), record_text(ours))
     shorter = min(len(recorded), len(decided))
     if len(recorded) != len(decided):
         more = (recorded if len(recorded) > len(decided) else decided)[shorter]
-        sides = (_text(more), "no record") if len(recorded) > len(decided) else ("no record", _text(more))
+        sides = (record_text(more), "no record") if len(recorded) > len(decided) else ("no record", record_text(more))
         return Difference(more.seq, kind_of(more.message), *sides)
     text = stored.body.decode("ascii", "replace")
-    return Difference(stored.first_seq, "bytes", text, msgspec.json.encode(decided).decode())
-
-
-def _text(record: Record) -> str:
-    return msgspec.json.encode(record).decode()
+    return Difference(stored.first_seq, "bytes", text, "\n".join(map(record_text, decided)))

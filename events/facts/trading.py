@@ -59,7 +59,7 @@ class OrderExpired(Fact, tag="order_expired.1"):
     why: Expiry
 
 
-class Traded(Fact, tag="traded.1", omit_defaults=True):
+class Traded(Fact, tag="traded.1"):
     """A maker and a taker met at the maker's price.
 
     value is the trade's one value in atoms of the settle asset, posted to both sides; fees are atoms, negative for a

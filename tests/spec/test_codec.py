@@ -45,12 +45,12 @@ BATCH = Batch(
 )
 BODY = (
     b'[[8,0,{"kind":"place_order.1","at":17,"account":"ann","request":"r1","number":1,"instrument":"BTCUSDT",'
-    b'"side":"buy","lots":"1.5","price":null,"time_in_force":"gtc","reduce_only":false}],'
+    b'"side":"buy","lots":"1.5"}],'
     b'[9,8,{"kind":"refused.1","reason":"size_off_lot"}]]'
 )
 
 
-def test_a_body_is_an_array_of_numbered_records() -> None:
+def test_a_body_is_an_array_of_numbered_records_without_what_is_left_at_its_default() -> None:
     assert encode_body(BATCH) == BODY
     assert decode_body(3, BODY) == BATCH
 
