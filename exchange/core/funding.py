@@ -2,7 +2,7 @@
 
 Payment = s x notional at the mark x rate; longs pay shorts when the rate is positive. What an account owes is rounded
 up, what it receives down; the difference is booked as a remainder. A position that still owes funding settles before
-it changes. Source: Binance USD-M, "Introduction to Futures Funding Rates"; `design/margin.md`.
+it changes. Source: Binance USD-M, "Introduction to Futures Funding Rates"; `docs/margin.md`.
 """
 
 from __future__ import annotations
