@@ -1,6 +1,6 @@
 """What must hold after every record of every session; simulations call `check` after each of them.
 
-Source: `design/margin.md`, section "Invariants".
+Source: `docs/margin.md`, section "Invariants".
 """
 
 from __future__ import annotations
