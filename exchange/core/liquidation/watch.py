@@ -4,7 +4,7 @@ Every open position bears at most one trigger per direction: the first mark at w
 (equity - maintenance) is used up. An isolated position may use all of its buffer, so its trigger is exact; the
 positions of a cross pool share theirs, so that a pool cannot be due while no trigger was reached. Reaching one makes
 the pool dirty; `drain` looks at dirty pools before the batch ends and either says that they are due or arms them anew.
-Source: `design/margin.md`, section "Liquidation".
+Source: `docs/margin.md`, section "Liquidation".
 """
 
 from __future__ import annotations
