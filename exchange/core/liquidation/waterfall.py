@@ -7,7 +7,7 @@ bankruptcy
    price; these fills pay no trading fee;
 4. what the book cannot take goes to the insurance fund at the bankruptcy price;
 5. the liquidation fee goes to the fund, at most what the pool has left.
-Source: `design/margin.md`, section "Liquidation"; Binance USD-M liquidation protocol for fee and fund.
+Source: `docs/margin.md`, section "Liquidation"; Binance USD-M liquidation protocol for fee and fund.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def bankruptcy_value(pool: Pool, position: Position) -> int:
 
     Isolated: entry value less the isolated wallet (short: plus). Cross: notional at the mark less s x E x MM_i / sum
     MM. Rounded so that the account cannot end below zero: long up, short down.
-    Source: `design/margin.md`, "Bankruptcy price".
+    Source: `docs/margin.md`, "Bankruptcy price".
     """
     sign = 1 if position.lots > 0 else -1
     if isinstance(pool, Position):
