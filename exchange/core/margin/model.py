@@ -2,7 +2,7 @@
 
 Amounts are grains unless the name says atoms. s = +1 for a long: unrealised PnL = s x (notional at the mark - entry
 value); positions keep lots and entry value signed, so that it is simply notional - entry value.
-Source: `design/margin.md`, sections "Linear contracts" and "Due"; Binance USD-M liquidation FAQ for the formulas.
+Source: `docs/margin.md`, sections "Linear contracts" and "Due"; Binance USD-M liquidation FAQ for the formulas.
 """
 
 from __future__ import annotations
