@@ -2,7 +2,7 @@
 
 `MarketFeed.advance` applies rows (for `apply`); `first_touch` says how far rows may go before one can touch a trader,
 a mark or a timer (for the player and for `decide`); `crossing` finds traders' orders that history's prices run through.
-Source of the rules: `design/replay.md` and, for captures, the venue's procedure for a local order book.
+Source of the rules: `docs/replay.md` and, for captures, the venue's procedure for a local order book.
 """
 
 from __future__ import annotations
