@@ -1,6 +1,6 @@
 """What a trade does to an account: position, entry value, wallets, fees, each atom posted twice.
 
-Source: `design/margin.md`: exact entry values, one value per trade, the isolated wallet net of the opening fee, and
+Source: `docs/margin.md`: exact entry values, one value per trade, the isolated wallet net of the opening fee, and
 the order in which a reduction releases margin and settles its PnL.
 """
 
