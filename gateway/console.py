@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -23,8 +24,22 @@ ERR = Console(highlight=False, stderr=True, soft_wrap=True)
 
 
 def complain(line: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"ringfence: {line}\n")
+    """One line on standard error, whatever the text brings along."""
+    text = "".join(letter if letter.isprintable() else " " for letter in line)
+    sys.stderr.write(f"ringfence: {text}\n")
+
+
+def logs_to_stderr() -> None:
+    """What the rooms below log goes where complaints go, a line each; a traceback is for whoever debugs."""
+    structlog.configure(
+        processors=[_without_traceback, structlog.processors.add_log_level, structlog.processors.LogfmtRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _without_traceback(_logger: Any, _name: str, event: Any) -> Any:
+    event.pop("exc_info", None)
+    return event
 
 
 def say_json(value: Any) -> None:
@@ -69,7 +84,7 @@ def progress(what: str, total: float | None) -> Iterator[Any]:
         TextColumn("{task.fields[at]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=ERR, transient=not ERR.is_terminal) as bar:
+    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bar:
         task = bar.add_task(what, total=total, at="", observations=0)
 
         def advance(done: float, observations: int, at: int) -> None:

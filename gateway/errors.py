@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from gateway.console import complain
+from gateway.console import complain, logs_to_stderr
 
 UNUSABLE = 2
 """Exit status where the input cannot be used."""
@@ -16,23 +18,45 @@ class UsageError(Exception):
 
 def told(run: Callable[[], int]) -> int:
     """Run a verb; what the user can mend is told in one line. Returns the exit status."""
+    logs_to_stderr()
     try:
         return run()
     except _mendable() as error:
         complain(str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"{where}{error.strerror}; check the path, the rights to it and the room on the disk")
     except KeyboardInterrupt:
         complain("stopped by the user; a session given with --out holds everything up to its last commit")
         return 130
     return UNUSABLE
 
 
+@contextmanager
+def about(session: Path) -> Iterator[None]:
+    """Name the session in what is found wrong with its batches, and what to do about records of unknown kinds."""
+    from events.codec import CodecError
+    from events.log import LogError, NewerLog
+
+    try:
+        yield
+    except CodecError as error:
+        raise NewerLog(f"{session}: {error}; read it with the version of Ringfence that wrote it") from error
+    except LogError as error:
+        if str(error).startswith(str(session)):
+            raise
+        raise type(error)(f"{session}: {error}") from error
+
+
 def _mendable() -> tuple[type[Exception], ...]:
     """The errors whose message is for the user; imported only once there is one."""
-    from events.codec import CodecError
     from events.instruments import PackError
     from events.log import LogError
     from exchange.sequencer import SequencerError
+    from replay.player import SetupError
     from replay.sources.report import SourceError
     from replay.strategy import StrategyError
 
-    return UsageError, LogError, CodecError, PackError, SequencerError, SourceError, StrategyError
+    return UsageError, LogError, PackError, SequencerError, SetupError, SourceError, StrategyError

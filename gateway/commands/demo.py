@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from decimal import Decimal
 from pathlib import Path
 
 from events.commands import AccountId, MarkSource, SessionOptions
 from events.instruments import MarginMode, load_pack
+from events.log import LogError
+from events.store.sqlite import open_session
 from examples.dip_buyer import DipBuyer
 from gateway.commands import replay, verify, why
 from gateway.console import OUT
@@ -24,8 +27,7 @@ def run(out: Path, seed: int, seconds: int) -> int:
 
     if seconds < 60:
         raise UsageError(f"--seconds {seconds}: give at least 60, a crash needs room")
-    for ending in SIDECARS:
-        Path(f"{out}{ending}").unlink(missing_ok=True)
+    _make_room(out)
     pack = load_pack("binance-usdm")
     with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
         capture = Path(folder) / "btcusdt.gz"
@@ -41,3 +43,20 @@ def run(out: Path, seed: int, seconds: int) -> int:
     OUT.print()
     why.run(out, "", as_json=False)
     return verify.run(out, as_json=False)
+
+
+def _make_room(out: Path) -> None:
+    """Remove an older demo, and nothing else that may be there."""
+    if out.exists() and not asyncio.run(_is_session(out)):
+        raise UsageError(f"--out {out}: is there already and is no session; choose another name")
+    for ending in SIDECARS:
+        Path(f"{out}{ending}").unlink(missing_ok=True)
+
+
+async def _is_session(path: Path) -> bool:
+    try:
+        log = await open_session(path, read_only=True)
+    except LogError:
+        return False
+    await log.close()
+    return True

@@ -14,12 +14,14 @@ from events.log import Head, check_chain
 from events.record import Message, Record, kind_of
 from events.store.sqlite import open_session
 from gateway.console import OUT, say_json, time_text
+from gateway.errors import about
 from gateway.wording import words
 
 
 def run(session: Path, kind: str, account: str, after: int, as_json: bool) -> int:
     """Print the records that match, one a line."""
-    asyncio.run(_print(session, kind, account, after, as_json))
+    with about(session):
+        asyncio.run(_print(session, kind, account, after, as_json))
     return 0
 
 

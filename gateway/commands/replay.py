@@ -27,7 +27,7 @@ from gateway.console import OUT, complain, money_text, progress, say_json, time_
 from gateway.errors import UsageError
 from replay.player import Player, Progress, Trader
 from replay.sources import Source, open_source
-from replay.strategy import Strategy, equity_atoms, load_strategy
+from replay.strategy import equity_atoms, make_strategy
 
 PROBLEMS_SHOWN = 10
 
@@ -67,7 +67,7 @@ def run(request: Request, as_json: bool) -> int:
     """Replay and report."""
     pack = load_pack(request.pack)
     sources = [open_source(path, pack, strict=request.strict) for path in request.sources]
-    traders = [_trader(text, request.strategy) for text in request.accounts]
+    traders = _traders(request.accounts, request.strategy)
     if request.strategy and not traders:
         raise UsageError("--strategy needs an account: add --account NAME:MODE:LEVERAGE:DEPOSIT")
     replayed = replay(
@@ -77,12 +77,12 @@ def run(request: Request, as_json: bool) -> int:
         options_for(request.mark, sources),
         request.out,
         request.strict,
-        amount(request.insurance),
+        amount(request.insurance, "--insurance"),
     )
     for problem in replayed.problems[:PROBLEMS_SHOWN]:
         complain(problem)
     if len(replayed.problems) > PROBLEMS_SHOWN:
-        complain(f"... and {len(replayed.problems) - PROBLEMS_SHOWN} more of this kind; --strict stops at the first")
+        complain(f"... and {len(replayed.problems) - PROBLEMS_SHOWN} more; --strict stops at the first")
     if as_json:
         say_json(as_object(replayed))
     else:
@@ -115,6 +115,7 @@ def replay(
     for source in sources:
         skipped.update(source.report.skipped)
         problems.extend(source.report.problems)
+    skipped.update(player.defects)
     return Replayed(
         player.state,
         player.results,
@@ -146,6 +147,8 @@ async def _play(
             return player, sequencer.durable.digest.hex()
         finally:
             await sequencer.close()
+            if not sequencer.state.contracts or not _has_rows(sequencer.state):
+                path.unlink()
     finally:
         await log.close()
 
@@ -163,6 +166,15 @@ def options_for(mark: str, sources: Sequence[Source]) -> SessionOptions:
         raise UsageError(f"--mark {mark}: give auto, data, mid or last") from None
 
 
+def _traders(texts: Sequence[str], strategy: str) -> list[Trader]:
+    traders = [_trader(text, strategy) for text in texts]
+    names = Counter(trader.name for trader in traders)
+    for text, trader in zip(texts, traders, strict=True):
+        if names[trader.name] > 1:
+            raise UsageError(f"--account {text}: there is another account {trader.name!r}; give each a name of its own")
+    return traders
+
+
 def _trader(text: str, strategy: str) -> Trader:
     parts = text.split(":")
     if len(parts) != 4:
@@ -176,19 +188,19 @@ def _trader(text: str, strategy: str) -> Trader:
         raise UsageError(f"--account {text}: mode {mode!r}; give isolated or cross")
     if not leverage.isdecimal() or int(leverage) < 1:
         raise UsageError(f"--account {text}: leverage {leverage!r}; give a whole number from 1")
-    make = load_strategy(strategy) if strategy else Strategy
-    return Trader(AccountId(name), MarginMode(mode), int(leverage), amount(deposit), make())
+    money = amount(deposit, f"--account {text}: deposit")
+    return Trader(AccountId(name), MarginMode(mode), int(leverage), money, make_strategy(strategy))
 
 
-def amount(text: str) -> Decimal:
-    """A sum of money as typed. Raises UsageError."""
+def amount(text: str, what: str) -> Decimal:
+    """A sum of money as typed. Raises UsageError that names what it is for."""
     try:
         value = Decimal(text)
+        if value.is_finite() and value >= 0 and value * UNIT == int(value * UNIT):
+            return value
     except InvalidOperation:
-        raise UsageError(f"amount {text!r}: give a decimal number") from None
-    if not value.is_finite() or value < 0 or value * UNIT != int(value * UNIT):
-        raise UsageError(f"amount {text}: give a number from 0 with at most 8 decimals")
-    return value
+        pass
+    raise UsageError(f"{what} {text!r}; give a number from 0 with at most 8 decimals")
 
 
 def market_figures(state: State) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from events.store.sqlite import open_session
 from exchange.core.state import RULES_VERSION
 from gateway.commands.replay import market_figures
 from gateway.console import OUT, progress, say_json
+from gateway.errors import about
 from replay.verify import Verification, Verifier
 
 DIFFERS, OTHER_RULES = 1, 3
@@ -19,7 +20,8 @@ DIFFERS, OTHER_RULES = 1, 3
 def run(session: Path, as_json: bool) -> int:
     """Verify and report. Returns the exit status."""
     started = perf_counter()
-    verifier, report = asyncio.run(_verify(session))
+    with about(session):
+        verifier, report = asyncio.run(_verify(session))
     seconds = perf_counter() - started
     if as_json:
         say_json({**_as_object(verifier, report), "seconds": round(seconds, 3)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 
 from events import facts as f
 from events.codec import decode_body
-from events.commands import MARKET, AccountId, OpenSession
+from events.commands import MARKET, AccountId, AdvanceMarket, OpenSession
 from events.instruments import Instrument
 from events.log import Head, check_chain
 from events.record import Record, kind_of
@@ -19,11 +20,18 @@ from events.store.sqlite import open_session
 from events.units import decimal_text
 from exchange.projections.explain import Explainer, Liquidation
 from gateway.console import OUT, complain, money_text, say_json, time_text
+from gateway.wording import CHUNK_DIGITS
+from gateway.errors import about
+
+
+FILLS_SHOWN = 3
+"""More fills in a row are told in one line."""
 
 
 def run(session: Path, account: str, as_json: bool) -> int:
     """Print the causal chain of each liquidation. Returns 0, also where nobody was liquidated."""
-    explainer, instruments, accounts = asyncio.run(_explain(session, account))
+    with about(session):
+        explainer, instruments, accounts = asyncio.run(_explain(session, account))
     if account and account not in accounts:
         complain(f"{session}: no account {account!r}; it has {', '.join(sorted(accounts)) or 'none'}")
         return 2
@@ -77,10 +85,28 @@ def _show(number: int, liquidation: Liquidation, instruments: dict[str, Instrume
     name = f"isolated {pool}" if pool in instruments else f"cross pool in {pool}"
     OUT.print(f"liquidation {number}: account {liquidation.account}, {name}", markup=False)
     OUT.print(f"  due at {time_text(liquidation.due_at)} UTC", markup=False)
-    for record in [*liquidation.chain, *liquidation.steps]:
-        if text := _line(record.message, instruments):
-            OUT.print(f"  {record.seq:>9}  {text}", markup=False)
+    for traded, group in groupby([*liquidation.chain, *liquidation.steps], lambda r: isinstance(r.message, f.Traded)):
+        records = list(group)
+        if traded and len(records) > FILLS_SHOWN:
+            first, last = records[0].seq, records[-1].seq
+            OUT.print(
+                f"  {first:>9}  {_fills([r.message for r in records], instruments)}, to record {last}", markup=False
+            )
+            continue
+        for record in records:
+            OUT.print(f"  {record.seq:>9}  {_line(record.message, instruments)}", markup=False)
     OUT.print()
+
+
+def _fills(trades: list[Any], instruments: dict[str, Instrument]) -> str:
+    """Many fills in one line."""
+    terms = instruments[trades[0].instrument]
+    prices = sorted({trade.price for trade in trades})
+    lots, value = sum(trade.lots for trade in trades), sum(trade.value for trade in trades)
+    return (
+        f"traded {terms.size_text(lots)} in {len(trades)} fills from {terms.price_text(prices[0])} to "
+        f"{terms.price_text(prices[-1])}, value {money_text(value)}"
+    )
 
 
 def _line(message: Any, instruments: dict[str, Instrument]) -> str:
@@ -88,6 +114,13 @@ def _line(message: Any, instruments: dict[str, Instrument]) -> str:
     if teller is None:
         return f"command {kind_of(message)}"
     return teller(message, instruments)
+
+
+def _advanced(command: AdvanceMarket, _: dict[str, Instrument]) -> str:
+    rows = (
+        f"{command.first_row} to {command.last_row}" if command.first_row < command.last_row else f"{command.last_row}"
+    )
+    return f"history of {command.instrument} went on: row {rows} of chunk {command.chunk[:CHUNK_DIGITS]}"
 
 
 def _mark(fact: f.MarkPriceMoved, _: dict[str, Instrument]) -> str:
@@ -150,6 +183,7 @@ def _ended(fact: f.LiquidationEnded, _: dict[str, Instrument]) -> str:
 
 
 TELL: dict[type, Callable[[Any, dict[str, Instrument]], str]] = {
+    AdvanceMarket: _advanced,
     f.MarkPriceMoved: _mark,
     f.LiquidationDue: _due,
     f.FundingPaid: _funding,
