@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from events.chunks import decode_chunk
 from events.codec import decode_body, encode_body, record_text
-from events.commands import AdvanceMarket, ChunkId, OpenSession
+from events.commands import OpenSession
 from events.log import DamagedLog, EventLog, Head, StoredBatch, check_chain
 from events.record import Batch, Record, kind_of
 from exchange.core import snapshot
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import apply_batch, step
 from exchange.projections.results import Results
+from replay.lending import Lender
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Verifier:
         self._on_progress = on_progress
         self._rebuilt = State()
         self.state = State()
+        self._lender = Lender(log, [self.state, self._rebuilt])
         self.results = Results()
         self.report = Verification()
 
@@ -71,7 +72,10 @@ class Verifier:
             self.report.head = check_chain(self.report.head, stored)
             self.report.records = self.report.head.seq
             batch = decode_body(stored.number, stored.body)
-            await self._lend_columns(batch)
+            if isinstance(batch.command, OpenSession):
+                self.report.decided_by = batch.command.rules_version
+            await self._lender.lend(batch.command)
+            self.report.chunks = self._lender.chunks
             self.report.difference = self._decide_again(stored, batch)
             if self.report.difference is not None:
                 return self.report
@@ -81,22 +85,6 @@ class Verifier:
                 self._on_progress(stored.number)
         self.report.states_agree = snapshot.digest(self._rebuilt) == snapshot.digest(self.state)
         return self.report
-
-    async def _lend_columns(self, batch: Batch) -> None:
-        """Have the rows at hand that the batch names, hashed anew. Rows of earlier chunks may be asked for again."""
-        command = batch.command
-        if isinstance(command, OpenSession):
-            self.report.decided_by = command.rules_version
-        if isinstance(command, AdvanceMarket) and command.chunk not in self.state.columns:
-            await self._lend(command.chunk)
-
-    async def _lend(self, chunk: ChunkId) -> None:
-        columns = decode_chunk(await self._log.chunk(chunk))
-        self.report.chunks += 1
-        for state in (self.state, self._rebuilt):
-            for old in [name for name, lent in state.columns.items() if lent.instrument == columns.instrument]:
-                del state.columns[old]
-            state.columns[chunk] = columns
 
     def _decide_again(self, stored: StoredBatch, batch: Batch) -> Difference | None:
         command = batch.command
