@@ -62,7 +62,7 @@ class Multiples:
         number = numbers[refused[0]]
         if number < 0:
             return Fault(f"negative_{word}", f"{word} {number} is negative")
-        if number < least:
+        if number == 0:
             return Fault(f"zero_{word}", f"{word} is 0")
         if number * self._denominator / self._numerator > EXACT_MAX:
             return Fault(f"large_{word}", f"{word} {number} is too large")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from replay.sources.report import SourceError
 
 LINE_MAX = 1 << 24
-"""A longer line is cut, which no reader of rows takes for a whole one: memory must not grow with the file."""
+"""A longer line is cut, so that no reader takes it for a whole one: memory must not grow with the file."""
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 18
@@ -55,6 +55,7 @@ class Lines:
             if line[-1:] != b"\n":
                 if len(line) == LINE_MAX:
                     _drop_rest_of_line(reader)
+                    line = line[:-1] + b"\n"
                 elif gunzip and gunzip.damage:
                     break
             yield line

@@ -1,0 +1,179 @@
+"""What every source of market history keeps to, whatever its format."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from events.chunks import decode_chunk, encode_chunk
+from events.observations import Kind
+from replay.sources import Source, SourceError, binance, binance_opening, open_source
+from replay.sources.columns import LEVELS_MAX, ROWS_MAX
+from replay.synth import generated
+from tests.captures import PACK, malformed, write
+
+
+class Format(NamedTuple):
+    """A format under test: how a file of so many seconds is written, and how one row of a file is damaged."""
+
+    write: Callable[[Path, int], Path]
+    damage: Callable[[Path], int]
+
+
+def capture(name: str, **options: object) -> Format:
+    """Binance raw captures."""
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return write(folder / name, generated(11, seconds=seconds, **options))
+
+    def damage(path: Path) -> int:
+        lines = list(generated(11, seconds=4, **options))
+        write(path, malformed(lines, after=50))
+        return 51
+
+    return Format(write_whole, damage)
+
+
+def two_symbols(folder: Path, seconds: int) -> Path:
+    lines = (
+        *generated(11, seconds=seconds, snapshot=False),
+        *generated(12, seconds=seconds, snapshot=False, symbol="ETHUSDT", price="3000"),
+    )
+    return write(folder / "capture", sorted(lines))
+
+
+FORMATS = {
+    "binance": capture("capture"),
+    "binance, packed": capture("capture.gz"),
+    "binance, no depth body": capture("capture.gz", snapshot=False),
+    "binance, two symbols": Format(two_symbols, capture("capture").damage),
+}
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def kind(request: pytest.FixtureRequest) -> Format:
+    return FORMATS[request.param]
+
+
+@pytest.fixture(scope="module")
+def path(kind: Format, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of some ten thousand rows."""
+    return kind.write(tmp_path_factory.mktemp("source"), 80)
+
+
+def rows(chunks: Iterable[object]) -> int:
+    return sum(len(chunk) for chunk in chunks)  # type: ignore[arg-type]
+
+
+def test_the_columns_belong_together(path: Path) -> None:
+    for chunk in open_source(path, PACK):
+        chunk.check()
+        assert len(chunk)
+
+
+def test_chunks_are_bounded(path: Path) -> None:
+    for chunk in open_source(path, PACK):
+        assert len(chunk) <= ROWS_MAX
+        assert len(chunk.level_price) <= LEVELS_MAX
+
+
+def test_time_never_falls_from_chunk_to_chunk(path: Path) -> None:
+    ends: dict[str, int] = {}
+    for chunk in open_source(path, PACK):
+        assert chunk.at[0] >= ends.get(chunk.instrument, 0)
+        ends[chunk.instrument] = chunk.at[-1]
+
+
+def test_numbers_are_what_the_core_takes(path: Path) -> None:
+    for chunk in open_source(path, PACK):
+        assert all(price > 0 for price in chunk.level_price + chunk.print_price)
+        assert all(lots >= 0 for lots in chunk.level_lots)
+        assert all(lots > 0 for lots in chunk.print_lots)
+        assert set(chunk.print_side) <= {-1, 1}
+        assert all(mark > 0 for mark in chunk.mark)
+
+
+def test_every_kind_of_row_that_there_is_comes_through(path: Path) -> None:
+    kinds = {kind for chunk in open_source(path, PACK) for kind in chunk.kind}
+    assert kinds >= {Kind.DIFF, Kind.PRINT, Kind.TICKER, Kind.MARK}
+
+
+def test_every_line_is_a_row_or_counted(path: Path) -> None:
+    source = open_source(path, PACK)
+    assert rows(source) + source.report.skipped.total() == source.report.lines
+
+
+def test_opening_again_gives_equal_chunks(path: Path) -> None:
+    assert list(open_source(path, PACK)) == list(open_source(path, PACK))
+
+
+def test_reading_again_gives_equal_chunks_and_an_equal_report(path: Path) -> None:
+    source = open_source(path, PACK)
+    first, report = list(source), source.report
+    assert list(source) == first
+    assert (source.report.lines, source.report.skipped) == (report.lines, report.skipped)
+
+
+def test_a_strict_reading_of_a_whole_file_is_the_same(path: Path) -> None:
+    assert list(open_source(path, PACK, strict=True)) == list(open_source(path, PACK))
+
+
+def test_chunks_survive_the_log(path: Path) -> None:
+    for chunk in open_source(path, PACK):
+        assert decode_chunk(encode_chunk(chunk)) == chunk
+
+
+def test_rows_are_located_in_the_file(path: Path) -> None:
+    source = open_source(path, PACK)
+    lines: dict[str, list[int]] = {}
+    for chunk in source:
+        for row in range(len(chunk)):
+            file, _, line = source.locate(row).rpartition(":")
+            assert file == str(path)
+            lines.setdefault(chunk.instrument, []).append(int(line))
+    found = [line for of_one in lines.values() for line in of_one]
+    assert len(found) == len(set(found))
+    assert max(found) <= source.report.lines
+
+
+def test_it_streams(path: Path) -> None:
+    source = open_source(path, PACK)
+    assert source.position == 0
+    positions = [source.position for _ in source]
+    assert all(a <= b for a, b in pairwise(positions))
+    assert source.position == path.stat().st_size
+
+
+def test_memory_does_not_grow_with_the_file(kind: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binance, "ROWS_MAX", 200)
+    monkeypatch.setattr(binance_opening, "LINES_AHEAD", 200)
+    short, long = (peak(open_source(kind.write(tmp_path, seconds), PACK)) for seconds in (8, 32))
+    assert long < short * 1.2
+
+
+def peak(source: Source) -> int:
+    """The most memory that reading the source took."""
+    tracemalloc.start()
+    for _ in source:
+        pass
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_a_defect_is_told_and_the_rest_is_read_unless_strict(kind: Format, tmp_path: Path) -> None:
+    path = tmp_path / "damaged"
+    line = kind.damage(path)
+    source = open_source(path, PACK)
+    assert rows(source) > 100
+    (problem,) = source.report.problems
+    assert problem.startswith(f"{path}:{line}: ")
+    assert "; " in problem, "what to do about it"
+    with pytest.raises(SourceError) as raised:
+        list(open_source(path, PACK, strict=True))
+    assert str(raised.value) == problem
