@@ -7,11 +7,11 @@ next wake of a strategy, so that every fact carries the time of the row that led
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from events import commands as c
 from events.chunks import encode_chunk
@@ -23,13 +23,21 @@ from events.units import UNIT, Atoms, Nanos
 from exchange.core.matching.market import first_touch
 from exchange.core.state import RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
-from exchange.sequencer import Sequencer
+from exchange.sequencer import Sequencer, SequencerError
 from replay.sources import Source
 from replay.sources.report import SourceError
-from replay.strategy import Context, Strategy
+from replay.strategy import Context, Strategy, StrategyError, failure
 
 READY_EVERY = 256
 """So many batches are decided between two looks at the committer."""
+
+
+PROBLEMS_MAX = 20
+"""So many defects of the book are told of each kind; the rest is counted only."""
+
+
+class SetupError(Exception):
+    """An account that cannot be set up as asked; the message says which, why and what to ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class Player:
         self.progress = Progress()
         self.results = Results()
         self.first_at = Nanos(0)
+        self.defects: Counter[str] = Counter()
         self.problems: list[str] = []
         sequencer.on_batch = self._note
 
@@ -105,13 +114,13 @@ class Player:
         """Open the session, play every source to its end, and wait until all of it is stored."""
         streams = [stream for stream in self._streams if self._load(stream)]
         if not streams:
-            raise SourceError("no observation in any source; nothing to replay")
+            raise SourceError(_nothing(self._streams))
         self.first_at = min(stream.next_at for stream in streams)
         self._open(pack, options, [stream.chunk.instrument for stream in streams if stream.chunk], insurance)
         while streams:
             await self._play(streams)
         for context, strategy in self._contexts.values():
-            strategy.on_finish(context)
+            _call(strategy.on_finish, context)
         self._tell()
         await self._sequencer.flush()
 
@@ -137,19 +146,22 @@ class Player:
             self._open_account(trader, instruments, assets)
         for order, trader in enumerate(self._traders):
             context, strategy = self._contexts[trader.name]
-            strategy.on_start(context)
-            if strategy.every:
-                self._wakes.append((Nanos(at + strategy.every), order, trader))
-        heapify(self._wakes)
+            _call(strategy.on_start, context)
+            self._wake_again(at, order, trader)
 
     def _open_account(self, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
         at, name = self.first_at, trader.name
         request = (c.RequestId(f"open-{n}") for n in range(1, 1000))
         self.send(c.OpenAccount(at, name, next(request)))
-        for asset in assets:
+        for asset in assets if trader.deposit else ():
             self.send(c.Deposit(at, name, next(request), asset, _atoms(trader.deposit)))
         for instrument in instruments:
             self.send(c.SetMarginMode(at, name, next(request), instrument, trader.mode))
+            max_leverage = self.state.contracts[instrument].brackets.max_leverage
+            if not 1 <= trader.leverage <= max_leverage:
+                raise SetupError(
+                    f"account {name}: {instrument} cannot be traded at {trader.leverage}x; give 1 to {max_leverage}"
+                )
             self.send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
         context = Context(self.state, name, self.send)
         context.instruments = instruments
@@ -184,6 +196,8 @@ class Player:
         if stream.chunk is None:
             return False
         stored = encode_chunk(stream.chunk)
+        if twin := next((s for s in self._streams if s.chunk is not None and s.id == stored.id), None):
+            raise SourceError(f"{stream.source.path}: holds what {twin.source.path} holds; name each file once")
         stream.id = stored.id
         self._sequencer.add_chunk(stored, stream.chunk)
         return True
@@ -211,18 +225,29 @@ class Player:
     def _complain(self, stream: Stream, defects: list[tuple[int, str]]) -> None:
         """What only the book could notice: a gap in update ids, a crossed book."""
         for row, what in defects:
-            problem = f"{stream.source.locate(row)}: {what}"
+            problem = f"{stream.source.locate(row)}: {what}, and no fills until it is whole again; fetch the file again"
             if self._strict:
                 raise SourceError(problem)
-            self.problems.append(problem)
+            kind = what.replace(" ", "_")
+            self.defects[kind] += 1
+            if self.defects[kind] <= PROBLEMS_MAX:
+                self.problems.append(problem)
 
     def _wake(self, at: Nanos, order: int, trader: Trader) -> None:
         heappop(self._wakes)
         context, strategy = self._contexts[trader.name]
-        heappush(self._wakes, (Nanos(at + strategy.every), order, trader))
         context.woken_at = at
-        strategy.on_timer(context)
+        _call(strategy.on_timer, context)
+        self._wake_again(at, order, trader)
         self._tell()
+
+    def _wake_again(self, at: Nanos, order: int, trader: Trader) -> None:
+        every = trader.strategy.every
+        if type(every) is not int or every < 0:
+            name = f"{type(trader.strategy).__module__}:{type(trader.strategy).__qualname__}"
+            raise StrategyError(f"strategy {name}: every is {every!r}; make it whole nanoseconds, 0 for never")
+        if every:
+            heappush(self._wakes, (Nanos(at + every), order, trader))
 
     def _tell(self) -> None:
         """Tell strategies what happened to their accounts, until nothing new happens."""
@@ -235,11 +260,31 @@ class Player:
                     for name in {fact.maker: None, fact.taker: None}:
                         if name in self._contexts:
                             context, strategy = self._contexts[name]
-                            strategy.on_fill(context, fact)
+                            _call(strategy.on_fill, context, fact)
                 elif (told := self._contexts.get(getattr(fact, "account", c.MARKET))) is not None:
-                    told[1].on_fact(told[0], fact)
+                    _call(told[1].on_fact, told[0], fact)
             if marked:
                 self.results.sample(self.state)
+
+
+def _call(method: Callable[..., None], *arguments: object) -> None:
+    """Call a strategy; a fault of its own is told with its place, one of ours goes on as it is."""
+    try:
+        method(*arguments)
+    except (AssertionError, SequencerError):
+        raise
+    except Exception as error:
+        raise StrategyError(f"{method.__qualname__} failed: {failure(error)}; mend the strategy") from error
+
+
+def _nothing(streams: Sequence[Stream]) -> str:
+    """Why there is nothing to replay: the first defect, or what the first file held instead."""
+    for stream in streams:
+        for problem in stream.source.report.problems:
+            return f"nothing to replay: {problem}"
+    source = streams[0].source
+    held = ", ".join(f"{count:,} {reason}" for reason, count in sorted(source.report.skipped.items())) or "no line"
+    return f"nothing to replay: {source.path} holds {held}; give a file with depth, trades or marks"
 
 
 def _atoms(amount: Decimal) -> Atoms:

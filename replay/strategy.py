@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from importlib import import_module
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from events.commands import AccountId, CancelOrder, Command, OrderNumber, PlaceOrder, RequestId, Side, TimeInForce
@@ -18,6 +20,9 @@ from events.instruments import InstrumentId
 from events.units import UNIT, Lots, Nanos, Ticks, units_of
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
 from exchange.core.state import Account, Contract, Position, State
+
+_NOT_THEIRS = (str(Path(__file__).parent), "importlib")
+"""What the places of code have in them that is not a strategy's own."""
 
 
 class Strategy:
@@ -45,7 +50,7 @@ class Strategy:
 
 
 class StrategyError(Exception):
-    """A strategy that cannot be loaded; the message says which and why."""
+    """A strategy that cannot be loaded, or that failed; the message says which, where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,10 @@ class Context:
         return self._state.accounts[self.account]
 
     def _contract(self, instrument: str) -> Contract:
-        return self._state.contracts[instrument]  # type: ignore[index]
+        contracts = self._state.contracts
+        if instrument not in contracts:
+            raise LookupError(f"the session has no instrument {instrument!r}, it has {', '.join(contracts)}")
+        return contracts[instrument]  # type: ignore[index]
 
     def _position(self, instrument: str) -> Position | None:
         return self._own.positions.get(instrument)  # type: ignore[call-overload, no-any-return]
@@ -185,7 +193,7 @@ def equity_atoms(account: Account, asset: str) -> int:
 
 def whole_or_text(value: Decimal | str, unit: int) -> int | str:
     """The value in whole units, or its own text where it is not a whole number of them."""
-    text = value if isinstance(value, str) else f"{value:f}"
+    text = value if isinstance(value, str) else f"{Decimal(value):f}"
     try:
         units = units_of(text, unit)
     except ValueError:
@@ -204,6 +212,27 @@ def load_strategy(name: str) -> Callable[[], Strategy]:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise StrategyError(f"strategy {name!r}: {error}; write it as module:Class, importable from here") from error
+    except Exception as error:
+        raise StrategyError(f"strategy {name!r} cannot be imported: {failure(error)}; mend it") from error
     if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise StrategyError(f"strategy {name!r} is not a subclass of replay.strategy.Strategy")
+        raise StrategyError(f"strategy {name!r} is no subclass of replay.strategy.Strategy; make it one")
     return found
+
+
+def make_strategy(name: str) -> Strategy:
+    """A strategy of the class named `module:Class`; without a name, one that does nothing. Raises StrategyError."""
+    if not name:
+        return Strategy()
+    make = load_strategy(name)
+    try:
+        return make()
+    except Exception as error:
+        raise StrategyError(f"strategy {name!r} cannot be made: {failure(error)}; mend it") from error
+
+
+def failure(error: Exception) -> str:
+    """What was raised, and the last line of code, neither ours nor Python's way to import, that led there."""
+    places = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
+    theirs = [place for place in places if not any(way in place[0] for way in _NOT_THEIRS)]
+    where = " at {}:{}".format(*theirs[-1]) if theirs else ""
+    return f"{type(error).__name__}{where}: {error}"

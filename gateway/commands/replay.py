@@ -139,18 +139,20 @@ async def _play(
     on_progress: Callable[[Progress], None],
 ) -> tuple[Player, str]:
     log = await open_session(path, create=True)
+    empty = True
     try:
         sequencer = await Sequencer.open(log)
+        player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress)
         try:
-            player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress)
             await player.run(pack, options, insurance)
             return player, sequencer.durable.digest.hex()
         finally:
+            empty = not player.progress.observations
             await sequencer.close()
-            if not sequencer.state.contracts or not _has_rows(sequencer.state):
-                path.unlink()
     finally:
         await log.close()
+        if empty:
+            path.unlink()
 
 
 def options_for(mark: str, sources: Sequence[Source]) -> SessionOptions:
