@@ -156,8 +156,8 @@ class Scenario:
             state.columns[chunk] = self._rebuilt.columns[chunk] = asked
             asked = c.AdvanceMarket(c.Nanos(0), asked.instrument, chunk, 0, len(asked) - 1)
             at = max(at, state.columns[chunk].at[-1])
-        elif isinstance(asked, c.AdvanceMarket):
-            at = max(at, state.columns[asked.chunk].at[asked.last_row])
+        elif isinstance(asked, c.AdvanceMarket) and asked.chunk in state.columns:
+            at = max(at, *state.columns[asked.chunk].at[: asked.last_row + 1])
         asked = replace(asked, at=max(at, asked.at))
         if isinstance(asked, c.PlaceOrder) and asked.number not in self._owners:
             self._owners[asked.number] = (asked.account, asked.side)

@@ -64,9 +64,14 @@ EASY = pack()
 NOW = Nanos(0)
 
 
+def open_account(name: str, request: str = "") -> c.OpenAccount:
+    """Open an account."""
+    return c.OpenAccount(NOW, name, request)
+
+
 def account(name: str, deposit: int = 0, *, mode: MarginMode = CROSS, leverage: int = 10) -> list[c.Command]:
     """Open an account with money, and set mode and leverage for GOLD."""
-    asked: list[Any] = [c.OpenAccount(NOW, name, "")]
+    asked: list[Any] = [open_account(name)]
     asked += [c.Deposit(NOW, name, "", USD, deposit)] if deposit else []
     asked += [set_mode(name, mode)] if mode is ISOLATED else []
     asked += [set_leverage(name, leverage)] if leverage != 10 else []
@@ -131,6 +136,11 @@ def mark(ticks: int, on: str = GOLD, tick: int = TICK) -> c.SetMarkPrice:
     return c.SetMarkPrice(NOW, on, ticks * tick)
 
 
+def mark_at(units: int, on: str = GOLD) -> c.SetMarkPrice:
+    """Set the mark price to so many mark units, where that is no whole tick."""
+    return c.SetMarkPrice(NOW, on, units)
+
+
 def funding(rate: int, on: str = GOLD) -> c.ApplyFunding:
     """Apply funding at a rate in 10^-8."""
     return c.ApplyFunding(NOW, on, rate)
@@ -141,12 +151,14 @@ def proceed(limit: int = 4096) -> c.Proceed:
     return c.Proceed(NOW, limit)
 
 
-def position(number: int, side: Side, *, price: int, lots: int, by: str, against: str = "maker") -> list[c.Command]:
+def position(
+    number: int, side: Side, *, price: int, lots: int, by: str, against: str = "maker", on: str = GOLD
+) -> list[c.Command]:
     """Two orders, number and number + 1, that give `by` a position, and `against` the opposite one."""
     other = SELL if side is BUY else BUY
     return [
-        resting(number, other, price=price, lots=lots, by=against),
-        place(number + 1, side, price=price, lots=lots, by=by),
+        resting(number, other, price=price, lots=lots, by=against, on=on),
+        place(number + 1, side, price=price, lots=lots, by=by, on=on),
     ]
 
 
@@ -207,6 +219,10 @@ def traded(
 
 def mark_moved(ticks: int, on: str = GOLD) -> Expected:
     return f.MarkPriceMoved(on, ticks * TICK)
+
+
+def mark_moved_at(units: int, on: str = GOLD) -> Expected:
+    return f.MarkPriceMoved(on, units)
 
 
 def funding_due(rate: int, at: int, on: str = GOLD) -> Expected:

@@ -1,0 +1,265 @@
+"""Refusals: which rule each command can break, and which one is named where several are broken.
+
+A `Breach` is a way to break one rule: what is given beside the ordinary situation, and what is asked otherwise. Two of
+them that do not contradict each other are tried together; the reason that stands first in `Reason` has to be named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from events import commands as c
+from events.refusals import Reason
+from tests.scenario import opening, scenario, unopened
+from tests.spec.tape import printed, tape
+from tests.spec.words import (
+    BUY,
+    EASY,
+    GOLD,
+    ISOLATED,
+    NOW,
+    POST_ONLY,
+    SELL,
+    TIN,
+    account,
+    add_margin,
+    cancel,
+    deposit,
+    funding,
+    mark,
+    open_account,
+    pack,
+    place,
+    position,
+    proceed,
+    refused,
+    remove_margin,
+    rested,
+    resting,
+    set_leverage,
+    set_mode,
+    withdraw,
+)
+
+RULES = pack(min_lots=2, max_orders=3)
+ANN = (account("ann", 200), *position(1, BUY, price=100, lots=10, by="ann"))
+"""Ann: 200 in her wallet, long 10 at 100, and after that 100 available."""
+
+ORDER: dict[str, Any] = {"number": 3, "side": BUY, "lots": 2, "price": 100, "by": "ann"}
+"""An order that nothing speaks against."""
+
+
+class Breach(NamedTuple):
+    """One way to break a rule."""
+
+    reason: Reason
+    asked: dict[str, Any]
+    given: tuple[Any, ...] = ()
+
+
+DUE = mark(84)
+"""Ann's equity is 200 - 160 = 40, her maintenance margin 42."""
+
+PLACING = [
+    Breach(Reason.UNKNOWN_ACCOUNT, {"by": "nobody"}),
+    Breach(Reason.TEXT_NOT_PRINTABLE_ASCII, {"request": "caf\u00e9"}),
+    Breach(Reason.UNKNOWN_INSTRUMENT, {"on": "LEAD"}),
+    Breach(Reason.ORDER_NUMBER_USED, {"number": 2}),
+    Breach(Reason.ORDER_NUMBER_USED, {"number": 0}),
+    Breach(Reason.PRICE_NOT_POSITIVE, {"price": 0}),
+    Breach(Reason.PRICE_NOT_POSITIVE, {"price": -1}),
+    Breach(Reason.PRICE_OFF_TICK, {"price": "100.5"}),
+    Breach(Reason.SIZE_NOT_POSITIVE, {"lots": 0}),
+    Breach(Reason.SIZE_NOT_POSITIVE, {"lots": -2}),
+    Breach(Reason.SIZE_OFF_LOT, {"lots": "2.5"}),
+    Breach(Reason.SIZE_BELOW_MINIMUM, {"lots": 1}),
+    Breach(Reason.SIZE_ABOVE_MAXIMUM, {"lots": 10_001}),
+    Breach(Reason.MARKET_ORDER_CANNOT_REST, {"price": None, "tif": POST_ONLY}),
+    Breach(Reason.LIQUIDATION_IN_PROGRESS, {}, (DUE,)),
+    Breach(Reason.NO_MARK_PRICE, {"on": TIN}),
+    Breach(Reason.NOTIONAL_BELOW_MINIMUM, {"price": 4}),
+    Breach(Reason.TOO_MANY_OPEN_ORDERS, {"number": 103}, tuple(resting(n, BUY, price=9, lots=2, by="ann") for n in (100, 101, 102))),
+    Breach(Reason.REDUCE_ONLY_WOULD_INCREASE, {"reduce_only": True}),
+    Breach(Reason.POST_ONLY_WOULD_TAKE, {"tif": POST_ONLY, "price": 105}, (resting(50, SELL, price=105, lots=9),)),
+    Breach(Reason.POSITION_LIMIT_AT_LEVERAGE, {"lots": 91}),
+    Breach(Reason.INSUFFICIENT_MARGIN, {"lots": 12}),
+]  # fmt: skip
+
+APART = [
+    {Reason.REDUCE_ONLY_WOULD_INCREASE, Reason.NOTIONAL_BELOW_MINIMUM},
+    {Reason.REDUCE_ONLY_WOULD_INCREASE, Reason.POSITION_LIMIT_AT_LEVERAGE},
+    {Reason.REDUCE_ONLY_WOULD_INCREASE, Reason.INSUFFICIENT_MARGIN},
+    {Reason.NOTIONAL_BELOW_MINIMUM, Reason.POSITION_LIMIT_AT_LEVERAGE},
+    {Reason.NOTIONAL_BELOW_MINIMUM, Reason.INSUFFICIENT_MARGIN},
+]
+"""Rules that no order breaks together: one that only reduces needs no margin and no size, a small one little of it."""
+
+
+def contradict(one: Breach, other: Breach) -> bool:
+    """Whether the two cannot be tried together."""
+    if any(one.asked[what] != other.asked[what] for what in one.asked.keys() & other.asked.keys()):
+        return True
+    return {one.reason, other.reason} in APART
+
+
+def pairs() -> Iterator[Any]:
+    rank = {reason: n for n, reason in enumerate(Reason)}
+    for one, other in combinations(PLACING, 2):
+        if one.reason is not other.reason and not contradict(one, other):
+            first, then = sorted((one, other), key=lambda breach: rank[breach.reason])
+            yield pytest.param(first, then, id=f"{first.reason.value}-before-{then.reason.value}")
+
+
+def session() -> Any:
+    return scenario(RULES, marks=None).given(mark(100), *ANN)
+
+
+def test_an_order_that_breaks_no_rule_is_accepted() -> None:
+    session().when(place(**ORDER)).then(rested(3, lots=2))
+
+
+@pytest.mark.parametrize("breach", PLACING, ids=lambda breach: f"{breach.reason.value} {breach.asked}")
+def test_an_order_is_refused_by_the_rule_that_it_breaks(breach: Breach) -> None:
+    session().given(*breach.given).when(place(**{**ORDER, **breach.asked})).then(refused(breach.reason))
+
+
+@pytest.mark.parametrize(("first", "then"), list(pairs()))
+def test_of_two_broken_rules_the_first_on_the_list_is_named(first: Breach, then: Breach) -> None:
+    asked = {**ORDER, **first.asked, **then.asked}
+    session().given(*then.given, *first.given).when(place(**asked)).then(refused(first.reason))
+
+
+def test_a_position_limit_is_named_before_the_margin_that_is_missing_too() -> None:
+    session().when(place(**{**ORDER, "lots": 9_999})).then(refused(Reason.POSITION_LIMIT_AT_LEVERAGE))
+
+
+ISOLATED_BOB = (account("bob", 2000, mode=ISOLATED), *position(11, BUY, price=100, lots=10, by="bob"))
+"""Bob: isolated, long 10 at 100 with 100 in the isolated wallet and 1,900 beside it."""
+
+FALLEN_BOB = (*ISOLATED_BOB, mark(94))
+"""Bob's isolated equity is 40, its maintenance margin 47."""
+
+BAD_PACK = replace(EASY, max_orders=0)
+NAN = "caf\u00e9"
+
+OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
+    (Reason.SESSION_ALREADY_OPEN, (), c.OpenSession(NOW, 99, BAD_PACK, c.SessionOptions())),
+    (Reason.RESERVED_ACCOUNT_NAME, (), open_account("MARKET", NAN)),
+    (Reason.RESERVED_ACCOUNT_NAME, (), open_account("INSURANCE")),
+    (Reason.RESERVED_ACCOUNT_NAME, (), deposit("MARKET", 0, asset="GEMS", request=NAN)),
+    (Reason.RESERVED_ACCOUNT_NAME, (), withdraw("INSURANCE", 0, asset="GEMS")),
+    (Reason.RESERVED_ACCOUNT_NAME, (), place(9, BUY, lots=0, by="INSURANCE", on="LEAD")),
+    (Reason.TEXT_NOT_PRINTABLE_ASCII, (), open_account("")),
+    (Reason.TEXT_NOT_PRINTABLE_ASCII, (), open_account(NAN)),
+    (Reason.TEXT_NOT_PRINTABLE_ASCII, (), open_account("tab\t")),
+    (Reason.TEXT_NOT_PRINTABLE_ASCII, (), open_account("ann", NAN)),
+    (Reason.ACCOUNT_EXISTS, (), open_account("ann")),
+    (Reason.UNKNOWN_ACCOUNT, (), deposit("nobody", 0, asset="GEMS", request=NAN)),
+    (Reason.UNKNOWN_ACCOUNT, (), cancel(99, by="nobody")),
+    (Reason.UNKNOWN_ASSET, (), deposit("ann", 0, asset="GEMS")),
+    (Reason.UNKNOWN_ASSET, (), withdraw("ann", 0, asset="OUNCE")),
+    (Reason.AMOUNT_NOT_POSITIVE, (), deposit("ann", 0)),
+    (Reason.AMOUNT_NOT_POSITIVE, (DUE,), withdraw("ann", -1)),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), withdraw("ann", 1_000)),
+    (Reason.INSUFFICIENT_BALANCE, (), withdraw("ann", 101)),
+    (Reason.TEXT_NOT_PRINTABLE_ASCII, (), replace(cancel(99, by="ann"), request=NAN)),
+    (Reason.UNKNOWN_ORDER, (), cancel(99, by="ann")),
+    (Reason.UNKNOWN_INSTRUMENT, (), set_leverage("ann", 0, on="LEAD")),
+    (Reason.LEVERAGE_OUT_OF_RANGE, (DUE,), set_leverage("ann", 0)),
+    (Reason.LEVERAGE_OUT_OF_RANGE, (), set_leverage("ann", 11)),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), set_leverage("ann", 1)),
+    (Reason.POSITION_LIMIT_AT_LEVERAGE, (mark(2_000),), set_leverage("ann", 10)),
+    (Reason.OPEN_ORDERS_OR_POSITION, ISOLATED_BOB, set_leverage("bob", 9)),
+    (Reason.INSUFFICIENT_MARGIN, (), set_leverage("ann", 4)),
+    (Reason.UNKNOWN_INSTRUMENT, (), set_mode("ann", ISOLATED, on="LEAD")),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), set_mode("ann", ISOLATED)),
+    (Reason.OPEN_ORDERS_OR_POSITION, (), set_mode("ann", ISOLATED)),
+    (Reason.UNKNOWN_INSTRUMENT, (), add_margin("ann", 0, on="LEAD")),
+    (Reason.AMOUNT_NOT_POSITIVE, (DUE,), add_margin("ann", 0)),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), add_margin("ann", 1)),
+    (Reason.POSITION_NOT_ISOLATED, (), add_margin("ann", 1)),
+    (Reason.POSITION_NOT_ISOLATED, (), add_margin("ann", 1, on=TIN)),
+    (Reason.NO_POSITION, (account("eve", mode=ISOLATED),), add_margin("eve", 1)),
+    (Reason.INSUFFICIENT_BALANCE, ISOLATED_BOB, add_margin("bob", 1_901)),
+    (Reason.UNKNOWN_INSTRUMENT, (), remove_margin("ann", 0, on="LEAD")),
+    (Reason.AMOUNT_NOT_POSITIVE, FALLEN_BOB, remove_margin("bob", 0)),
+    (Reason.LIQUIDATION_IN_PROGRESS, FALLEN_BOB, remove_margin("bob", 1)),
+    (Reason.POSITION_NOT_ISOLATED, (), remove_margin("ann", 1)),
+    (Reason.NO_POSITION, (account("eve", mode=ISOLATED),), remove_margin("eve", 1)),
+    (Reason.INSUFFICIENT_MARGIN, ISOLATED_BOB, remove_margin("bob", 1)),
+    (Reason.UNKNOWN_INSTRUMENT, (), mark(0, on="LEAD")),
+    (Reason.PRICE_NOT_POSITIVE, (), mark(0)),
+    (Reason.UNKNOWN_INSTRUMENT, (), funding(1, on="LEAD")),
+    (Reason.NO_MARK_PRICE, (), funding(1, on=TIN)),
+    (Reason.NOTHING_DUE, (), proceed()),
+]  # fmt: skip
+
+
+def naming(row: Any) -> str | None:
+    return row.value if isinstance(row, Reason) else type(row).__name__ if isinstance(row, c.Command) else ""
+
+
+@pytest.mark.parametrize(("reason", "given", "command"), OTHERS, ids=naming)
+def test_each_other_command_is_refused_by_the_first_rule_that_it_breaks(
+    reason: Reason, given: tuple[Any, ...], command: c.Command
+) -> None:
+    session().given(*given).when(command).then(refused(reason))
+
+
+ROWS = tape(printed(BUY, 100, 1), printed(BUY, 100, 1))
+
+
+@pytest.mark.parametrize(
+    ("reason", "instrument", "chunk", "first", "last"),
+    [
+        (Reason.UNKNOWN_INSTRUMENT, "LEAD", "no chunk", 5, 1),
+        (Reason.ROWS_OUT_OF_RANGE, GOLD, "no chunk", 0, 0),
+        (Reason.ROWS_OUT_OF_RANGE, TIN, "chunk 0", 0, 0),
+        (Reason.ROWS_OUT_OF_RANGE, GOLD, "chunk 0", -1, 0),
+        (Reason.ROWS_OUT_OF_RANGE, GOLD, "chunk 0", 1, 0),
+        (Reason.ROWS_OUT_OF_RANGE, GOLD, "chunk 0", 1, 2),
+    ],
+)
+def test_history_goes_on_by_rows_that_there_are(
+    reason: Reason, instrument: str, chunk: str, first: int, last: int
+) -> None:
+    told = scenario().given(ROWS)
+    now = told.state.now
+    told.when(c.AdvanceMarket(now, instrument, chunk, first, last)).then(refused(reason))
+
+
+OPENING = opening(EASY)
+
+
+@pytest.mark.parametrize(
+    ("reason", "command"),
+    [
+        (Reason.SESSION_NOT_OPEN, place(**{**ORDER, "lots": 0, "request": NAN})),
+        (Reason.SESSION_NOT_OPEN, open_account("MARKET")),
+        (Reason.SESSION_NOT_OPEN, proceed()),
+        (Reason.SESSION_NOT_OPEN, c.AdvanceTime(NOW)),
+        (Reason.BAD_RULE_PACK, replace(OPENING, pack=BAD_PACK, rules_version=99)),
+        (Reason.RULES_VERSION_UNKNOWN, replace(OPENING, rules_version=99)),
+    ],
+    ids=naming,
+)
+def test_before_anything_a_session_has_to_be_opened_by_rules_that_are_known(reason: Reason, command: c.Command) -> None:
+    unopened().when(command).then(refused(reason)).given(OPENING)
+
+
+def test_every_reason_is_reached_by_a_table_above() -> None:
+    opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
+    assert {breach.reason for breach in PLACING} | {row[0] for row in OTHERS} | opened == set(Reason)
+
+
+def test_a_refusal_uses_no_order_number() -> None:
+    (
+        session()
+        .when(place(**{**ORDER, "lots": 0}), place(**ORDER))
+        .then(refused(Reason.SIZE_NOT_POSITIVE), rested(3, lots=2))
+    )
