@@ -31,7 +31,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where to write the session; an older demo there is replaced.")] = Path(
         "demo.db"
     ),
-    seed: Annotated[int, typer.Option(help="Seed of the generated market.")] = 7,
+    seed: Annotated[int, typer.Option(help="Seed of the generated market.")] = 2,
     seconds: Annotated[int, typer.Option(help="Length of the generated market, seconds of session time.")] = 600,
 ) -> None:
     """Generate a market with a crash, trade it isolated and cross, show who survived, and verify the session."""

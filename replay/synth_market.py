@@ -16,7 +16,7 @@ LEVELS = 60
 CRASH_BEGINS = 55
 """In per cent of the session."""
 
-FALL_MS = 8_000
+FALL_MS = 20_000
 RECOVERY_MS = 30_000
 RECOVERED = 40
 """In per cent of the fall."""
