@@ -95,10 +95,10 @@ class Scenario:
         assert [key[2:4] for key in self.state.due] == list(expected)
         return self
 
-    def causes(self) -> list[str]:
-        """The kinds of the last record and of what caused it, up to the outside."""
+    def causes(self, kind: type[Fact] = Fact) -> list[str]:
+        """The kind of the last record (or the last of a kind of fact) and of what caused it, up to the outside."""
         records = {record.seq: record for batch in self.batches for record in batch.records}
-        seq, kinds = self.batches[-1].last_seq, []
+        seq, kinds = max(seq for seq, record in records.items() if isinstance(record.message, kind)), []
         while seq:
             kinds.append(type(records[seq].message).__name__)
             seq = records[seq].cause

@@ -62,6 +62,8 @@ class Breach(NamedTuple):
     given: tuple[Any, ...] = ()
 
 
+THREE_ORDERS = tuple(resting(n, BUY, price=9, lots=2, by="ann") for n in (100, 101, 102))
+
 DUE = mark(84)
 """Ann's equity is 200 - 160 = 40, her maintenance margin 42."""
 
@@ -83,7 +85,7 @@ PLACING = [
     Breach(Reason.LIQUIDATION_IN_PROGRESS, {}, (DUE,)),
     Breach(Reason.NO_MARK_PRICE, {"on": TIN}),
     Breach(Reason.NOTIONAL_BELOW_MINIMUM, {"price": 4}),
-    Breach(Reason.TOO_MANY_OPEN_ORDERS, {"number": 103}, tuple(resting(n, BUY, price=9, lots=2, by="ann") for n in (100, 101, 102))),
+    Breach(Reason.TOO_MANY_OPEN_ORDERS, {"number": 103}, THREE_ORDERS),
     Breach(Reason.REDUCE_ONLY_WOULD_INCREASE, {"reduce_only": True}),
     Breach(Reason.POST_ONLY_WOULD_TAKE, {"tif": POST_ONLY, "price": 105}, (resting(50, SELL, price=105, lots=9),)),
     Breach(Reason.POSITION_LIMIT_AT_LEVERAGE, {"lots": 91}),

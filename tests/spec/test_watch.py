@@ -1,0 +1,104 @@
+"""The watch: whoever is due is found when it happens, and nobody else."""
+
+from __future__ import annotations
+
+from tests.scenario import scenario
+from tests.spec.words import (
+    BUY,
+    GOLD,
+    ISOLATED,
+    SELL,
+    TIN,
+    USD,
+    account,
+    add_margin,
+    deposit,
+    liquidation_due,
+    mark,
+    mark_at,
+    mark_moved,
+    mark_moved_at,
+    position,
+    withdraw,
+)
+
+
+def test_the_first_mark_is_no_danger_to_anybody() -> None:
+    scenario(marks=None).when(mark(1)).then(mark_moved(1))
+
+
+def test_positions_that_each_lose_a_little_are_found_together() -> None:
+    # wallet 250, two longs of 10 at 100: at 92 and 90 equity is 250 - 80 - 100 = 70 and maintenance 46 + 45 = 91;
+    # at 93 and 94 it was 120 against 93.5
+    (
+        scenario()
+        .given(account("ann", 250), *position(1, BUY, price=100, lots=10, by="ann"))
+        .given(*position(3, BUY, price=100, lots=10, by="ann", on=TIN))
+        .when(mark(93), mark(94, on=TIN), mark(92), mark(90, on=TIN))
+        .then(
+            mark_moved(93),
+            mark_moved(94, on=TIN),
+            mark_moved(92),
+            mark_moved(90, on=TIN),
+            liquidation_due("ann", USD),
+        )
+    )
+
+
+def test_a_gain_on_one_side_carries_a_loss_on_the_other() -> None:
+    # long GOLD and short TIN: while both go together the pool of 200 stays whole, down to 50 and up to 130
+    session = scenario().given(account("ann", 200), *position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(*position(3, SELL, price=100, lots=10, by="ann", on=TIN))
+    for ticks in (*range(95, 45, -5), *range(55, 135, 5)):
+        session.when(mark(ticks, on=TIN), mark(ticks)).then(mark_moved(ticks, on=TIN), mark_moved(ticks))
+    # 135 and 128: equity 200 - 70, maintenance 67.5 + 64
+    session.when(mark(135, on=TIN), mark(128))
+    session.then(mark_moved(135, on=TIN), mark_moved(128), liquidation_due("ann", USD))
+
+
+def test_a_position_that_turned_is_watched_on_its_other_side() -> None:
+    session = scenario().given(account("ann", 100, mode=ISOLATED), *position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(*position(3, SELL, price=100, lots=20, by="ann"))
+    session.when(mark(80)).then(mark_moved(80))
+    session.when(mark(105)).then(mark_moved(105), liquidation_due("ann", GOLD))
+
+
+def test_a_position_that_was_closed_is_watched_no_more() -> None:
+    session = scenario().given(account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(*position(3, SELL, price=100, lots=10, by="ann"))
+    session.when(mark(50)).then(mark_moved(50))
+    session.given(mark(100), *position(5, BUY, price=100, lots=10, by="ann"))
+    session.when(mark(94)).then(mark_moved(94), liquidation_due("ann", USD))
+
+
+def test_money_that_comes_in_moves_the_trigger() -> None:
+    session = scenario().given(
+        account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), deposit("ann", 100)
+    )
+    session.when(mark(85)).then(mark_moved(85))
+    session.when(mark(84)).then(mark_moved(84), liquidation_due("ann", USD))
+
+
+def test_money_that_goes_out_moves_the_trigger() -> None:
+    session = scenario().given(account("ann", 200), *position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(withdraw("ann", 100))
+    session.when(mark(94)).then(mark_moved(94), liquidation_due("ann", USD))
+
+
+def test_a_position_on_margin_of_its_own_size_is_never_due() -> None:
+    session = scenario().given(account("ann", 1000, mode=ISOLATED, leverage=1))
+    session.given(*position(1, BUY, price=100, lots=10, by="ann"))
+    session.when(mark_at(1)).then(mark_moved_at(1)).waits()
+
+
+def test_triggers_that_were_moved_do_not_pile_up() -> None:
+    session = scenario().given(account("ann", 100, mode=ISOLATED), account("bob", 100, mode=ISOLATED))
+    session.given(*position(1, BUY, price=100, lots=10, by="ann"), deposit("ann", 200))
+    session.given(*position(3, SELL, price=100, lots=10, by="bob"), deposit("bob", 200))
+    for _ in range(150):
+        session.given(add_margin("ann", 1), add_margin("bob", 1))
+    contract = session.state.contracts[GOLD]
+    assert len(contract.lows) < 100
+    assert len(contract.highs) < 100
+    session.when(mark(78)).then(mark_moved(78), liquidation_due("ann", GOLD))
+    session.when(mark(120)).then(mark_moved(120), liquidation_due("bob", GOLD))
