@@ -14,9 +14,10 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
+import msgspec
 
 from events.commands import ChunkId
 from events.log import (
@@ -35,6 +36,8 @@ from events.log import (
 )
 from events.store.follow import Growth, follow
 from events.store.sqlite_errors import clear_errors
+
+T = TypeVar("T")
 
 APPLICATION_ID = 0x52464E43
 """Marks a SQLite file as a session: "RFNC"."""
@@ -102,9 +105,12 @@ async def open_session(path: Path | str, *, create: bool = False, read_only: boo
             if create:
                 await db.executescript(SCHEMA)
             await _check_identity(db, path)
+            await _check_size(db, path)
             lock = None if read_only else await _become_writer(db, path)
         except BaseException:
             await db.close()
+            if create:
+                path.unlink()
             raise
     return SqliteLog(path, db, lock)
 
@@ -130,6 +136,21 @@ async def _check_identity(db: aiosqlite.Connection, path: Path) -> None:
         raise NewerLog(f"{path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence")
 
 
+async def _check_size(db: aiosqlite.Connection, path: Path) -> None:
+    """Refuse a file that ends within a page, which SQLite reads as zeros. What a log beside it holds may be longer."""
+    ((pages,),) = await db.execute_fetchall("PRAGMA page_count")
+    ((page_size,),) = await db.execute_fetchall("PRAGMA page_size")
+    size, whole, beside = path.stat().st_size, pages * page_size, _beside(path)
+    if size < whole and not (beside.exists() and beside.stat().st_size):
+        raise DamagedLog(f"{path}: cut short, {size} of {whole} bytes are left; restore it from a copy")
+
+
+def _beside(path: Path) -> Path:
+    """The write-ahead log."""
+    resolved = path.resolve()
+    return resolved.with_name(f"{resolved.name}-wal")
+
+
 async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     """Switch to write-ahead logging and lock that log. The descriptor returned holds the lock until it is closed.
 
@@ -138,7 +159,7 @@ async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     await db.execute("PRAGMA journal_mode = WAL")
     await db.execute("PRAGMA synchronous = FULL")
     await db.execute_fetchall(_HEAD)
-    lock = os.open(f"{path.resolve()}-wal", os.O_RDWR)
+    lock = os.open(_beside(path), os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -188,12 +209,12 @@ class SqliteLog:
         """See `EventLog.read`. Holds one page at a time, and no lock in between."""
         head = await self.head()
         while after < head.batch:
-            rows = await self._fetch(_PAGE, (after, head.batch), f", after batch {after}")
-            if not rows:
+            page = await self._fetch(list[StoredBatch], _PAGE, (after, head.batch), f", after batch {after}")
+            if not page:
                 raise DamagedLog(f"{self._path}: batch {after + 1} is missing; restore the session from a copy")
-            for row in rows:
-                yield StoredBatch._make(row)
-                after = row[0]
+            for stored in page:
+                yield stored
+            after = page[-1].number
 
     def follow(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """See `EventLog.follow`. What another process appends is not followed."""
@@ -201,9 +222,8 @@ class SqliteLog:
 
     async def chunk(self, id: ChunkId) -> StoredChunk:
         """See `EventLog.chunk`."""
-        rows = await self._fetch(_CHUNK, (id,), f", chunk {id}")
-        for row in rows:
-            return StoredChunk._make(row)
+        for stored in await self._fetch(list[StoredChunk], _CHUNK, (id,), f", chunk {id}"):
+            return stored
         raise MissingChunk(f"{self._path}: does not hold chunk {id}; give the source that it came from")
 
     async def close(self) -> None:
@@ -238,14 +258,15 @@ class SqliteLog:
             )
 
     async def _stored_head(self) -> Head:
-        for row in await self._fetch(_HEAD):
-            return Head(*row)
+        for head in await self._fetch(list[Head], _HEAD):
+            return head
         return Head()
 
-    async def _fetch(self, sql: str, parameters: Iterable[Any] = (), where: str = "") -> list[sqlite3.Row]:
+    async def _fetch(self, kind: type[T], sql: str, parameters: Iterable[Any] = (), where: str = "") -> T:
+        """The rows, each with the values that its kind has."""
         self._check_open()
         with clear_errors(self._path, where):
-            return list(await self._db.execute_fetchall(sql, parameters))
+            return msgspec.convert(await self._db.execute_fetchall(sql, parameters), kind)
 
     def _check_open(self) -> None:
         if self._growth.is_closed:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from events.log import BusyLog, DamagedLog, LogError, UnwritableLog
 
 _MEANINGS: dict[int, tuple[type[LogError], str]] = {
@@ -29,7 +31,9 @@ def clear_errors(path: Path, where: str = "") -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         kind, meaning = _MEANINGS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _UNKNOWN)
-        raise kind(f"{path}{_size(path)}{where}: {meaning} ({error})") from error
+        raise kind(f"{path}{_size(path)}{where}: {meaning} ({' '.join(str(error).split())})") from error
+    except msgspec.ValidationError as error:
+        raise DamagedLog(f"{path}{where}: holds what it cannot ({error}); restore it from a copy") from error
     except OSError as error:
         raise UnwritableLog(f"{path}: {error.strerror}; check the path, and the rights to it") from error
 

@@ -1,0 +1,192 @@
+"""What every store of events does. A store joins by a subclass that says how it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from events.commands import ChunkId
+from events.log import ClosedLog, EventLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk, check_chain
+from events.store.memory import MemoryLog
+from events.store.sqlite import PAGE_BATCHES, PAGE_RECORDS, open_session
+from tests.loop import in_loop, turns
+from tests.stored import collected, head_of, history, stored
+
+CHUNK = StoredChunk(ChunkId("c1"), bytes(range(256)))
+
+
+class EventLogContract:
+    """The suite."""
+
+    async def open(self, folder: Path) -> EventLog:
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def opened(self, folder: Path) -> AsyncIterator[EventLog]:
+        """A log, closed in the end whatever happens."""
+        log = await self.open(folder)
+        try:
+            yield log
+        finally:
+            await log.close()
+
+    @in_loop
+    async def test_a_new_log_is_empty(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            assert await log.head() == Head()
+            assert await collected(log.read()) == []
+
+    @in_loop
+    async def test_what_was_appended_is_read_byte_for_byte(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            first, second = history(2, records=3, text=r"\" \\ ~ \u00e9"), []
+            assert await log.append(first, Head()) == head_of(first[-1]) == await log.head()
+            second = history(3, head_of(first[-1]))
+            assert await log.append(second, head_of(first[-1])) == head_of(second[-1]) == await log.head()
+            assert await collected(log.read()) == first + second
+
+    @in_loop
+    async def test_reading_begins_after_the_batch_that_is_named(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(4)
+            await log.append(batches, Head())
+            assert await collected(log.read(after=3)) == batches[3:]
+            assert await collected(log.read(after=4)) == []
+            assert await collected(log.read(after=9)) == []
+
+    @in_loop
+    async def test_a_long_log_is_read_in_order_and_follows_its_chain(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(2 * PAGE_BATCHES + 9)
+            batches += history(3, head_of(batches[-1]), records=PAGE_RECORDS)
+            await log.append(batches, Head())
+            head = Head()
+            async for batch in log.read():
+                head = check_chain(head, batch)
+            assert head == await log.head() == head_of(batches[-1])
+            assert await collected(log.read()) == batches
+
+    @in_loop
+    async def test_reading_ends_at_the_head_of_its_beginning(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(3)
+            await log.append(batches[:2], Head())
+            seen = []
+            async for batch in log.read():
+                seen.append(batch)
+                if batch.number == 1:
+                    await log.append(batches[2:], head_of(batches[1]))
+            assert seen == batches[:2]
+
+    @pytest.mark.parametrize("wrong", ["batch", "seq", "digest"])
+    @in_loop
+    async def test_a_writer_with_a_stale_head_is_refused_and_stores_nothing(self, tmp_path: Path, wrong: str) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(2)
+            await log.append(batches, Head())
+            head = head_of(batches[-1])
+            stale = {
+                "batch": head._replace(batch=1),
+                "seq": head._replace(seq=1),
+                "digest": head._replace(digest=bytes(32)),
+            }
+            with pytest.raises(
+                StaleHead, match=r"ends at batch 2, not at batch . as the writer believes; read it again$"
+            ):
+                await log.append([stored(stale[wrong])], stale[wrong], [CHUNK])
+            assert await log.head() == head
+            assert await collected(log.read()) == batches
+            with pytest.raises(MissingChunk):
+                await log.chunk(CHUNK.id)
+
+    @in_loop
+    async def test_of_two_writers_at_one_head_one_is_refused(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            mine, yours = stored(Head(), text="mine"), stored(Head(), records=2, text="yours")
+            results = await asyncio.gather(
+                log.append([mine], Head()), log.append([yours], Head()), return_exceptions=True
+            )
+            assert results[0] == head_of(mine)
+            assert isinstance(results[1], StaleHead)
+            assert await collected(log.read()) == [mine]
+
+    @in_loop
+    async def test_a_chunk_is_kept_with_the_batch_that_refers_to_it(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            await log.append([stored(Head())], Head(), [CHUNK])
+            assert await log.chunk(CHUNK.id) == CHUNK
+
+    @in_loop
+    async def test_a_chunk_may_come_alone_and_its_first_bytes_stay(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            assert await log.append([], Head(), [CHUNK]) == Head()
+            assert await log.append([], Head(), [CHUNK._replace(data=b"compressed otherwise")]) == Head()
+            assert await log.chunk(CHUNK.id) == CHUNK
+
+    @in_loop
+    async def test_a_chunk_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            with pytest.raises(MissingChunk, match=r"does not hold chunk c1; give the source that it came from$"):
+                await log.chunk(CHUNK.id)
+
+    @in_loop
+    async def test_a_follower_sees_what_is_stored_and_what_is_appended_later(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(5)
+            await log.append(batches[:2], Head())
+            seen: list[StoredBatch] = []
+
+            async def follow() -> None:
+                async for batch in log.follow(after=1):
+                    seen.append(batch)
+                    grown.set()
+
+            grown = asyncio.Event()
+            follower = asyncio.create_task(follow())
+            for batch in batches[2:]:
+                await log.append([batch], await log.head())
+            while len(seen) < 4:
+                grown.clear()
+                await grown.wait()
+            await turns()
+            assert seen == batches[1:]
+            await log.close()
+            await follower
+            assert seen == batches[1:]
+
+    @in_loop
+    async def test_a_follower_that_is_still_reading_ends_when_the_log_is_closed(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            await log.append(history(2 * PAGE_BATCHES), Head())
+            follower = log.follow()
+            assert (await anext(follower)).number == 1
+            await log.close()
+            assert len(await collected(follower)) < 2 * PAGE_BATCHES - 1
+            assert await collected(log.follow()) == []
+
+    @in_loop
+    async def test_a_closed_log_says_so(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            await log.close()
+            await log.close()
+            for asked in (log.head(), log.append([stored(Head())], Head()), log.chunk(CHUNK.id), anext(log.read())):
+                with pytest.raises(ClosedLog, match=r"the log is closed; open the session again$"):
+                    await asked
+
+
+class TestMemoryLog(EventLogContract):
+    """The log in memory."""
+
+    async def open(self, folder: Path) -> EventLog:
+        return MemoryLog()
+
+
+class TestSqliteLog(EventLogContract):
+    """The log in a file."""
+
+    async def open(self, folder: Path) -> EventLog:
+        return await open_session(folder / "session.db", create=True)
