@@ -113,7 +113,7 @@ class Scenario:
 
     def run(self, asked: Any) -> list[Fact]:
         """Decide one command, with every check that a scenario makes."""
-        command = self._addressed(asked)
+        command = self.addressed(asked)
         state, before = self.state, snapshot.encode(self.state)
         now, untouched = state.now, snapshot.digest(state, outcomes=False)
         batch = step(state, command)
@@ -146,7 +146,7 @@ class Scenario:
         assert snapshot.encode(rebuilt) == snapshot.encode(self.state), "rebuilt and live differ"
         arm_all(rebuilt)
 
-    def _addressed(self, asked: Any) -> c.Command:
+    def addressed(self, asked: Any) -> c.Command:
         """The command with its time, its request, and the owner of the order that it names."""
         state = self.state
         at = state.now + self._clock

@@ -1,0 +1,143 @@
+"""Rows in bulk: an AdvanceMarket over many rows says what one command a row would have said, in the same order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from events.commands import AdvanceTime, MarkSource, QueueModel
+from events.facts import Fact, MarketAdvanced
+from events.units import SECOND
+from exchange.core.matching.market import first_touch
+from tests.scenario import Scenario, scenario
+from tests.spec.tape import Row, diff, marked, printed, snapshot, tape, ticker
+from tests.spec.words import BUY, GOLD, SELL, resting
+
+OPEN = tape(snapshot({99: 10, 98: 20}, {101: 10, 102: 20}))
+ORDERS = (resting(1, BUY, price=99, lots=3), resting(2, SELL, price=102, lots=3), resting(3, BUY, price=97, lots=2))
+
+BUSY = (
+    ticker(2, (99, 10), (101, 10)),
+    diff({98: 21}, id=2),
+    printed(SELL, 99, 4, at=0.1),
+    printed(BUY, 101, 4, at=0.2),
+    diff({99: 6}, {101: 6}, id=3, at=0.3),
+    marked(99, rate=1_000_000, next_funding=2, at=0.4),
+    printed(SELL, 99, 7, at=0.5),
+    diff({99: 0}, {}, id=4, at=0.6),
+    printed(BUY, 104, 40, at=0.7),
+    diff({}, {102: 2, 101: 0}, id=5, at=0.8),
+    ticker(9, (98, 21), (102, 2), at=0.8),
+    diff({97: 3}, id=9, previous=8, at=0.9),
+    printed(SELL, 97, 99, at=1.0),
+    ticker(10, (98, 21), (102, 2), at=1.0),
+    ticker(11, (98, 21), (102, 2), at=1.0),
+    ticker(12, (98, 21), (102, 2), at=1.0),
+    diff({97: 2}, id=10, at=1.1),
+    diff({97: 3}, id=11, at=1.2),
+    marked(98, rate=2_000_000, next_funding=4, at=1.3),
+    diff({97: 4}, id=12, at=1.4),
+    printed(SELL, 97, 5, at=1.5),
+    snapshot({100: 5}, {103: 4}, id=20, at=1.6),
+    diff({104: 3, 103: 2}, {103: 0, 106: 7}, id=21, previous=20, at=2.6),
+    printed(SELL, 97, 9, at=2.7),
+    marked(97, rate=2_000_000, next_funding=4, at=2.8),
+    printed(BUY, 99, 1, at=4.5),
+    ticker(30, (98, 21), (102, 2), at=5.5),
+)
+"""Prints, crossings, marks, funding, a gap, three equal comparisons, a snapshot: whatever a file may bring."""
+
+
+def session(**options: Any) -> Scenario:
+    return scenario(**options).given(OPEN, *ORDERS)
+
+
+def said(told: Scenario, *commands: object) -> list[Fact]:
+    facts = [fact for command in commands for fact in told.run(command)]
+    return [fact for fact in facts if not isinstance(fact, MarketAdvanced)]
+
+
+@pytest.mark.parametrize("source", list(MarkSource))
+@pytest.mark.parametrize("model", list(QueueModel))
+def test_rows_in_bulk_say_what_rows_one_by_one_say(source: MarkSource, model: QueueModel) -> None:
+    chunk = tape(*BUSY, after=1)
+    bulk = said(session(mark_source=source, queue_model=model), chunk)
+    single = session(mark_source=source, queue_model=model)
+    last = len(chunk) - 1
+    first = replace(single.addressed(chunk), last_row=0)
+    rows = [replace(first, first_row=row, last_row=row) for row in range(last + 1)]
+    assert said(single, *rows) == bulk
+    assert {type(fact).__name__ for fact in bulk} >= {"Traded", "MarkPriceMoved"}
+
+
+def touching(told: Scenario, *rows: Row) -> int:
+    """Where first_touch stops."""
+    chunk = tape(*rows, after=1)
+    return first_touch(told.state.contracts[GOLD].feed, chunk, 0, len(chunk) - 1)
+
+
+QUIET = (printed(SELL, 100, 1), diff({98: 3}), ticker(3, (1, 1), (2, 2)), printed(BUY, 101, 99))
+"""Rows that touch nobody while the best own bid is 99 and the best own ask 102."""
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        printed(SELL, 99, 1),
+        printed(SELL, 90, 1),
+        printed(BUY, 102, 1),
+        printed(BUY, 110, 1),
+        diff({102: 1}),
+        diff({103: 1}),
+        diff({}, {99: 1}),
+        snapshot({1: 1}, {200: 1}),
+        marked(100),
+    ],
+    ids=str,
+)
+def test_bulk_ends_with_the_first_row_that_can_touch_somebody(touch: Row) -> None:
+    assert touching(session(), *QUIET, touch, *QUIET) == len(QUIET)
+
+
+def test_rows_that_touch_nobody_go_in_bulk() -> None:
+    assert touching(session(), *QUIET, *QUIET) == 2 * len(QUIET) - 1
+    assert touching(scenario(), *QUIET, printed(SELL, 1, 1), diff({102: 1}), diff({}, {5: 0}), printed(BUY, 1, 1)) == 7
+
+
+def test_where_nobody_rests_only_marks_and_samples_end_it() -> None:
+    busy = (printed(SELL, 1, 1), snapshot({1: 1}), diff({500: 1}))
+    assert touching(scenario(), *busy, marked(1), *busy) == 3
+    assert touching(scenario(mark_source=MarkSource.LAST).given(OPEN), *busy, printed(BUY, 1, 1, at=1.5), *busy) == 3
+    assert touching(scenario(mark_source=MarkSource.MID).given(OPEN), *busy, marked(1), *busy) == 3
+    funded = scenario(mark_source=MarkSource.MID).given(OPEN, tape(marked(1, next_funding=5), after=1))
+    assert touching(funded, *busy, *busy) == 5
+
+
+def test_while_the_book_is_stale_every_row_but_a_ticker_ends_it() -> None:
+    stale = session().given(tape(diff({98: 1}, id=9, previous=7)))
+    assert touching(stale, ticker(3, (1, 1), (2, 2)), ticker(4, (1, 1), (2, 2)), diff({1: 1}), *QUIET) == 2
+
+
+def test_an_empty_level_side_of_a_diff_touches_nobody() -> None:
+    assert touching(session(), diff(), diff({98: 1}), diff({}, {103: 1})) == 2
+
+
+def test_only_bids_or_only_asks_at_rest_are_touched_by_their_own_rows() -> None:
+    bids = scenario().given(OPEN, ORDERS[0])
+    assert touching(bids, printed(BUY, 500, 1), diff({500: 1}), printed(SELL, 99, 1)) == 2
+    asks = scenario().given(OPEN, ORDERS[1])
+    assert touching(asks, printed(SELL, 1, 1), diff({}, {1: 1}), printed(BUY, 102, 1)) == 2
+
+
+def test_counts_go_on_in_bulk() -> None:
+    session().given(tape(*QUIET, after=1)).feed(observations=5, prints=2, volume=100)
+
+
+def test_time_may_pass_on_its_own() -> None:
+    told = scenario()
+    now = told.state.now
+    told.when(AdvanceTime(now + SECOND)).then()
+    assert told.state.now == now + SECOND
+    assert [type(fact).__name__ for fact in told.batches[-1].facts] == ["TimeAdvanced"]
