@@ -18,7 +18,7 @@ from tests.captures import Reading, back_in_time, crossed, gap, malformed, read,
 from tests.simple_book import SimpleBook
 
 SECONDS = 120
-TEXT_OF_SEED_7 = ""
+TEXT_OF_SEED_7 = "5e9041521370c0ac7cbb0e2887bec75e49484eb1d53a2e47cd4e7c7ffcd36552"
 
 
 @cache
