@@ -98,7 +98,7 @@ def test_isolated_margin_is_equity_but_not_available(tmp_path: Path) -> None:
         mode="isolated",
         leverage=5,
     )
-    assert seen[1] == (Decimal("9999.85"), Decimal("9979.93"))
+    assert seen[1] == (Decimal("9999.85"), Decimal("9979.98"))
 
 
 def test_sizes_are_rounded_down_to_whole_lots_only_on_request(tmp_path: Path) -> None:
@@ -140,9 +140,9 @@ def test_numbers_and_requests_are_never_used_twice_even_after_a_refusal(tmp_path
     played, numbers = asked(
         tmp_path,
         lambda context: context.buy(BTC, "99999"),
-        lambda context: context.buy(BTC, "1.000", "99.0"),
+        lambda context: context.buy(BTC, "2.000", "99.0"),
         lambda context: context.cancel(2),  # type: ignore[arg-type]
-        lambda context: context.buy(BTC, "1.000", "98.0"),
+        lambda context: context.buy(BTC, "2.000", "98.0"),
     )
     assert numbers == [1, 2, None, 3]
     commands = [b.command for b in played.batches if isinstance(b.command, PlaceOrder | CancelOrder)]
@@ -180,7 +180,7 @@ def test_what_is_no_whole_number_of_lots_or_ticks_becomes_a_recorded_refusal(tmp
         (2, 10**8, 2),
         (0.5, 10**7, 5),
         (Decimal("1.55"), 10**7, "1.55"),
-        (0.1, 10**7, f"{Decimal(0.1):f}"),
+        (0.1, 10**7, "0.1000000000000000055511151231257827021181583404541015625"),
         ("1,5", 10**7, "1,5"),
         ("", 10**7, ""),
         (Decimal("NaN"), 10**7, "NaN"),
