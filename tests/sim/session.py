@@ -1,0 +1,64 @@
+"""One made-up session from one seed: who does what how often, when the live state is lost, and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from events.commands import Command
+from tests.sim.nonsense import nonsense
+from tests.sim.traders import Traders
+from tests.sim.world import World
+
+RECORDS = 500
+"""How long a session is unless told otherwise."""
+
+HABITS: dict[Callable[[Traders], Command], int] = {
+    Traders.order: 40,
+    Traders.close: 8,
+    Traders.hit: 5,
+    Traders.cancel: 7,
+    Traders.deposit: 4,
+    Traders.withdraw: 2,
+    Traders.leverage: 3,
+    Traders.mode: 3,
+    Traders.margin: 3,
+    Traders.mark: 6,
+    Traders.shock: 4,
+    Traders.funding: 3,
+    Traders.history: 8,
+    Traders.time: 1,
+    Traders.proceed: 1,
+    Traders.repeat: 2,
+    nonsense: 6,
+}
+"""What is done how often."""
+
+
+def run(seed: int, records: int = RECORDS) -> World:
+    """Run a session to so many records, lose the live state on the way; at the end everything is decided once more."""
+    world = World()
+    traders = Traders(seed, world)
+    for command in traders.opening():
+        world.submit(command)
+    while world.state.seq < records:
+        world.submit(following(traders))
+        chance = traders.dice.random()
+        if chance < 0.02:
+            world.save()
+        elif chance < 0.03:
+            world.crash(from_snapshot=traders.dice.random() < 0.5)
+    world.finish()
+    return world
+
+
+def following(traders: Traders) -> Command:
+    """The next command: due work in every second place, as long as there is some."""
+    dice = traders.dice
+    traders.let_time_pass()
+    if traders.world.state.due and dice.random() < 0.5:
+        return traders.proceed()
+    habit = dice.choices(list(HABITS), list(HABITS.values()))[0]
+    command = habit(traders)
+    traders.at = max(traders.at, command.at)
+    traders.given.append(command)
+    return command

@@ -1,0 +1,128 @@
+"""The auditor believes no figure that it can compute itself: a session with one of them changed does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+
+from events import facts as f
+from events.codec import decode_body
+from events.commands import Side
+from events.record import Batch, Record
+from exchange.audit import AuditError, audit
+from tests.sim.session import run
+
+SEEDS = range(10)
+
+
+@cache
+def session(seed: int) -> list[Batch]:
+    return [decode_body(number, body) for number, body in enumerate(run(seed).bodies, 1)]
+
+
+def changed(batches: list[Batch], kind: type[f.Fact], change: Callable[[Any], Any]) -> tuple[int, list[Batch]] | None:
+    """The log with the first fact of the kind, for which that is a change, changed; and the number of its record."""
+    for position, batch in enumerate(batches):
+        for at, record in enumerate(batch.records):
+            if type(record.message) is kind and (other := change(record.message)) not in (None, record.message):
+                records = [*batch.records]
+                records[at] = Record(record.seq, record.cause, other)
+                return record.seq, [
+                    *batches[:position],
+                    Batch(batch.number, batch.at, records),
+                    *batches[position + 1 :],
+                ]
+    return None
+
+
+def plus(field: str, by: int = 1) -> Callable[[Any], Any]:
+    return lambda fact: msgspec.structs.replace(fact, **{field: getattr(fact, field) + by})
+
+
+def without(fact: Any) -> Any:
+    return f.TimeAdvanced()
+
+
+def traders_fee(field: str) -> Callable[[Any], Any]:
+    return lambda fact: plus(field)(fact) if getattr(fact, field) else None
+
+
+def other_side(fact: Any) -> Any:
+    return msgspec.structs.replace(fact, side=Side.SELL if fact.side is Side.BUY else Side.BUY)
+
+
+CHANGES = {
+    "a trade's value is price x lots": (f.Traded, plus("value")),
+    "a trade's price is its maker's": (f.Traded, lambda t: plus("price")(t) if t.maker_order else None),
+    "a trade's lots are open": (f.Traded, plus("lots", 10**40)),
+    "a trade's side is its taker's": (f.Traded, other_side),
+    "maker fees are the pack's, rounded up": (f.Traded, traders_fee("maker_fee")),
+    "taker fees are the pack's, rounded up": (f.Traded, traders_fee("taker_fee")),
+    "what a forced trade closes is a pool that is due": (f.LiquidationStarted, without),
+    "who is due is named": (f.LiquidationDue, without),
+    "no one else is named": (f.TimeAdvanced, lambda _: f.LiquidationDue("ANA", "USDT")),
+    "equity at the start": (f.LiquidationStarted, plus("equity")),
+    "maintenance at the start": (f.LiquidationStarted, plus("maintenance")),
+    "bankruptcy price": (f.LiquidationOrderPlaced, plus("bankruptcy")),
+    "limit of the forced order": (f.LiquidationOrderPlaced, plus("limit")),
+    "size of the forced order": (f.LiquidationOrderPlaced, plus("lots")),
+    "value taken over": (f.TakenOver, plus("value")),
+    "lots taken over": (f.TakenOver, plus("lots", -1)),
+    "liquidation fee": (f.LiquidationFeeCharged, plus("amount", -1)),
+    "deficit": (f.DeficitCovered, plus("amount")),
+    "equity at the end": (f.LiquidationEnded, plus("equity")),
+    "a liquidation ends": (f.LiquidationEnded, without),
+    "funding paid": (f.FundingPaid, plus("amount")),
+    "funding of the mark": (f.FundingDue, plus("mark")),
+    "funding of the rate": (f.FundingDue, plus("rate", 10**8)),
+    "what is open of a resting order": (f.OrderRested, plus("lots")),
+    "what is open of an expired order": (f.OrderExpired, plus("lots")),
+    "what is open of a cancelled order": (f.OrderCancelled, plus("lots")),
+    "an order that margin carries": (f.OrderAccepted, lambda o: None if o.reduce_only else plus("lots", 10**40)(o)),
+    "a withdrawal that is free": (f.Withdrawn, plus("amount", 10**40)),
+    "margin moved that is free": (f.MarginMoved, plus("amount", 10**40)),
+    "an account opened once": (f.AccountOpened, lambda a: msgspec.structs.replace(a, account="MARKET")),
+}
+
+
+@pytest.mark.parametrize("rule", CHANGES)
+def test_a_changed_figure_is_noticed(rule: str) -> None:
+    kind, change = CHANGES[rule]
+    for seed in SEEDS:
+        if found := changed(session(seed), kind, change):
+            seq, batches = found
+            with pytest.raises(AuditError) as error:
+                audit(batches)
+            assert int(str(error.value).removeprefix("record ").partition(":")[0]) >= seq
+            return
+    pytest.fail("no session has such a fact")
+
+
+def test_a_refusal_stands_alone() -> None:
+    batches = session(0)
+    refused = next(batch for batch in batches if isinstance(batch.records[-1].message, f.Refused))
+    last = refused.records[-1]
+    longer = Batch(refused.number, refused.at, [*refused.records, Record(last.seq + 1, last.seq, f.TimeAdvanced())])
+    with pytest.raises(AuditError, match=f"record {last.seq + 1}: a refusal stands alone"):
+        audit([*batches[: refused.number - 1], longer])
+
+
+def test_the_report_says_what_was_audited() -> None:
+    batches = session(0)
+    report = audit(batches)
+    assert report.batches == len(batches)
+    assert report.records == batches[-1].last_seq
+    assert report.facts["SessionOpened"] == 1
+    assert sum(report.facts.values()) == report.records - report.batches
+    assert sum(report.liquidations.values()) == report.facts["LiquidationEnded"]
+
+
+def test_a_record_that_is_missing_is_noticed() -> None:
+    batches = session(0)
+    deposit = next(r for b in batches for r in b.records if isinstance(r.message, f.Deposited))
+    with pytest.raises(AuditError, match="number of the record"):
+        audit([Batch(b.number, b.at, [r for r in b.records if r is not deposit]) for b in batches])

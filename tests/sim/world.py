@@ -1,0 +1,146 @@
+"""A session under test: every command goes in here, and everything that must hold is looked at on the way.
+
+Four views of one session go side by side: the live state, which decides and crashes at times; a shadow, to which the
+facts are applied one record at a time, the invariants checked after each; the stored bytes; and the auditor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.codec import decode_body, encode_body
+from events.commands import ChunkId, Command, TradersCommand
+from events.facts import Refused
+from events.observations import Observations
+from events.record import Batch
+from events.units import UNIT
+from exchange.audit import Auditor
+from exchange.core import invariants, snapshot
+from exchange.core.apply import APPLY
+from exchange.core.margin.model import requirement
+from exchange.core.state import Account, Outcome, Pool, State
+from exchange.core.step import apply_batch, finish_rebuild, step
+
+
+class World:
+    """A session and its witnesses. `bodies` is the log; `saved` the newest snapshot and the batches it covers."""
+
+    def __init__(self) -> None:
+        self.columns: dict[ChunkId, Observations] = {}
+        self.state = lend(State(), self.columns)
+        self.shadow = lend(State(), self.columns)
+        self.auditor = Auditor()
+        self.bodies: list[bytes] = []
+        self.saved = snapshot.encode(self.state), 0
+        self.replies: dict[tuple[str, str], Outcome] = {}
+
+    def submit(self, command: Command) -> Batch | Outcome:
+        """Decide a command, and compare all views of what followed."""
+        if isinstance(command, TradersCommand) and (command.account, command.request) in self.replies:
+            return self._repeat(command)
+        decided = step(self.state, command)
+        assert isinstance(decided, Batch)
+        self.bodies.append(encode_body(decided))
+        batch = decode_body(decided.number, self.bodies[-1])
+        assert batch == decided
+        self.auditor.observe(batch)
+        check_records(self.shadow, batch)
+        invariants.check_end_of_batch(self.state)
+        assert snapshot.encode(self.shadow) == snapshot.encode(self.state), "rebuilt and live state differ"
+        if batch.number % 5 == 0:
+            compare(self.auditor, self.state)
+        if isinstance(command, TradersCommand) and command.account in self.state.accounts:
+            self.replies[command.account, command.request] = Outcome(batch.first_seq, refusal(batch))
+        return batch
+
+    def _repeat(self, command: TradersCommand) -> Outcome:
+        before = snapshot.encode(self.state)
+        reply = step(self.state, command)
+        assert reply == self.replies[command.account, command.request], "another outcome than the first time"
+        assert snapshot.encode(self.state) == before, "a repeated request changed something"
+        assert isinstance(reply, Outcome)
+        return reply
+
+    def save(self) -> None:
+        """Take a snapshot; what it leaves out can be derived."""
+        data = snapshot.encode(self.state)
+        assert snapshot.encode(lend(snapshot.decode(data), self.columns)) == data, "a snapshot does not survive itself"
+        self.saved = data, len(self.bodies)
+
+    def crash(self, from_snapshot: bool) -> None:
+        """Lose the live state, and build it again from the log, or from the newest snapshot and the rest of the log."""
+        data, covered = self.saved if from_snapshot else (b"", 0)
+        self.state = rebuild(self.bodies, self.columns, data, covered)
+
+    def finish(self) -> None:
+        """Decide the whole session once more, from its commands and nothing else."""
+        again = lend(State(), self.columns)
+        for number, body in enumerate(self.bodies, 1):
+            batch = step(again, decode_body(number, body).command)
+            assert isinstance(batch, Batch)
+            assert encode_body(batch) == body, f"batch {number} is decided in another way the second time"
+        assert snapshot.encode(again) == snapshot.encode(self.state)
+        compare(self.auditor, self.state)
+
+
+def lend(state: State, columns: dict[ChunkId, Observations]) -> State:
+    """The state, with the chunks that it may be asked to apply."""
+    state.columns = columns
+    return state
+
+
+def rebuild(bodies: list[bytes], columns: dict[ChunkId, Observations], data: bytes = b"", covered: int = 0) -> State:
+    """The state of a log, or of the part of it that a snapshot does not cover."""
+    state = lend(snapshot.decode(data) if data else State(), columns)
+    for number, body in enumerate(bodies[covered:], covered + 1):
+        apply_batch(state, decode_body(number, body))
+    finish_rebuild(state)
+    return state
+
+
+def check_records(state: State, batch: Batch) -> None:
+    """Apply a batch record by record; after each the invariants hold, and a refusal changed nothing."""
+    state.batch, state.now = batch.number, batch.at
+    refused = None
+    for record in batch.records[1:]:
+        assert 0 < record.cause < record.seq, "a fact without an earlier cause"
+        if isinstance(record.message, Refused):
+            refused, before = record, snapshot.encode(state, outcomes=False)
+        state.seq = record.seq
+        APPLY[type(record.message)](state, record.message)
+        invariants.check(state)
+    closing = [batch.records[0], *([refused] if refused else [])]
+    apply_batch(state, Batch(batch.number, batch.at, closing))
+    state.seq = batch.last_seq
+    if refused is batch.records[-1]:
+        assert snapshot.encode(state, outcomes=False) == before, "a refusal changed something"
+
+
+def refusal(batch: Batch) -> Refused | None:
+    """The rule that the batch's command broke."""
+    return next((record.message.reason for record in batch.records if isinstance(record.message, Refused)), None)
+
+
+def pools(account: Account) -> Iterator[Pool]:
+    """Every pool of an account."""
+    yield from account.wallets.values()
+    yield from (position for position in account.positions.values() if position.is_isolated)
+
+
+def compare(auditor: Auditor, state: State) -> None:
+    """Assert that the auditor arrived at the same wallets, positions and margins."""
+    for account in state.accounts.values():
+        for pool in pools(account):
+            name = pool.id[1]
+            margin = auditor.margin(account.name, name)
+            assert tuple(amount * UNIT for amount in margin) == requirement(pool), (account.name, name)
+            assert (pool.due is not None) == ((account.name, name) in auditor.queue)
+        for asset, wallet in account.wallets.items():
+            assert auditor.wallets[account.name][asset] == wallet.balance
+        for name, position in account.positions.items():
+            own = auditor.positions[account.name][name]
+            assert (own.lots, own.entry) == (position.lots, position.entry_value)
+            assert auditor.wallets[account.name][name] == position.isolated
+            assert {n: order.lots for n, order in own.orders.items()} == {
+                n: order.lots for n, order in account.orders.items() if order.instrument == name
+            }
