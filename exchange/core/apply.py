@@ -13,7 +13,7 @@ from exchange.core.ledger import Books
 from exchange.core.liquidation.watch import mark_moved
 from exchange.core.liquidation.waterfall import pool_of
 from exchange.core.margin.pretrade import order_sums
-from exchange.core.posting import end_isolated, post_trade, reserve
+from exchange.core.posting import end_isolated, post_trade
 from exchange.core.state import Account, Contract, Due, DueKind, Pool, Position, State, Wallet
 
 BUY = Side.BUY
@@ -123,10 +123,16 @@ def on_order_rested(state: State, fact: f.OrderRested) -> None:
     account = state.accounts[fact.account]
     order = account.orders[fact.number]
     book = state.contracts[order.instrument].book
-    order.lots = fact.lots
+    position = account.positions[order.instrument]
+    order.lots = lots = fact.lots
     order.rests = True
-    (book.bids if order.sign > 0 else book.asks).rest(order)
-    reserve(account.positions[order.instrument], order.sign, order.notional * fact.lots, order.extra * fact.lots)
+    if order.sign > 0:
+        book.bids.rest(order)
+        position.bids += order.notional * lots
+    else:
+        book.asks.rest(order)
+        position.asks += order.notional * lots
+    position.extra += order.extra * lots
 
 
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
@@ -134,16 +140,19 @@ def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> Non
     account = state.accounts[fact.account]
     order = account.orders.get(fact.number)
     if order is not None:
-        _reduce(state, account, order, order.lots)
+        _reduce(account, order, order.lots)
 
 
-def _reduce(state: State, account: Account, order: Order, lots: int) -> None:
+def _reduce(account: Account, order: Order, lots: int) -> None:
     """An open order loses lots; at 0 it is gone."""
-    contract = state.contracts[order.instrument]
     position = account.positions[order.instrument]
     if order.rests:
-        contract.book.fill(order, lots)
-        reserve(position, order.sign, -order.notional * lots, -order.extra * lots)
+        position.contract.book.fill(order, lots)
+        if order.sign > 0:
+            position.bids -= order.notional * lots
+        else:
+            position.asks -= order.notional * lots
+        position.extra -= order.extra * lots
     else:
         order.lots -= lots
     if not order.lots:
@@ -159,11 +168,11 @@ def on_traded(state: State, fact: f.Traded) -> None:
     maker, taker = state.accounts[fact.maker], state.accounts[fact.taker]
     book = contract.book
     if fact.maker_order:
-        _reduce(state, maker, maker.orders[fact.maker_order], lots)
+        _reduce(maker, maker.orders[fact.maker_order], lots)
     else:
         book.take_market(book.asks if sign > 0 else book.bids, fact.price, lots)
     if fact.taker_order and (order := taker.orders.get(fact.taker_order)) is not None:
-        _reduce(state, taker, order, lots)
+        _reduce(taker, order, lots)
     if fact.crossed is not None:
         book.take_market(book.bids if sign > 0 else book.asks, fact.crossed, lots)
     forced = fact.taker_order == LIQUIDATION_ORDER and fact.taker != MARKET

@@ -84,15 +84,6 @@ def end_isolated(position: Position) -> None:
     position.isolated = 0
 
 
-def reserve(position: Position, sign: int, notional: int, extra: int) -> None:
-    """Add open orders (or, with negative amounts, take them off) to the sums of the account."""
-    if sign > 0:
-        position.bids += notional
-    else:
-        position.asks += notional
-    position.extra += extra
-
-
 def trade_value(contract: Contract, price: int, lots: int) -> int:
     """The one value of a trade, atoms: exact for a linear contract."""
     return price * lots * contract.per_tick_lot
