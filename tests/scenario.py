@@ -174,7 +174,7 @@ class Scenario:
             for party, number in (("maker", fact.maker_order), ("taker", fact.taker_order)):
                 if number:
                     parties[party] = self._owners[number][0]
-            side = self._owners[fact.taker_order][1] if fact.taker_order else None
+            side = self._owners[fact.taker_order][1] if fact.taker_order else fact.side
             if side is None:
                 side = c.Side.SELL if self._owners[fact.maker_order][1] is c.Side.BUY else c.Side.BUY
             worth = self.state.contracts[fact.instrument].per_tick_lot
@@ -243,7 +243,7 @@ def line(fact: Any) -> str:
     if isinstance(fact, str):
         return fact
     fields = asdict(fact).items()
-    return f"{type(fact).__name__:<22}" + " ".join(f"{k}={getattr(v, 'value', v)}" for k, v in fields)
+    return f"{type(fact).__name__:<23}" + " ".join(f"{k}={getattr(v, 'value', v)}" for k, v in fields)
 
 
 def _side_by_side(expected: list[Any], found: list[Any]) -> Iterator[str]:

@@ -93,12 +93,12 @@ def on_funding_paid(state: State, fact: f.FundingPaid) -> None:
         position.wallet.balance += fact.amount
     position.wallet.books.remainders -= fact.amount
     _touch(state, position.pool)
-    for key, due in list(state.funding_due.items()):
-        if key[2] == fact.instrument and fact.account in due.owing:
-            del due.owing[fact.account]
-            if not due.owing:
-                del state.funding_due[key], state.due[key]
-            return
+    key, due = next(
+        (key, due) for key, due in state.funding_due.items() if key[2] == fact.instrument and fact.account in due.owing
+    )
+    del due.owing[fact.account]
+    if not due.owing:
+        del state.funding_due[key], state.due[key]
 
 
 def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:

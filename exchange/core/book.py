@@ -15,7 +15,7 @@ from itertools import islice
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import MARKET, AccountId, Impact, OrderNumber, SessionOptions, Side
+from events.commands import MARKET, AccountId, Impact, OrderNumber, SessionOptions
 from events.instruments import InstrumentId
 
 SPARSE = 64
@@ -129,20 +129,16 @@ class History:
             heappop(heap)
         return None
 
-    def state(self, price: int, lots: int) -> None:
-        """History says that there are now this many lots at the price."""
-        if not lots:
-            self.stated.pop(price, None)
-            return
-        if price not in self.stated:
-            heappush(self.heap, -self.sign * price)
-        self.stated[price] = lots
+    def state_all(self, stated: dict[int, int]) -> None:
+        """History states exactly this."""
+        self.stated = stated
+        self.heap = [-self.sign * price for price in stated]
+        heapify(self.heap)
 
     def tidy(self) -> None:
         """Keep the heap in proportion to what is stated."""
         if len(self.heap) > 2 * len(self.stated) + SPARSE:
-            self.heap = [-self.sign * price for price in self.stated]
-            heapify(self.heap)
+            self.state_all(self.stated)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -255,10 +251,6 @@ class Book:
         self.keeps_impact = options.impact is Impact.CONSUME
         self.borrowed: list[tuple[BookSide, int, int]] = []
 
-    def side(self, side: Side) -> BookSide:
-        """The side on which orders of this side rest."""
-        return self.bids if side is Side.BUY else self.asks
-
     def front(self, side: BookSide, limit: int | None) -> tuple[int, Order | None, int] | None:
         """What a taker meets next on `side`: price, the order (None: MARKET), its lots. None past the limit."""
         sign, price = side.sign, side.best
@@ -313,18 +305,14 @@ class Book:
     def give_back(self) -> None:
         """End of a batch without impact: what was taken from MARKET is there again, ahead of the queue."""
         for side, price, lots in self.borrowed:
-            level = side.levels.get(price)
+            level, taken = side.levels.get(price), side.history.taken
             if level is not None:
-                room = side.history.stated.get(price, 0) - level.market
-                if room > 0:
-                    level.queue.appendleft(
-                        Order(MARKET, OrderNumber(0), InstrumentId(""), side.sign, price, min(lots, room))
-                    )
-                    level.market += min(lots, room)
-            elif price in side.history.taken:
-                side.history.taken[price] -= lots
-                if side.history.taken[price] <= 0:
-                    del side.history.taken[price]
+                level.queue.appendleft(Order(MARKET, OrderNumber(0), InstrumentId(""), side.sign, price, lots))
+                level.market += lots
+            elif price in taken:
+                taken[price] -= lots
+                if taken[price] <= 0:
+                    del taken[price]
         self.borrowed.clear()
 
     def depth(self, side: BookSide, levels: int) -> list[tuple[int, int]]:

@@ -165,8 +165,7 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
 
 
 def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
-    for price, lots in raw["stated"]:
-        side.history.state(price, lots)
+    side.history.state_all(dict(map(tuple, raw["stated"])))
     side.history.taken = dict(map(tuple, raw["taken"]))
     for price, entries in raw["levels"]:
         level = side.levels[price] = Level()

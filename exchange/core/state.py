@@ -15,7 +15,7 @@ from enum import IntEnum
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import INSURANCE, MARKET, AccountId, ChunkId, OrderNumber, RequestId, SessionOptions, Side
+from events.commands import INSURANCE, MARKET, AccountId, ChunkId, OrderNumber, RequestId, SessionOptions
 from events.instruments import AssetId, Instrument, InstrumentId, MarginMode, RulePack
 from events.observations import Observations
 from events.refusals import Reason
@@ -250,8 +250,3 @@ class State:
             contract.positions.append(position)
             wallet.positions.append(position)
         return position
-
-
-def sign_of(side: Side) -> int:
-    """+1 for a buy, -1 for a sell."""
-    return 1 if side is Side.BUY else -1

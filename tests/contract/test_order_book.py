@@ -246,3 +246,12 @@ def test_a_level_that_many_orders_left_is_cleaned_up() -> None:
     pair.both("state", BID, 99, 3)
     pair.agree()
     assert [entry.account for entry in pair.fast.side(BID).levels[99].queue].count(MARKET) <= 200
+
+
+def test_prices_that_come_and_go_do_not_pile_up() -> None:
+    pair = Pair(QueueModel.PROPORTIONAL, Impact.CONSUME)
+    for price in range(1, 301):
+        pair.both("state", BID, price, 1)
+        pair.both("state", BID, price - 3, 0)
+    pair.agree()
+    assert len(pair.fast.side(BID).history.heap) < 100

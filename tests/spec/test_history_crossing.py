@@ -139,3 +139,16 @@ def test_without_impact_a_crossing_happens_anew_with_each_batch() -> None:
         .then(traded(1, MARKET, price=102, lots=1), traded(1, MARKET, price=102, lots=6, crossed=102))
         .book("ask 103: M10\nask 102: M6\nbid 102: 2#1\nbid 99: M10")
     )
+
+
+def test_without_impact_nothing_is_given_back_that_history_stated_anew() -> None:
+    (
+        scenario(impact=Impact.NONE)
+        .given(OPEN, resting(1, BUY, price=102, lots=15))
+        .when(tape(diff({}, {102: 6}), diff({}, {102: 4}), diff({}, {102: 0}), after=1))
+        .then(traded(1, MARKET, price=102, lots=6, crossed=102), traded(1, MARKET, price=102, lots=4, crossed=102))
+        .book("ask 103: M10\nbid 102: 5#1\nbid 99: M10")
+        .when(tape(diff({}, {102: 3}), diff({}, {102: 2}), after=4))
+        .then(traded(1, MARKET, price=102, lots=3, crossed=102), traded(1, MARKET, price=102, lots=2, crossed=102))
+        .book("ask 103: M10\nask 102: M2\nbid 99: M10")
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from events.commands import INSURANCE
+from events.commands import INSURANCE, MARKET
 from events.facts import Expiry
 from events.refusals import Reason
 from tests.scenario import scenario
+from tests.spec.tape import snapshot, tape
 from tests.spec.words import (
     BUY,
     CLOSED,
@@ -206,6 +207,43 @@ class TestIsolated:
                 liquidation_ended("ann", GOLD, CLOSED, equity=0),
             )
             .holds("ann", wallet=400)
+        )
+
+
+class TestInTheBook:
+    """A forced order meets whoever stands there, history too."""
+
+    def test_history_takes_its_part_in_turn(self) -> None:
+        (
+            scenario()
+            .given(*ISOLATED_ANN, tape(snapshot({93: 3, 80: 99})), resting(3, BUY, price=93, lots=2), mark(94))
+            .when(proceed())
+            .then(
+                liquidation_started("ann", GOLD, equity=40, maintenance=47),
+                forced_order("ann", SELL, lots=10, limit=90, at=94),
+                traded(MARKET, "ann", price=93, lots=3, side=SELL),
+                traded(3, "ann", price=93, lots=2),
+                taken_over("ann", SELL, lots=5, value=435),
+                liquidation_ended("ann", GOLD, CLOSED, equity=0),
+            )
+            .book("bid 80: M99")
+        )
+
+    def test_a_maker_with_nothing_left_to_reduce_makes_way(self) -> None:
+        (
+            scenario()
+            .given(*ISOLATED_ANN, account("bob", 1000), *position(3, SELL, price=100, lots=3, by="bob"))
+            .given(place(5, BUY, price=93, lots=3, by="bob", reduce_only=True), resting(6, BUY, price=92, lots=9))
+            .given(*position(7, BUY, price=100, lots=3, by="bob"), mark(94))
+            .when(proceed())
+            .then(
+                liquidation_started("ann", GOLD, equity=40, maintenance=47),
+                forced_order("ann", SELL, lots=10, limit=90, at=94),
+                expired(5, 3, Expiry.NOTHING_TO_REDUCE),
+                traded(6, "ann", price=92, lots=9),
+                taken_over("ann", SELL, lots=1, value=72),
+                liquidation_ended("ann", GOLD, CLOSED, equity=0),
+            )
         )
 
 

@@ -207,13 +207,16 @@ def expired(number: int, lots: int, why: Expiry = Expiry.IMMEDIATE) -> Expected:
 
 def traded(
     maker: int | str, taker: int | str, *, price: int, lots: int, fees: tuple[int, int] = (0, 0),
-    crossed: int | None = None, on: str = GOLD,
+    crossed: int | None = None, on: str = GOLD, side: Side | None = None,
 ) -> Expected:  # fmt: skip
-    """A trade of two orders; MARKET stands for history, an account's name for its forced order. fees: maker, taker."""
+    """A trade of two orders; MARKET stands for history, an account's name for its forced order. fees: maker, taker.
+
+    The side is the taker's; it has to be said only where neither party is an order with a number.
+    """
     names = [("", n) if isinstance(n, int) else (n, 0) for n in (maker, taker)]
     (maker_name, maker_order), (taker_name, taker_order) = names
     return f.Traded(
-        on, None, price, lots, 0, maker_name, maker_order, fees[0], taker_name, taker_order, fees[1], crossed
+        on, side, price, lots, 0, maker_name, maker_order, fees[0], taker_name, taker_order, fees[1], crossed
     )
 
 

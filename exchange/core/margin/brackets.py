@@ -41,9 +41,8 @@ class BracketTable:
         return -(-(target - self.cums[b]) * UNIT // (UNIT - self.mmrs[b]))
 
     def highest_notional(self, target: int) -> int:
-        """The largest N >= 0 with N + MM(N) <= target, or -1 where there is none."""
-        if target < 0:
-            return -1
+        """The largest N >= 0 with N + MM(N) <= target, which is not negative."""
+        assert target >= 0
         b = bisect_right(self._short_keys, target) - 1
         return (target + self.cums[b]) * UNIT // (UNIT + self.mmrs[b])
 
