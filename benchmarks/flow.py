@@ -18,6 +18,7 @@ INSTRUMENT = InstrumentId("BTCUSDT")
 MIDDLE = 300_000
 RESTING, LEVELS, ACCOUNTS, MARK_EVERY = 2_000, 200, 100, 1_000
 LIMIT, CANCEL = 0.5, 0.9
+RECOUNT_EVERY = 200
 
 
 class Flow(NamedTuple):
@@ -36,6 +37,7 @@ class _Maker:
         self.numbers = [0] * ACCOUNTS
         self.live: list[tuple[int, int, int]] = []
         self.ids = 0
+        self.alive = 0
         self.at = Nanos(1)
 
     def limit(self) -> tuple[c.Command, tuple[int, ...]]:
@@ -47,7 +49,7 @@ class _Maker:
 
     def immediate(self) -> tuple[c.Command, tuple[int, ...]]:
         side = BUY if self.random.random() < 0.5 else SELL
-        most = 40 if len(self.live) > RESTING else 4
+        most = 60 if self.alive > RESTING else 4
         best = self.book.best(-side) or MIDDLE
         return self._order(side, best + side * LEVELS, 1 + self.random.randrange(most), c.TimeInForce.IOC)
 
@@ -100,6 +102,8 @@ def make_flow(pack: RulePack, operations: int, seed: int) -> Flow:
     operations_bare = []
     for n in range(operations):
         maker.at = Nanos(1 + n)
+        if n % RECOUNT_EVERY == 0:
+            maker.alive = sum(order.lots > 0 for order in maker.book.resting.values())
         roll = maker.random.random()
         made = maker.cancel() if LIMIT <= roll < CANCEL else None
         command, bare = made or (maker.limit() if roll < CANCEL else maker.immediate())
