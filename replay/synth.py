@@ -28,22 +28,25 @@ LATE_TRADES = 20
 
 FIRST_ID = 4_000_000_000_000
 
+START_TICKS = 600_000
+"""Where a price starts that is not given: the book has as many levels whatever the tick."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """What a session is like.
 
-    start_at is ns; without it, the session is placed so that its funding time is a real one. funding_after is in
-    seconds from the start (default: a third of the session). crash: a fall of `crash_bps` / 10,000 of the price within
-    seconds, through a thin book, and a partial recovery; it begins at 55 % of the session. snapshot: whether a depth
-    body comes with the first diffs.
+    price is where it starts (default: 600,000 ticks). start_at is ns; without it, the session is placed so that its
+    funding time is a real one. funding_after is in seconds from the start (default: a third of the session). crash: a
+    fall of `crash_bps` / 10,000 of the price within seconds, through a thin book, and a partial recovery; it begins at
+    55 % of the session. snapshot: whether a depth body comes with the first diffs.
     """
 
     seed: int
     seconds: int = 600
     symbol: str = "BTCUSDT"
     pack: str = "binance-usdm"
-    price: str = "60000"
+    price: str = ""
     start_at: int | None = None
     funding_after: int | None = None
     crash: bool = True
@@ -78,7 +81,7 @@ class _Capture:
     def __init__(self, scenario: Scenario, instrument: LinearPerp) -> None:
         wait = scenario.seconds // 3 if scenario.funding_after is None else scenario.funding_after
         start = FUNDING_TIME - wait * SECOND if scenario.start_at is None else scenario.start_at
-        ticks = exact_units(scenario.price, instrument.tick)
+        ticks = exact_units(scenario.price, instrument.tick) if scenario.price else START_TICKS
         self._scenario = scenario
         self._path = path_of(ticks, scenario.seconds, scenario.crash_bps if scenario.crash else 0)
         self._text = Dialect(scenario.symbol, instrument.tick, instrument.lot)
