@@ -128,7 +128,7 @@ class Folder:
 
     def bring(self, capture: str) -> None:
         """Have a capture of RINGFENCE_DATA at hand. Raises FileNotFoundError."""
-        data = ROOT / os.environ.get("RINGFENCE_DATA", "../shared/data")
+        data = (ROOT / os.environ.get("RINGFENCE_DATA", "../shared/data")).resolve()
         for path in sorted(data.rglob(capture)):
             (self.path / capture).symlink_to(path.resolve())
             return

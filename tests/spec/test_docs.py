@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from docs.blocks import DOCUMENTS, ROOT, Folder, agrees, blocks, renewed, steps
 from docs.refresh import main, refreshed
+
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 
 EXAMPLES = {
     f"{path.relative_to(ROOT).as_posix()}{step.needs and '+'}{step.needs}": (path, step.needs)
@@ -43,6 +47,31 @@ def bring(folder: Folder, capture: str) -> None:
 def test_every_output_belongs_to_something_that_runs(path: Path) -> None:
     languages = {block.language for block in blocks(path.read_text("utf-8"))}
     assert languages <= {"console", "python", "output"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
+    assert [link for link in LINK.findall(path.read_text("utf-8")) if not leads_somewhere(path, link)] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_a_link_into_the_void_is_found() -> None:
+    page = ROOT / "docs/session.md"
+    assert leads_somewhere(page, "../README.md#a-real-market")
+    assert leads_somewhere(page, "#the-view-records")
+    assert not leads_somewhere(page, "#the-view")
+    assert not leads_somewhere(page, "nowhere.md")
 
 
 def test_readme_and_tutorial_run() -> None:
