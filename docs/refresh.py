@@ -1,6 +1,7 @@
 """Runs the examples of the documentation again and rewrites the outputs that are no longer so.
 
-`python -m docs.refresh` does it for README.md and docs/*.md; name files to do it for these only.
+`python -m docs.refresh` does it for README.md and docs/*.md; name files to do it for these only. Where just the seconds
+differ it leaves the output alone, unless told `--measure`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from pathlib import Path
 from docs.blocks import DOCUMENTS, PYTHON, ROOT, Folder, Step, agrees, renewed, steps
 
 
-def refreshed(document: str, folders: Path) -> str:
-    """The document with every output as it is now. Folders to run in are made in `folders`."""
+def refreshed(document: str, folders: Path, measure: bool = False) -> str:
+    """The document with the outputs of now, at least where the old ones disagree; all runs in folders of `folders`."""
     todo = steps(document)
     changes: list[tuple[Step, str]] = []
     for needs in dict.fromkeys(step.needs for step in todo):
-        changes += _changes([step for step in todo if step.needs == needs], needs, folders / (needs or "main"))
+        changes += _changes([step for step in todo if step.needs == needs], needs, folders / (needs or "main"), measure)
     for step, text in sorted(changes, key=lambda change: -change[0].start):
         shown = f"\n```output\n{text}```\n" if step.command == PYTHON and not step.shown else text
         document = document[: step.start] + shown + document[step.end :]
     return document
 
 
-def _changes(todo: Sequence[Step], needs: str, path: Path) -> list[tuple[Step, str]]:
+def _changes(todo: Sequence[Step], needs: str, path: Path, measure: bool) -> list[tuple[Step, str]]:
     path.mkdir()
     folder = Folder(path)
     if needs:
@@ -35,15 +36,17 @@ def _changes(todo: Sequence[Step], needs: str, path: Path) -> list[tuple[Step, s
             sys.stdout.write(f"{missing}; what needs it is left as it is\n")
             return []
     results = [(step, folder.run(step)) for step in todo]
-    return [(step, renewed(step.shown, real)) for step, real in results if not agrees(step.shown, real)]
+    stale = [(step, real) for step, real in results if measure or not agrees(step.shown, real)]
+    return [(step, renewed(step.shown, real)) for step, real in stale if real or step.shown]
 
 
-def main(names: Sequence[str]) -> None:
+def main(arguments: Sequence[str]) -> None:
     """Rewrite the files named, or all."""
+    names = [argument for argument in arguments if argument != "--measure"]
     for path in map(Path, names or map(str, DOCUMENTS)):
         old = path.read_text("utf-8")
         with tempfile.TemporaryDirectory(prefix="ringfence-docs-") as folders:
-            new = refreshed(old, Path(folders))
+            new = refreshed(old, Path(folders), "--measure" in arguments)
         if new != old:
             path.write_text(new, "utf-8")
         shown = path.resolve().relative_to(ROOT) if path.resolve().is_relative_to(ROOT) else path

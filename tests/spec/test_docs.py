@@ -180,5 +180,10 @@ def test_refreshing_rewrites_what_is_no_longer_so(tmp_path: Path, capsys: pytest
 
 
 def test_refreshing_leaves_a_document_alone_that_is_up_to_date(tmp_path: Path) -> None:
-    document = "Text.\n\n```console\n$ echo 1.25 s\n9.99 s\n```\n"
+    document = "Text.\n\n```console\n$ echo 1.25 s\n9.99 s\n$ true\n```\n\n```python\nx = 1\n```\n"
     assert refreshed(document, tmp_path) == document
+
+
+def test_refreshing_measures_anew_where_it_is_asked_to(tmp_path: Path) -> None:
+    document = "Text.\n\n```console\n$ echo 1.25 s\n9.99 s\n$ true\n```\n\n```python\nx = 1\n```\n"
+    assert refreshed(document, tmp_path, measure=True) == document.replace("9.99", "1.25")
