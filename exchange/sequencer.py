@@ -219,6 +219,7 @@ class Sequencer:
                 return result
             self._committer.add(result)
         except Exception as error:
+            _LOGGER.exception("the core failed", command=type(command).__name__)
             return self._break(f"{type(command).__name__} could not be decided ({error!r})", error)
         self._commands_since_turn += 1
         self._work.set()
@@ -273,7 +274,7 @@ class Sequencer:
             self._break(f"the log could not be written ({error})", error)
 
     def _break(self, what: str, cause: Exception) -> NotAcknowledged:
-        _LOGGER.error("session broken", what=what, exc_info=cause)
+        _LOGGER.error("session broken", what=what)
         self._broken = NotAcknowledged(f"{what}; what was asked may be lost: send it again, with the same request")
         self._broken.__cause__ = cause
         self._work.set()
@@ -298,7 +299,7 @@ class Sequencer:
 
     def _stop(self, cause: Exception) -> None:
         """The log cannot be read: nothing further can be decided."""
-        _LOGGER.error("sequencer stopped", exc_info=cause)
+        _LOGGER.error("sequencer stopped", why=str(cause))
         self._stopped = Stopped(f"the session could not be rebuilt from its log ({cause}); mend it and open it again")
         self._stopped.__cause__ = cause
         while self._inbox:

@@ -77,8 +77,8 @@ COMMIT;
 _HEAD = "SELECT batch, last_seq, digest FROM batches ORDER BY batch DESC LIMIT 1"
 _PAGE = f"""
 SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches
-WHERE batch > ?1 AND batch <= min(?1 + {PAGE_BATCHES}, ?2)
-  AND first_seq < {PAGE_RECORDS} + (SELECT first_seq FROM batches WHERE batch > ?1 ORDER BY batch LIMIT 1)
+WHERE batch > :after AND batch <= min(:after + {PAGE_BATCHES}, :head)
+  AND first_seq < {PAGE_RECORDS} + (SELECT first_seq FROM batches WHERE batch > :after ORDER BY batch LIMIT 1)
 ORDER BY batch
 """
 _ADD_BATCH = "INSERT INTO batches VALUES "
@@ -209,7 +209,8 @@ class SqliteLog:
         """See `EventLog.read`. Holds one page at a time, and no lock in between."""
         head = await self.head()
         while after < head.batch:
-            page = await self._fetch(list[StoredBatch], _PAGE, (after, head.batch), f", after batch {after}")
+            bounds = {"after": after, "head": head.batch}
+            page = await self._fetch(list[StoredBatch], _PAGE, bounds, f", after batch {after}")
             if not page:
                 raise DamagedLog(f"{self._path}: batch {after + 1} is missing; restore the session from a copy")
             for stored in page:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from events.commands import ChunkId
-from events.log import ClosedLog, EventLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk, check_chain
+from events.log import ClosedLog, EventLog, Head, MissingChunk, StaleHead, StoredChunk, check_chain
 from events.store.memory import MemoryLog
 from events.store.sqlite import PAGE_BATCHES, PAGE_RECORDS, open_session
 from tests.loop import in_loop, turns
@@ -138,25 +138,16 @@ class EventLogContract:
         async with self.opened(tmp_path) as log:
             batches = history(5)
             await log.append(batches[:2], Head())
-            seen: list[StoredBatch] = []
-
-            async def follow() -> None:
-                async for batch in log.follow(after=1):
-                    seen.append(batch)
-                    grown.set()
-
-            grown = asyncio.Event()
-            follower = asyncio.create_task(follow())
+            follower = log.follow(after=1)
+            assert await anext(follower) == batches[1]
             for batch in batches[2:]:
                 await log.append([batch], await log.head())
-            while len(seen) < 4:
-                grown.clear()
-                await grown.wait()
+            assert [await anext(follower) for _ in batches[2:]] == batches[2:]
+            last = asyncio.ensure_future(anext(follower))
             await turns()
-            assert seen == batches[1:]
-            await log.close()
-            await follower
-            assert seen == batches[1:]
+            assert not last.done()
+        with pytest.raises(StopAsyncIteration):
+            await last
 
     @in_loop
     async def test_a_follower_that_is_still_reading_ends_when_the_log_is_closed(self, tmp_path: Path) -> None:
