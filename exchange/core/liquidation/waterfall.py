@@ -135,7 +135,7 @@ def _sweep(state: State, position: Position, side: Side, limit: int) -> Generato
     contract = position.contract
     resting = contract.book.bids if side is Side.SELL else contract.book.asks
     closed = 0
-    while position.lots and limit > 0 and (front := contract.book.front(resting, limit)) is not None:
+    while position.lots and (front := contract.book.front(resting, limit)) is not None:
         price, maker, lots = front
         if maker is not None:
             lots = yield from ready_maker(state, contract, maker)
