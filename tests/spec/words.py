@@ -53,7 +53,10 @@ def instrument(id: InstrumentId, **terms: Any) -> LinearPerp:
 def pack(*, slippage: int = 0, max_orders: int = 200, **terms: Any) -> RulePack:
     """A pack of two instruments under the same terms, GOLD and TIN."""
     instruments = tuple(instrument(name, **terms) for name in (GOLD, TIN))
-    return RulePack("easy", "1", "by hand", Rate(slippage), max_orders, 10, instruments)
+    return RulePack(
+        id="easy", version="1", source="by hand", market_buy_slippage=Rate(slippage), max_orders=max_orders,
+        default_leverage=10, instruments=instruments,
+    )  # fmt: skip
 
 
 EASY = pack()

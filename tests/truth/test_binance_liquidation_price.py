@@ -84,7 +84,10 @@ def terms(position: Held) -> LinearPerp:
 
 def opened(mode: MarginMode, wallet: int, positions: list[Held]) -> Scenario:
     """A session in which `ann` holds the positions, and has the wallet that the case gives: cross, or isolated."""
-    rules = RulePack("case", "1", "the case", Rate(0), 200, 125, tuple(terms(position) for position in positions))
+    rules = RulePack(
+        id="case", version="1", source="the case", market_buy_slippage=Rate(0), max_orders=200, default_leverage=125,
+        instruments=tuple(terms(position) for position in positions),
+    )  # fmt: skip
     session = Scenario().given(opening(rules), open_account("ann"), open_account("bob"))
     session.given(deposit("bob", ENDLESS, asset=USDT), deposit("ann", wallet, asset=USDT))
     for number, position in enumerate(positions):
