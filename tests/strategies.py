@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -100,3 +103,21 @@ class Lost(Strategy):
 
     def on_timer(self, context: Context) -> None:
         context.mark("PEPEUSDT")
+
+
+class Interrupted(Strategy):
+    """Its owner presses Ctrl-C after ten seconds of session time."""
+
+    every = Nanos(10 * SECOND)
+
+    def on_timer(self, context: Context) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+class DiskFull(Strategy):
+    """No file may grow any more after ten seconds of session time."""
+
+    every = Nanos(10 * SECOND)
+
+    def on_timer(self, context: Context) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
