@@ -76,6 +76,12 @@ class TestDue:
         session = scenario().given(*ISOLATED_ANN, add_margin("ann", 45))
         session.when(mark_at(900_001)).then(mark_moved_at(900_001))
         session.when(mark(90)).then(mark_moved(90), liquidation_due("ann", GOLD))
+        session.when(proceed()).then(
+            liquidation_started("ann", GOLD, equity=45, maintenance=45),
+            forced_order("ann", SELL, lots=10, limit=86, at=90, bankruptcy=855_000),
+            taken_over("ann", SELL, lots=10, value=855, bankruptcy=855_000),
+            liquidation_ended("ann", GOLD, CLOSED, equity=0),
+        )
 
     def test_a_short_falls_due_when_the_mark_rises(self) -> None:
         # equity 100 - 10 x (mark - 100) meets 10 x mark x 5 % at 104.7619...
