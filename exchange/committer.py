@@ -62,11 +62,11 @@ class Committer:
 
     def answer_when_durable(self, answer: Answer, acknowledgement: Acknowledgement) -> None:
         """Resolve `answer` as soon as the record that it acknowledges is durable."""
-        if acknowledgement.seq <= self.durable.seq:
-            _resolve(answer, acknowledgement)
-        else:
+        if acknowledgement.seq > self.durable.seq:
             self._acknowledgements.append(acknowledgement)
             self._answers.append(answer)
+        elif not answer.done():
+            answer.set_result(acknowledgement)
 
     async def gather(self) -> None:
         """Let more batches come, as long as they do, the group has room and the time is not up."""
@@ -85,9 +85,15 @@ class Committer:
         del self._pending[: len(group)]
         for chunk in chunks:
             del self._chunks[chunk.id]
-        seq = self.durable.seq
-        while self._acknowledgements and self._acknowledgements[0].seq <= seq:
-            _resolve(self._answers.popleft(), self._acknowledgements.popleft())
+        self._tell(self.durable.seq)
+
+    def _tell(self, seq: int) -> None:
+        """Resolve the answers that wait for records up to this one; a repeated request may wait behind newer ones."""
+        acknowledgements, answers = self._acknowledgements, self._answers
+        while acknowledgements and acknowledgements[0].seq <= seq:
+            answer, acknowledgement = answers.popleft(), acknowledgements.popleft()
+            if not answer.done():
+                answer.set_result(acknowledgement)
 
     def drop(self, error: Exception) -> None:
         """Forget what was decided and not stored, and tell who waits. Chunks stay queued."""
@@ -107,11 +113,6 @@ def fail(answer: Answer, error: Exception) -> None:
     """Resolve an answer with an error of its own, unless its owner gave up."""
     if not answer.done():
         answer.set_exception(copy_of(error))
-
-
-def _resolve(answer: Answer, acknowledgement: Acknowledgement) -> None:
-    if not answer.done():
-        answer.set_result(acknowledgement)
 
 
 def copy_of(error: Failure) -> Failure:

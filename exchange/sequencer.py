@@ -185,7 +185,11 @@ class Sequencer:
         if not self._committer.is_idle:
             answer: Answer = self._loop.create_future()
             self._committer.answer_when_durable(answer, Acknowledgement(self._state.seq, None))
-            await answer
+            try:
+                await answer
+            except NotAcknowledged:
+                self._lost = None
+                raise
 
     async def close(self) -> None:
         """Make durable what was submitted, and take no more. Due work waits in the log for the next opening."""

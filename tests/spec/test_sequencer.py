@@ -247,6 +247,11 @@ async def test_a_client_that_gives_up_changes_nothing_for_the_others(monkeypatch
     log.let_go()
     assert (await other).reason is None
     assert (await waiting).seq == (await other).seq
+    await turns()
+    sequencer.submit_soon(c.ApplyFunding(5, GOLD, 10_000))
+    gone_again = sequencer.submit_soon(deposit("other"))
+    gone_again.cancel()
+    await sequencer.flush()
     assert await is_what_the_log_says(sequencer.state, log)
     await sequencer.close()
 
