@@ -127,10 +127,17 @@ def values_of(kinds: Iterable[type]) -> list[type]:
     found: dict[type, None] = {}
     for kind in kinds:
         for hint in get_type_hints(kind).values():
-            for part in (hint, *get_args(hint)):
+            for part in parts_of(hint):
                 if isinstance(part, type) and issubclass(part, (Enum, msgspec.Struct)) and part not in found:
                     found |= dict.fromkeys([part, *values_of([part])])
     return list(found)
+
+
+def parts_of(hint: Any) -> Iterator[Any]:
+    """A type and all that it is made of: tuple[A | B, ...] holds A and B."""
+    yield hint
+    for argument in get_args(hint):
+        yield from parts_of(argument)
 
 
 def text_of(kind: type) -> str:

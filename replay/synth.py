@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from events.instruments import LinearPerp, PackError, load_pack
+from events.instruments import Instrument, PackError, load_pack
 from events.units import SECOND, Nanos, exact_units
 from replay.synth_dialect import Dialect, Marks
 from replay.synth_market import Market, Quote, Random, Step, path_of
@@ -78,7 +78,7 @@ def generated(seed: int, **options: Any) -> Iterator[str]:
 class _Capture:
     """A recorder beside the market: writes down what it says, a few milliseconds later."""
 
-    def __init__(self, scenario: Scenario, instrument: LinearPerp) -> None:
+    def __init__(self, scenario: Scenario, instrument: Instrument) -> None:
         wait = scenario.seconds // 3 if scenario.funding_after is None else scenario.funding_after
         start = FUNDING_TIME - wait * SECOND if scenario.start_at is None else scenario.start_at
         ticks = exact_units(scenario.price, instrument.tick) if scenario.price else START_TICKS

@@ -54,7 +54,7 @@ def _is_sound(command: c.OpenSession) -> bool:
         command.pack.check()
     except PackError:
         return False
-    return True
+    return not command.pack.beyond_brackets()
 
 
 def decide_open_account(state: State, command: c.OpenAccount) -> Iterator[Fact]:

@@ -1,0 +1,53 @@
+"""The rules that venues differ by; a rule pack states those where it is not like `binance-usdm`: the first value."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class MaintenanceBasis(Enum):
+    """The price at which a position is valued for its maintenance margin."""
+
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+class ExitFee(Enum):
+    """Whether the taker fee for closing is part of the maintenance margin, and at which price."""
+
+    NONE = "none"
+    AT_MARK = "at_mark"
+    AT_BANKRUPTCY = "at_bankruptcy"
+
+
+class DueAt(Enum):
+    """When a pool is due: once its equity is down to its maintenance margin, or once it is below."""
+
+    AT_MAINTENANCE = "at_maintenance"
+    BELOW_MAINTENANCE = "below_maintenance"
+
+
+class FundingPrice(Enum):
+    """The price at which a position is valued for funding."""
+
+    MARK = "mark"
+    INDEX = "index"
+
+
+class PriceShown(Enum):
+    """How the venue shows a liquidation price: exactly, or as the tick where the position is due first."""
+
+    EXACT = "exact"
+    TICK = "tick"
+
+
+class MarginModel(Enum):
+    """What initial margin is a part of.
+
+    leverage: notional / leverage. standard: notional x the instrument's initial margin rate, whatever the leverage.
+    leveraged: notional / leverage x that rate, and maintenance margin likewise.
+    """
+
+    LEVERAGE = "leverage"
+    STANDARD = "standard"
+    LEVERAGED = "leveraged"

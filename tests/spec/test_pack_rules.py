@@ -1,0 +1,205 @@
+"""The rules by which venues differ: what a pack may state, what contradicts itself, and what sessions know of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from events import facts as f
+from events.instruments import InversePerp, PackError, RulePack, load_pack, pack_names, read_pack
+from events.refusals import Reason
+from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, PriceShown
+from events.units import UNIT, decimal_text
+from tests.scenario import opening, unopened
+from tests.spec.words import refused
+
+PLAIN = "d4b30ad5f80b35f89beba4121965cc4d4b1406ed224aa6427d6e238236d1d0f9"
+"""SHA-256 of binance-usdm 2024-10-01 as logs have held it since before packs could state further rules."""
+
+LINEAR: dict[str, Any] = {
+    "id": "XUSD",
+    "base": "X",
+    "quote": "USD",
+    "settle": "USD",
+    "tick": "0.1",
+    "lot": "0.001",
+    "min_size": "0.001",
+    "max_size": "1000",
+    "min_notional": "5",
+    "maker_fee": "0.0001",
+    "taker_fee": "0.0005",
+    "liquidation_fee": "0",
+    "funding_interval_hours": 8,
+    "brackets": [{"floor": "0", "cap": "50000", "max_leverage": 20, "mmr": "0.03", "cum": "0"}],
+}
+INVERSE = LINEAR | {"settle": "X", "tick": "0.5", "lot": "1", "min_size": "1", "contract_value": "100"}
+
+PACK: dict[str, Any] = {
+    "id": "test",
+    "version": "2024-10-01",
+    "source": "made up",
+    "market_buy_slippage": "0",
+    "max_orders": 200,
+    "default_leverage": 20,
+    "instruments": [LINEAR],
+}
+
+SECOND_BRACKET = {"floor": "50000", "cap": "60000", "max_leverage": 10, "mmr": "0.04", "cum": "500"}
+
+
+def read(pack: dict[str, Any]) -> RulePack:
+    return read_pack(json.dumps(pack).encode(), "pack.json")
+
+
+def pack(**rules: Any) -> dict[str, Any]:
+    return PACK | rules
+
+
+def linear(rules: dict[str, Any] | None = None, **terms: Any) -> dict[str, Any]:
+    return pack(instruments=[LINEAR | terms], **rules or {})
+
+
+def inverse(**terms: Any) -> dict[str, Any]:
+    return pack(instruments=[INVERSE | terms])
+
+
+def standard(**terms: Any) -> dict[str, Any]:
+    return linear({"margin_model": "standard"}, **({"initial_margin": "0.05"} | terms))
+
+
+def digest(pack: RulePack) -> str:
+    return hashlib.sha256(msgspec.json.encode(pack)).hexdigest()
+
+
+def test_the_bytes_of_a_plain_pack_are_those_of_older_logs() -> None:
+    plain = load_pack("binance-usdm")
+    assert digest(plain) == PLAIN
+    assert digest(msgspec.json.decode(msgspec.json.encode(plain), type=RulePack)) == PLAIN
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_a_pack_comes_back_from_its_bytes(name: str) -> None:
+    shipped = load_pack(name)
+    again = msgspec.json.decode(msgspec.json.encode(shipped), type=RulePack)
+    assert again == shipped.check()
+    assert digest(again) == digest(shipped)
+
+
+def test_rules_at_their_default_leave_no_bytes() -> None:
+    stated = pack(
+        maintenance_basis="mark",
+        exit_fee="none",
+        due_at="at_maintenance",
+        funding_price="mark",
+        liquidation_price="exact",
+        liquidation_pays_taker_fee=False,
+        margin_model="leverage",
+        margin_step="0",
+        premium_hours=0,
+        instruments=[LINEAR | {"initial_margin": "0", "skew_scale": "0.0"}],
+    )
+    assert digest(read(stated)) == digest(read(PACK))
+
+
+def test_what_the_shipped_packs_say() -> None:
+    packs = {name: load_pack(name) for name in pack_names()}
+    assert packs["bybit-inverse"].maintenance_basis is MaintenanceBasis.ENTRY
+    assert packs["bybit-inverse"].exit_fee is ExitFee.AT_BANKRUPTCY
+    assert packs["bybit-inverse"].liquidation_price is PriceShown.TICK
+    assert {n for n, p in packs.items() if p.exit_fee is ExitFee.AT_MARK} == {"gate", "okx"}
+    assert {n for n, p in packs.items() if p.due_at is DueAt.BELOW_MAINTENANCE} == {"drift", "dydx-v4", "synthetix-v3"}
+    assert {n for n, p in packs.items() if p.funding_price is FundingPrice.INDEX} == {"kraken-futures"}
+    assert {n for n, p in packs.items() if p.margin_model is not MarginModel.LEVERAGE} == {
+        *("drift", "dydx-v4", "nautilus-standard", "synthetix-v3")
+    }
+    assert {n for n, p in packs.items() if any(i.maintenance_fraction for i in p.instruments)} == {
+        *("dydx-v4", "hyperliquid")
+    }
+
+
+def test_one_lot_of_an_inverse_contract_at_one_tick_is_worth_a_whole_number_of_atoms() -> None:
+    (perp,) = read(inverse()).instruments
+    assert isinstance(perp, InversePerp)
+    assert decimal_text(perp.atoms_per_tick_lot) == "200"
+    assert (perp.price_text(3), perp.size_text(7)) == ("1.5", "7")
+
+
+def test_a_fraction_of_the_initial_margin_is_a_rate_rounded_up() -> None:
+    brackets = [{"floor": "0", "cap": "50000", "max_leverage": 3, "mmr": "0.16666667", "cum": "0"}]
+    (perp,) = read(linear(maintenance_fraction="0.5", brackets=brackets)).instruments
+    assert perp.brackets[0].mmr * 6 == UNIT + 2
+
+
+Build = Callable[..., dict[str, Any]]
+
+WRONG = [
+    (pack(margin_step="-1"), "test: margin_step and premium_hours must not be below 0"),
+    (pack(premium_hours=-1), "test: margin_step and premium_hours must not be below 0"),
+    (pack(due_at="never"), "Invalid enum value 'never' - at `$.due_at`"),
+    (inverse(settle="USD"), "XUSD: an inverse contract settles in its base asset, X"),
+    (inverse(contract_value="0"), "XUSD: contract value x lot / tick must be a positive whole number of atoms"),
+    (inverse(contract_value="-1"), "XUSD: contract value x lot / tick must be a positive whole number of atoms"),
+    (inverse(tick="0"), "XUSD: contract value x lot / tick must be a positive whole number of atoms"),
+    (inverse(tick="0.7"), "XUSD: contract value x lot / tick must be a positive whole number of atoms"),
+    (inverse(brackets=[]), "XUSD: no leverage bracket"),
+    (linear(initial_margin="-0.1"), "XUSD: initial margin and maintenance fraction must lie between 0 and 100 %"),
+    (linear(initial_margin="1.1"), "XUSD: initial margin and maintenance fraction must lie between 0 and 100 %"),
+    (linear(maintenance_fraction="2"), "XUSD: initial margin and maintenance fraction must lie between 0 and 100 %"),
+    (linear(skew_scale="-1"), "XUSD: skew scale and funding velocity must not be below 0"),
+    (linear(max_funding_velocity="-1"), "XUSD: skew scale and funding velocity must not be below 0"),
+    (standard(open_interest_lower="2", open_interest_upper="1"), "XUSD: open interest needs 0 <= lower < upper cap"),
+    (standard(open_interest_lower="-1", open_interest_upper="1"), "XUSD: open interest needs 0 <= lower < upper cap"),
+    (standard(open_interest_lower="1"), "XUSD: open interest needs 0 <= lower < upper cap"),
+    (linear(open_interest_upper="1"), "XUSD: open interest needs 0 <= lower < upper cap, and an initial margin to"),
+    (linear(maintenance_fraction="0.5"), "XUSD: a maintenance fraction goes with one bracket, whose mmr is 0.025"),
+    (standard(maintenance_fraction="0.5"), "XUSD: a maintenance fraction goes with one bracket, whose mmr is 0.025"),
+    (
+        linear(maintenance_fraction="0.6", brackets=[*LINEAR["brackets"], SECOND_BRACKET]),
+        "XUSD: a maintenance fraction goes with one bracket, whose mmr is 0.03",
+    ),
+    (linear(initial_margin="0.05"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
+    (pack(margin_model="standard"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
+    (pack(margin_model="leveraged"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
+    (
+        linear({"exit_fee": "at_mark"}, taker_fee="0.97"),
+        "XUSD: maintenance margin and exit fee together must be below 100 %",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG)
+def test_a_pack_whose_rules_contradict_each_other_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(PackError) as refusal:
+        read(wrong)
+    assert str(refusal.value).startswith(f"pack.json: {message}")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("right", "beyond"),
+    [
+        (PACK, []),
+        (pack(liquidation_price="tick", premium_hours=24), []),
+        (pack(maintenance_basis="entry"), ["maintenance_basis"]),
+        (pack(exit_fee="at_mark", liquidation_pays_taker_fee=True), ["exit_fee", "liquidation_pays_taker_fee"]),
+        (linear(maintenance_fraction="0.6"), ["maintenance_fraction"]),
+        (standard(skew_scale="5"), ["margin_model", "initial_margin", "skew_scale"]),
+        (inverse(), ["contract_value"]),
+    ],
+)
+def test_what_goes_beyond_brackets_is_named(right: dict[str, Any], beyond: list[str]) -> None:
+    assert read(right).beyond_brackets() == beyond
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_a_session_opens_only_under_rules_that_it_knows(name: str) -> None:
+    rules = load_pack(name)
+    asked = opening(rules)
+    opened = f.SessionOpened(asked.rules_version, rules, asked.options)
+    answer = refused(Reason.BAD_RULE_PACK) if rules.beyond_brackets() else opened
+    unopened().when(asked).then(answer)
