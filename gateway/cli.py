@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gateway import calc, packs
 from gateway.errors import told
 
 app = typer.Typer(
@@ -20,6 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(calc.app, name="calc")
+app.add_typer(packs.app, name="pack")
 
 SessionFile = Annotated[Path, typer.Argument(help="A session file.", metavar="SESSION")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or lines of them) instead of text.")]
@@ -68,13 +72,19 @@ def replay(
     ] = "auto",
     pack: PackName = "binance-usdm",
     insurance: Annotated[str, typer.Option(help="Deposit to the insurance fund at the start.")] = "0",
+    queue_model: Annotated[
+        str, typer.Option(help="Where volume that left unexplained stood in the queue: proportional, ahead or behind.")
+    ] = "proportional",
+    impact: Annotated[
+        str, typer.Option(help="What an account took from history's book: consume (gone until restated) or none.")
+    ] = "consume",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first defect of a source.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
 
-    request = verb.Request(sources, strategy, account or [], out, mark, pack, insurance, strict)
+    request = verb.Request(sources, strategy, account or [], out, mark, pack, insurance, strict, queue_model, impact)
     _exit(told(lambda: verb.run(request, as_json)))
 
 
@@ -121,6 +131,7 @@ def _exit(status: int) -> None:
 
 def main() -> None:
     """Run the command line."""
+    sys.path.insert(0, "")
     try:
         app()
     except BrokenPipeError:

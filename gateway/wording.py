@@ -40,12 +40,14 @@ def _text(value: Any, units: frozenset[Any], terms: Instrument | None) -> str:
     for unit, text in _BY_UNIT.items():
         if unit in units and isinstance(value, int):
             return text(value, terms)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, RulePack):
         return f"{value.id}@{value.version}"
     if isinstance(value, msgspec.Struct):
-        return ",".join(f"{k}:{v}" for k, v in msgspec.to_builtins(value).items())
+        return ",".join(f"{k}:{v}" for k, v in msgspec.to_builtins(value).items()) or "default"
     return value[:CHUNK_DIGITS] if c.ChunkId in units else str(value)
 
 
@@ -54,8 +56,8 @@ def _decimal(value: int, _: Instrument | None) -> str:
 
 
 _BY_UNIT: dict[Any, Callable[[int, Instrument | None], str]] = {
-    Ticks: lambda value, terms: terms.price_text(value) if terms else f"{value} ticks",
-    Lots: lambda value, terms: terms.size_text(value) if terms else f"{value} lots",
+    Ticks: lambda value, terms: terms.price_text(value) if terms else str(value),
+    Lots: lambda value, terms: terms.size_text(value) if terms else str(value),
     Atoms: _decimal,
     MarkUnits: _decimal,
     Rate: lambda value, _: f"{decimal_text(value * 100)}%",

@@ -15,10 +15,11 @@ from heapq import heappop, heappush
 
 from events import commands as c
 from events.chunks import encode_chunk
-from events.facts import MarkPriceMoved, Traded
+from events.facts import MarkPriceMoved, Refused, Traded
 from events.instruments import AssetId, InstrumentId, MarginMode, RulePack
 from events.observations import Observations
 from events.record import Batch
+from events.refusals import Reason
 from events.units import UNIT, Atoms, Nanos
 from exchange.core.matching.market import first_touch
 from exchange.core.state import RULES_VERSION, Outcome, State
@@ -261,10 +262,17 @@ class Player:
                         if name in self._contexts:
                             context, strategy = self._contexts[name]
                             _call(strategy.on_fill, context, fact)
+                elif isinstance(fact, Refused):
+                    self._tell_refusal(batch.command, fact.reason)
                 elif (told := self._contexts.get(getattr(fact, "account", c.MARKET))) is not None:
                     _call(told[1].on_fact, told[0], fact)
             if marked:
                 self.results.sample(self.state)
+
+    def _tell_refusal(self, command: c.Command, reason: Reason) -> None:
+        if isinstance(command, c.TradersCommand) and command.account in self._contexts:
+            context, strategy = self._contexts[command.account]
+            _call(strategy.on_refused, context, command, reason)
 
 
 def _call(method: Callable[..., None], *arguments: object) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from events.commands import AccountId, CancelOrder, Command, OrderNumber, PlaceOrder, RequestId, Side, TimeInForce
 from events.facts import AnyFact, Traded
 from events.instruments import InstrumentId
+from events.refusals import Reason
 from events.units import UNIT, Lots, Nanos, Ticks, units_of
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
 from exchange.core.state import Account, Contract, Position, State
@@ -44,6 +45,9 @@ class Strategy:
 
     def on_fact(self, context: Context, fact: AnyFact) -> None:
         """Anything else that happened to the account."""
+
+    def on_refused(self, context: Context, command: Command, reason: Reason) -> None:
+        """The exchange refused a command of the account: it broke the rule named by `reason`."""
 
     def on_finish(self, context: Context) -> None:
         """The last row was applied."""
@@ -119,6 +123,11 @@ class Context:
         """The size rounded down to whole lots."""
         lot = Decimal(self._contract(instrument).lot) / UNIT
         return (size / lot).to_integral_value(ROUND_DOWN) * lot
+
+    def whole_ticks(self, instrument: str, price: Decimal) -> Decimal:
+        """The price rounded down to whole ticks."""
+        tick = Decimal(self._contract(instrument).tick) / UNIT
+        return (price / tick).to_integral_value(ROUND_DOWN) * tick
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
         """Place a buy; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's number."""

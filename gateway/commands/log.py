@@ -9,6 +9,7 @@ import msgspec
 
 from events.codec import decode_body
 from events.commands import OpenSession
+from events.facts import Refused
 from events.instruments import Instrument
 from events.log import Head, check_chain
 from events.record import Message, Record, kind_of
@@ -37,17 +38,21 @@ async def _print(session: Path, kind: str, account: str, after: int, as_json: bo
             batch = decode_body(stored.number, stored.body)
             if isinstance(batch.command, OpenSession):
                 instruments = {terms.id: terms for terms in batch.command.pack.instruments}
+            asked_by = getattr(batch.command, "account", None)
             for record in batch.records:
-                if record.seq > after and _matches(record.message, kind, account):
+                if record.seq > after and _matches(record.message, kind, account, asked_by):
                     _show(record, stored.at, stored.number, instruments, as_json)
     finally:
         await log.close()
 
 
-def _matches(message: Message, kind: str, account: str) -> bool:
+def _matches(message: Message, kind: str, account: str, asked_by: str | None) -> bool:
+    """Whether a record is of that kind and names that account; a refusal is about the account that asked."""
     tag = kind_of(message)
     if kind and tag != kind and tag.rpartition(".")[0] != kind:
         return False
+    if isinstance(message, Refused):
+        return account in ("", asked_by)
     return not account or account in {getattr(message, name, None) for name in ("account", "maker", "taker")}
 
 

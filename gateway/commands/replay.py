@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from events.commands import INSURANCE, MARKET, AccountId, MarkSource, SessionOptions
+from events.commands import INSURANCE, MARKET, AccountId, Impact, MarkSource, QueueModel, SessionOptions
 from events.instruments import MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
@@ -28,6 +29,8 @@ from gateway.errors import UsageError
 from replay.player import Player, Progress, Trader
 from replay.sources import Source, open_source
 from replay.strategy import equity_atoms, make_strategy
+
+T = TypeVar("T", bound=Enum)
 
 PROBLEMS_SHOWN = 10
 
@@ -47,6 +50,8 @@ class Request:
     pack: str
     insurance: str
     strict: bool
+    queue_model: str
+    impact: str
 
 
 @dataclass(slots=True)
@@ -74,7 +79,7 @@ def run(request: Request, as_json: bool) -> int:
         sources,
         traders,
         pack,
-        options_for(request.mark, sources),
+        options_for(request, sources),
         request.out,
         request.strict,
         amount(request.insurance, "--insurance"),
@@ -155,17 +160,26 @@ async def _play(
             path.unlink()
 
 
-def options_for(mark: str, sources: Sequence[Source]) -> SessionOptions:
-    """The session's options; `auto` takes marks from the data where its beginning has any, else the mid price."""
+def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
+    """The session's options; mark `auto` takes marks from the data where its beginning has any, else the mid price."""
+    mark = request.mark
     if mark == "auto":
-        has_marks = any(
-            Kind.MARK in chunk.kind for source in sources if (chunk := next(iter(source), None)) is not None
-        )
-        return SessionOptions(mark_source=MarkSource.DATA if has_marks else MarkSource.MID)
+        beginnings = (next(iter(source), None) for source in sources)
+        has_marks = any(chunk is not None and Kind.MARK in chunk.kind for chunk in beginnings)
+        mark = (MarkSource.DATA if has_marks else MarkSource.MID).value
+    return SessionOptions(
+        mark_source=_choice("--mark", MarkSource, mark, "auto"),
+        queue_model=_choice("--queue-model", QueueModel, request.queue_model),
+        impact=_choice("--impact", Impact, request.impact),
+    )
+
+
+def _choice(option: str, choices: type[T], text: str, *more: str) -> T:
     try:
-        return SessionOptions(mark_source=MarkSource(mark))
+        return choices(text)
     except ValueError:
-        raise UsageError(f"--mark {mark}: give auto, data, mid or last") from None
+        *names, last = [*more, *(str(choice.value) for choice in choices)]
+        raise UsageError(f"{option} {text}: give {', '.join(names)} or {last}") from None
 
 
 def _traders(texts: Sequence[str], strategy: str) -> list[Trader]:

@@ -20,9 +20,8 @@ from events.store.sqlite import open_session
 from events.units import decimal_text
 from exchange.projections.explain import Explainer, Liquidation
 from gateway.console import OUT, complain, money_text, say_json, time_text
-from gateway.wording import CHUNK_DIGITS
 from gateway.errors import about
-
+from gateway.wording import CHUNK_DIGITS
 
 FILLS_SHOWN = 3
 """More fills in a row are told in one line."""
@@ -128,7 +127,7 @@ def _mark(fact: f.MarkPriceMoved, _: dict[str, Instrument]) -> str:
 
 
 def _due(_fact: f.LiquidationDue, _: dict[str, Instrument]) -> str:
-    return "equity fell to the maintenance margin: the pool is due, its owner can only cancel and deposit"
+    return "equity fell to the maintenance margin: the pool is due, its owner can only cancel, deposit and add margin"
 
 
 def _funding(fact: f.FundingPaid, _: dict[str, Instrument]) -> str:

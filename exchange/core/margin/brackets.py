@@ -2,7 +2,7 @@
 
 All amounts are grains. With b the bracket of notional N: MM(N) = ceil(N x mmr[b]) - cum[b], continuous and convex, so
 both N - MM(N) and N + MM(N) rise with N and can be inverted bracket by bracket.
-Source: Binance USD-M, "Leverage and Margin of USDⓈ-M Futures"; `../shared/cases/binance_leverage_brackets.json`.
+Source: Binance USD-M, "Leverage and Margin of USDⓈ-M Futures" and its leverage bracket table.
 """
 
 from __future__ import annotations
