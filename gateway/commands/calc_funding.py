@@ -1,0 +1,94 @@
+"""Funding: what a position pays, and the rate that a premium comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from events.rules import FundingPrice
+from events.units import UNIT
+from exchange.calculator import Holding, clamped_rate, payment, premium_of, spread_rate
+from exchange.calculator.dydx import LiquidityTier, funding_index_delta, funding_settlement_ppm
+from exchange.calculator.synthetix import Step, VelocityFunding
+from gateway.commands.calc_given import Given
+from gateway.commands.calc_text import Answer
+from gateway.errors import UsageError
+
+
+def funding(given: Given) -> tuple[Answer, str]:
+    """Funding by the rule of the venue whose inputs were given."""
+    for option, answer in _OF_VENUES.items():
+        if option in given:
+            return answer(given), ""
+    answer_: dict[str, Fraction] = {}
+    rate = given.maybe("rate")
+    if rate is None:
+        answer_["premium"] = premium = _premium(given)
+        answer_["rate"] = rate = _rate(given, premium)
+    if "size" in given:
+        price = given.positive("index" if given.pack.funding_price is FundingPrice.INDEX else "mark", "price")
+        leg = Holding(given.sign(), given.size(), price, given.contract, given.is_inverse)
+        paid = payment(leg, price, rate)
+        answer_ |= {"funding": paid, "paid": max(Fraction(0), paid), "received": max(Fraction(0), -paid)}
+        if given.is_inverse:
+            answer_["funding_in_quote"] = paid * price
+    if not answer_:
+        raise UsageError("--size is missing")
+    return answer_, ""
+
+
+def _premium(given: Given) -> Fraction:
+    if "premium" in given:
+        return given.need("premium")
+    if "mark" not in given or "index" not in given:
+        raise UsageError("--rate is missing, or what it comes from: --premium, or --mark and --index")
+    return premium_of(given.positive("mark"), given.positive("index"))
+
+
+def _rate(given: Given, premium: Fraction) -> Fraction:
+    if given.pack.premium_hours:
+        return spread_rate(premium, given.number("hours", 1), Fraction(given.pack.premium_hours))
+    bounds = {"lowest": given.maybe("floor"), "highest": given.maybe("cap")}
+    return clamped_rate(premium, given.number("interest", Fraction(1, 10_000)), **bounds)
+
+
+def _index_delta(given: Given) -> Answer:
+    delta = funding_index_delta(
+        given.whole("funding_rate_8h_ppm"),
+        given.whole("seconds_since_last_funding"),
+        given.whole("price"),
+        given.whole("price_exponent"),
+        given.whole("atomic_resolution"),
+    )
+    return {"funding_index_delta": delta}
+
+
+def _settlement(given: Given) -> Answer:
+    indices = given.whole("perp_funding_index"), given.whole("position_funding_index")
+    received = funding_settlement_ppm(*indices, given.whole("base_quantums"))
+    return {"net_settlement_ppm": received, "funding": -Fraction(received, 10**12)}
+
+
+def _bound(given: Given) -> Answer:
+    tier = LiquidityTier(given.whole("initial_margin_ppm"), given.whole("maintenance_fraction_ppm"))
+    return {"max_abs_funding_ppm": tier.max_funding_ppm(given.whole("clamp_factor_ppm"))}
+
+
+def _velocity(given: Given) -> Answer:
+    terms = given.terms
+    scale = given.number("skew_scale", Fraction(terms.skew_scale, UNIT) if terms else 0)
+    velocity = given.number("max_funding_velocity", Fraction(terms.max_funding_velocity, UNIT) if terms else 0)
+    steps = [Step(*step) for step in given.tuples("step", "DAYS:SKEW_DELTA")]
+    size = given.sign() * given.size()
+    price = given.positive("price", "mark", "index")
+    owed = list(VelocityFunding(scale, velocity).accrued(size, price, given.number("initial_skew"), steps))
+    return {"accrued_funding": owed, "funding": owed[-1]}
+
+
+_OF_VENUES: dict[str, Callable[[Given], Answer]] = {
+    "funding_rate_8h_ppm": _index_delta,
+    "perp_funding_index": _settlement,
+    "clamp_factor_ppm": _bound,
+    "step": _velocity,
+}
+"""The option that only one venue's rule has -> that rule."""

@@ -1,0 +1,122 @@
+"""Prices of a position: where it is due, where nothing is left, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from events.rules import ExitFee
+from events.units import UNIT
+from exchange.calculator import (
+    Holding,
+    Pool,
+    Rules,
+    bankruptcy_price,
+    cross_wallet,
+    initial_margin,
+    isolated_wallet,
+    liquidation,
+    result_of,
+    rounded_to_be_safe,
+)
+from gateway.commands.calc_given import Given, number_of
+from gateway.commands.calc_text import Answer
+from gateway.errors import UsageError
+
+
+def liq_price(given: Given) -> tuple[Answer, str]:
+    """Liquidation price: as the venue shows it, exactly, and the first due mark."""
+    pool = pool_of(given, given.rules())
+    leg, found = pool.legs[0], liquidation(pool)
+    bankrupt = bankruptcy_of(given, pool) if len(pool.legs) == 1 else None
+    at = given.maybe("mark") or leg.entry
+    answer = {
+        "liquidation_price": found.shown,
+        "liquidation_price_exact": found.exact,
+        "liquidation_trigger": None if found.trigger is None else Fraction(found.trigger, UNIT),
+        "bankruptcy_price": bankrupt if bankrupt is not None and bankrupt >= 0 else None,
+        "notional": leg.value(at),
+        **({"initial_margin": initial_margin(leg.entry_value, given.leverage())} if "leverage" in given else {}),
+        "maintenance_margin": pool.leg_maintenance(leg, at),
+        "mmr": found.mmr,
+        "cum": found.cum,
+        "wallet": pool.wallet,
+    }
+    if found.is_always_due:
+        return answer, "No liquidation price: the position is due at every mark."
+    return answer, "" if found.shown is not None else "No liquidation price: no mark makes the position due."
+
+
+def bankruptcy(given: Given) -> tuple[Answer, str]:
+    """Bankruptcy price, exact and on the tick that leaves no debt."""
+    taker = given.taker_fee()
+    known = given.terms is not None or any(name in given for name in ("mmr", "bracket", "max_leverage"))
+    rules = given.rules() if known else Rules((), exit_fee=given.pack.exit_fee, taker_fee=taker)
+    pool = pool_of(given, rules, default_size=1)
+    exact, tick = bankruptcy_of(given, pool), given.tick()
+    has_price = exact is not None and exact >= 0
+    answer: dict[str, Fraction | None] = {"bankruptcy_price": exact if has_price else None}
+    answer["bankruptcy_price_exact"] = exact
+    if tick is not None and exact is not None and has_price:
+        answer["bankruptcy_price_on_tick"] = rounded_to_be_safe(exact, pool.legs[0].sign, tick)
+    answer["wallet"] = pool.wallet
+    return answer, "" if has_price else "No bankruptcy price: no price uses up the wallet."
+
+
+def pnl(given: Given) -> tuple[Answer, str]:
+    """PnL, and what closing at that price realises."""
+    leg, close = given.holding("entry"), given.positive("exit")
+    fees = {name: given.number(name, given.taker_fee()) for name in ("open_fee", "close_fee")}
+    result = result_of(leg, close, **fees, penalty=given.number("penalty"), funding=given.number("funding"))
+    return {
+        "pnl": result.pnl,
+        "open_fee": result.open_fee,
+        "close_fee": result.close_fee,
+        "total_fee": result.fees,
+        "funding": result.funding,
+        "liquidation_penalty": result.liquidation_penalty,
+        "realised_pnl": result.realised,
+        "entry_value": leg.entry_value,
+        "notional": leg.value(close),
+    }, ""
+
+
+def pool_of(given: Given, rules: Rules, default_size: int | None = None) -> Pool:
+    """The pool that answers for the position that was given."""
+    leg, mode = given.holding("entry", default_size=default_size), given.text("mode")
+    extra = given.number("extra_margin")
+    others = [name for name in ("other_mm", "other_upnl") if given.number(name)] + ["leg"] * ("leg" in given)
+    if mode == "cross":
+        wallet = given.need("wallet") + extra
+        legs = (leg, *(_leg(given, *parts) for parts in given.parts("leg", "SIDE:SIZE:ENTRY")))
+        return Pool(wallet, legs, rules, given.number("other_mm"), given.number("other_upnl"))
+    if mode != "isolated":
+        raise UsageError(f"--mode: {mode!r} is neither isolated nor cross")
+    if others:
+        raise UsageError(f"--{others[0].replace('_', '-')} goes with --mode cross: an isolated position stands alone")
+    if "wallet" in given:
+        return Pool(given.need("wallet") + extra, (leg,), rules)
+    if "leverage" not in given:
+        raise UsageError("--leverage or --wallet is missing")
+    # A position opened by its leverage has the fee to close it put aside beside this wallet.
+    fee = ExitFee.NONE if rules.exit_fee is ExitFee.AT_BANKRUPTCY else rules.exit_fee
+    return Pool(isolated_wallet(leg, given.leverage(), extra), (leg,), replace(rules, exit_fee=fee))
+
+
+def bankruptcy_of(given: Given, pool: Pool) -> Fraction | None:
+    """The bankruptcy price of the pool's position, by its share of the equity where a mark was given."""
+    leg, rules, mark = pool.legs[0], pool.rules, given.maybe("mark")
+    fee = rules.taker_fee if rules.exit_fee is ExitFee.AT_BANKRUPTCY else Fraction(0)
+    if given.text("mode") == "isolated" or mark is None or not pool.other_maintenance:
+        return bankruptcy_price(leg, pool.backing, fee)
+    if not rules.schedule:
+        raise UsageError("the share of a cross position needs its maintenance margin: give --mmr")
+    own = pool.leg_maintenance(leg, mark)
+    return bankruptcy_price(leg, cross_wallet(leg, mark, pool.equity(mark), own, pool.other_maintenance), fee)
+
+
+def _leg(given: Given, side: str, size: str, entry: str) -> Holding:
+    other = Given({"side": side, "size": size, "entry": entry})
+    if any(number_of(part, "--leg") <= 0 for part in (size, entry)):
+        raise UsageError("--leg: size and entry price must be above 0")
+    return Holding(other.sign(), other.size(), other.need("entry"), given.contract, given.is_inverse)
