@@ -137,6 +137,14 @@ class TestReserves:
             .holds("ann", available=1000 - 150 - 10, wallet=1000)
         )
 
+    def test_open_loss_and_fee_add_up(self) -> None:
+        # buy 10 at 105 with the mark at 100: 105 + 50 + 1 % of 1,050
+        (
+            scenario(pack(taker_fee=ONE_PERCENT))
+            .given(ANN, resting(1, BUY, price=105, lots=10, by="ann"))
+            .holds("ann", available=1000 - 105 - 50 - 11)
+        )
+
     def test_a_part_filled_order_reserves_for_what_is_open(self) -> None:
         (
             scenario()

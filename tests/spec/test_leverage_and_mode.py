@@ -88,6 +88,30 @@ class TestLeverage:
             .then(leverage_set("taker", 2), rested(2, 9_900))
         )
 
+    def test_the_limit_itself_may_be_reached_from_either_side(self) -> None:
+        # long 50 at 100: 50 more, or 150 sold, make a position of 10,000
+        (
+            scenario()
+            .given(*position(1, BUY, price=100, lots=50, by="taker"))
+            .when(place(3, BUY, price=100, lots=51), place(3, BUY, price=100, lots=50))
+            .then(refused(Reason.POSITION_LIMIT_AT_LEVERAGE), rested(3, 50))
+            .when(
+                place(4, SELL, price=101, lots=149),
+                place(4, SELL, price=100, lots=151),
+                place(4, SELL, price=101, lots=148),
+            )
+            .then(
+                refused(Reason.POSITION_LIMIT_AT_LEVERAGE), refused(Reason.POSITION_LIMIT_AT_LEVERAGE), rested(4, 148)
+            )
+        )
+
+    def test_a_leverage_has_to_allow_what_open_orders_would_make_of_the_position(self) -> None:
+        # long 50 at 100 and selling 150 at 100 at 5x: at most 10,000 short, which 10x allows; one lot more it does not
+        session = scenario().given(set_leverage("taker", 5), *position(1, BUY, price=100, lots=50, by="taker"))
+        session.given(place(3, SELL, price=101, lots=1), place(4, SELL, price=100, lots=150))
+        session.when(set_leverage("taker", 10), cancel(3), set_leverage("taker", 10))
+        session.then(refused(Reason.POSITION_LIMIT_AT_LEVERAGE), cancelled(3, 1), leverage_set("taker", 10))
+
     def test_it_is_of_one_instrument(self) -> None:
         (
             scenario()

@@ -75,6 +75,17 @@ def test_a_cross_close_has_to_leave_the_pool_at_zero_or_above(lots: int, passes:
         session.then(expired(4, lots, Expiry.MARGIN_EXHAUSTED))
 
 
+@pytest.mark.parametrize(("lots", "passes"), [(3, True), (4, False)])
+def test_a_cross_close_counts_what_the_position_has_lost_already(lots: int, passes: bool) -> None:
+    # 200 in the wallet and the mark at 88: equity 80; each lot sold at 68 loses 20 against the mark, and 4 leave 0
+    session = scenario().given(account("ann", 199), *position(1, BUY, price=100, lots=10, by="ann"), mark(88))
+    session.given(resting(3, BUY, price=68, lots=lots)).when(market(4, SELL, lots=lots, by="ann"))
+    if passes:
+        session.then(traded(3, 4, price=68, lots=lots), liquidation_due("ann", USD))
+    else:
+        session.then(expired(4, lots, Expiry.MARGIN_EXHAUSTED))
+
+
 def test_a_cross_close_counts_the_other_positions_of_the_pool() -> None:
     # TIN has lost 50 of the 200: at most 7 lots may be sold 20 below the mark
     pool = scenario().given(
