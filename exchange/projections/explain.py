@@ -6,11 +6,13 @@ fact that made it due (a mark, a trade, a funding payment) and the command behin
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass, field
 
 from events.commands import AccountId
 from events.facts import (
     DeficitCovered,
+    FundingDue,
     LiquidationDue,
     LiquidationEnded,
     LiquidationFeeCharged,
@@ -57,15 +59,18 @@ class Explainer:
         self._open: dict[tuple[str, str], Liquidation] = {}
         self._running: Liquidation | None = None
         self._marks: dict[str, int] = {}
+        self._funding: dict[int, Record] = {}
         self.liquidations: list[Liquidation] = []
 
     def observe(self, batch: Batch) -> None:
         """Fold one batch."""
-        by_seq = {record.seq: record for record in batch.records}
+        by_seq = ChainMap({record.seq: record for record in batch.records}, self._funding)
         for record in batch.records[1:]:
             fact = record.message
             if isinstance(fact, MarkPriceMoved):
                 self._marks[fact.instrument] = fact.mark
+            elif isinstance(fact, FundingDue):
+                self._funding |= {batch.first_seq: batch.records[0], record.seq: record}
             elif isinstance(fact, LiquidationDue) and self._account in (None, fact.account):
                 chain = [record]
                 while (cause := by_seq.get(chain[-1].cause)) is not None:

@@ -130,6 +130,11 @@ def _due(_fact: f.LiquidationDue, _: dict[str, Instrument]) -> str:
     return "equity fell to the maintenance margin: the pool is due, its owner can only cancel, deposit and add margin"
 
 
+def _funding_due(fact: f.FundingDue, _: dict[str, Instrument]) -> str:
+    rate = decimal_text(fact.rate * 100)
+    return f"a funding time of {fact.instrument} passed: {rate} % of the notional at mark {decimal_text(fact.mark)}"
+
+
 def _funding(fact: f.FundingPaid, _: dict[str, Instrument]) -> str:
     return f"funding of {money_text(fact.amount)} on {fact.instrument}"
 
@@ -185,6 +190,7 @@ TELL: dict[type, Callable[[Any, dict[str, Instrument]], str]] = {
     AdvanceMarket: _advanced,
     f.MarkPriceMoved: _mark,
     f.LiquidationDue: _due,
+    f.FundingDue: _funding_due,
     f.FundingPaid: _funding,
     f.LiquidationStarted: _started,
     f.OrderExpired: _expired,
