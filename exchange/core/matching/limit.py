@@ -47,7 +47,7 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
         position = account.positions[contract.id]
         sign = 1 if side is BUY else -1
         while lots and front is not None:
-            if command.reduce_only and position.lots * sign >= 0:
+            if command.reduce_only and (position.lots * sign >= 0 or _is_own(command, front[1])):
                 why = Expiry.NOTHING_TO_REDUCE
                 break
             traded = yield from _meet(state, position, command, lots, front)
@@ -110,7 +110,7 @@ def _order_refusal(state: State, position: Position, command: PlaceOrder) -> Rea
 
 def _fills_whole(state: State, position: Position, command: PlaceOrder) -> bool:
     """Whether all of a fill-or-kill order trades right now: the book has it, its makers may trade it, margin carries
-    it.
+    it. Where it would meet an order of its own account, the fills together do not say what each does to margin: no.
     """
     contract, left = position.contract, int(command.lots)
     if command.reduce_only and left > abs(position.lots):
@@ -121,6 +121,8 @@ def _fills_whole(state: State, position: Position, command: PlaceOrder) -> bool:
     for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, command.price):  # type: ignore[arg-type]
         lots = min(size, left)
         if maker is not None:
+            if _is_own(command, maker):
+                return False
             before = held.setdefault(maker.account, state.accounts[maker.account].positions[contract.id].lots)
             lots = min(lots, max(0, sign * before)) if maker.reduce_only else lots
             held[maker.account] = before - sign * lots
@@ -142,7 +144,7 @@ def _meet(
     price, maker, size = front
     sign = 1 if command.side is BUY else -1
     if maker is not None:
-        size = yield from ready_maker(state, contract, maker)
+        size = yield from ready_maker(state, contract, maker, taker=command.account)
         if not size:
             return 0
     elif state.funding_due:
@@ -156,14 +158,19 @@ def _meet(
     return size
 
 
-def ready_maker(state: State, contract: Contract, maker: Order) -> Generator[Fact, None, int]:
+def _is_own(command: PlaceOrder, maker: Order | None) -> bool:
+    """Whether the order meets one of its own account. Such a trade reduces nothing: no reduce-only order makes it."""
+    return maker is not None and maker.account == command.account
+
+
+def ready_maker(state: State, contract: Contract, maker: Order, taker: str = "") -> Generator[Fact, None, int]:
     """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
     if state.funding_due:
         yield from settle_first(state, maker.account)
     if not maker.reduce_only:
         return maker.lots
     held = state.accounts[maker.account].positions[contract.id].lots
-    if held * maker.sign < 0:
+    if held * maker.sign < 0 and maker.account != taker:
         return min(maker.lots, abs(held))
     yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.NOTHING_TO_REDUCE)
     return 0
