@@ -1,7 +1,7 @@
 """An auditor: folds a log with arithmetic of its own, and says where a record does not add up.
 
-It knows facts and the rule pack and shares no code with the core: balances, exact entry values, order reserves and
-margins are computed anew, by fractions. Amounts are atoms. Source of every rule: `docs/margin.md`.
+It shares no code with the core: balances, exact entry values, order reserves and margins are computed anew, by
+fractions of atoms. Source of every rule: `docs/margin.md`.
 """
 
 from __future__ import annotations
@@ -260,13 +260,13 @@ class Auditor:
         self.report.remainders[p.terms.settle] -= fact.amount
 
     def _order_accepted(self, fact: f.OrderAccepted) -> None:
-        p, mark, loss = self.positions[fact.account][fact.instrument], self.marks[fact.instrument], Fraction()
-        if fact.price is not None:
-            loss = max(Fraction(), SIGN[fact.side] * _worth(p.terms, 1, fact.price * p.terms.tick - mark))
+        p, mark = self.positions[fact.account][fact.instrument], self.marks[fact.instrument]
+        price, none = mark if fact.price is None else fact.price * p.terms.tick, Fraction()
+        loss = max(none, SIGN[fact.side] * _worth(p.terms, 1, price - mark))
+        before = self.available(p.account, p.terms.settle)
         p.orders[fact.number] = Order(fact.side, fact.lots, fact.price, fact.reduce_only, loss)
-        free = self.available(p.account, p.terms.settle)
-        may = p.lots * SIGN[fact.side] < 0 if fact.reduce_only else free >= 0
-        self._hold("a position or available balance carries the order", may, (p.lots, free))
+        carried, reduces = self.available(p.account, p.terms.settle) >= min(before, none), p.lots * SIGN[fact.side] < 0
+        self._hold("the position or the balance carries the order", reduces if fact.reduce_only else carried, fact)
 
     def _order_left(self, fact: f.OrderRested | f.OrderCancelled | f.OrderExpired) -> None:
         p, order = self._order(fact.account, fact.number)

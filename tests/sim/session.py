@@ -16,6 +16,7 @@ HABITS: dict[Callable[[Traders], Command], int] = {
     Traders.order: 40,
     Traders.close: 8,
     Traders.hit: 5,
+    Traders.ruin: 2,
     Traders.cancel: 7,
     Traders.deposit: 4,
     Traders.withdraw: 2,
@@ -57,7 +58,7 @@ def following(traders: Traders) -> Command:
     traders.let_time_pass()
     if traders.world.state.due and dice.random() < 0.5:
         return traders.proceed()
-    habit = dice.choices(list(HABITS), list(HABITS.values()))[0]
+    habit = traders.planned.pop(0) if traders.planned else dice.choices(list(HABITS), list(HABITS.values()))[0]
     command = habit(traders)
     traders.at = max(traders.at, command.at)
     traders.given.append(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import msgspec
@@ -59,6 +60,7 @@ class Traders:
         self.at = START
         self.requests = 0
         self.given: list[Command] = []
+        self.planned: list[Callable[[Traders], Command]] = []
         self.rich = self.dice.choice((1_000, 100_000, 10_000_000, 10**15))
         self.pack = pack(self.dice, self.rich)
         self.prices = {terms.id: PRICES[terms.id] for terms in self.pack.instruments}
@@ -126,10 +128,24 @@ class Traders:
         time_in_force = dice.choice((TimeInForce.GTC, TimeInForce.IOC))
         return self._place(position.account, terms, side, lots, price, time_in_force, dice.random() < 0.5)
 
+    def ruin(self) -> Command:
+        """A resting order that gives a position away far below its worth, soon taken: a loss greater than its pool."""
+        held = [p for account in self._accounts() for p in account.positions.values() if p.lots and not p.pool.due]
+        position = self.dice.choice(held) if held else None
+        if position is None:
+            return self.order()
+        contract, book = position.contract, position.contract.book
+        side, resting, share = (Side.SELL, book.bids, 60) if position.lots > 0 else (Side.BUY, book.asks, 140)
+        price = max(1, contract.mark * share // (100 * contract.tick))
+        if book.front(resting, price) is not None:
+            return self.close()
+        self.planned = [Traders.hit, Traders.proceed]
+        return self._place(position.account, contract.terms, side, abs(position.lots), price, TimeInForce.GTC, True)
+
     def hit(self) -> Command:
-        """An order that meets the resting order of somebody, of one who is due if there is such a one."""
+        """An order that meets the resting order of somebody, of one who is due or gives away if there is such a one."""
         open_orders = self._open_orders()
-        in_need = [order for order in open_orders if self._position(order).pool.due]
+        in_need = [order for order in open_orders if order.reduce_only or self._position(order).pool.due]
         if not open_orders:
             return self.order()
         maker = self.dice.choice(in_need or open_orders)
