@@ -56,7 +56,6 @@ def bankruptcy(given: Given) -> tuple[Answer, str]:
     exact, tick = bankruptcy_of(given, pool), given.tick()
     has_price = exact is not None and exact >= 0
     answer: dict[str, Fraction | None] = {"bankruptcy_price": exact if has_price else None}
-    answer["bankruptcy_price_exact"] = exact
     if tick is not None and exact is not None and has_price:
         answer["bankruptcy_price_on_tick"] = rounded_to_be_safe(exact, pool.legs[0].sign, tick)
     answer["wallet"] = pool.wallet

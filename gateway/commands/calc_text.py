@@ -19,7 +19,7 @@ PLACES = 8
 
 _PRICES = {
     *("liquidation_price", "liquidation_price_exact", "liquidation_trigger"),
-    *("bankruptcy_price", "bankruptcy_price_exact", "bankruptcy_price_on_tick", "price"),
+    *("bankruptcy_price", "bankruptcy_price_on_tick", "price"),
 }
 _SIZES = {"max_size"}
 _PLAIN = {"mmr", "margin_ratio", "premium", "rate", "initial_margin_rate", "weight", "funding_index_delta"}
