@@ -1,0 +1,9 @@
+"""Reproduces the published figures and prints how many of each file: `python -m tests.truth`."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.truth.summary import told
+
+sys.stdout.write(told())

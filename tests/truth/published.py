@@ -1,0 +1,105 @@
+"""The figures that venues and protocols published, one case at a time, and which test is about which of them.
+
+They are read from RINGFENCE_CASES exactly as they are written, never as floats. Where the folder is missing the tests
+that are about them are skipped, under CI they fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDER = (ROOT / os.environ.get("RINGFENCE_CASES", "../shared/cases")).resolve()
+
+Check = Callable[["Case"], None]
+
+CHECKS: list[tuple[Check, Case]] = []
+"""Each case with the test that is about it, filled in as the tests are collected."""
+
+LATER: dict[str, str] = {}
+"""Case -> why nothing here is about it yet."""
+
+
+class Case(NamedTuple):
+    """A published case: its file, what goes in, what has to come out, and how near."""
+
+    file: str
+    id: str
+    inputs: dict[str, Any]
+    expected: dict[str, Any]
+    about: dict[str, Any]
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the figures follow from the formula that the case states."""
+        return bool(self.about["status"] == "verified")
+
+    def number(self, name: str) -> Fraction:
+        """An input, exactly."""
+        return Fraction(self.inputs[name])
+
+    def whole(self, name: str, default: int = 0) -> int:
+        """An input that is a whole number."""
+        number = Fraction(self.inputs.get(name, default))
+        assert number.denominator == 1
+        return number.numerator
+
+    def has(self, name: str, figure: Fraction | int | None, tolerance: str = "") -> None:
+        """Assert that a figure is the one published, within the tolerance that the case states."""
+        assert figure is not None, f"{self.id}: no {name}, published is {self.expected[name]}"
+        agrees(f"{self.id}: {name}", figure, self.expected[name], self._tolerance(name, tolerance))
+
+    def _tolerance(self, name: str, stated: str) -> Fraction | None:
+        for key in (stated, "tolerance", "tolerance_abs"):
+            if key and key in self.about:
+                return Fraction(self.about[key])
+        if "tolerance_rel" in self.about:
+            return Fraction(self.about["tolerance_rel"]) * abs(Fraction(self.expected[name]))
+        return None
+
+
+def agrees(what: str, figure: Fraction | int, published: Any, tolerance: Fraction | None = None) -> None:
+    """Assert that a figure is the published one: as near as stated, else equal at the decimal places printed."""
+    off = abs(Fraction(figure) - Fraction(published))
+    if tolerance is None:
+        places = -int(published.as_tuple().exponent) if isinstance(published, Decimal) else 0
+        tolerance = Fraction(1, 2 * 10**places) if places > 1 else Fraction(0)
+    assert off <= tolerance, f"{what} is {float(figure)}, published is {published}"
+
+
+@cache
+def cases_in(file: str) -> tuple[Case, ...]:
+    """The cases of a file, by its name without .json."""
+    text = (FOLDER / f"{file}.json").read_text("utf-8")
+    cases = json.loads(text, parse_float=Decimal)["cases"]
+    return tuple(Case(file, case["id"], case["inputs"], case["expected"], case) for case in cases)
+
+
+def about(file: str, *, only: Callable[[Case], bool] = lambda _: True) -> Callable[[Check], Check]:
+    """Run the test with each verified case of a file, or those of them that are meant."""
+
+    def parametrized(check: Check) -> Check:
+        if not FOLDER.is_dir():
+            assert not os.environ.get("CI"), f"no folder {FOLDER}: set RINGFENCE_CASES"
+            missing = pytest.mark.skip(reason="no folder of published figures: set RINGFENCE_CASES")
+            return pytest.mark.parametrize("case", [pytest.param(None, id="none", marks=missing)])(check)
+        meant = [case for case in cases_in(file) if case.is_verified and only(case)]
+        CHECKS.extend((check, case) for case in meant)
+        return pytest.mark.parametrize("case", meant, ids=[case.id for case in meant])(check)
+
+    return parametrized
+
+
+def later(file: str, reason: str, *, only: Callable[[Case], bool] = lambda _: True) -> None:
+    """Say why no test is about some verified cases of a file."""
+    if FOLDER.is_dir():
+        LATER.update({case.id: reason for case in cases_in(file) if case.is_verified and only(case)})

@@ -1,0 +1,138 @@
+"""Worked examples from the help pages of exchanges: Bybit, KuCoin, Kraken, Binance, OKX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from events.instruments import RulePack, load_pack
+from events.rules import ExitFee
+from events.units import UNIT
+from exchange.calculator import (
+    LONG,
+    SHORT,
+    Holding,
+    Pool,
+    bankruptcy_price,
+    initial_margin,
+    isolated_wallet,
+    liquidation,
+    order_cost,
+    payment,
+    premium_of,
+    result_of,
+    rules_of,
+    spread_rate,
+    with_cum,
+)
+from tests.truth.published import Case, about, agrees, later
+
+FILE = "exchange_docs_worked_examples"
+SIGNS = {"long": LONG, "short": SHORT}
+
+
+def topic(*names: str) -> Callable[[Case], bool]:
+    return lambda case: case.about["topic"] in names
+
+
+def tick_of(pack: RulePack) -> Fraction:
+    return Fraction(pack.instruments[0].tick, UNIT)
+
+
+@about(FILE, only=topic("linear isolated"))
+def test_bybit_linear(case: Case) -> None:
+    position = Holding(SIGNS[case.inputs["side"]], case.number("size"), case.number("entry"))
+    rules = rules_of(load_pack("bybit-linear"), mmr=case.number("mmr"), cum=case.number("mm_deduction"))
+    wallet = isolated_wallet(position, case.number("leverage"), Fraction(case.inputs.get("extra_margin", 0)))
+    pool = Pool(wallet, (position,), rules)
+    case.has("initial_margin", initial_margin(position.entry_value, case.number("leverage")))
+    case.has("maintenance_margin", pool.maintenance(position.entry))
+    case.has("liquidation_price", liquidation(pool).shown)
+
+
+@about(FILE, only=topic("inverse cross"))
+def test_bybit_inverse_cross(case: Case) -> None:
+    pack, taker = load_pack("bybit-inverse"), case.number("taker")
+    position = Holding(SIGNS[case.inputs["side"]], case.number("qty_usd"), case.number("entry"), inverse=True)
+    wallet = case.number("account_balance_btc") - case.number("order_margin")
+    rules = rules_of(pack, mmr=case.number("mm_rate"), taker_fee=taker, tick=tick_of(pack))
+    assert rules.exit_fee is ExitFee.AT_BANKRUPTCY
+    case.has("bankruptcy_price", bankruptcy_price(position, wallet, taker))
+    case.has("liquidation_price", liquidation(Pool(wallet, (position,), rules)).shown)
+
+
+@about(FILE, only=topic("inverse isolated liquidation"))
+def test_bybit_inverse_isolated(case: Case) -> None:
+    pack = load_pack("bybit-inverse")
+    position = Holding(SIGNS[case.inputs["side"]], case.number("qty_usd"), case.number("entry"), inverse=True)
+    rules = rules_of(pack, mmr=case.number("mmr"), tick=tick_of(pack))
+    wallet = isolated_wallet(position, case.number("leverage"))
+    case.has("liquidation_price", liquidation(Pool(wallet, (position,), rules)).shown)
+
+
+@about(FILE, only=topic("linear bankruptcy", "inverse bankruptcy"))
+def test_bankruptcy(case: Case) -> None:
+    size, inverse = Fraction(case.inputs.get("size", 1)), case.about["topic"].startswith("inverse")
+    position = Holding(SIGNS[case.inputs["side"]], size, case.number("entry"), inverse=inverse)
+    case.has("bankruptcy_price", bankruptcy_price(position, isolated_wallet(position, case.number("leverage"))))
+
+
+@about(FILE, only=topic("funding inverse"))
+def test_kraken_funding_of_an_inverse_contract(case: Case) -> None:
+    index = case.number("index")
+    size = case.number("position_usd")
+    position = Holding(LONG if size > 0 else SHORT, abs(size), index, inverse=True)
+    received = -payment(position, index, case.number("hourly_rate"))
+    case.has("payment_btc", received)
+    case.has("payment_usd", received * index)
+
+
+@about(FILE, only=topic("funding linear"))
+def test_kraken_funding_of_a_linear_contract(case: Case) -> None:
+    index, size = case.number("index"), case.number("position_btc")
+    premium = premium_of(case.number("perp"), index)
+    rate = spread_rate(premium, case.number("hours"), Fraction(load_pack("kraken-futures").premium_hours))
+    position = Holding(LONG if size > 0 else SHORT, abs(size), index)
+    case.has("premium_pct", premium * 100)
+    case.has("hourly_rate_pct", rate * 100)
+    case.has("payment_usd", -payment(position, index, rate))
+
+
+@about(FILE, only=topic("open order initial margin"))
+def test_cost_of_an_open_order(case: Case) -> None:
+    order = Holding(SIGNS[case.inputs["side"]], case.number("qty"), case.number("order_price"))
+    cost = order_cost(order, case.number("mark_price"), case.number("leverage"))
+    case.has("initial_margin", cost.initial_margin)
+    case.has("open_loss", cost.open_loss)
+    case.has("cost", cost.cost)
+
+
+@about(FILE, only=topic("maintenance amount"))
+def test_maintenance_amount(case: Case) -> None:
+    brackets = [(Fraction(floor), Fraction(mmr)) for floor, mmr in case.inputs["brackets"]]
+    case.has("cum_bracket3", with_cum(brackets)[2].cum)
+
+
+@about(FILE, only=topic("maintenance amount inverse"))
+def test_maintenance_amount_in_coin(case: Case) -> None:
+    before, after = (Fraction(0), case.number("mmr_prev")), (case.number("floor_btc"), case.number("mmr"))
+    case.has("cum_btc", with_cum([before, after], case.number("cum_prev"))[1].cum)
+
+
+@about(FILE, only=topic("real isolated liquidation settlement"))
+def test_a_settled_liquidation(case: Case) -> None:
+    size, contract = case.number("contracts"), case.number("contract_size")
+    position = Holding(SIGNS[case.inputs["side"]], size, case.number("open_avg"), contract)
+    taker, penalty = case.number("taker"), case.number("liq_penalty_rate")
+    result = result_of(position, case.number("close_avg"), open_fee=taker, close_fee=taker, penalty=penalty)
+    case.has("pnl", result.pnl)
+    case.has("close_fee", result.close_fee)
+    case.has("liq_penalty", result.liquidation_penalty)
+    case.has("realized_pnl", result.realised)
+    agrees(f"{case.id}: total_fee", result.fees, case.inputs["total_fee"], Fraction(1, 1000))
+
+
+later(FILE, "insurance fund: liquidation", only=topic("insurance fund"))
+later(FILE, "ranking for deleveraging: liquidation", only=topic("ADL ranking"))
+later(FILE, "portfolio margin: later work", only=lambda case: case.about["topic"].startswith("portfolio margin"))
+later(FILE, "scenario matrix: portfolio margin, later work", only=lambda case: "SPAN" in case.about["topic"])

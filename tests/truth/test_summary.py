@@ -1,0 +1,25 @@
+"""Nothing that was published is passed over in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.truth.published import CHECKS, LATER
+from tests.truth.summary import everything, told
+
+
+def test_every_case_is_reproduced_or_says_why_not(cases: Path) -> None:
+    assert cases.is_dir()
+    meant = {case.id for case in everything() if case.is_verified}
+    checked = {case.id for _, case in CHECKS}
+    assert checked & LATER.keys() == set()
+    assert meant - checked - LATER.keys() == set()
+
+
+def test_the_summary_counts_them_by_file(cases: Path) -> None:
+    assert cases.is_dir()
+    text = told()
+    print(text)  # noqa: T201
+    assert "disagrees" not in text
+    for file, count in (("binance_usdm_liquidation_price", 8), ("hyperliquid_liquidation_price", 22)):
+        assert f"{file:<34} {count:>4} of {count:>4}\n" in text
