@@ -20,6 +20,7 @@ from tests.spec.words import (
     deposited,
     expired,
     leverage_set,
+    mark,
     mode_set,
     place,
     position,
@@ -69,6 +70,11 @@ class TestLeverage:
             .then(refused(Reason.INSUFFICIENT_MARGIN), deposited("ann", 1), leverage_set("ann", 5))
             .holds("ann", available=0)
         )
+
+    def test_where_nothing_is_open_it_needs_nothing_to_be_available(self) -> None:
+        session = scenario().given(account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), mark(97))
+        session.holds("ann", available=0).when(set_leverage("ann", 1, on=TIN), set_leverage("ann", 1))
+        session.then(replace(leverage_set("ann", 1), instrument=TIN), refused(Reason.INSUFFICIENT_MARGIN))
 
     def test_one_that_its_bracket_does_not_offer_is_refused(self) -> None:
         # above a notional of 10,000 at most 5x

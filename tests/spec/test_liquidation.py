@@ -83,6 +83,11 @@ class TestDue:
             liquidation_ended("ann", GOLD, CLOSED, equity=0),
         )
 
+    def test_a_cross_pool_is_measured_in_the_same_way(self) -> None:
+        session = scenario().given(account("ann", 145), *position(1, BUY, price=100, lots=10, by="ann"))
+        session.when(mark_at(900_001)).then(mark_moved_at(900_001))
+        session.when(mark(90)).then(mark_moved(90), liquidation_due("ann", USD))
+
     def test_a_short_falls_due_when_the_mark_rises(self) -> None:
         # equity 100 - 10 x (mark - 100) meets 10 x mark x 5 % at 104.7619...
         session = scenario().given(*ISOLATED_SHORT)

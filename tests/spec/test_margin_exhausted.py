@@ -100,6 +100,16 @@ def test_a_cross_close_counts_the_other_positions_of_the_pool() -> None:
     pool.then(traded(5, 7, price=80, lots=7), liquidation_due("ann", USD))
 
 
+@pytest.mark.parametrize("mode", [CROSS, ISOLATED])
+def test_a_whole_close_needs_nothing_to_be_available(mode: MarginMode) -> None:
+    # an order in TIN holds back 90 of 190, the margin of GOLD and what it has lost hold back the rest
+    session = scenario().given(account("ann", 190, mode=mode), *position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(resting(3, BUY, price=90, lots=10, by="ann", on=TIN), mark(97))
+    session.given(resting(4, BUY, price=96, lots=10)).holds("ann", available=0)
+    session.when(market(5, SELL, lots=10, by="ann", reduce_only=True)).then(traded(4, 5, price=96, lots=10))
+    session.holds("ann", wallet=150, lots=0)
+
+
 def test_a_reduce_only_order_may_not_break_its_pool_either() -> None:
     (
         scenario()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from events.commands import Side
 from tests.scenario import scenario
 from tests.spec.words import (
     BUY,
@@ -19,6 +22,7 @@ from tests.spec.words import (
     mark_moved,
     mark_moved_at,
     position,
+    set_leverage,
     withdraw,
 )
 
@@ -83,6 +87,25 @@ def test_money_that_goes_out_moves_the_trigger() -> None:
     session = scenario().given(account("ann", 200), *position(1, BUY, price=100, lots=10, by="ann"))
     session.given(withdraw("ann", 100))
     session.when(mark(94)).then(mark_moved(94), liquidation_due("ann", USD))
+
+
+@pytest.mark.parametrize(
+    ("side", "lots", "trigger"),
+    [
+        # W = 100: 100 + 10 x (m - 100) = 0.5 x m at 94.7368..., 100 - 10 x (m - 100) = 0.5 x m at 104.7619...
+        (BUY, 10, {"low": 947_368, "high": -1}),
+        (SELL, 10, {"low": -1, "high": 1_047_620}),
+        # 200 at 5x, W = 4,000: 10 % less 500. 180 x m = 15,500 at 86.1111...; 220 x m = 24,500 at 111.3636...
+        (BUY, 200, {"low": 861_111, "high": -1}),
+        (SELL, 200, {"low": -1, "high": 1_113_637}),
+    ],
+)
+def test_the_trigger_of_an_isolated_position_is_the_first_mark_that_is_due(
+    side: Side, lots: int, trigger: dict[str, int]
+) -> None:
+    leverage = 10 if lots == 10 else 5
+    session = scenario().given(set_leverage("maker", 5), account("ann", 5000, mode=ISOLATED, leverage=leverage))
+    session.given(*position(1, side, price=100, lots=lots, by="ann")).holds("ann", **trigger)
 
 
 def test_a_position_on_margin_of_its_own_size_is_never_due() -> None:
