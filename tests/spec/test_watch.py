@@ -114,14 +114,16 @@ def test_a_position_on_margin_of_its_own_size_is_never_due() -> None:
     session.when(mark_at(1)).then(mark_moved_at(1)).waits()
 
 
-def test_triggers_that_were_moved_do_not_pile_up() -> None:
-    session = scenario().given(account("ann", 100, mode=ISOLATED), account("bob", 100, mode=ISOLATED))
-    session.given(*position(1, BUY, price=100, lots=10, by="ann"), deposit("ann", 200))
-    session.given(*position(3, SELL, price=100, lots=10, by="bob"), deposit("bob", 200))
+def test_triggers_that_were_moved_do_not_pile_up_and_the_others_are_kept() -> None:
+    session = scenario()
+    for number, (name, side) in enumerate((("ann", BUY), ("bob", SELL), ("eve", BUY), ("zoe", SELL))):
+        session.given(account(name, 300, mode=ISOLATED), *position(2 * number + 1, side, price=100, lots=10, by=name))
     for _ in range(150):
         session.given(add_margin("ann", 1), add_margin("bob", 1))
     contract = session.state.contracts[GOLD]
     assert len(contract.lows) < 100
     assert len(contract.highs) < 100
+    session.when(mark(94)).then(mark_moved(94), liquidation_due("eve", GOLD))
     session.when(mark(78)).then(mark_moved(78), liquidation_due("ann", GOLD))
+    session.when(mark(105)).then(mark_moved(105), liquidation_due("zoe", GOLD))
     session.when(mark(120)).then(mark_moved(120), liquidation_due("bob", GOLD))
