@@ -25,6 +25,7 @@ from exchange.core.state import State
 from exchange.core.step import step
 from exchange.rebuild import rebuild
 from exchange.sequencer import Sequencer
+from gateway.memory import collect_seldom
 
 WINDOW = 4_000
 """Commands in flight at once in the durable run: several commits' worth."""
@@ -33,13 +34,11 @@ WINDOW = 4_000
 def measure(operations: int, seed: int) -> list[Figure]:
     """The figures of the matching flow and of the rebuild from its log. Raises where the run is void."""
     flow = make_flow(load_pack("binance-usdm"), operations, seed)
-    gc.collect()
-    gc.freeze()
+    collect_seldom()
     bare = operations / _bare(flow)
     core = len(flow.commands) / _core(flow, _nothing())
     encoded = len(flow.commands) / _core(flow, _encoding())
     durable, rebuilt = _durable(flow)
-    gc.unfreeze()
     what = f"{operations:,} operations, 100 accounts in both modes, marks; margin, watch"
     return [
         Figure(

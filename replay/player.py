@@ -164,7 +164,7 @@ class Player:
                     f"account {name}: {instrument} cannot be traded at {trader.leverage}x; give 1 to {max_leverage}"
                 )
             self.send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
-        context = Context(self.state, name, self.send)
+        context = Context(lambda: self.state, name, self.send)
         context.instruments = instruments
         self._contexts[name] = (context, trader.strategy)
 

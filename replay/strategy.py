@@ -68,8 +68,8 @@ class Quote:
 class Context:
     """What a strategy sees of its account and market, and how it sends orders."""
 
-    def __init__(self, state: State, account: AccountId, send: Callable[[Command], object]) -> None:
-        self._state = state
+    def __init__(self, state: Callable[[], State], account: AccountId, send: Callable[[Command], object]) -> None:
+        self._state_now = state
         self._send = send
         self._requests = 0
         self._numbers = 0
@@ -175,6 +175,11 @@ class Context:
     def _request(self) -> RequestId:
         self._requests += 1
         return RequestId(f"{self._requests}")
+
+    @property
+    def _state(self) -> State:
+        """The state of this moment: another object once a session was built anew."""
+        return self._state_now()
 
     @property
     def _own(self) -> Account:

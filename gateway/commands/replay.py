@@ -26,6 +26,7 @@ from exchange.projections.results import Results, margin_ratio
 from exchange.sequencer import Sequencer
 from gateway.console import OUT, complain, money_text, progress, say_json, time_text
 from gateway.errors import UsageError
+from gateway.memory import collect_seldom
 from replay.player import Player, Progress, Trader
 from replay.sources import Source, open_source
 from replay.strategy import equity_atoms, make_strategy
@@ -106,6 +107,7 @@ def replay(
 ) -> Replayed:
     """Play the sources into a session file; without `out`, into one that is gone when the replay ends."""
     started = perf_counter()
+    collect_seldom()
     with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
         path = out or Path(folder) / "session.db"
         size = sum(source.path.stat().st_size for source in sources)
