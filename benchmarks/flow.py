@@ -20,6 +20,12 @@ RESTING, LEVELS, ACCOUNTS, MARK_EVERY = 2_000, 200, 100, 1_000
 LIMIT, CANCEL = 0.5, 0.9
 RECOUNT_EVERY = 200
 
+OPEN = Lots(200)
+"""Every account begins with a position of so many lots, long or short."""
+
+SMALLEST = 4
+"""Lots of the smallest order: 4 at 30,000 are above the pack's minimum notional of 100."""
+
 
 class Flow(NamedTuple):
     """Commands that set the venue up and fill the book, the measured commands, and the same as bare operations."""
@@ -34,7 +40,7 @@ class _Maker:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.book = BareBook()
-        self.numbers = [0] * ACCOUNTS
+        self.numbers = [1] * ACCOUNTS
         self.live: list[tuple[int, int, int]] = []
         self.ids = 0
         self.alive = 0
@@ -45,13 +51,13 @@ class _Maker:
         best = self.book.best(-side)
         anchor = best if best is not None else MIDDLE + side
         depth = 1 + min(LEVELS // 2 - 1, int(self.random.expovariate(1 / 30)))
-        return self._order(side, anchor - side * depth, 1 + self.random.randrange(20), c.TimeInForce.GTC)
+        return self._order(side, anchor - side * depth, SMALLEST + self.random.randrange(20), c.TimeInForce.GTC)
 
     def immediate(self) -> tuple[c.Command, tuple[int, ...]]:
         side = BUY if self.random.random() < 0.5 else SELL
-        most = 60 if self.alive > RESTING else 4
+        most = 60 if self.alive > RESTING else 2
         best = self.book.best(-side) or MIDDLE
-        return self._order(side, best + side * LEVELS, 1 + self.random.randrange(most), c.TimeInForce.IOC)
+        return self._order(side, best + side * LEVELS, SMALLEST + self.random.randrange(most), c.TimeInForce.IOC)
 
     def _order(self, side: int, price: int, lots: int, force: c.TimeInForce) -> tuple[c.Command, tuple[int, ...]]:
         account = self.random.randrange(ACCOUNTS)
@@ -125,6 +131,10 @@ def _opening(pack: RulePack) -> list[c.Command]:
         commands.append(c.Deposit(at, name, c.RequestId("fund"), pack.instruments[0].settle, Atoms(10_000_000 * UNIT)))
         commands.append(c.SetMarginMode(at, name, c.RequestId("mode"), INSTRUMENT, mode))
     commands.append(c.SetMarkPrice(at, INSTRUMENT, MarkUnits(MIDDLE * UNIT // 10)))
+    for n in range(ACCOUNTS):
+        side = c.Side.SELL if n % 4 < 2 else c.Side.BUY
+        name, number = c.AccountId(f"acct{n:02d}"), c.OrderNumber(1)
+        commands.append(c.PlaceOrder(at, name, c.RequestId("p1"), number, INSTRUMENT, side, OPEN, Ticks(MIDDLE)))
     return commands
 
 
