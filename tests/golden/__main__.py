@@ -2,6 +2,7 @@
 
 python -m tests.golden                          compare
 python -m tests.golden --add NAME SESSION.db    keep a session file under a new name
+python -m tests.golden --add NAME               keep what `by_hand` records today under a new name
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tests.golden import by_hand
 from tests.golden.sessions import add, decided, heads, load, read, sum_up
 
 
 def main(arguments: list[str]) -> int:
-    """Compare or add; exit code 1 where anything differs."""
-    if arguments[:1] == ["--add"] and len(arguments) == 3:
-        add(arguments[1], read(Path(arguments[2])))
-        return 0
+    """Compare or add; exit code 1 where anything differs, 2 where nothing can be added."""
+    if arguments:
+        return _add(arguments)
     failed = 0
     for name, golden in heads().items():
         session = load(name)
@@ -27,6 +28,18 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"{name:<24} {golden.records:>7,} records  {now.head[:16]}  {verdict}\n")
     sys.stdout.write(f"{len(heads())} golden sessions, {failed} differ\n")
     return 1 if failed else 0
+
+
+def _add(arguments: list[str]) -> int:
+    option, *names = arguments
+    if option != "--add" or len(names) not in (1, 2):
+        sys.stderr.write("usage: python -m tests.golden [--add NAME [SESSION.db]]\n")
+        return 2
+    if names[0] in heads():
+        sys.stderr.write(f"{names[0]} is golden already; golden sessions are only ever added: choose another name\n")
+        return 2
+    add(names[0], read(Path(names[1])) if names[1:] else by_hand.session())
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from events.chunks import encode_chunk
-from events.facts import AnyFact
+from events.commands import AnyCommand, Side, TimeInForce
+from events.facts import AnyFact, Expiry, LiquidationEnded, LiquidationOutcome, OrderAccepted, OrderExpired, Refused
+from events.refusals import Reason
 from exchange.core import snapshot
 from exchange.core.state import RULES_VERSION
 from replay.synth import write_session
-from tests.golden.sessions import add, decided, heads, load, rebuilt, sum_up
+from tests.golden.__main__ import main
+from tests.golden.sessions import FOLDER, add, decided, heads, load, rebuilt, sum_up
 
 NAMES = sorted(heads())
 
@@ -30,10 +33,10 @@ def test_its_commands_alone_lead_to_the_same_bytes(name: str) -> None:
     assert heads()[name].rules_version == RULES_VERSION
     state, bodies = decided(session, [batch.command for batch in session.batches])
     assert bodies == session.bodies
-    assert snapshot.digest(state) == snapshot.digest(rebuilt(session)) == heads()[name].state
+    assert snapshot.digest(state) == snapshot.digest(rebuilt(session))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("replay")])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("world")])
 def test_its_chunks_bear_the_names_of_their_content(name: str) -> None:
     for chunk, columns in load(name).chunks.items():
         assert encode_chunk(columns).id == chunk
@@ -42,6 +45,28 @@ def test_its_chunks_bear_the_names_of_their_content(name: str) -> None:
 def test_every_kind_of_fact_is_golden() -> None:
     seen = {type(fact) for name in NAMES for batch in load(name).batches for fact in batch.facts}
     assert seen == set(AnyFact.__args__)
+
+
+def test_every_kind_of_command_is_golden() -> None:
+    assert {type(batch.command) for name in NAMES for batch in load(name).batches} == set(AnyCommand.__args__)
+
+
+def test_every_reason_to_refuse_and_every_way_to_end_is_golden() -> None:
+    facts = [fact for name in NAMES for batch in load(name).batches for fact in batch.facts]
+    assert {fact.reason for fact in facts if isinstance(fact, Refused)} == set(Reason)
+    assert {fact.why for fact in facts if isinstance(fact, OrderExpired)} == set(Expiry)
+    assert {fact.outcome for fact in facts if isinstance(fact, LiquidationEnded)} == set(LiquidationOutcome)
+
+
+def test_every_way_to_place_an_order_is_golden() -> None:
+    orders = [fact for name in NAMES for batch in load(name).batches for fact in batch.facts]
+    accepted = {
+        (order.side, order.price is None, order.time_in_force) for order in orders if isinstance(order, OrderAccepted)
+    }
+    may_rest = [TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.POST_ONLY]
+    assert {(side, False, force) for side in Side for force in may_rest} <= accepted
+    assert {(side, True, TimeInForce.IOC) for side in Side} <= accepted
+    assert {order.reduce_only for order in orders if isinstance(order, OrderAccepted)} == {True, False}
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
@@ -54,9 +79,13 @@ def test_the_hash_seed_of_python_makes_no_difference(hash_seed: str) -> None:
     assert run.stdout.endswith(f"{len(NAMES)} golden sessions, 0 differ\n")
 
 
-def test_a_golden_session_is_never_overwritten() -> None:
+def test_a_golden_session_is_never_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    before = {file: file.read_bytes() for file in FOLDER.iterdir()}
     with pytest.raises(AssertionError, match="only ever added"):
         add(NAMES[0], load(NAMES[0]))
+    assert main(["--add", NAMES[0]]) == 2
+    assert "golden sessions are only ever added: choose another name" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in FOLDER.iterdir()} == before
 
 
 GENERATED = {
