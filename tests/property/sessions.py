@@ -95,6 +95,7 @@ marks = st.one_of(
 )
 amounts = st.sampled_from((2_000, 500, 9_000)) | st.integers(1, 9_000)
 sizes = st.integers(1, 30)
+rates = st.integers(-10, 10).map(lambda percent: percent * PERCENT)
 
 
 def made(kind: type[Command], **fields: Any) -> st.SearchStrategy[Any]:
@@ -154,7 +155,7 @@ settling = st.one_of(
     made(c.SetMarginMode, instrument=instruments, mode=st.sampled_from(MarginMode)),
     made(c.AddMargin, instrument=instruments, amount=amounts),
     made(c.RemoveMargin, instrument=instruments, amount=amounts),
-    made(c.ApplyFunding, instrument=instruments, rate=st.integers(-10, 10).map(lambda percent: percent * PERCENT)),
+    made(c.ApplyFunding, instrument=instruments, rate=rates),
     made(c.AdvanceTime),
     rows(),
 )

@@ -1,0 +1,93 @@
+"""History and traders in one book: history goes its own way, and no way of cutting it up makes a difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from events import commands as c
+from events import facts as f
+from events.commands import Command, Impact
+from events.record import Batch
+from exchange.core.state import Contract, State
+from exchange.core.step import step
+from tests.property.sessions import CHUNKS, Script, X, Y, deals, orders, rows, scripts
+from tests.sim.world import lend
+
+trading = st.one_of(rows(), rows(), deals(), orders())
+"""Traders among history."""
+
+COUNTS = ("equal", "different", "prints", "volume", "observations", "gaps", "crossed", "last_price", "last_id")
+
+
+def history(contract: Contract) -> tuple[Any, ...]:
+    """What is known of history alone."""
+    book, feed = contract.book, contract.feed
+    stated = [sorted(side.history.stated.items()) for side in (book.bids, book.asks)]
+    return stated, book.stale, [getattr(feed, name) for name in COUNTS]
+
+
+def volumes(contract: Contract) -> dict[tuple[int, int], int]:
+    """MARKET's lots that could be traded with, by side and price."""
+    return {
+        (side.sign, price): side.levels[price].market if price in side.levels else side.available(price)
+        for side in (contract.book.bids, contract.book.asks)
+        for price in side.history.stated
+    }
+
+
+def after(commands: list[Command]) -> State:
+    """The state after these commands."""
+    state = lend(State(), CHUNKS)
+    for command in commands:
+        step(state, command)
+    return state
+
+
+@settings(max_examples=60)
+@given(scripts(trading))
+def test_history_goes_its_own_way_whatever_traders_do(script: Script) -> None:
+    commands = [*script.opening, *script.commands]
+    alone = [command for command in commands if not isinstance(command, c.PlaceOrder | c.CancelOrder)]
+    with_traders, without = after(commands), after(alone)
+    for name in (X, Y):
+        assert history(with_traders.contracts[name]) == history(without.contracts[name])
+
+
+@settings(max_examples=60)
+@given(scripts(trading))
+def test_without_impact_what_a_trader_takes_is_there_again_when_the_batch_ends(script: Script) -> None:
+    opened = script.opening[0]
+    assert isinstance(opened, c.OpenSession)
+    opened = replace(opened, options=replace(opened.options, impact=Impact.NONE))
+    state = after([opened, *script.opening[1:]])
+    for command in script.commands:
+        before = [volumes(state.contracts[name]) for name in (X, Y)]
+        step(state, command)
+        if not isinstance(command, c.AdvanceMarket):
+            assert [volumes(state.contracts[name]) for name in (X, Y)] == before
+
+
+@settings(max_examples=100)
+@given(scripts(trading), st.sampled_from(sorted(CHUNKS)))
+def test_rows_in_one_command_lead_to_the_same_facts_as_row_by_row(script: Script, chunk: str) -> None:
+    """Where impact is kept: without it, what was taken comes back between two commands, and not within one."""
+    opened = script.opening[0]
+    assert isinstance(opened, c.OpenSession)
+    assume(opened.options.impact is Impact.CONSUME)
+    commands = [*script.opening, *script.commands]
+    at, last = commands[-1].at, len(CHUNKS[chunk]) - 1
+    whole = c.AdvanceMarket(at, CHUNKS[chunk].instrument, chunk, 0, last)
+    at_once = consequences(commands, [whole])
+    assert at_once == consequences(commands, [replace(whole, first_row=row, last_row=row) for row in range(last + 1)])
+
+
+def consequences(commands: list[Command], rows: list[Command]) -> list[Any]:
+    """What the rows lead to: fills, funding, marks; who is due is said when a batch ends, so it is left out here."""
+    state = after(commands)
+    batches = [step(state, command) for command in rows]
+    facts = [fact for batch in batches if isinstance(batch, Batch) for fact in batch.facts]
+    return [fact for fact in facts if not isinstance(fact, f.MarketAdvanced | f.LiquidationDue)]

@@ -1,0 +1,118 @@
+"""The watch names exactly those who are due, after every change, as a scan of all pools would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events import commands as c
+from events import facts as f
+from events.commands import AccountId, Command, Side
+from events.instruments import Bracket, MarginMode, load_pack
+from events.record import Batch
+from events.units import UNIT
+from exchange.core.invariants import check_end_of_batch
+from exchange.core.liquidation.watch import is_due
+from exchange.core.state import RULES_VERSION, Position, State
+from exchange.core.step import step
+from tests.property.portfolios import first_due_mark, pools, portfolios, say, traders, trigger
+from tests.property.sessions import USD, instruments, made, marks, rates
+
+steps = st.one_of(
+    made(c.SetMarkPrice, instrument=instruments, mark=marks),
+    made(c.SetMarkPrice, instrument=instruments, mark=marks),
+    st.tuples(st.integers(0, 20), st.integers(-1, 1)),
+    st.tuples(st.integers(0, 20), st.integers(-1, 1)),
+    made(c.Proceed, limit=st.sampled_from((1, 4096))),
+    made(c.ApplyFunding, instrument=instruments, rate=rates),
+    made(c.Deposit, account=st.sampled_from(("A0", "A1")), asset=st.just(USD), amount=st.integers(1, 999)),
+    made(c.AddMargin, account=st.sampled_from(("A0", "A1")), instrument=instruments, amount=st.integers(1, 99)),
+)
+"""Commands, and (position, offset): the mark goes to the first at which the position's pool is due, give or take."""
+
+
+def command(state: State, asked: Any, place: int) -> Command | None:
+    """What a step means in this state."""
+    if isinstance(asked, c.TradersCommand):
+        return type(asked)(**{**{k: getattr(asked, k) for k in asked.__struct_fields__}, "request": f"r{place}"})
+    if isinstance(asked, Command):
+        return asked
+    held = [p for account in traders(state) for p in account.positions.values() if p.lots and not p.pool.due]
+    if not held:
+        return None
+    position = held[asked[0] % len(held)]
+    mark = first_due_mark(position)
+    return None if mark is None else c.SetMarkPrice(0, position.contract.id, max(1, mark + asked[1]))
+
+
+@settings(max_examples=150)
+@given(portfolios(), st.lists(steps, min_size=5, max_size=25))
+def test_who_is_named_is_who_a_full_scan_finds(state: State, asked: list[Any]) -> None:
+    for place, one in enumerate(asked):
+        if (given := command(state, one, place)) is None:
+            continue
+        batch = step(state, given)
+        assert isinstance(batch, Batch)
+        check_end_of_batch(state)
+        named = {(due.account, due.pool) for due in batch.facts if isinstance(due, f.LiquidationDue)}
+        assert named == {pool.id for pool in pools(state) if pool.due and state.due[pool.due].seq > batch.first_seq}
+        assert all(is_due(pool) for pool in pools(state) if pool.id in named)
+        assert all(pool.due for pool in pools(state) if is_due(pool))
+
+
+@settings(max_examples=150)
+@given(portfolios())
+def test_the_trigger_of_an_isolated_position_is_the_first_mark_unit_at_which_it_is_due(state: State) -> None:
+    isolated = [p for p in pools(state) if isinstance(p, Position) and p.lots and not p.due]
+    for position in isolated:
+        assert trigger(position) == first_due_mark(position)
+
+
+@settings(max_examples=100)
+@given(portfolios(), st.data())
+def test_a_mark_unit_before_a_pool_is_due_it_is_left_alone_and_there_it_is_named(
+    state: State, data: st.DataObject
+) -> None:
+    held = [p for account in traders(state) for p in account.positions.values() if p.lots and not p.pool.due]
+    if not held:
+        return
+    position = data.draw(st.sampled_from(held))
+    first = first_due_mark(position)
+    if first is None:
+        return
+    before = first + 1 if position.lots > 0 else first - 1
+    for mark, is_named in ((before, False), (first, True)):
+        if mark == position.contract.mark and not is_named:
+            continue
+        batch = step(state, c.SetMarkPrice(0, position.contract.id, mark))
+        assert isinstance(batch, Batch)
+        assert (f.LiquidationDue(*position.pool.id) in batch.facts) == is_named
+
+
+BTC = load_pack("binance-usdm").instruments[0]
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("bracket", BTC.brackets, ids=lambda bracket: f"from {bracket.floor // UNIT}")
+@pytest.mark.parametrize("percent", [0, 30, 90])
+def test_the_trigger_is_exact_in_every_bracket_of_a_venue(bracket: Bracket, side: Side, percent: int) -> None:
+    """A position whose notional at the mark lies in the bracket; with much margin its trigger lies in another one."""
+    mark = 60_000 * UNIT + 12_345
+    notional = (bracket.floor + min(bracket.cap, 2 * bracket.floor + 10**5 * UNIT)) // 2
+    lots = max(1, notional * UNIT // (mark * BTC.lot))
+    value = lots * BTC.lot * mark // UNIT
+    state, ann = State(), AccountId("ANN")
+    for fact in (
+        f.SessionOpened(RULES_VERSION, load_pack("binance-usdm"), c.SessionOptions()),
+        f.MarkPriceMoved(BTC.id, mark), f.AccountOpened(ann), f.Deposited(ann, BTC.settle, 10**20),
+        f.MarginModeSet(ann, BTC.id, MarginMode.ISOLATED), f.LeverageSet(ann, BTC.id, bracket.max_leverage),
+        f.TakenOver(ann, BTC.id, side, lots, value, mark), f.MarginMoved(ann, BTC.id, value * percent // 100 + 1),
+    ):  # fmt: skip
+        say(state, fact)
+    step(state, c.AdvanceTime(0))
+    position = state.accounts[ann].positions[BTC.id]
+    assert not position.due
+    assert trigger(position) == first_due_mark(position)
