@@ -38,7 +38,7 @@ PROBLEMS_MAX = 20
 
 
 class SetupError(Exception):
-    """An account that cannot be set up as asked; the message says which, why and what to ask for."""
+    """A session or an account that cannot be set up as asked; the message says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,8 @@ class Player:
     def _open(self, pack: RulePack, options: c.SessionOptions, names: list[InstrumentId], insurance: Decimal) -> None:
         at = self.first_at
         self.send(c.OpenSession(at, RULES_VERSION, pack, options))
+        if self.state.pack is None:
+            raise SetupError(f"no session can be opened under the rule pack {pack.id}; `ringfence pack check` says why")
         instruments = tuple(dict.fromkeys(names))
         settle = {terms.id: terms.settle for terms in pack.instruments}
         assets = tuple(dict.fromkeys(settle[name] for name in instruments))

@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refused(*arguments: str) -> str:
     """The one line after such a replay, which has left no file behind."""
-    said = ringfence("replay", "market", *arguments, status=2)
+    said = ringfence("replay", "market", "--out", "kept.db", *arguments, status=2)
     assert [file.name for file in Path().iterdir()] == ["market"]
     return said.complaint
 
@@ -74,6 +74,12 @@ def test_more_leverage_than_the_instrument_has() -> None:
         (("--insurance", "much"), f"--insurance 'much'; {MONEY}"),
         (("--mark", "index"), "--mark index: give auto, data, mid or last"),
         (("--pack", "nope"), f"no rule pack 'nope': take one of {', '.join(pack_names())}, or a .json file"),
+        (("--queue-model", "fifo"), "--queue-model fifo: give behind, ahead or proportional"),
+        (("--impact", "some"), "--impact some: give consume or none"),
+        (
+            ("--pack", "bybit-linear"),
+            "no session can be opened under the rule pack bybit-linear; `ringfence pack check` says why",
+        ),
         (("--out", "nowhere/a.db"), "nowhere/a.db: No such file or directory; check the path, and the rights to it"),
         (("--out", "."), ".: exists already; open it, or choose another name"),
     ],

@@ -166,6 +166,24 @@ def test_where_marks_come_from_is_recorded_in_the_first_fact(
     assert (moved == 0) is (recorded == "data" and lines is WITHOUT_MARKS)
 
 
+@pytest.mark.parametrize(
+    ("option", "field", "value"),
+    [
+        ("--queue-model", "queue_model", "ahead"),
+        ("--queue-model", "queue_model", "behind"),
+        ("--impact", "impact", "none"),
+    ],
+)
+def test_how_history_meets_traders_is_recorded_in_the_first_fact(
+    source: Path, tmp_path: Path, option: str, field: str, value: str
+) -> None:
+    session = tmp_path / "kept.db"
+    ringfence("replay", source, option, value, "--out", session)
+    opened = ringfence("log", session, "--kind", "session_opened", "--json").json
+    assert opened["options"] == {field: value}
+    assert ringfence("verify", session, "--json").json["ok"] is True
+
+
 def test_a_rule_pack_is_a_name_or_a_file(source: Path, tmp_path: Path) -> None:
     name = "binance-usdm"
     text = json.loads((ROOT / "events" / "packs" / f"{name}.json").read_text())
