@@ -6,7 +6,7 @@ Commands of a trader carry (account, request): a request that was already decide
 from __future__ import annotations
 
 from enum import Enum
-from typing import NewType
+from typing import Any, NewType, get_args, get_type_hints
 
 import msgspec
 
@@ -197,6 +197,11 @@ class Proceed(Command, tag="proceed.1"):
     limit: int
 
 
+def _may_be_text(hint: Any) -> bool:
+    """Whether a field of this type may hold a str: NewTypes of str, and unions with it."""
+    return any(getattr(part, "__supertype__", part) is str for part in (get_args(hint) or (hint,)))
+
+
 AnyCommand = (
     OpenSession
     | OpenAccount
@@ -214,3 +219,9 @@ AnyCommand = (
     | AdvanceTime
     | Proceed
 )
+
+TEXTS: dict[type[Command], tuple[str, ...]] = {
+    kind: tuple(name for name, hint in get_type_hints(kind).items() if _may_be_text(hint))
+    for kind in get_args(AnyCommand)
+}
+"""Command -> the fields that are, or may be, text."""

@@ -5,6 +5,7 @@
     decide ────────────┘
 
 SequencerError
+├── Unfit             the command cannot be written down; mend it
 ├── NotAcknowledged   nobody knows whether the command is in the log; send it again, with the same request
 └── Stopped           closed, or the session could not be rebuilt
 
@@ -20,7 +21,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
-from events.commands import ChunkId, Command, Proceed
+from events.commands import TEXTS, AdvanceMarket, ChunkId, Command, Proceed
 from events.facts import Refused
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations
@@ -45,6 +46,10 @@ _LOGGER = structlog.get_logger()
 
 class SequencerError(Exception):
     """The sequencer cannot do what was asked; the message says what to do."""
+
+
+class Unfit(SequencerError):
+    """The command cannot be recorded, so it was not decided either."""
 
 
 class NotAcknowledged(SequencerError):
@@ -134,9 +139,10 @@ class Sequencer:
     def decide(self, command: Command) -> Batch | Outcome:
         """Decide a command now, and all work that is due after it: its batch, not yet durable, or its first outcome.
 
-        Raises NotAcknowledged where deciding failed (then await `ready`), and Stopped.
+        Raises Unfit, NotAcknowledged where deciding failed (then await `ready`), and Stopped.
         """
         self._check_running()
+        self._check_fit(command)
         self._proceed()
         result = self._record(command)
         while self._proceed():
@@ -168,6 +174,7 @@ class Sequencer:
     def submit_soon(self, command: Command) -> Answer:
         """As `submit`, with a future in place of the wait, and whatever is pending. Raises Stopped."""
         self._check_running()
+        self._check_fit(command)
         answer: Answer = self._loop.create_future()
         if self._inbox or self._state.due or self._broken:
             self._inbox.append((command, answer))
@@ -320,6 +327,15 @@ class Sequencer:
     def _check_running(self) -> None:
         if self._stopped:
             raise copy_of(self._stopped)
+
+    def _check_fit(self, command: Command) -> None:
+        """A record is ASCII, and names only observations that the log will hold."""
+        for name in TEXTS[type(command)]:
+            text = getattr(command, name)
+            if type(text) is str and not text.isascii():
+                raise Unfit(f"{type(command).__name__}: {name} {text!a} is not ASCII; use ASCII")
+        if type(command) is AdvanceMarket and command.chunk not in self._columns:
+            raise Unfit(f"AdvanceMarket: chunk {command.chunk} is not lent; add it before its rows are applied")
 
     def _raise_lost(self) -> None:
         if self._lost:

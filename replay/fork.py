@@ -51,7 +51,7 @@ async def state_at(log: EventLog, record: int) -> State:
     async for stored in log.read():
         head = check_chain(head, stored)
         batch = decode_body(stored.number, stored.body)
-        await lender.lend(batch.command)
+        await lender.lend(batch)
         apply_batch(state, batch)
         if head.seq >= record:
             break
@@ -73,7 +73,7 @@ async def fork(log: EventLog, record: int, change: Change) -> Fork:
     async for stored in log.read():
         head = check_chain(head, stored)
         batch = decode_body(stored.number, stored.body)
-        await lender.lend(batch.command)
+        await lender.lend(batch)
         if stored.last_seq < record:
             apply_batch(state, batch)
             forked.results.observe(batch)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from events.chunks import decode_chunk
-from events.commands import AdvanceMarket, ChunkId, Command
+from events.commands import AdvanceMarket, ChunkId
+from events.facts import MarketAdvanced
 from events.instruments import InstrumentId
 from events.log import EventLog
+from events.record import Batch
 from exchange.core.state import State
 
 
@@ -20,9 +22,12 @@ class Lender:
         self._lent: dict[InstrumentId, ChunkId] = {}
         self.chunks = 0
 
-    async def lend(self, command: Command) -> None:
-        """Have the rows at hand that the command names. Raises MissingChunk, DamagedLog."""
+    async def lend(self, batch: Batch) -> None:
+        """Have the rows at hand that the batch applied. Raises MissingChunk, DamagedLog."""
+        command = batch.command
         if not isinstance(command, AdvanceMarket) or self._lent.get(command.instrument) == command.chunk:
+            return
+        if not any(isinstance(fact, MarketAdvanced) for fact in batch.facts):
             return
         columns = decode_chunk(await self._log.chunk(command.chunk))
         self.chunks += 1

@@ -69,6 +69,7 @@ class Stream:
         self.order = order
         self.chunks: Iterator[Observations] = iter(source)
         self.chunk: Observations | None = None
+        self.instrument: InstrumentId | None = None
         self.id = c.ChunkId("")
         self.row = 0
 
@@ -198,6 +199,12 @@ class Player:
         stream.row = 0
         if stream.chunk is None:
             return False
+        if stream.instrument not in (None, stream.chunk.instrument):
+            raise SourceError(
+                f"{stream.source.path}: holds {stream.instrument} and {stream.chunk.instrument}; "
+                "split it by symbol and give all the files, they are merged by time"
+            )
+        stream.instrument = stream.chunk.instrument
         stored = encode_chunk(stream.chunk)
         if twin := next((s for s in self._streams if s.chunk is not None and s.id == stored.id), None):
             raise SourceError(f"{stream.source.path}: holds what {twin.source.path} holds; name each file once")

@@ -206,8 +206,9 @@ def equity_atoms(account: Account, asset: str) -> int:
 
 
 def whole_or_text(value: Decimal | str, unit: int) -> int | str:
-    """The value in whole units, or its own text where it is not a whole number of them."""
+    """The value in whole units, or its own text, as ASCII, where it is not a whole number of them."""
     text = value if isinstance(value, str) else f"{Decimal(value):f}"
+    text = text if text.isascii() else ascii(text)
     try:
         units = units_of(text, unit)
     except ValueError:

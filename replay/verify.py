@@ -74,7 +74,7 @@ class Verifier:
             batch = decode_body(stored.number, stored.body)
             if isinstance(batch.command, OpenSession):
                 self.report.decided_by = batch.command.rules_version
-            await self._lender.lend(batch.command)
+            await self._lender.lend(batch)
             self.report.chunks = self._lender.chunks
             self.report.difference = self._decide_again(stored, batch)
             if self.report.difference is not None:

@@ -17,15 +17,15 @@ from events.instruments import RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.ledger import Books
 from exchange.core.liquidation.watch import arm_all
-from exchange.core.matching.market import MarketFeed
+from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import Account, Contract, Due, Outcome, Position, State, Wallet
 
 STATE_VERSION = 1
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
-    "last_id", "synced", "streak", "equal", "different", "prints", "volume", "observations", "gaps", "crossed",
-    "last_price", "index", "rate", "next_funding", "next_sample",
+    "last_id", "synced", "stated", "streak", "equal", "different", "prints", "volume", "observations", "gaps",
+    "crossed", "last_price", "index", "rate", "next_funding", "next_sample",
 )  # fmt: skip
 _POSITION = ("is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders")
 _BOOKS = ("entered", "fees", "remainders")
@@ -36,13 +36,17 @@ class OtherVersion(ValueError):
 
 
 def encode(state: State, *, outcomes: bool = True) -> bytes:
-    """The state as bytes; without outcomes, all but the tables of outcomes (which a refused command may change)."""
+    """The state as bytes; without outcomes, all that a refused command must leave as it was.
+
+    A refused command adds to its account's table of outcomes, to the numbers of records and batches, and moves the
+    clock.
+    """
     return msgspec.json.encode(
         {
             "version": STATE_VERSION,
             "seq": state.seq if outcomes else 0,
             "batch": state.batch if outcomes else 0,
-            "now": state.now,
+            "now": state.now if outcomes else 0,
             "pack": state.pack,
             "options": state.options,
             "ledger": {asset: [getattr(books, name) for name in _BOOKS] for asset, books in state.ledger.items()},
@@ -182,7 +186,7 @@ def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
 def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
     _set(feed, _FEED, raw["feed"])
     feed.quote = tuple(raw["quote"])
-    feed.tickers = deque(map(tuple, raw["tickers"]))
+    feed.tickers = deque(map(tuple, raw["tickers"]), TICKERS_KEPT)
     feed.credits = dict(raw["credits"])
 
 

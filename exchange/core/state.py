@@ -170,8 +170,8 @@ class Contract:
     """
 
     __slots__ = (
-        "book", "brackets", "clearing", "default_leverage", "feed", "highs", "holders", "id", "lot", "lows", "mark",
-        "marked", "notional_per_tick_lot", "per_tick_lot", "positions", "settle", "terms", "tick",
+        "book", "brackets", "clearing", "default_leverage", "feed", "held_by", "highs", "holders", "id", "lot",
+        "lows", "mark", "marked", "notional_per_tick_lot", "per_tick_lot", "positions", "settle", "terms", "tick",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, default_leverage: int, options: SessionOptions) -> None:
@@ -185,14 +185,22 @@ class Contract:
         self.brackets = BracketTable(terms.brackets)
         self.default_leverage = min(default_leverage, self.brackets.max_leverage)
         self.book = Book(options)
-        self.feed = MarketFeed(self.book, options)
+        self.feed = MarketFeed(self.book, options, self.fillable)
         self.mark = 0
         self.marked = 0
         self.clearing = 0
         self.positions: list[Position] = []
+        self.held_by: dict[AccountId, Position] = {}
         self.holders: dict[AccountId, None] = {}
         self.lows: list[tuple[int, int]] = []
         self.highs: list[tuple[int, int]] = []
+
+    def fillable(self, order: Order) -> int:
+        """How many lots an order in the book may trade: a reduce-only one not more than there is to reduce."""
+        if not order.reduce_only:
+            return order.lots
+        held = self.held_by[order.account].lots
+        return min(order.lots, abs(held)) if held * order.sign < 0 else 0
 
 
 class State:
@@ -248,5 +256,6 @@ class State:
             position = account.positions[contract.id] = Position(wallet, contract)
             position.serial = len(contract.positions)
             contract.positions.append(position)
+            contract.held_by[account.name] = position
             wallet.positions.append(position)
         return position

@@ -26,7 +26,7 @@ class FastBook:
     def __init__(self, model: QueueModel = QueueModel.PROPORTIONAL, impact: Impact = Impact.CONSUME) -> None:
         options = SessionOptions(queue_model=model, impact=impact)
         self.book = Book(options)
-        self.feed = MarketFeed(self.book, options)
+        self.feed = MarketFeed(self.book, options, lambda order: order.lots)
         self.orders: dict[int, Order] = {}
         self.second = 0
         self.stale = False

@@ -43,6 +43,11 @@ def gone_stale(*given: object) -> Scenario:
     return scenario().given(OPEN, *given, GAP).feed(stale=True, gaps=1)
 
 
+def never_stated() -> Scenario:
+    """A file that starts without a snapshot, and has a gap."""
+    return scenario().given(tape(diff({99: 10}, {101: 10}, id=1)), GAP).feed(stale=True, gaps=1)
+
+
 def agreed(id: int) -> tuple[Row, Row]:
     """A ticker, and the diff of its id, which agree."""
     return ticker(id, (99, 10), (101, 10)), diff({97: id}, id=id)
@@ -157,14 +162,17 @@ class TestWhileStale:
 
 
 class TestFreshAgain:
-    """A snapshot, or three comparisons with the book ticker in a row that were equal."""
+    """A snapshot; or, where there never was one, three comparisons with the book ticker in a row that were equal."""
 
     def test_a_snapshot(self) -> None:
         gone_stale().given(tape(snapshot({98: 1}, {102: 1}, id=20))).feed(stale=False)
 
+    def test_comparisons_do_not_replace_the_snapshot_of_a_file_that_has_one(self) -> None:
+        gone_stale().given(tape(*agreed(10), *agreed(11), *agreed(12), *agreed(13), after=9)).feed(stale=True, equal=4)
+
     def test_three_equal_comparisons(self) -> None:
         (
-            gone_stale()
+            never_stated()
             .given(tape(*agreed(10), *agreed(11), after=9))
             .feed(stale=True, streak=2, equal=2, different=0)
             .given(tape(*agreed(12), after=11))
@@ -173,7 +181,7 @@ class TestFreshAgain:
 
     def test_a_different_one_begins_the_count_anew(self) -> None:
         (
-            gone_stale()
+            never_stated()
             .given(tape(*agreed(10), *agreed(11), *differed(12), *agreed(13), *agreed(14), after=9))
             .feed(stale=True, streak=2, equal=4, different=1)
             .given(tape(*agreed(15), after=14))
@@ -182,7 +190,7 @@ class TestFreshAgain:
 
     def test_a_gap_begins_the_count_anew(self) -> None:
         (
-            gone_stale()
+            never_stated()
             .given(tape(*agreed(10), *agreed(11), after=9))
             .given(tape(ticker(20, (99, 10), (101, 10)), diff({97: 1}, id=20, previous=19)))
             .feed(stale=True, streak=1, gaps=2)
@@ -193,7 +201,7 @@ class TestFreshAgain:
 
     def test_orders_that_history_ran_through_meanwhile_trade_with_the_row_that_makes_it_fresh(self) -> None:
         (
-            gone_stale()
+            never_stated()
             .given(resting(1, BUY, price=102, lots=12), tape(*agreed(10), *agreed(11), after=9))
             .when(tape(*agreed(12), after=11))
             .then(traded(1, MARKET, price=102, lots=10, crossed=101))

@@ -14,7 +14,7 @@ from events.record import Batch
 from events.refusals import Reason
 from events.store.memory import MemoryLog
 from exchange.core.state import Outcome
-from exchange.sequencer import Sequencer, Stopped
+from exchange.sequencer import Sequencer, Stopped, Unfit
 from tests.loop import in_loop, turns
 from tests.spec.hosting import HeldLog, commands, deposit, history, hosted, is_what_the_log_says, marks
 from tests.spec.words import GOLD, TIN
@@ -310,11 +310,26 @@ async def test_a_chunk_is_stored_no_later_than_what_refers_to_it() -> None:
     sequencer.decide(c.AdvanceMarket(10, GOLD, stored.id, 0, 0))
     sequencer.decide(c.AdvanceMarket(11, GOLD, stored.id, 1, 1))
     sequencer.release_chunk(stored.id)
-    assert sequencer.decide(c.AdvanceMarket(12, GOLD, stored.id, 0, 1)).facts[0].reason is Reason.ROWS_OUT_OF_RANGE
+    with pytest.raises(Unfit, match="is not lent; add it before its rows are applied"):
+        sequencer.decide(c.AdvanceMarket(12, GOLD, stored.id, 0, 1))
     await sequencer.flush()
     assert await log.chunk(stored.id) == stored
     await sequencer.close()
     assert await is_what_the_log_says(sequencer.state, log)
+
+
+@in_loop
+async def test_text_that_is_not_ascii_is_turned_away_before_it_is_decided() -> None:
+    log = MemoryLog()
+    sequencer = await hosted(log)
+    before = sequencer.state.seq
+    for command in (c.OpenAccount(10, "éve", "r1"), c.CancelOrder(10, "ann", "\ud800", 1)):
+        with pytest.raises(Unfit, match="is not ASCII; use ASCII"):
+            sequencer.decide(command)
+        with pytest.raises(Unfit):
+            sequencer.submit_soon(command)
+    assert sequencer.state.seq == before
+    await sequencer.close()
 
 
 async def with_chunks(log: MemoryLog, *chunks: Observations) -> dict[str, StoredChunk]:

@@ -169,9 +169,8 @@ def ready_maker(state: State, contract: Contract, maker: Order, taker: str = "")
         yield from settle_first(state, maker.account)
     if not maker.reduce_only:
         return maker.lots
-    held = state.accounts[maker.account].positions[contract.id].lots
-    if held * maker.sign < 0 and maker.account != taker:
-        return min(maker.lots, abs(held))
+    if maker.account != taker and (lots := contract.fillable(maker)):
+        return lots
     yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.NOTHING_TO_REDUCE)
     return 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappush
 from typing import NamedTuple
 
@@ -21,7 +21,10 @@ from exchange.core.book import SPARSE, Book, BookSide, Level, Order
 DIFF, SNAPSHOT, PRINT, TICKER, MARK = (int(kind) for kind in Kind)
 
 FRESH_AFTER = 3
-"""So many equal comparisons in a row make a stale book fresh again."""
+"""So many equal comparisons in a row make a book fresh that no snapshot ever stated."""
+
+TICKERS_KEPT = 16_384
+"""So many book tickers wait for the diff of their id; older ones are forgotten."""
 
 LATE_PRINT = 10 * SECOND
 """How long, in transaction time, a decrease waits for the print that explains it."""
@@ -30,7 +33,7 @@ UNSTATED = (0, 0, 0, 0, 0)
 
 
 class Fill(NamedTuple):
-    """A trader's order that a print reached, and for how many lots."""
+    """A trader's order that a print reached, and for how many lots: 0 where it has nothing left to reduce."""
 
     order: Order
     lots: int
@@ -45,19 +48,21 @@ class MarketFeed:
     """
 
     __slots__ = (
-        "book", "credits", "crossed", "defects", "different", "equal", "fills", "funding_rate", "gaps", "index",
-        "last_id", "last_price", "mark_source", "marked", "next_funding", "next_sample", "observations", "prints",
-        "queue_model", "quote", "rate", "streak", "synced", "tickers", "volume",
+        "book", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate", "gaps",
+        "index", "last_id", "last_price", "mark_source", "marked", "next_funding", "next_sample", "observations",
+        "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tickers", "volume",
     )  # fmt: skip
 
-    def __init__(self, book: Book, options: SessionOptions) -> None:
+    def __init__(self, book: Book, options: SessionOptions, fillable: Callable[[Order], int]) -> None:
         self.book = book
+        self.fillable = fillable
         self.mark_source = options.mark_source
         self.queue_model = options.queue_model
         self.last_id = 0
         self.synced = True
+        self.stated = False
         self.streak = 0
-        self.tickers: deque[tuple[int, int, int, int, int]] = deque()
+        self.tickers: deque[tuple[int, int, int, int, int]] = deque(maxlen=TICKERS_KEPT)
         self.quote = UNSTATED
         self.credits: dict[int, list[list[int]]] = {}
         self.equal = 0
@@ -131,6 +136,7 @@ class MarketFeed:
             side.history.clear()
         self.last_id = columns.last_id[i]
         self.synced = False
+        self.stated = True
         self.streak = 0
         self.book.stale = False
         self._levels(columns, i, columns.transacted[row])
@@ -214,7 +220,7 @@ class MarketFeed:
         self.equal += equal
         self.different += not equal
         self.streak = self.streak + 1 if equal else 0
-        if self.streak >= FRESH_AFTER:
+        if self.streak >= FRESH_AFTER and not self.stated:
             self.book.stale = False
 
     def _turn_stale(self) -> None:
@@ -252,8 +258,9 @@ class MarketFeed:
         """A print at a worse price fills the traders' orders of a better level; what is left of it."""
         for entry in level.queue:
             if lots and entry.lots and entry.account != MARKET:
-                part = min(lots, entry.lots)
-                self.fills.append(Fill(entry, part))
+                part = min(lots, self.fillable(entry))
+                if part or entry.reduce_only:
+                    self.fills.append(Fill(entry, part))
                 lots -= part
         return lots
 
@@ -262,15 +269,17 @@ class MarketFeed:
         a trader took go too, first come first.
         """
         for entry in list(level.queue):
-            part = min(lots, entry.lots)
-            lots -= part
             if entry.account == MARKET:
+                lots -= min(lots, entry.lots)
                 part = min(gone, entry.lots)
                 gone -= part
                 if part:
                     level.shrink(entry, part)
-            elif part:
-                self.fills.append(Fill(entry, part))
+            elif lots and entry.lots:
+                part = min(lots, self.fillable(entry))
+                lots -= part
+                if part or entry.reduce_only:
+                    self.fills.append(Fill(entry, part))
 
     def _explained(self, price: int, lots: int, transacted: int) -> int:
         """How much of a print is the explanation, come late, of a decrease that was already taken from the queue."""
@@ -325,6 +334,8 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     bid, ask = feed.book.bids.best, feed.book.asks.best
     if bid is None and ask is None:
         return last
+    if next(crossing(feed.book), None) is not None:
+        return first
     for row in range(first, last):
         kind = columns.kind[row]
         if kind != TICKER and _can_touch(feed, columns, kind, columns.index[row], bid, ask):
