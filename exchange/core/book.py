@@ -265,7 +265,7 @@ class Book:
         if price is None or (limit is not None and price * sign < limit * sign):
             return None
         level = side.levels[price]
-        entry = level.first_of_traders() if self.stale else level.first()
+        entry = level.first_of_traders() if level.market and self.stale else level.first()
         return price, None if entry.account == MARKET else entry, entry.lots
 
     def walk(self, side: BookSide, limit: int | None) -> Iterator[tuple[int, Order | None, int]]:

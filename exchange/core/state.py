@@ -9,7 +9,6 @@ State
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from enum import IntEnum
 
 import msgspec
@@ -157,7 +156,7 @@ class Account:
         self.positions: dict[InstrumentId, Position] = {}
         self.orders: dict[OrderNumber, Order] = {}
         self.last_number = OrderNumber(0)
-        self.outcomes: OrderedDict[RequestId, Outcome] = OrderedDict()
+        self.outcomes: dict[RequestId, Outcome] = {}
 
 
 class Contract:

@@ -34,7 +34,9 @@ def step(state: State, command: Command) -> Batch | Outcome:
     cause = state.due.peekitem(0)[1].seq if kind is Proceed and state.due else 0
     state.cause = seq
     records = [Record(seq, cause, command)]  # type: ignore[arg-type]
-    refusal = _envelope_refusal(state, kind, account, request)
+    refusal = None
+    if account is None or account.is_reserved or not (request.isascii() and request.isprintable()):  # type: ignore[union-attr]
+        refusal = _envelope_refusal(state, kind, account, request)
     if refusal is not None:
         facts: Iterator[Fact] = iter((Refused(refusal),))
     elif account is not None and state.funding_due:
@@ -84,7 +86,7 @@ def _remember(account: Account | None, request: RequestId, seq: int, last: Fact 
         outcomes = account.outcomes
         outcomes[request] = Outcome(seq, last.reason if type(last) is Refused else None)
         if len(outcomes) > OUTCOMES_KEPT:
-            outcomes.popitem(last=False)
+            del outcomes[next(iter(outcomes))]
 
 
 def _give_back(state: State) -> None:
