@@ -63,9 +63,10 @@ class Pool:
         return self.other_maintenance + sum(self.leg_maintenance(leg, mark) for leg in self.legs)
 
     def is_due(self, mark: Fraction) -> bool:
-        """Whether the pool is due at this mark. Equity rounds down and MM up to a grain, as in the core."""
-        equity = floor_to(self.equity(mark), GRAIN)
-        needed = ceil_to(self.maintenance(mark), GRAIN)
+        """Whether the pool is due at this mark. As in the core, linear equity rounds down and MM up to a grain."""
+        equity, needed = self.equity(mark), self.maintenance(mark)
+        if not self.legs[0].inverse:
+            equity, needed = floor_to(equity, GRAIN), ceil_to(needed, GRAIN)
         return equity < needed or (equity == needed and self.rules.due_at is DueAt.AT_MAINTENANCE)
 
     def leg_maintenance(self, leg: Holding, mark: Fraction) -> Fraction:

@@ -93,4 +93,4 @@ def _needed(lot: Holding, lots: int, mark: Fraction, leverage: Fraction, taker_f
     each = order_cost(lot, mark, leverage, taker_fee)
     on_order = ceil_to(lots * each.initial_margin, GRAIN) + lots * (each.open_loss + ceil_to(each.fee, GRAIN))
     margin = ceil_to(initial_margin(lots * lot.value(mark), leverage), GRAIN)
-    return max(on_order, margin + lots * each.open_loss + ceil_to(lots * each.fee, ATOM))
+    return max(on_order, margin - lots * lot.pnl(mark) + ceil_to(lots * each.fee, ATOM))

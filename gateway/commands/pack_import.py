@@ -26,7 +26,7 @@ FUNDING_HOURS = 8
 PACK = {"market_buy_slippage": "0.0005", "max_orders": 200, "default_leverage": 20}
 """What neither file says: how market orders reserve, the first leverage; the order limit where no symbol has one."""
 
-Table = Mapping[str, Sequence[Mapping[str, Any]]]
+Table = Mapping[str, Any]
 
 
 class Unusable(ValueError):
@@ -104,6 +104,9 @@ def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str,
     symbol = str(entry.get("symbol"))
     if symbol not in table:
         raise Unusable("without brackets")
+    rows = table[symbol]
+    if not isinstance(rows, list):
+        raise Unusable("with brackets that are no list")
     filters = {str(row.get("filterType")): row for row in entry.get("filters") or () if isinstance(row, dict)}
     lot = filters.get("LOT_SIZE", {})
     instrument = {
@@ -120,7 +123,7 @@ def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str,
         "taker_fee": fees.taker,
         "liquidation_fee": _decimal(entry, "liquidationFee"),
         "funding_interval_hours": FUNDING_HOURS,
-        "brackets": [_bracket(row) for row in table[symbol]],
+        "brackets": [_bracket(row) for row in rows],
     }
     return instrument | ({"contract_value": _decimal(entry, "contractSize")} if "contractSize" in entry else {})
 
