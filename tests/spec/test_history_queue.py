@@ -234,6 +234,19 @@ class TestPrint:
             .feed(credits={})
         )
 
+    @pytest.mark.parametrize("price", [99, 98])
+    def test_orders_with_nothing_left_to_reduce_make_way_for_those_behind(self, price: int) -> None:
+        # order 3 was to reduce a position that is gone; whether the print stands at its price or beyond it, order 4
+        # is filled by all of it
+        (
+            scenario()
+            .given(tape(snapshot({97: 20}, {101: 10})), *position(1, SELL, price=100, lots=5, by="taker"))
+            .given(place(3, BUY, price=99, lots=5, reduce_only=True), place(4, BUY, price=99, lots=5))
+            .given(*position(5, BUY, price=100, lots=5, by="taker"))
+            .when(tape(printed(SELL, price, 4)))
+            .then(expired(3, 5, Expiry.NOTHING_TO_REDUCE), traded(4, MARKET, price=99, lots=4))
+        )
+
     def test_a_reduce_only_order_that_it_reaches_is_filled_no_further_than_its_position(self) -> None:
         (
             scenario()

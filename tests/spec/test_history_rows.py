@@ -69,6 +69,7 @@ def test_rows_in_bulk_say_what_rows_one_by_one_say(source: MarkSource, model: Qu
     first = replace(single.addressed(chunk), last_row=0)
     rows = [replace(first, first_row=row, last_row=row) for row in range(last + 1)]
     assert said(single, *rows) == bulk
+    single.feed(observations=1 + len(chunk), prints=8)
     assert {type(fact).__name__ for fact in bulk} >= {"Traded", "MarkPriceMoved"}
 
 

@@ -75,6 +75,13 @@ class TestGap:
     def test_a_diff_that_follows_another_than_the_last_is_a_gap(self) -> None:
         gone_stale().feed(last_id=9, streak=0)
 
+    def test_once_the_chain_has_begun_containing_the_last_id_is_not_enough(self) -> None:
+        session = scenario().given(OPEN, tape(diff({98: 5}, id=9), after=1)).feed(stale=False)
+        session.given(tape(diff({98: 6}, first=5, id=12, previous=4))).feed(stale=True, gaps=1)
+
+    def test_the_first_diff_of_a_session_follows_nothing(self) -> None:
+        scenario().given(tape(diff({98: 5}, id=9, previous=7))).feed(gaps=0, last_id=9)
+
     def test_a_diff_that_names_no_predecessor_is_believed(self) -> None:
         scenario().given(OPEN, tape(diff({98: 5}, previous=0, id=9))).feed(stale=False, gaps=0)
 
@@ -197,7 +204,8 @@ class TestFreshAgain:
         )
 
     def test_a_session_that_begins_without_a_snapshot_becomes_fresh_by_comparison(self) -> None:
-        (scenario().given(tape(diff({99: 10}, {101: 10}), *agreed(2), *agreed(3), *agreed(4))).feed(stale=False))
+        session = scenario().given(tape(diff({99: 10}, {101: 10}), *agreed(2), *agreed(3))).feed(stale=True)
+        session.given(tape(*agreed(4), after=3)).feed(stale=False)
 
     def test_orders_that_history_ran_through_meanwhile_trade_with_the_row_that_makes_it_fresh(self) -> None:
         (
@@ -215,6 +223,10 @@ class TestComparison:
         scenario().given(OPEN, tape(ticker(2, (99, 10), (101, 10)), diff({97: 1}, id=3, previous=1))).feed(
             equal=0, different=0, quote=(2, 99, 10, 101, 10)
         )
+
+    def test_a_ticker_that_waited_in_vain_does_not_stand_in_the_way_of_the_next(self) -> None:
+        rows = (ticker(2, (1, 1), (2, 2)), ticker(3, (1, 1), (2, 2)), diff({97: 1}, id=5), *agreed(6))
+        scenario().given(OPEN, tape(*rows, after=1)).feed(equal=1, different=0)
 
     def test_a_ticker_that_comes_after_its_diff_is_none_either(self) -> None:
         scenario().given(OPEN, tape(diff({97: 1}, id=2), ticker(2, (99, 10), (101, 10)), diff({97: 2}), after=1)).feed(

@@ -142,6 +142,14 @@ class TestFillOrKill:
         )
         poor.when(place(3, BUY, lots=10, by="ann", tif=FOK)).then(expired(3, 10, Expiry.FILL_OR_KILL))
 
+    def test_it_is_killed_where_it_would_meet_an_order_of_its_own_account(self) -> None:
+        (
+            scenario()
+            .given(resting(1, SELL, price=100, lots=5), resting(2, SELL, price=101, lots=5, by="taker"))
+            .when(place(3, BUY, price=101, lots=6, tif=FOK), place(4, BUY, price=101, lots=5, tif=FOK))
+            .then(expired(3, 6, Expiry.FILL_OR_KILL), traded(1, 4, price=100, lots=5))
+        )
+
     def test_it_is_killed_where_there_is_less_to_reduce(self) -> None:
         (
             scenario()
@@ -224,6 +232,23 @@ class TestReduceOnly:
             .holds("taker", lots=-3)
             .when(place(6, BUY, price=101, lots=5, by="ann"))
             .then(expired(3, 5, Expiry.NOTHING_TO_REDUCE), rested(6, lots=5))
+        )
+
+    def test_a_taker_does_not_trade_with_its_own_account(self) -> None:
+        (
+            scenario()
+            .given(*self.LONG, resting(3, BUY, price=99, lots=2), resting(4, BUY, price=98, lots=9, by="taker"))
+            .when(place(5, SELL, price=90, lots=5, reduce_only=True))
+            .then(traded(3, 5, price=99, lots=2), expired(5, 3, Expiry.NOTHING_TO_REDUCE))
+            .book("bid 98: 9#4")
+        )
+
+    def test_a_resting_one_makes_way_for_its_own_account(self) -> None:
+        (
+            scenario()
+            .given(*self.LONG, place(3, SELL, price=101, lots=5, reduce_only=True))
+            .when(place(4, BUY, price=101, lots=7))
+            .then(expired(3, 5, Expiry.NOTHING_TO_REDUCE), rested(4, 7))
         )
 
     def test_it_reserves_no_margin(self) -> None:

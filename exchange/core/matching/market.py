@@ -259,8 +259,7 @@ class MarketFeed:
         for entry in level.queue:
             if lots and entry.lots and entry.account != MARKET:
                 part = min(lots, self.fillable(entry))
-                if part or entry.reduce_only:
-                    self.fills.append(Fill(entry, part))
+                self.fills.append(Fill(entry, part))
                 lots -= part
         return lots
 
@@ -278,8 +277,7 @@ class MarketFeed:
             elif lots and entry.lots:
                 part = min(lots, self.fillable(entry))
                 lots -= part
-                if part or entry.reduce_only:
-                    self.fills.append(Fill(entry, part))
+                self.fills.append(Fill(entry, part))
 
     def _explained(self, price: int, lots: int, transacted: int) -> int:
         """How much of a print is the explanation, come late, of a decrease that was already taken from the queue."""
