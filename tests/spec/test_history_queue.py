@@ -202,6 +202,14 @@ class TestPrint:
             .then(traded(1, MARKET, price=101, lots=3), traded(2, MARKET, price=102, lots=2))
         )
 
+    def test_a_print_between_two_orders_fills_the_better_one_only(self) -> None:
+        (
+            scenario()
+            .given(OPEN, resting(1, BUY, price=100, lots=3), resting(2, BUY, price=97, lots=3))
+            .when(tape(printed(SELL, 98, 9)))
+            .then(traded(1, MARKET, price=100, lots=3))
+        )
+
     @pytest.mark.parametrize(("taker", "price"), [(SELL, 100), (BUY, 99), (BUY, 100)])
     def test_a_print_short_of_the_order_or_on_the_other_side_fills_nothing(self, taker: Side, price: int) -> None:
         scenario().given(*self.QUEUE).when(tape(printed(taker, price, 50))).then()

@@ -100,6 +100,7 @@ QUIET = (printed(SELL, 100, 1), diff({98: 3}), ticker(3, (1, 1), (2, 2)), printe
 )
 def test_bulk_ends_with_the_first_row_that_can_touch_somebody(touch: Row) -> None:
     assert touching(session(), *QUIET, touch, *QUIET) == len(QUIET)
+    assert touching(session(), touch, *QUIET) == 0
 
 
 def test_rows_that_touch_nobody_go_in_bulk() -> None:
