@@ -48,10 +48,15 @@ def contract(id: InstrumentId, brackets: tuple[Bracket, ...], **terms: Any) -> L
 
 @st.composite
 def brackets(draw: st.DrawFn) -> tuple[Bracket, ...]:
-    """One to four leverage brackets whose cum is whole: floors in hundreds of atoms, rates in whole per cent."""
+    """One to four leverage brackets whose cum is whole: floors in hundreds of atoms, rates in whole per cent.
+
+    At 20, 25 and 36 % the mark at which equity equals maintenance margin is often a whole number of mark units.
+    """
     count = draw(st.integers(1, 4))
     floors = sorted(draw(st.lists(st.integers(10, 60), min_size=count - 1, max_size=count - 1, unique=True)))
-    rates = sorted(draw(st.lists(st.integers(1, 40), min_size=count, max_size=count)))
+    rates = sorted(
+        draw(st.lists(st.sampled_from((5, 20, 25, 36)) | st.integers(1, 40), min_size=count, max_size=count))
+    )
     leverages = sorted(draw(st.lists(st.integers(1, 50), min_size=count, max_size=count)), reverse=True)
     edges = [0, *(floor * 100 for floor in floors), 10**6]
     rises = [0, *(edge * (b - a) // 100 for edge, a, b in zip(edges[1:-1], rates, rates[1:], strict=False))]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.sim.__main__ import main
@@ -9,6 +14,7 @@ from tests.sim.census import Census
 from tests.sim.session import run
 
 SEEDS = range(10)
+ROOT = Path(__file__).parents[2]
 
 
 def test_everything_that_can_happen_happens_and_everything_that_must_hold_holds() -> None:
@@ -22,6 +28,14 @@ def test_everything_that_can_happen_happens_and_everything_that_must_hold_holds(
 
 def test_a_seed_means_the_same_session_every_time() -> None:
     assert run(3, records=150).bodies == run(3, records=150).bodies
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_seed_means_the_same_session_under_every_hash_seed(hash_seed: str) -> None:
+    code = "from tests.sim.session import run; import sys; sys.stdout.buffer.write(b'\\n'.join(run(5, 150).bodies))"
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=environment, cwd=ROOT)
+    assert told.stdout == b"\n".join(run(5, 150).bodies)
 
 
 def test_the_command_says_what_was_reached(capsys: pytest.CaptureFixture[str]) -> None:

@@ -202,9 +202,11 @@ class Traders:
         return c.SetMarkPrice(self.at, terms.id, self.prices[terms.id])
 
     def shock(self) -> Command:
-        """The mark jumps: by some per cent, near to nothing, far up; the orders that follow it do, or do not."""
+        """The mark jumps: by some per cent, near to nothing, far up. Prices follow it or not; at times funding does."""
         terms = self.terms()
         mark = max(1, PRICES[terms.id] * self.dice.choice(SHOCKS) // 100)
+        if self.dice.random() < 0.3:
+            self.planned = [Traders.funding]
         self.prices[terms.id] = self.dice.choice((mark, PRICES[terms.id]))
         return c.SetMarkPrice(self.at, terms.id, mark)
 
