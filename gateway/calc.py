@@ -204,7 +204,7 @@ def funding(
     interest: Annotated[Text, _option("Interest rate per interval (0.0001).")] = None,
     floor: Annotated[Text, _option("Lowest rate.")] = None,
     cap: Annotated[Text, _option("Highest rate.")] = None,
-    hours: Annotated[Text, _option("Kraken: hours that are funded (1).")] = None,
+    hours: Annotated[Text, _option("Kraken: hours that are funded, at the rate of an hour (1).")] = None,
     funding_rate_8h_ppm: Annotated[Text, _option("dYdX: rate for eight hours.", "--funding-rate-8h-ppm")] = None,
     seconds_since_last_funding: Annotated[Text, _option("dYdX: time that is funded.")] = None,
     price: OraclePrice = None,

@@ -5,7 +5,7 @@ liquidation                    liquidation price of a Pool: exact, as the venue 
 bankruptcy_price               where nothing is left; `cross_wallet` for a position of a cross pool
 initial_margin, maintenance    what a position has to hold; `with_cum` works out maintenance amounts
 result_of                      PnL of a closed position with fees, funding and penalty
-payment                        funding; `premium_of`, `spread_rate` and `clamped_rate` for its rate
+payment                        funding; `premium_of`, `hourly_rate` and `clamped_rate` for its rate
 order_cost, max_size           what an order costs, and the largest that available balance opens
 dydx, synthetix, drift         what only these venues have
 =============================  =====================================================================================
@@ -14,9 +14,9 @@ A position is a `Holding`, the rules of a venue are `Rules`: `rules_of(load_pack
 Examples: `docs/calculator.md`.
 """
 
-from exchange.calculator.amounts import CalculatorError, Number, exact
+from exchange.calculator.amounts import CalculatorError
 from exchange.calculator.bankruptcy import bankruptcy_price, cross_wallet, rounded_to_be_safe
-from exchange.calculator.funding import clamped_rate, payment, premium_of, spread_rate
+from exchange.calculator.funding import INTEREST, clamped_rate, hourly_rate, payment, premium_of
 from exchange.calculator.holding import LONG, SHORT, Holding
 from exchange.calculator.liquidation import Liquidation, Pool, liquidation
 from exchange.calculator.margin import initial_margin, isolated_wallet, margin_of_model, notional_of
@@ -26,13 +26,13 @@ from exchange.calculator.rules import Rules, rules_of
 from exchange.calculator.schedule import Schedule, Tier, flat, maintenance, schedule_of, tier_at, with_cum
 
 __all__ = [
+    "INTEREST",
     "LONG",
     "SHORT",
     "CalculatorError",
     "Cost",
     "Holding",
     "Liquidation",
-    "Number",
     "Pool",
     "Result",
     "Rules",
@@ -41,8 +41,8 @@ __all__ = [
     "bankruptcy_price",
     "clamped_rate",
     "cross_wallet",
-    "exact",
     "flat",
+    "hourly_rate",
     "initial_margin",
     "isolated_wallet",
     "liquidation",
@@ -58,7 +58,6 @@ __all__ = [
     "rounded_to_be_safe",
     "rules_of",
     "schedule_of",
-    "spread_rate",
     "tier_at",
     "with_cum",
 ]

@@ -6,22 +6,12 @@ from fractions import Fraction
 
 from events.units import UNIT
 
-Number = Fraction | int
-"""An exact number. Floats are refused: they would carry an error in without a word."""
-
 GRAIN = Fraction(1, UNIT * UNIT)
 """The unit of the core's margin arithmetic, 10^-16 of the settle asset."""
 
 
 class CalculatorError(ValueError):
     """A question that has no answer; the message says which input is at fault."""
-
-
-def exact(value: Number | str) -> Fraction:
-    """The number as a Fraction. Text is decimal, with an exponent or without. Raises TypeError for a float."""
-    if isinstance(value, float):
-        raise TypeError(f"{value!r} is a float: give a Fraction, a whole number or decimal text")
-    return Fraction(value)
 
 
 def floor_to(value: Fraction, step: Fraction) -> Fraction:

@@ -28,8 +28,8 @@ class LiquidityTier:
     open_interest_upper_cap: int = 0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.initial_margin_ppm <= PPM and 0 <= self.maintenance_fraction_ppm <= PPM):
-            raise CalculatorError("initial margin and maintenance fraction must lie between 0 and 1,000,000 ppm")
+        if min(self.initial_margin_ppm, self.maintenance_fraction_ppm) < 0:
+            raise CalculatorError("initial margin and maintenance fraction must not be below 0")
         if not 0 <= self.open_interest_lower_cap <= self.open_interest_upper_cap:
             raise CalculatorError("open interest caps must rise and not be below 0")
 

@@ -31,11 +31,11 @@ def premium_of(price: Fraction, index: Fraction) -> Fraction:
     return (price - index) / index
 
 
-def spread_rate(premium: Fraction, hours: Fraction, over_hours: Fraction) -> Fraction:
-    """The rate for some hours where a premium is paid off over more of them (Kraken: 24)."""
-    if over_hours <= 0 or hours <= 0:
-        raise CalculatorError("funding hours must be above 0")
-    return premium * hours / over_hours
+def hourly_rate(premium: Fraction, hours: int) -> Fraction:
+    """The rate of one hour where a premium is paid off over so many hours (Kraken: 24)."""
+    if hours <= 0:
+        raise CalculatorError("the hours in which a premium is paid off must be above 0")
+    return premium / hours
 
 
 def clamped_rate(

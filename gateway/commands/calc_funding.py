@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from events.rules import FundingPrice
 from events.units import UNIT
-from exchange.calculator import Holding, clamped_rate, payment, premium_of, spread_rate
+from exchange.calculator import INTEREST, Holding, clamped_rate, hourly_rate, payment, premium_of
 from exchange.calculator.dydx import LiquidityTier, funding_index_delta, funding_settlement_ppm
 from exchange.calculator.synthetix import Step, VelocityFunding
 from gateway.commands.calc_given import Given
@@ -28,7 +28,7 @@ def funding(given: Given) -> tuple[Answer, str]:
     if "size" in given:
         price = given.positive("index" if given.pack.funding_price is FundingPrice.INDEX else "mark", "price")
         leg = Holding(given.sign(), given.size(), price, given.contract, given.is_inverse)
-        paid = payment(leg, price, rate)
+        paid = payment(leg, price, rate) * _hours(given)
         answer_ |= {"funding": paid, "paid": max(Fraction(0), paid), "received": max(Fraction(0), -paid)}
         if given.is_inverse:
             answer_["funding_in_quote"] = paid * price
@@ -47,9 +47,16 @@ def _premium(given: Given) -> Fraction:
 
 def _rate(given: Given, premium: Fraction) -> Fraction:
     if given.pack.premium_hours:
-        return spread_rate(premium, given.number("hours", 1), Fraction(given.pack.premium_hours))
+        return hourly_rate(premium, given.pack.premium_hours)
     bounds = {"lowest": given.maybe("floor"), "highest": given.maybe("cap")}
-    return clamped_rate(premium, given.number("interest", Fraction(1, 10_000)), **bounds)
+    return clamped_rate(premium, given.number("interest", INTEREST), **bounds)
+
+
+def _hours(given: Given) -> Fraction:
+    """How many times the rate is paid: by hours where it is that of an hour, else once."""
+    if "hours" in given and not given.pack.premium_hours:
+        raise UsageError(f"--hours: the rates of {given.pack.id} are those of a funding interval")
+    return given.positive("hours") if "hours" in given else Fraction(1)
 
 
 def _index_delta(given: Given) -> Answer:

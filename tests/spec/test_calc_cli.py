@@ -197,7 +197,8 @@ def test_a_rate_comes_from_the_premium_by_the_rule_of_the_pack() -> None:
     near(calc("funding", "--premium", "0.05", "--cap", "0.003"), rate="0.003")
     near(calc("funding", "--premium=-0.05", "--floor=-0.003", "--cap", "0.003"), rate="-0.003")
     near(calc("funding", "--mark", "101", "--index", "100", "--interest", "0.01"), premium="0.01", rate="0.01")
-    near(calc("funding", "--pack", "kraken-futures", "--premium", "0.0024", "--hours", "8"), rate="0.0008")
+    kraken = ("funding", "--pack", "kraken-futures", "--symbol", "PF_XBTUSD", "--premium", "0.0024", "--size", "1")
+    near(calc(*kraken, "--index", "50000", "--hours", "8"), rate="0.0001", funding="40")
 
 
 def test_funding_is_paid_by_longs_while_the_rate_is_above_zero() -> None:
@@ -319,7 +320,7 @@ MISTAKES = [
     (("margin", "--model", "standard", "--notional", "5"), "the margin model standard needs --imr or --mmr"),
     (("margin", "--symbol", "BTCUSDT", "--size", "5"), "--mark or --price or --entry is missing"),
     (("margin", "--initial-margin-ppm", "0.5"), "--initial-margin-ppm must be a whole number"),
-    (("margin", "--initial-margin-ppm", "2000000"), "initial margin and maintenance fraction must lie between 0 and"),
+    (("margin", "--initial-margin-ppm=-1"), "initial margin and maintenance fraction must not be below 0"),
     (
         ("margin", "--initial-margin-ppm", "5", "--oi-lower-cap", "2", "--oi-upper-cap", "1"),
         "open interest caps must rise and not be below 0",
@@ -330,7 +331,10 @@ MISTAKES = [
     (("funding", "--size", "5"), "--rate is missing, or what it comes from: --premium, or --mark and --index"),
     (("funding", "--rate", "0.1"), "--size is missing"),
     (("funding", "--rate", "0.1", "--size", "5"), "--mark or --price is missing"),
-    (("funding", "--pack", "kraken-futures", "--premium", "1", "--hours", "0"), "funding hours must be above 0"),
+    (
+        ("funding", "--rate", "1", "--size", "1", "--mark", "1", "--hours", "8"),
+        "--hours: the rates of binance-usdm are",
+    ),
     (("cost", *LONG[:6], "--leverage", "5"), "--mark or --ask is missing"),
     (("cost", *LONG[:6], "--price", "5"), "--leverage is missing"),
     (("max-size", *LONG[:4], "--price", "5", "--leverage", "5"), "--available is missing"),

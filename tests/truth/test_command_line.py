@@ -151,6 +151,7 @@ def test_bankruptcy_of_an_inverse_position(case: Case) -> None:
 @about(DOCUMENTS, only=topic("funding inverse"))
 def test_kraken_inverse_funding(case: Case) -> None:
     options = {"size": case.inputs["position_usd"], "index": case.inputs["index"], "rate": case.inputs["hourly_rate"]}
+    options |= {"hours": case.inputs["hours"]}
     answer = asked("funding", pack="kraken-futures", symbol="PI_XBTUSD", **options)
     case.has("payment_btc", figure(answer, "received"))
 

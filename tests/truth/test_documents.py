@@ -14,6 +14,7 @@ from exchange.calculator import (
     Holding,
     Pool,
     bankruptcy_price,
+    hourly_rate,
     initial_margin,
     isolated_wallet,
     liquidation,
@@ -22,7 +23,6 @@ from exchange.calculator import (
     premium_of,
     result_of,
     rules_of,
-    spread_rate,
     with_cum,
 )
 from tests.truth.published import Case, about, agrees, later
@@ -82,7 +82,7 @@ def test_kraken_funding_of_an_inverse_contract(case: Case) -> None:
     index = case.number("index")
     size = case.number("position_usd")
     position = Holding(LONG if size > 0 else SHORT, abs(size), index, inverse=True)
-    received = -payment(position, index, case.number("hourly_rate"))
+    received = -payment(position, index, case.number("hourly_rate")) * case.number("hours")
     case.has("payment_btc", received)
     case.has("payment_usd", received * index)
 
@@ -91,11 +91,11 @@ def test_kraken_funding_of_an_inverse_contract(case: Case) -> None:
 def test_kraken_funding_of_a_linear_contract(case: Case) -> None:
     index, size = case.number("index"), case.number("position_btc")
     premium = premium_of(case.number("perp"), index)
-    rate = spread_rate(premium, case.number("hours"), Fraction(load_pack("kraken-futures").premium_hours))
+    rate = hourly_rate(premium, load_pack("kraken-futures").premium_hours)
     position = Holding(LONG if size > 0 else SHORT, abs(size), index)
     case.has("premium_pct", premium * 100)
     case.has("hourly_rate_pct", rate * 100)
-    case.has("payment_usd", -payment(position, index, rate))
+    case.has("payment_usd", -payment(position, index, rate) * case.number("hours"))
 
 
 @about(FILE, only=topic("open order initial margin"))
