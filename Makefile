@@ -20,7 +20,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	@echo "Testing $(TESTS) on all cores$(if $(COVERAGE),; every branch of events and exchange/core has to be covered)."
-	@$(BIN)/python -m pytest -n auto $(if $(COVERAGE),--cov) $(TESTS)
+	@$(BIN)/python -m pytest -n auto $(TESTS) $(if $(COVERAGE),--cov)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
