@@ -104,7 +104,8 @@ def liquidation(pool: Pool) -> Liquidation:
     """The liquidation price of the pool: on the losing side of its net position where it has one there."""
     roots = dict(_roots(pool))
     is_long = sum(leg.sign * leg.quantity for leg in pool.legs) > 0
-    falls = is_long if is_long in roots or not roots else not is_long
+    sides = [falls for falls in (is_long, not is_long) if falls in roots]
+    falls = next((falls for falls in sides if roots[falls] >= 0), sides[0] if sides else is_long)
     exact = roots.get(falls)
     has_price = exact is not None and exact >= 0
     is_always_due = not has_price and pool.is_due(Fraction(1))

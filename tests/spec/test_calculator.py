@@ -104,6 +104,14 @@ def test_a_hedge_that_hardly_leans_is_due_on_the_other_side() -> None:
     assert found.exact > 100
 
 
+def test_a_hedge_that_no_fall_makes_due_has_its_price_above() -> None:
+    """Net long, and equity outlasts any fall; far above, the larger brackets of both legs outgrow what the net gains."""
+    legs = (Holding(LONG, Fraction(2), Fraction(100)), SHORT_ONE)
+    brackets = with_cum([(Fraction(0), Fraction(1, 100)), (Fraction(300), Fraction(2, 5))])
+    found = liquidation(Pool(Fraction(150), legs, Rules(brackets)))
+    assert (found.exact, found.falls, found.trigger) == (1420, False, 1420 * UNIT)
+
+
 def test_due_below_and_due_at_maintenance_differ_by_the_mark_of_equality() -> None:
     pool = Pool(Fraction("50.5"), (LONG_ONE,), ONE_PERCENT)
     below = replace(pool, rules=replace(ONE_PERCENT, due_at=DueAt.BELOW_MAINTENANCE))
