@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -39,6 +39,13 @@ def volumes(contract: Contract) -> dict[tuple[int, int], int]:
     }
 
 
+def with_impact(opening: list[Command], impact: Impact) -> list[Command]:
+    """The opening of the same session with another choice of impact."""
+    opened = opening[0]
+    assert isinstance(opened, c.OpenSession)
+    return [replace(opened, options=replace(opened.options, impact=impact)), *opening[1:]]
+
+
 def after(commands: list[Command]) -> State:
     """The state after these commands."""
     state = lend(State(), CHUNKS)
@@ -58,27 +65,28 @@ def test_history_goes_its_own_way_whatever_traders_do(script: Script) -> None:
 
 
 @settings(max_examples=60)
-@given(scripts(trading))
-def test_without_impact_what_a_trader_takes_is_there_again_when_the_batch_ends(script: Script) -> None:
-    opened = script.opening[0]
-    assert isinstance(opened, c.OpenSession)
-    opened = replace(opened, options=replace(opened.options, impact=Impact.NONE))
-    state = after([opened, *script.opening[1:]])
+@given(scripts(trading), st.sampled_from(Impact))
+def test_what_a_trader_takes_stays_taken_until_history_goes_on_or_is_there_again_at_once(
+    script: Script, impact: Impact
+) -> None:
+    """Each of the two where the session says so, however orders come and go around MARKET's volume."""
+    state = after(with_impact(script.opening, impact))
     for command in script.commands:
-        before = [volumes(state.contracts[name]) for name in (X, Y)]
-        step(state, command)
-        if not isinstance(command, c.AdvanceMarket):
-            assert [volumes(state.contracts[name]) for name in (X, Y)] == before
+        expected = {name: volumes(state.contracts[name]) for name in (X, Y)}
+        batch = step(state, command)
+        if isinstance(command, c.AdvanceMarket) or not isinstance(batch, Batch):
+            continue
+        for fact in batch.facts:
+            if isinstance(fact, f.Traded) and fact.maker == c.MARKET and impact is Impact.CONSUME:
+                expected[fact.instrument][-1 if fact.side is c.Side.BUY else 1, fact.price] -= fact.lots
+        assert {name: volumes(state.contracts[name]) for name in (X, Y)} == expected
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(scripts(trading), st.sampled_from(sorted(CHUNKS)))
 def test_rows_in_one_command_lead_to_the_same_facts_as_row_by_row(script: Script, chunk: str) -> None:
     """Where impact is kept: without it, what was taken comes back between two commands, and not within one."""
-    opened = script.opening[0]
-    assert isinstance(opened, c.OpenSession)
-    assume(opened.options.impact is Impact.CONSUME)
-    commands = [*script.opening, *script.commands]
+    commands = [*with_impact(script.opening, Impact.CONSUME), *script.commands]
     at, last = commands[-1].at, len(CHUNKS[chunk]) - 1
     whole = c.AdvanceMarket(at, CHUNKS[chunk].instrument, chunk, 0, last)
     at_once = consequences(commands, [whole])
