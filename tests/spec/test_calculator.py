@@ -105,7 +105,7 @@ def test_a_hedge_that_hardly_leans_is_due_on_the_other_side() -> None:
 
 
 def test_a_hedge_that_no_fall_makes_due_has_its_price_above() -> None:
-    """Net long, and equity outlasts any fall; far above, the larger brackets of both legs outgrow what the net gains."""
+    """Net long, and equity outlasts any fall; far above, the brackets of both legs outgrow what the net gains."""
     legs = (Holding(LONG, Fraction(2), Fraction(100)), SHORT_ONE)
     brackets = with_cum([(Fraction(0), Fraction(1, 100)), (Fraction(300), Fraction(2, 5))])
     found = liquidation(Pool(Fraction(150), legs, Rules(brackets)))
