@@ -82,9 +82,9 @@ class TestVolume:
     def test_what_grows_joins_at_the_back(self) -> None:
         (
             scenario()
-            .given(
-                OPEN, resting(1, BUY, price=99, lots=3), tape(diff({99: 12}), after=1), tape(diff({99: 15}), after=2)
-            )
+            .given(OPEN, resting(1, BUY, price=99, lots=3), tape(diff({99: 11}), after=1))
+            .book("ask 102: M20\nask 101: M10\nbid 99: M10 3#1 M1\nbid 98: M20")
+            .given(tape(diff({99: 15}), after=2))
             .book("ask 102: M20\nask 101: M10\nbid 99: M10 3#1 M5\nbid 98: M20")
         )
 
