@@ -14,11 +14,15 @@ from events.commands import Command, Impact
 from events.record import Batch
 from exchange.core.state import Contract, State
 from exchange.core.step import step
-from tests.property.sessions import CHUNKS, Script, X, Y, deals, orders, rows, scripts
+from tests.property.sessions import CHUNKS, HOME, Script, X, Y, deals, instruments, made, orders, rows, scripts
 from tests.sim.world import lend
 
-trading = st.one_of(rows(), rows(), deals(), orders())
-"""Traders among history."""
+joining = made(
+    c.PlaceOrder, number=st.just(0), instrument=instruments, side=st.sampled_from(c.Side), lots=st.integers(1, 9),
+    price=st.integers(HOME - 4, HOME + 4), time_in_force=st.just(c.TimeInForce.POST_ONLY),
+)  # fmt: skip
+trading = st.one_of(rows(), rows(), deals(), orders(), joining, joining, made(c.CancelOrder, number=st.integers(0, 5)))
+"""Traders among history, some of them in its queues."""
 
 COUNTS = ("equal", "different", "prints", "volume", "observations", "gaps", "crossed", "last_price", "last_id")
 

@@ -154,6 +154,17 @@ class Traders:
         terms = self._position(maker).contract.terms
         return self._place(self.dice.choice(takers), terms, side, maker.lots, maker.price, TimeInForce.IOC, False)
 
+    def join(self) -> Command:
+        """An order behind history's volume, where others of the traders may stand too."""
+        terms, account, side = self.terms(), self.account(), self.dice.choice(list(Side))
+        book = self.world.state.contracts[terms.id].book
+        stated = sorted((book.bids if side is Side.BUY else book.asks).history.stated)
+        if not stated:
+            return self.order()
+        price = self.dice.choice(stated[-3:] if side is Side.BUY else stated[:3])
+        lots = max(terms.min_lots, self._lots(account, terms) // 8)
+        return self._place(account, terms, side, lots, price, TimeInForce.POST_ONLY, False)
+
     def cancel(self) -> Command:
         """A cancel of an open order."""
         open_orders = self._open_orders()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from events import facts as f
 from events.codec import decode_body, encode_body
 from events.commands import ChunkId, Command, TradersCommand
-from events.facts import Refused
+from events.facts import AnyFact, Refused
 from events.observations import Observations
 from events.record import Batch
 from events.units import UNIT
@@ -38,8 +39,12 @@ class World:
         """Decide a command, and compare all views of what followed."""
         if isinstance(command, TradersCommand) and (command.account, command.request) in self.replies:
             return self._repeat(command)
+        closed = {pool.id for account in self.state.accounts.values() for pool in pools(account) if pool.due}
         decided = step(self.state, command)
         assert isinstance(decided, Batch)
+        assert not [fact for fact in decided.facts if touched(self.state, fact) & closed], (
+            "a pool in the queue is closed"
+        )
         self.bodies.append(encode_body(decided))
         batch = decode_body(decided.number, self.bodies[-1])
         assert batch == decided
@@ -114,6 +119,18 @@ def check_records(state: State, batch: Batch) -> None:
     state.seq = batch.last_seq
     if refused is batch.records[-1]:
         assert snapshot.encode(state, outcomes=False) == before, "a refusal changed something"
+
+
+def touched(state: State, fact: AnyFact) -> set[tuple[str, str]]:
+    """The pools that have to be their owner's own for this to happen: (account, pool)."""
+    match fact:
+        case f.Withdrawn(account=account, asset=asset):
+            return {(account, asset)}
+        case f.MarginMoved(account=account, instrument=instrument, amount=amount):
+            return {(account, instrument) if amount < 0 else (account, state.contracts[instrument].settle)}
+        case f.OrderAccepted() | f.LeverageSet() | f.MarginModeSet():
+            return {(fact.account, fact.instrument), (fact.account, state.contracts[fact.instrument].settle)}
+    return set()
 
 
 def refusal(batch: Batch) -> Refused | None:
