@@ -1,6 +1,7 @@
 """`ringfence calc`: what a trader asks before a trade, in the words of the command line; nothing is stored or sent.
 
 Numbers are decimal text and reach the calculator as they were typed. The answers are in `gateway/commands/calc*.py`.
+A position is described in the same words to every question, which leaves aside what it has no use for.
 """
 
 # ruff: noqa: PLC0415 - only a question that is asked imports its answer
@@ -36,11 +37,15 @@ Price = Annotated[Text, _option("Price of the order.", "--price", "--entry", "--
 Mark = Annotated[Text, _option("Mark price.", "--mark", "--mark-price")]
 Mode = Annotated[str, typer.Option("--mode", help="isolated or cross.")]
 Leverage = Annotated[Text, _option("Leverage.")]
-Wallet = Annotated[Text, _option("Wallet balance: isolated, the default is entry value / leverage; needed for cross.")]
+Wallet = Annotated[Text, _option("Wallet balance; without it, entry value / leverage.")]
+OrderMargin = Annotated[Text, _option("Margin that open orders hold: the wallet without it answers for the position.")]
 ExtraMargin = Annotated[Text, _option("Margin added to the wallet.")]
 OtherMm = Annotated[Text, _option("Cross: maintenance margin of positions in other symbols.")]
 OtherUpnl = Annotated[Text, _option("Cross: unrealised PnL of positions in other symbols.")]
 Leg = Annotated[list[str] | None, _option("Cross: the other leg in hedge mode, SIDE:SIZE:ENTRY.")]
+Other = Annotated[
+    list[str] | None, _option("Cross: a position in another symbol, SIDE:SIZE:ENTRY:MARK:MMR[:CUM], once for each.")
+]
 Mmr = Annotated[Text, _option("Maintenance margin rate, in place of the pack's.")]
 Cum = Annotated[Text, _option("Maintenance amount, with --mmr (0).")]
 Bracket = Annotated[list[str] | None, _option("FLOOR:MMR, once for each bracket; the first may state FLOOR:MMR:CUM.")]
@@ -51,6 +56,7 @@ Taker = Annotated[Text, _option("Taker fee rate, in place of the pack's.")]
 Contract = Annotated[Text, _option("What one contract is: base asset of a linear one, quote asset of an inverse one.")]
 Inverse = Annotated[bool | None, typer.Option("--inverse/--linear", help="Kind of an instrument not in the pack.")]
 Tick = Annotated[Text, _option("Tick size of an instrument that is not in the pack.")]
+Aside = Annotated[Text, typer.Option(hidden=True, help="Part of a position that this question has no use for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object of decimal strings.")]
 
 InitialPpm = Annotated[Text, _option("dYdX: initial margin of the liquidity tier.")]
@@ -72,8 +78,10 @@ def liq_price(
     leverage: Leverage = None,
     wallet: Wallet = None,
     extra_margin: ExtraMargin = None,
+    order_margin: OrderMargin = None,
     other_mm: OtherMm = None,
     other_upnl: OtherUpnl = None,
+    other: Other = None,
     leg: Leg = None,
     mark: Mark = None,
     mmr: Mmr = None,
@@ -101,8 +109,10 @@ def bankruptcy(
     leverage: Leverage = None,
     wallet: Wallet = None,
     extra_margin: ExtraMargin = None,
+    order_margin: OrderMargin = None,
     other_mm: OtherMm = None,
     other_upnl: OtherUpnl = None,
+    other: Other = None,
     mark: Mark = None,
     mmr: Mmr = None,
     cum: Cum = None,
@@ -112,6 +122,17 @@ def bankruptcy(
     contract: Contract = None,
     inverse: Inverse = None,
     tick: Tick = None,
+    usdc_quote_quantums: Annotated[Text, _option("dYdX: USDC of the subaccount.")] = None,
+    position: Annotated[
+        list[str] | None,
+        _option(
+            "dYdX: ID:BASE_QUANTUMS:PRICE[:INITIAL_PPM:FRACTION_PPM], once for each; PRICE in quote per base quantum."
+        ),
+    ] = None,
+    perpetual_id: Annotated[Text, _option("dYdX: the perpetual that is closed.")] = None,
+    delta_base_quantums: Annotated[Text, _option("dYdX: by how much it is closed, below 0 for a long.")] = None,
+    initial_margin_ppm: InitialPpm = None,
+    maintenance_fraction_ppm: FractionPpm = None,
     json: AsJson = False,
 ) -> None:
     """Calculate where nothing is left. With --mark, a cross position answers with its share of the pool."""
@@ -132,8 +153,10 @@ def margin(
     leverage: Leverage = None,
     wallet: Wallet = None,
     extra_margin: ExtraMargin = None,
+    order_margin: OrderMargin = None,
     other_mm: OtherMm = None,
     other_upnl: OtherUpnl = None,
+    other: Other = None,
     mmr: Mmr = None,
     cum: Cum = None,
     bracket: Bracket = None,
@@ -175,14 +198,26 @@ def pnl(
     side: Side = None,
     size: Size = None,
     entry: Entry = None,
-    exit: Annotated[Text, _option("Price of the exit, or the mark.", "--exit", "--mark", "--mark-price")] = None,
+    exit: Annotated[
+        Text, _option("Price of the exit, or the mark.", "--exit", "--exit-price", "--mark", "--mark-price")
+    ] = None,
     contract: Contract = None,
     inverse: Inverse = None,
     taker: Annotated[Text, _option("Taker fee rate for both trades (the pack's).")] = None,
     open_fee: Annotated[Text, _option("Fee rate of the entry, in place of --taker.")] = None,
     close_fee: Annotated[Text, _option("Fee rate of the exit, in place of --taker.")] = None,
+    total_fee: Annotated[Text, _option("Both fees as an amount, below 0 where they were paid.")] = None,
     penalty: Annotated[Text, _option("Penalty rate of a liquidation.")] = None,
     funding: Annotated[Text, _option("Funding received (below 0: paid).")] = None,
+    mode: Aside = None,
+    leverage: Aside = None,
+    wallet: Aside = None,
+    extra_margin: Aside = None,
+    order_margin: Aside = None,
+    other_mm: Aside = None,
+    other_upnl: Aside = None,
+    mmr: Aside = None,
+    cum: Aside = None,
     json: AsJson = False,
 ) -> None:
     """Calculate the PnL of a position at a price; with fees, funding and penalty, what closing there realises."""
@@ -222,6 +257,17 @@ def funding(
     ] = None,
     initial_skew: Annotated[Text, _option("Synthetix: skew at the start.")] = None,
     step: Annotated[list[str] | None, _option("Synthetix: DAYS:SKEW_DELTA, once for each step.")] = None,
+    entry: Aside = None,
+    mode: Aside = None,
+    leverage: Aside = None,
+    wallet: Aside = None,
+    extra_margin: Aside = None,
+    order_margin: Aside = None,
+    other_mm: Aside = None,
+    other_upnl: Aside = None,
+    mmr: Aside = None,
+    cum: Aside = None,
+    taker: Aside = None,
     json: AsJson = False,
 ) -> None:
     """Calculate what funding a position pays, and the rate of it where that comes from a premium."""
@@ -242,6 +288,14 @@ def cost(
     taker: Taker = None,
     contract: Contract = None,
     inverse: Inverse = None,
+    mode: Aside = None,
+    wallet: Aside = None,
+    extra_margin: Aside = None,
+    order_margin: Aside = None,
+    other_mm: Aside = None,
+    other_upnl: Aside = None,
+    mmr: Aside = None,
+    cum: Aside = None,
     json: AsJson = False,
 ) -> None:
     """Calculate what an open order costs: initial margin and open loss; without --price it is a market order."""
@@ -263,6 +317,14 @@ def max_size(
     contract: Contract = None,
     inverse: Inverse = None,
     lot: Annotated[Text, _option("Lot size of an instrument that is not in the pack.")] = None,
+    size: Aside = None,
+    mode: Aside = None,
+    extra_margin: Aside = None,
+    order_margin: Aside = None,
+    other_mm: Aside = None,
+    other_upnl: Aside = None,
+    mmr: Aside = None,
+    cum: Aside = None,
     json: AsJson = False,
 ) -> None:
     """Calculate the largest order that available balance carries, in whole lots; without --price a market order."""

@@ -29,6 +29,7 @@ QUESTIONS: dict[str, Callable[[Given], tuple[Answer, str]]] = {
 def run(question: str, options: Mapping[str, Any]) -> int:
     """Answer the question and print the answer. Returns 0; what cannot be answered raises UsageError or PackError."""
     given = Given(options)
+    given.check()
     try:
         answer, note = QUESTIONS[question](given)
     except CalculatorError as error:

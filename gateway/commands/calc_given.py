@@ -15,14 +15,37 @@ from exchange.calculator import LONG, SHORT, Holding, Rules, Tier, rules_of, wit
 from gateway.errors import UsageError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}([,_ ]\d{3})+(\.\d*)?", re.ASCII)
 _SIDES = {"long": LONG, "buy": LONG, "short": SHORT, "sell": SHORT}
+
+_OF_POSITION = (
+    *("size", "entry", "leverage", "wallet", "extra_margin", "order_margin"),
+    *("other_mm", "other_upnl", "mmr", "cum", "taker", "contract"),
+)
+"""The numbers that describe a position to any question."""
 
 
 def number_of(text: str, what: str) -> Fraction:
     """Decimal text as a number. Raises UsageError."""
     if not _NUMBER.fullmatch(text):
-        raise UsageError(f"{what}: {text!r} is not a decimal number")
+        raise UsageError(f"{what}: {text!r} is not a decimal number{_hint(text)}")
     return Fraction(text)
+
+
+def whole_of(text: str, what: str) -> int:
+    """As `number_of`, a whole number."""
+    number = number_of(text, what)
+    if number.denominator != 1:
+        raise UsageError(f"{what} must be a whole number")
+    return number.numerator
+
+
+def _hint(text: str) -> str:
+    """What to write in place of what is nearly a number."""
+    if text.endswith("%"):
+        return ": rates are plain numbers, 0.5 % is 0.005"
+    plain = re.sub(r"[,_ ]", "", text) if _GROUPED.fullmatch(text) else text.rstrip("xX")
+    return f": write {plain}" if _NUMBER.fullmatch(plain) else ""
 
 
 class Given:
@@ -33,6 +56,12 @@ class Given:
 
     def __contains__(self, name: str) -> bool:
         return self._options.get(name) not in (None, [], "")
+
+    def check(self) -> None:
+        """Refuse a position that is no numbers, even where the question leaves them aside."""
+        for name in _OF_POSITION:
+            self.maybe(name)
+        _ = self.mode
 
     def text(self, name: str) -> str:
         """The option as it was typed, empty where it was left out."""
@@ -68,10 +97,8 @@ class Given:
         """A whole number."""
         if default is not None and name not in self:
             return default
-        number = self.need(name)
-        if number.denominator != 1:
-            raise UsageError(f"{_flag(name)} must be a whole number")
-        return number.numerator
+        self.need(name)
+        return whole_of(self.text(name), _flag(name))
 
     def parts(self, name: str, form: str) -> list[list[str]]:
         """The values of an option that may be repeated, split at colons; `form` names the parts, those in [] optional.
@@ -102,9 +129,12 @@ class Given:
     @cached_property
     def is_inverse(self) -> bool:
         """Whether the position is inverse: as its instrument, or as it was said, or as all of the pack."""
-        if self.terms is not None:
-            return isinstance(self.terms, InversePerp)
         said: bool | None = self._options.get("inverse")
+        if self.terms is not None:
+            inverse, kinds = isinstance(self.terms, InversePerp), ("linear", "inverse")
+            if said is not None and said != inverse:
+                raise UsageError(f"--{kinds[said]}: {self.terms.id} of {self.pack.id} is {kinds[inverse]}")
+            return inverse
         if said is not None:
             return said
         linear = any(isinstance(terms, LinearPerp) for terms in self.pack.instruments)
@@ -119,6 +149,14 @@ class Given:
         if "contract" in self:
             return self.positive("contract")
         return Fraction(self.terms.contract_value, UNIT) if isinstance(self.terms, InversePerp) else Fraction(1)
+
+    @cached_property
+    def mode(self) -> str:
+        """What answers for the position: isolated or cross."""
+        mode = self.text("mode").lower() or "isolated"
+        if mode not in ("isolated", "cross"):
+            raise UsageError(f"--mode: {self.text('mode')!r} is neither isolated nor cross")
+        return mode
 
     def sign(self) -> int:
         """+1 for a long, -1 for a short; without a side, that of the size."""
@@ -174,7 +212,8 @@ class Given:
         if mmr is None and self.terms is None and "bracket" not in self:
             symbols = ", ".join(terms.id for terms in self.pack.instruments)
             asked = f"{self.pack.id} has no {self.text('symbol')!r}" if "symbol" in self else "--symbol is missing"
-            raise UsageError(f"{asked}: give --mmr and --cum, or one of {symbols}")
+            ways = "--max-leverage, or --mmr and --cum" if len(self._fractions()) == 1 else "--mmr and --cum"
+            raise UsageError(f"{asked}: give {ways}, or one of {symbols}")
         if mmr is None and "cum" in self:
             raise UsageError("--cum goes with --mmr")
         if "bracket" in self:
@@ -186,12 +225,16 @@ class Given:
 
     def _fraction(self) -> Fraction:
         """The fraction of the initial margin that the pack's maintenance margins are."""
-        fractions = {terms.maintenance_fraction for terms in self.pack.instruments}
-        if len(fractions) != 1 or 0 in fractions:
+        if len(fractions := self._fractions()) != 1:
             raise UsageError(
                 f"--max-leverage: maintenance margin of {self.pack.id} does not follow from it; give --mmr"
             )
         return Fraction(fractions.pop(), UNIT)
+
+    def _fractions(self) -> set[int]:
+        """The fractions that its instruments state, none where one does not."""
+        fractions = {int(terms.maintenance_fraction) for terms in self.pack.instruments}
+        return set() if 0 in fractions else fractions
 
 
 def _flag(name: str) -> str:

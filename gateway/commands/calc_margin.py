@@ -105,8 +105,8 @@ def _by_tier(given: Given, notional: Fraction) -> Figures:
 def _of_pool(given: Given, needed: Fraction | int | None) -> Figures:
     """Unrealised PnL and, where the wallet is known, equity and margin ratio of the pool."""
     mark = given.positive("mark", "price", "entry")
-    figures: Figures = {"unrealised_pnl": given.holding("entry").pnl(mark)}
-    if "wallet" in given or ("leverage" in given and given.text("mode") == "isolated"):
+    figures: Figures = {"pnl": given.holding("entry").pnl(mark)}
+    if "wallet" in given or ("leverage" in given and given.mode == "isolated"):
         pool = pool_of(given, Rules(()))
         figures["equity"] = equity = pool.equity(mark)
         if needed is not None:

@@ -13,13 +13,16 @@ from exchange.calculator import (
     Rules,
     bankruptcy_price,
     cross_wallet,
+    flat,
     initial_margin,
     isolated_wallet,
     liquidation,
+    maintenance,
     result_of,
     rounded_to_be_safe,
 )
-from gateway.commands.calc_given import Given, number_of
+from exchange.calculator.dydx import LiquidityTier, TieredPosition, bankruptcy_quantums
+from gateway.commands.calc_given import Given, number_of, whole_of
 from gateway.commands.calc_text import Answer
 from gateway.errors import UsageError
 
@@ -48,7 +51,9 @@ def liq_price(given: Given) -> tuple[Answer, str]:
 
 
 def bankruptcy(given: Given) -> tuple[Answer, str]:
-    """Bankruptcy price, exact and on the tick that leaves no debt."""
+    """Bankruptcy price, exact and on the tick that leaves no debt; of a dYdX subaccount in quote quantums."""
+    if any(name in given for name in ("usdc_quote_quantums", "position", "delta_base_quantums")):
+        return _of_subaccount(given), ""
     taker = given.taker_fee()
     known = given.terms is not None or any(name in given for name in ("mmr", "bracket", "max_leverage"))
     rules = given.rules() if known else Rules((), exit_fee=given.pack.exit_fee, taker_fee=taker)
@@ -67,6 +72,8 @@ def pnl(given: Given) -> tuple[Answer, str]:
     leg, close = given.holding("entry"), given.positive("exit")
     fees = {name: given.number(name, given.taker_fee()) for name in ("open_fee", "close_fee")}
     result = result_of(leg, close, **fees, penalty=given.number("penalty"), funding=given.number("funding"))
+    if "total_fee" in given:
+        result = result._replace(open_fee=given.need("total_fee") - result.close_fee)
     return {
         "pnl": result.pnl,
         "open_fee": result.open_fee,
@@ -82,21 +89,24 @@ def pnl(given: Given) -> tuple[Answer, str]:
 
 def pool_of(given: Given, rules: Rules, default_size: int | None = None) -> Pool:
     """The pool that answers for the position that was given."""
-    leg, mode = given.holding("entry", default_size=default_size), given.text("mode")
-    extra = given.number("extra_margin")
-    others = [name for name in ("other_mm", "other_upnl") if given.number(name)] + ["leg"] * ("leg" in given)
-    if mode == "cross":
-        wallet = given.need("wallet") + extra
+    if any(name in given for name in ("wallet", "extra_margin", "order_margin")):
+        default_size = None
+    leg = given.holding("entry", default_size=default_size)
+    extra = given.number("extra_margin") - given.number("order_margin")
+    others = [name for name in ("other_mm", "other_upnl") if given.number(name)]
+    others += [name for name in ("other", "leg") if name in given]
+    if "wallet" not in given and "leverage" not in given:
+        raise UsageError("--wallet is missing, or the --leverage that it follows from")
+    if given.mode == "cross":
+        wallet = given.need("wallet") + extra if "wallet" in given else isolated_wallet(leg, given.leverage(), extra)
         legs = (leg, *(_leg(given, *parts) for parts in given.parts("leg", "SIDE:SIZE:ENTRY")))
-        return Pool(wallet, legs, rules, given.number("other_mm"), given.number("other_upnl"))
-    if mode != "isolated":
-        raise UsageError(f"--mode: {mode!r} is neither isolated nor cross")
+        rows = [_other(given, *parts) for parts in given.parts("other", "SIDE:SIZE:ENTRY:MARK:MMR[:CUM]")]
+        other_mm = sum((mm for mm, _ in rows), given.number("other_mm"))
+        return Pool(wallet, legs, rules, other_mm, sum((upnl for _, upnl in rows), given.number("other_upnl")))
     if others:
         raise UsageError(f"--{others[0].replace('_', '-')} goes with --mode cross: an isolated position stands alone")
     if "wallet" in given:
         return Pool(given.need("wallet") + extra, (leg,), rules)
-    if "leverage" not in given:
-        raise UsageError("--leverage or --wallet is missing")
     # A position opened by its leverage has the fee to close it put aside beside this wallet.
     fee = ExitFee.NONE if rules.exit_fee is ExitFee.AT_BANKRUPTCY else rules.exit_fee
     return Pool(isolated_wallet(leg, given.leverage(), extra), (leg,), replace(rules, exit_fee=fee))
@@ -106,7 +116,7 @@ def bankruptcy_of(given: Given, pool: Pool) -> Fraction | None:
     """The bankruptcy price of the pool's position, by its share of the equity where a mark was given."""
     leg, rules, mark = pool.legs[0], pool.rules, given.maybe("mark")
     fee = rules.taker_fee if rules.exit_fee is ExitFee.AT_BANKRUPTCY else Fraction(0)
-    if given.text("mode") == "isolated" or mark is None or not pool.other_maintenance:
+    if given.mode == "isolated" or mark is None or not pool.other_maintenance:
         return bankruptcy_price(leg, pool.backing, fee)
     if not rules.schedule:
         raise UsageError("the share of a cross position needs its maintenance margin: give --mmr")
@@ -114,8 +124,32 @@ def bankruptcy_of(given: Given, pool: Pool) -> Fraction | None:
     return bankruptcy_price(leg, cross_wallet(leg, mark, pool.equity(mark), own, pool.other_maintenance), fee)
 
 
-def _leg(given: Given, side: str, size: str, entry: str) -> Holding:
+def _leg(given: Given, side: str, size: str, entry: str, option: str = "--leg") -> Holding:
     other = Given({"side": side, "size": size, "entry": entry})
-    if any(number_of(part, "--leg") <= 0 for part in (size, entry)):
-        raise UsageError("--leg: size and entry price must be above 0")
+    if any(number_of(part, option) <= 0 for part in (size, entry)):
+        raise UsageError(f"{option}: size and entry price must be above 0")
     return Holding(other.sign(), other.size(), other.need("entry"), given.contract, given.is_inverse)
+
+
+def _other(given: Given, side: str, size: str, entry: str, *rest: str) -> tuple[Fraction, Fraction]:
+    """Maintenance margin and unrealised PnL of a position in another symbol."""
+    leg = _leg(given, side, size, entry, "--other")
+    mark, mmr, cum = (number_of(part, "--other") for part in (*rest, "0")[:3])
+    if mark <= 0:
+        raise UsageError("--other: the mark must be above 0")
+    return maintenance(flat(mmr, cum), leg.value(mark)), leg.pnl(mark)
+
+
+def _of_subaccount(given: Given) -> Answer:
+    """Bankruptcy price of the part of a dYdX subaccount's position that is closed."""
+    tier = given.whole("initial_margin_ppm", 0), given.whole("maintenance_fraction_ppm", 0)
+    positions: dict[str, TieredPosition] = {}
+    for name, size, price, *own in given.parts("position", "ID:BASE_QUANTUMS:PRICE[:INITIAL_PPM:FRACTION_PPM]"):
+        if name in positions:
+            raise UsageError(f"--position: perpetual {name!r} is given twice")
+        ppm = [whole_of(part, "--position") for part in own] or tier
+        held = whole_of(size, "--position"), number_of(price, "--position")
+        positions[name] = TieredPosition(*held, LiquidityTier(*ppm))
+    collateral, perpetual = given.whole("usdc_quote_quantums"), str(given.whole("perpetual_id"))
+    quantums = bankruptcy_quantums(collateral, positions, perpetual, given.whole("delta_base_quantums"))
+    return {"bankruptcy_price_quote_quantums": quantums}

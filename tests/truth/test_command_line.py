@@ -52,13 +52,17 @@ def test_binance_by_leverage(case: Case) -> None:
 
 @about("binance_usdm_liquidation_price", only=lambda case: "position" in case.inputs)
 def test_binance_by_wallet(case: Case) -> None:
-    inputs, other = case.inputs, {"maintenance_margin": "0", "unrealised_pnl": "0"}
+    inputs, other = case.inputs, {"maintenance_margin": "0", "pnl": "0"}
     for position in inputs["other_positions"]:
         other = asked("margin", symbol=position["pair"], mark=position["mark_price"], **of_position(position))
     options = {"symbol": inputs["position"]["pair"], "mode": inputs["margin_mode"], "wallet": inputs["wallet_balance"]}
-    options |= {"other_mm": other["maintenance_margin"], "other_upnl": other["unrealised_pnl"]}
-    answer = asked("liq-price", **options, **of_position(inputs["position"]))
+    options |= of_position(inputs["position"])
+    answer = asked("liq-price", **options, other_mm=other["maintenance_margin"], other_upnl=other["pnl"])
     case.has("liquidation_price", figure(answer, "liquidation_price"))
+    names = ("side", "size", "entry_price", "mark_price", "mmr", "maint_amount")
+    for position in inputs["other_positions"]:
+        options |= {"other": ":".join(str(position[name]) for name in names)}
+    assert asked("liq-price", **options)["liquidation_price"] == answer["liquidation_price"]
 
 
 @about("binance_real_isolated_positions")
@@ -68,7 +72,7 @@ def test_positions_as_binance_reported_them(case: Case) -> None:
     options |= {"wallet": inputs["isolated_wallet"], "mmr": inputs["mmr"], "cum": inputs["maint_amount"]}
     case.has("liquidation_price", figure(asked("liq-price", **options), "liquidation_price"))
     answer = asked("margin", mark=inputs["mark_price"], **options)
-    case.has("unrealized_profit", figure(answer, "unrealised_pnl"), "tolerance_abs_pnl_margin")
+    case.has("unrealized_profit", figure(answer, "pnl"), "tolerance_abs_pnl_margin")
     case.has("isolated_margin", figure(answer, "equity"), "tolerance_abs_pnl_margin")
 
 
@@ -111,7 +115,12 @@ def test_hyperliquid(case: Case) -> None:
 def test_bybit_inverse_cross(case: Case) -> None:
     inputs = case.inputs
     options = {"mode": "cross", "side": inputs["side"], "size": inputs["qty_usd"], "entry": inputs["entry"]}
-    options |= {"wallet": inputs["account_balance_btc"], "mmr": inputs["mm_rate"], "taker": inputs["taker"]}
+    options |= {
+        "wallet": inputs["account_balance_btc"],
+        "order_margin": inputs["order_margin"],
+        "mmr": inputs["mm_rate"],
+        "taker": inputs["taker"],
+    }
     answer = asked("liq-price", pack="bybit-inverse", symbol="BTCUSD", **options)
     case.has("liquidation_price", figure(answer, "liquidation_price"))
     case.has("bankruptcy_price", figure(answer, "bankruptcy_price"))
@@ -182,13 +191,15 @@ def test_cost(case: Case) -> None:
 @about(DOCUMENTS, only=topic("real isolated liquidation settlement"))
 def test_a_settled_liquidation(case: Case) -> None:
     inputs = case.inputs
-    options = {"side": inputs["side"], "size": inputs["contracts"], "contract": inputs["contract_size"]}
+    options = {"symbol": inputs["inst"], "side": inputs["side"], "leverage": inputs["leverage"]}
+    options |= {"size": inputs["contracts"], "contract": inputs["contract_size"]}
     options |= {"entry": inputs["open_avg"], "exit": inputs["close_avg"]}
     options |= {"taker": inputs["taker"], "penalty": inputs["liq_penalty_rate"]}
-    answer = asked("pnl", pack="okx", symbol=inputs["inst"], **options)
+    answer = asked("pnl", pack="okx", **options)
     for published, name in (("pnl", "pnl"), ("close_fee", "close_fee"), ("liq_penalty", "liquidation_penalty")):
         case.has(published, figure(answer, name))
     case.has("realized_pnl", figure(answer, "realised_pnl"))
+    case.has("realized_pnl", figure(asked("pnl", **options, total_fee=inputs["total_fee"]), "realised_pnl"))
 
 
 @about("binance_leverage_brackets")
@@ -231,6 +242,23 @@ def test_dydx_funding(case: Case) -> None:
     answer = asked("funding", pack="dydx-v4", **case.inputs)
     for name in case.expected:
         case.has(name, figure(answer, name))
+
+
+@about("dydx_bankruptcy_price")
+def test_dydx_bankruptcy_prices(case: Case) -> None:
+    inputs = case.inputs
+    words = [
+        f"--position={held['perpetual']}:{held['base_quantums']}:{(500, 3)[held['perpetual']]}"
+        for held in inputs["positions"]
+    ]
+    for name in ("usdc_quote_quantums", "perpetual_id", "delta_base_quantums"):
+        words += [f"--{name.replace('_', '-')}", inputs[name]]
+    words += ["--initial-margin-ppm", "200000", "--maintenance-fraction-ppm", "500000", "--json"]
+    if "error" in case.expected:
+        assert ringfence("calc", "bankruptcy", *words, status=2).complaint.startswith(case.expected["error"])
+    else:
+        answer = ringfence("calc", "bankruptcy", "--pack", "dydx-v4", *words).json
+        case.has("bankruptcy_price_quote_quantums", figure(answer, "bankruptcy_price_quote_quantums"))
 
 
 @about("synthetix_v3_cross_margin", only=lambda case: "available_margin" in case.expected)
