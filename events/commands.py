@@ -10,7 +10,7 @@ from typing import Any, NewType, get_args, get_type_hints
 
 import msgspec
 
-from events.instruments import AssetId, InstrumentId, MarginMode, RulePack
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
 from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 
 AccountId = NewType("AccountId", str)
@@ -118,7 +118,8 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     """Place an order named (account, number). No price means a market order.
 
     price is whole ticks and lots whole lots. Where a client's text was not a whole number of them the edge passes the
-    text on as it stands, so that the refusal is recorded with what was asked.
+    text on as it stands, so that the refusal is recorded with what was asked. In hedge mode leg names the position; an
+    order that closes its leg is reduce-only.
     """
 
     number: OrderNumber
@@ -128,6 +129,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     price: Ticks | str | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
+    leg: Leg = Leg.NET
 
 
 class CancelOrder(TradersCommand, tag="cancel_order.1"):
@@ -155,6 +157,7 @@ class AddMargin(TradersCommand, tag="add_margin.1"):
 
     instrument: InstrumentId
     amount: Atoms
+    leg: Leg = Leg.NET
 
 
 class RemoveMargin(TradersCommand, tag="remove_margin.1"):
@@ -162,6 +165,7 @@ class RemoveMargin(TradersCommand, tag="remove_margin.1"):
 
     instrument: InstrumentId
     amount: Atoms
+    leg: Leg = Leg.NET
 
 
 class SetMarkPrice(Command, tag="set_mark_price.1"):

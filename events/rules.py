@@ -51,3 +51,10 @@ class MarginModel(Enum):
     LEVERAGE = "leverage"
     STANDARD = "standard"
     LEVERAGED = "leveraged"
+
+
+class ModeSwitch(Enum):
+    """When the margin mode of an instrument may change: without position and order, or also with a position open."""
+
+    WHEN_FLAT = "when_flat"
+    WHEN_OPEN = "when_open"

@@ -161,7 +161,7 @@ class Player:
             self.send(c.Deposit(at, name, next(request), asset, _atoms(trader.deposit)))
         for instrument in instruments:
             self.send(c.SetMarginMode(at, name, next(request), instrument, trader.mode))
-            max_leverage = self.state.contracts[instrument].brackets.max_leverage
+            max_leverage = self.state.contracts[instrument].rules.brackets.max_leverage
             if not 1 <= trader.leverage <= max_leverage:
                 raise SetupError(
                     f"account {name}: {instrument} cannot be traded at {trader.leverage}x; give 1 to {max_leverage}"

@@ -177,8 +177,8 @@ class Scenario:
             side = self._owners[fact.taker_order][1] if fact.taker_order else fact.side
             if side is None:
                 side = c.Side.SELL if self._owners[fact.maker_order][1] is c.Side.BUY else c.Side.BUY
-            worth = self.state.contracts[fact.instrument].per_tick_lot
-            return replace(fact, **parties, side=side, value=fact.price * fact.lots * worth)
+            value = self.state.contracts[fact.instrument].value_of(fact.price, fact.lots)
+            return replace(fact, **parties, side=side, value=value)
         if getattr(fact, "account", None) == "":
             return replace(fact, account=self._owners[fact.number][0])
         return fact  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.commands import AccountId
 from events.facts.base import Fact
-from events.instruments import AssetId, InstrumentId, MarginMode
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from events.units import Atoms
 
 
@@ -52,6 +52,7 @@ class MarginMoved(Fact, tag="margin_moved.1"):
     account: AccountId
     instrument: InstrumentId
     amount: Atoms
+    leg: Leg = Leg.NET
 
 
 class FundingPaid(Fact, tag="funding_paid.1"):
@@ -60,3 +61,4 @@ class FundingPaid(Fact, tag="funding_paid.1"):
     account: AccountId
     instrument: InstrumentId
     amount: Atoms
+    leg: Leg = Leg.NET

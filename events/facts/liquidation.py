@@ -6,7 +6,7 @@ from enum import Enum, unique
 
 from events.commands import AccountId, Side
 from events.facts.base import Fact
-from events.instruments import InstrumentId
+from events.instruments import InstrumentId, Leg
 from events.units import Atoms, Lots, MarkUnits, Ticks
 
 
@@ -40,6 +40,7 @@ class LiquidationOrderPlaced(Fact, tag="liquidation_order_placed.1"):
     limit: Ticks
     mark: MarkUnits
     bankruptcy: MarkUnits
+    leg: Leg = Leg.NET
 
 
 class TakenOver(Fact, tag="taken_over.1"):
@@ -54,6 +55,7 @@ class TakenOver(Fact, tag="taken_over.1"):
     lots: Lots
     value: Atoms
     bankruptcy: MarkUnits
+    leg: Leg = Leg.NET
 
 
 class LiquidationFeeCharged(Fact, tag="liquidation_fee_charged.1"):

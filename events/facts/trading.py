@@ -6,7 +6,7 @@ from enum import Enum, unique
 
 from events.commands import AccountId, OrderNumber, Side, TimeInForce
 from events.facts.base import Fact
-from events.instruments import InstrumentId
+from events.instruments import InstrumentId, Leg
 from events.units import Atoms, Lots, Ticks
 
 
@@ -32,6 +32,7 @@ class OrderAccepted(Fact, tag="order_accepted.1"):
     price: Ticks | None
     time_in_force: TimeInForce
     reduce_only: bool
+    leg: Leg = Leg.NET
 
 
 class OrderRested(Fact, tag="order_rested.1"):
@@ -64,7 +65,8 @@ class Traded(Fact, tag="traded.1"):
 
     value is the trade's one value in atoms of the settle asset, posted to both sides; fees are atoms, negative for a
     rebate. side is the taker's. Order number 0 belongs to MARKET and to forced orders. crossed is the price of
-    MARKET's level that ran through the maker's price, where that is how they met.
+    MARKET's level that ran through the maker's price, where that is how they met. leg is the taker's; the maker's is
+    that of its order.
     """
 
     instrument: InstrumentId
@@ -79,3 +81,4 @@ class Traded(Fact, tag="traded.1"):
     taker_order: OrderNumber
     taker_fee: Atoms
     crossed: Ticks | None = None
+    leg: Leg = Leg.NET

@@ -7,8 +7,9 @@ from typing import Any
 
 from events import facts as f
 from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Impact, Side
-from events.instruments import MarginMode
+from events.instruments import Leg, MarginMode
 from exchange.core.book import Order
+from exchange.core.fees import count_volume, fee_rates
 from exchange.core.ledger import Books
 from exchange.core.liquidation.watch import mark_moved
 from exchange.core.liquidation.waterfall import pool_of
@@ -17,14 +18,16 @@ from exchange.core.posting import end_isolated, post_trade
 from exchange.core.state import Account, Contract, Due, DueKind, Pool, Position, State, Wallet
 
 BUY = Side.BUY
+NET = Leg.NET
 
 
 def on_session_opened(state: State, fact: f.SessionOpened) -> None:
     """Instruments, assets and the two participants of the house come to be."""
     state.pack, state.options = fact.pack, fact.options
     state.keeps_impact = fact.options.impact is Impact.CONSUME
+    state.fee_tiers = fact.pack.fee_tiers
     for terms in fact.pack.instruments:
-        state.contracts[terms.id] = Contract(terms, fact.pack.default_leverage, fact.options)
+        state.contracts[terms.id] = Contract(terms, fact.pack, fact.options)
         state.ledger.setdefault(terms.settle, Books(terms.settle))
     for name in (MARKET, INSURANCE):
         state.accounts[name] = Account(name)
@@ -61,23 +64,32 @@ def _touch(state: State, pool: Pool) -> None:
         state.dirty[pool] = state.seq
 
 
-def _kept(state: State, account: str, instrument: str) -> Position:
-    return state.keep_position(state.accounts[account], state.contracts[instrument])  # type: ignore[index]
+def _kept(state: State, account: str, instrument: str, leg: Leg = Leg.NET) -> Position:
+    return state.keep_position(state.accounts[account], state.contracts[instrument], leg)  # type: ignore[index]
+
+
+def _legs(state: State, account: str, instrument: str) -> list[Position]:
+    """The positions whose mode and leverage are one: both legs, or the only one, kept from now on."""
+    legs = (Leg.LONG, Leg.SHORT) if state.accounts[account].hedges else (Leg.NET,)  # type: ignore[index]
+    return [_kept(state, account, instrument, leg) for leg in legs]
 
 
 def on_leverage_set(state: State, fact: f.LeverageSet) -> None:
     """The position takes the leverage."""
-    _kept(state, fact.account, fact.instrument).set_leverage(fact.leverage)
+    for position in _legs(state, fact.account, fact.instrument):
+        position.set_leverage(fact.leverage)
+        _touch(state, position.pool)
 
 
 def on_margin_mode_set(state: State, fact: f.MarginModeSet) -> None:
-    """The position, empty by rule, takes the mode."""
-    _kept(state, fact.account, fact.instrument).is_isolated = fact.mode is MarginMode.ISOLATED
+    """The position takes the mode."""
+    for position in _legs(state, fact.account, fact.instrument):
+        position.is_isolated = fact.mode is MarginMode.ISOLATED
 
 
 def on_margin_moved(state: State, fact: f.MarginMoved) -> None:
     """Cross wallet and isolated wallet exchange the amount."""
-    position = _kept(state, fact.account, fact.instrument)
+    position = _kept(state, fact.account, fact.instrument, fact.leg)
     position.wallet.balance -= fact.amount
     position.isolated += fact.amount
     _touch(state, position.wallet)
@@ -86,7 +98,7 @@ def on_margin_moved(state: State, fact: f.MarginMoved) -> None:
 
 def on_funding_paid(state: State, fact: f.FundingPaid) -> None:
     """The position's wallet gains or loses; what rounding leaves over is booked."""
-    position = _kept(state, fact.account, fact.instrument)
+    position = _kept(state, fact.account, fact.instrument, fact.leg)
     if position.is_isolated:
         position.isolated += fact.amount
     else:
@@ -94,9 +106,9 @@ def on_funding_paid(state: State, fact: f.FundingPaid) -> None:
     position.wallet.books.remainders -= fact.amount
     _touch(state, position.pool)
     key, due = next(
-        (key, due) for key, due in state.funding_due.items() if key[2] == fact.instrument and fact.account in due.owing
+        (key, due) for key, due in state.funding_due.items() if key[2] == fact.instrument and position in due.owing
     )
-    del due.owing[fact.account]
+    del due.owing[position]
     if not due.owing:
         del state.funding_due[key], state.due[key]
 
@@ -105,17 +117,22 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
     """The order's number is used; it is not in the book yet."""
     account = state.accounts[fact.account]
     account.last_number = fact.number
+    contract, leg = state.contracts[fact.instrument], fact.leg
+    position = account.positions.get(fact.instrument) if leg is NET else None
+    if position is None:
+        position = state.keep_position(account, contract, leg)
     if fact.price is None:
-        state.keep_position(account, state.contracts[fact.instrument])
         return
-    contract = state.contracts[fact.instrument]
-    position = account.positions.get(fact.instrument) or state.keep_position(account, contract)
     sign = 1 if fact.side is BUY else -1
-    notional, extra = (0, 0) if fact.reduce_only else order_sums(contract, sign, fact.price * contract.tick)
+    notional = extra = 0
+    if not fact.reduce_only:
+        taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
+        notional, extra = order_sums(position, sign, fact.price * contract.tick, taker_fee)
     position.open_orders += 1
     account.orders[fact.number] = Order(
-        fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra
-    )
+        fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
+        holder=position,
+    )  # fmt: skip
 
 
 def on_order_rested(state: State, fact: f.OrderRested) -> None:
@@ -123,7 +140,7 @@ def on_order_rested(state: State, fact: f.OrderRested) -> None:
     account = state.accounts[fact.account]
     order = account.orders[fact.number]
     book = state.contracts[order.instrument].book
-    position = account.positions[order.instrument]
+    position = order.holder
     order.lots = lots = fact.lots
     order.rests = True
     if order.sign > 0:
@@ -145,7 +162,7 @@ def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> Non
 
 def _reduce(account: Account, order: Order, lots: int) -> None:
     """An open order loses lots; at 0 it is gone."""
-    position = account.positions[order.instrument]
+    position = order.holder
     if order.rests:
         position.contract.book.fill(order, lots)
         if order.sign > 0:
@@ -168,20 +185,25 @@ def on_traded(state: State, fact: f.Traded) -> None:
     maker, taker = state.accounts[fact.maker], state.accounts[fact.taker]
     book = contract.book
     if fact.maker_order:
-        _reduce(maker, maker.orders[fact.maker_order], lots)
+        order = maker.orders[fact.maker_order]
+        making = order.holder
+        _reduce(maker, order, lots)
     else:
+        making = maker.positions.get(fact.instrument) or state.keep_position(maker, contract)
         book.take_market(book.asks if sign > 0 else book.bids, fact.price, lots)
-    if fact.taker_order and (order := taker.orders.get(fact.taker_order)) is not None:
-        _reduce(taker, order, lots)
+    if fact.taker_order and (taking := taker.orders.get(fact.taker_order)) is not None:
+        _reduce(taker, taking, lots)
     if fact.crossed is not None:
         book.take_market(book.bids if sign > 0 else book.asks, fact.crossed, lots)
     forced = fact.taker_order == LIQUIDATION_ORDER and fact.taker != MARKET
-    for account, direction, fee, is_forced in (
-        (maker, -sign, fact.maker_fee, False),
-        (taker, sign, fact.taker_fee, forced),
-    ):
-        position = account.positions.get(fact.instrument) or state.keep_position(account, contract)
-        post_trade(state, position, direction, lots, value, fee, is_forced)
+    position = taker.positions.get(fact.instrument) if fact.leg is NET else None
+    if position is None:
+        position = state.keep_position(taker, contract, fact.leg)
+    post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
+    post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
+    if state.fee_tiers:
+        count_volume(state, making, lots, value)
+        count_volume(state, position, lots, value)
 
 
 def on_market_advanced(state: State, fact: f.MarketAdvanced) -> None:
@@ -192,7 +214,7 @@ def on_market_advanced(state: State, fact: f.MarketAdvanced) -> None:
 def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     """The mark moves; the watch sees whose trigger it reached."""
     contract = state.contracts[fact.instrument]
-    contract.mark = fact.mark
+    contract.set_mark(fact.mark)
     mark_moved(state, contract)
 
 
@@ -216,7 +238,7 @@ def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]
     sign = 1 if fact.side is BUY else -1
-    post_trade(state, _kept(state, fact.account, fact.instrument), sign, fact.lots, fact.value, 0, forced=True)
+    post_trade(state, _kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, 0, forced=True)
     fund = state.keep_position(state.accounts[INSURANCE], contract)
     post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
 

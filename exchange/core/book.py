@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from itertools import islice
+from typing import Any
 
 import msgspec
 from sortedcontainers import SortedDict
@@ -26,7 +27,7 @@ class Order(msgspec.Struct, gc=False):
     """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number 0).
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
-    one open lot adds to the account's order sums.
+    one open lot adds to the order sums of its holder, the position that its fills change.
     """
 
     account: AccountId
@@ -39,6 +40,7 @@ class Order(msgspec.Struct, gc=False):
     notional: int = 0
     extra: int = 0
     rests: bool = False
+    holder: Any = None
 
 
 class Level:

@@ -54,7 +54,7 @@ def _is_sound(command: c.OpenSession) -> bool:
         command.pack.check()
     except PackError:
         return False
-    return not command.pack.beyond_brackets()
+    return not command.pack.beyond_sessions()
 
 
 def decide_open_account(state: State, command: c.OpenAccount) -> Iterator[Fact]:
@@ -106,7 +106,7 @@ def decide_set_leverage(state: State, command: c.SetLeverage) -> Iterator[Fact]:
     position = _position(state, command)
     if position is None:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
-    elif not 1 <= command.leverage <= position.contract.brackets.max_leverage:
+    elif not 1 <= command.leverage <= position.contract.rules.brackets.max_leverage:
         yield Refused(Reason.LEVERAGE_OUT_OF_RANGE)
     elif position.due or position.wallet.due:
         yield Refused(Reason.LIQUIDATION_IN_PROGRESS)

@@ -11,28 +11,31 @@ from collections.abc import Iterator
 
 from events.commands import AccountId
 from events.facts import FundingPaid
-from events.units import UNIT
+from events.units import UNIT, Atoms
 from exchange.core.state import Due, DueKey, Position, State
 
 
-def payment(position: Position, rate: int, mark: int) -> int:
+def payment(position: Position, rate: int, price: int) -> int:
     """What the position receives (negative: pays), atoms, rounded down: a debt is rounded up."""
-    return -position.lots * position.contract.lot * mark * rate // (UNIT * UNIT)
+    contract = position.contract
+    num, den = contract.worth_at(price)
+    return -position.lots * contract.gain * num * rate // (den * UNIT * UNIT)
 
 
 def settle_all(state: State, key: DueKey, due: Due, limit: int) -> Iterator[FundingPaid]:
-    """Settle up to `limit` of the accounts that a funding time still waits for."""
-    for account in list(due.owing)[:limit]:
-        yield _paid(state, account, key, due)
+    """Settle up to `limit` of the positions that a funding time still waits for."""
+    for position in list(due.owing)[:limit]:
+        yield _paid(position, due)
 
 
 def settle_first(state: State, account: AccountId) -> Iterator[FundingPaid]:
     """Settle what the account still owes or is owed, before it trades."""
     for key, due in list(state.funding_due.items()):
-        if account in due.owing:
-            yield _paid(state, account, key, due)
+        for position in state.accounts[account].legs(key[2]):
+            if position in due.owing:
+                yield _paid(position, due)
 
 
-def _paid(state: State, account: AccountId, key: DueKey, due: Due) -> FundingPaid:
-    position = state.accounts[account].positions[key[2]]  # type: ignore[index]
-    return FundingPaid(account, position.contract.id, payment(position, due.rate, due.mark))  # type: ignore[arg-type]
+def _paid(position: Position, due: Due) -> FundingPaid:
+    amount = Atoms(payment(position, due.rate, due.mark))
+    return FundingPaid(position.account, position.contract.id, amount, position.leg)

@@ -5,6 +5,7 @@ Source: `docs/margin.md`, section "Invariants".
 
 from __future__ import annotations
 
+from events.instruments import Leg
 from exchange.core.liquidation import watch
 from exchange.core.state import Account, Contract, Position, State
 
@@ -41,7 +42,8 @@ def check_contract(contract: Contract) -> None:
     """Sizes add up to nothing, the clearing account mirrors the entry values, the book holds together."""
     assert sum(p.lots for p in contract.positions) == 0, f"{contract.id}: sizes do not add up to 0"
     assert contract.clearing == -sum(p.entry_value for p in contract.positions)
-    assert set(contract.holders) == {p.account for p in contract.positions if p.lots}
+    assert set(contract.holders) == {p for p in contract.positions if p.lots}
+    assert contract.open_interest == sum(p.lots for p in contract.positions if p.lots > 0)
     contract.book.check()
 
 
@@ -60,12 +62,14 @@ def check_account(state: State, account: Account) -> None:
 
 def check_position(account: Account, position: Position) -> None:
     """One position against the account's orders and its own sign."""
-    orders = [o for o in account.orders.values() if o.instrument == position.contract.id]
+    orders = [o for o in account.orders.values() if o.holder is position]
     assert position.open_orders == len(orders)
     resting = [o for o in orders if o.rests]
     assert position.bids == sum(o.notional * o.lots for o in resting if o.sign > 0)
     assert position.asks == sum(o.notional * o.lots for o in resting if o.sign < 0)
     assert position.extra == sum(o.extra * o.lots for o in resting)
-    assert position.lots * position.entry_value >= 0
+    assert position.lots * position.entry_value * position.contract.gain >= 0
     assert bool(position.lots) or not position.entry_value
+    assert position.lots * position.leg.sign >= 0
+    assert account.is_reserved or account.hedges == (position.leg is not Leg.NET) or not (position.lots or orders)
     assert position.is_isolated or not position.isolated

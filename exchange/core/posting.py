@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exchange.core.state import Contract, Position, State
+from events.units import UNIT
+from exchange.core.margin.model import fee_for_closing, initial_of
+from exchange.core.state import Position, State
 
 
 class After(NamedTuple):
@@ -39,16 +41,29 @@ def after_trade(position: Position, sign: int, lots: int, value: int, fee: int, 
 
 def _opened(position: Position, so_far: After, sign: int, lots: int, value: int, fee: int) -> After:
     held, entry_value, isolated, gain = so_far
+    entry_value += sign * position.contract.gain * value
     if not position.is_isolated:
-        return After(held + sign * lots, entry_value + sign * value, isolated, gain - fee)
-    margin = -(-value // position.leverage)
-    return After(held + sign * lots, entry_value + sign * value, isolated + margin - fee, gain - margin)
+        return After(held + sign * lots, entry_value, isolated, gain - fee)
+    margin = opening_margin(position, sign, value)
+    return After(held + sign * lots, entry_value, isolated + margin - fee, gain - margin)
+
+
+def opening_margin(position: Position, sign: int, value: int) -> int:
+    """What the isolated wallet is given when a value, atoms, is opened: entry notional / leverage, rounded up.
+
+    Where the fee for closing is part of maintenance margin, that fee too.
+    """
+    rules = position.contract.rules
+    if rules.is_plain and not rules.exit_fee:
+        return -(-value // position.leverage)
+    return -(-initial_of(position, value * UNIT) // UNIT) + fee_for_closing(position, sign, value)
 
 
 def _closed(position: Position, sign: int, lots: int, value: int, fee: int, forced: bool) -> After:
     size, isolated = abs(position.lots), position.isolated
-    entry = -sign * (abs(position.entry_value) * lots // size)
-    settled = -sign * value - entry - fee
+    gain_sign = sign * position.contract.gain
+    entry = -gain_sign * (abs(position.entry_value) * lots // size)
+    settled = -gain_sign * value - entry - fee
     if not position.is_isolated:
         return After(position.lots + sign * lots, position.entry_value - entry, isolated, settled)
     gain = 0
@@ -68,10 +83,11 @@ def post_trade(state: State, position: Position, sign: int, lots: int, value: in
     position.lots, position.entry_value, position.isolated, gain = after
     wallet.balance += gain
     wallet.books.fees += fee
+    contract.open_interest += (position.lots if position.lots > 0 else 0) - (held if held > 0 else 0)
     if not position.lots:
-        contract.holders.pop(position.account, None)
+        contract.holders.pop(position, None)
     elif not held:
-        contract.holders[position.account] = None
+        contract.holders[position] = None
     if not position.exempt:
         state.dirty[wallet] = state.seq
         if position.is_isolated:
@@ -82,8 +98,3 @@ def end_isolated(position: Position) -> None:
     """A liquidated isolated position is closed: what is left of its wallet goes back to the cross wallet."""
     position.wallet.balance += position.isolated
     position.isolated = 0
-
-
-def trade_value(contract: Contract, price: int, lots: int) -> int:
-    """The one value of a trade, atoms: exact for a linear contract."""
-    return price * lots * contract.per_tick_lot

@@ -13,21 +13,23 @@ import msgspec
 
 from events.commands import MARKET, SessionOptions
 from events.digest import fingerprint
-from events.instruments import RulePack
+from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.ledger import Books
 from exchange.core.liquidation.watch import arm_all
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import Account, Contract, Due, Outcome, Position, State, Wallet
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
     "last_id", "synced", "stated", "streak", "equal", "different", "prints", "volume", "observations", "gaps",
     "crossed", "last_price", "index", "rate", "next_funding", "next_sample",
 )  # fmt: skip
-_POSITION = ("is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders")
+_POSITION = (
+    "is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders", "auto_add",
+)  # fmt: skip
 _BOOKS = ("entered", "fees", "remainders")
 
 
@@ -52,7 +54,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "ledger": {asset: [getattr(books, name) for name in _BOOKS] for asset, books in state.ledger.items()},
             "accounts": [_account(account, outcomes) for account in state.accounts.values()],
             "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
-            "due": [[key, due.seq, due.rate, due.mark, list(due.owing)] for key, due in state.due.items()],
+            "due": [[key, due.seq, due.rate, due.mark, [p.id for p in due.owing]] for key, due in state.due.items()],
         }
     )
 
@@ -66,10 +68,12 @@ def _account(account: Account, outcomes: bool) -> dict[str, Any]:
     return {
         "name": account.name,
         "last_number": account.last_number,
-        "wallets": {asset: [w.balance, [p.contract.id for p in w.positions]] for asset, w in account.wallets.items()},
+        "hedges": account.hedges,
+        "volumes": sorted(account.volumes.items()),
+        "wallets": {asset: [w.balance, [p.name for p in w.positions]] for asset, w in account.wallets.items()},
         "positions": {name: [getattr(p, field) for field in _POSITION] for name, p in account.positions.items()},
         "orders": [
-            [o.number, o.instrument, o.sign, o.price, o.lots, o.reduce_only, o.notional, o.extra]
+            [o.number, o.holder.name, o.sign, o.price, o.lots, o.reduce_only, o.notional, o.extra]
             for o in account.orders.values()
         ],
         "outcomes": [[request, o.seq, o.reason] for request, o in account.outcomes.items()] if outcomes else [],
@@ -80,8 +84,10 @@ def _contract(contract: Contract) -> dict[str, Any]:
     feed = contract.feed
     return {
         "mark": contract.mark,
+        "index": contract.index,
+        "expired": contract.expired,
         "clearing": contract.clearing,
-        "holders": list(contract.holders),
+        "holders": [p.id for p in contract.holders],
         "stale": contract.book.stale,
         "bids": _side(contract.book.bids),
         "asks": _side(contract.book.asks),
@@ -117,7 +123,7 @@ def decode(data: bytes) -> State:
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)
     for key, seq, rate, mark, owing in raw["due"]:
-        _restore_due(state, tuple(key), Due(seq, rate, mark, dict.fromkeys(owing)))
+        _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing)))
     arm_all(state)
     return state
 
@@ -125,8 +131,9 @@ def decode(data: bytes) -> State:
 def _restore_session(state: State, raw: dict[str, Any]) -> None:
     state.pack = pack = msgspec.convert(raw["pack"], RulePack)
     state.options = options = msgspec.convert(raw["options"], SessionOptions)
+    state.fee_tiers = pack.fee_tiers
     for terms in pack.instruments:
-        state.contracts[terms.id] = contract = Contract(terms, pack.default_leverage, options)
+        state.contracts[terms.id] = contract = Contract(terms, pack, options)
         state.keeps_impact = contract.book.keeps_impact
     for asset, amounts in raw["ledger"].items():
         state.ledger[asset] = books = Books(asset)
@@ -140,32 +147,43 @@ def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
 
 def _restore_account(state: State, raw: dict[str, Any]) -> None:
     account = state.accounts[raw["name"]] = Account(raw["name"])
-    account.last_number = raw["last_number"]
-    for asset, (balance, instruments) in raw["wallets"].items():
+    account.last_number, account.hedges = raw["last_number"], raw["hedges"]
+    account.volumes = dict(map(tuple, raw["volumes"]))
+    for asset, (balance, positions) in raw["wallets"].items():
         wallet = state.keep_wallet(account, asset)
         wallet.balance = balance
-        for name in instruments:
-            state.keep_position(account, state.contracts[name])
+        for name in positions:
+            instrument, _, leg = name.partition(":")
+            state.keep_position(account, state.contracts[instrument], Leg(leg or "net"))
     account.positions = {name: account.positions[name] for name in raw["positions"]}
     for name, values in raw["positions"].items():
         position = account.positions[name]
         _set(position, _POSITION, values)
         position.set_leverage(position.leverage)
-    for number, instrument, sign, price, lots, reduce_only, notional, extra in raw["orders"]:
+    for number, name, sign, price, lots, reduce_only, notional, extra in raw["orders"]:
+        holder = account.positions[name]
         account.orders[number] = Order(
-            account.name, number, instrument, sign, price, lots, reduce_only, notional, extra, rests=True
+            account.name, number, holder.contract.id, sign, price, lots, reduce_only, notional, extra, True, holder
         )
     for request, seq, reason in raw["outcomes"]:
         account.outcomes[request] = msgspec.convert({"seq": seq, "reason": reason}, Outcome)
 
 
 def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> None:
-    contract.mark, contract.clearing = raw["mark"], raw["clearing"]
-    contract.holders = dict.fromkeys(raw["holders"])
+    if raw["mark"]:
+        contract.set_mark(raw["mark"])
+    contract.index, contract.expired, contract.clearing = raw["index"], raw["expired"], raw["clearing"]
+    contract.holders = _positions(state, raw["holders"])
+    contract.open_interest = sum(p.lots for p in contract.positions if p.lots > 0)
     _restore_side(state, contract.book.bids, raw["bids"])
     _restore_side(state, contract.book.asks, raw["asks"])
     contract.book.stale = raw["stale"]
     _restore_feed(contract.feed, raw)
+
+
+def _positions(state: State, ids: list[list[str]]) -> dict[Position, None]:
+    """The positions of these (account, name)."""
+    return dict.fromkeys(state.accounts[account].positions[name] for account, name in ids)  # type: ignore[index]
 
 
 def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:

@@ -15,13 +15,13 @@ import msgspec
 from sortedcontainers import SortedDict
 
 from events.commands import INSURANCE, MARKET, AccountId, ChunkId, OrderNumber, RequestId, SessionOptions
-from events.instruments import AssetId, Instrument, InstrumentId, MarginMode, RulePack
+from events.instruments import AssetId, FeeTier, Instrument, InstrumentId, Inverse, Leg, MarginMode, RulePack
 from events.observations import Observations
 from events.refusals import Reason
-from events.units import Nanos
+from events.units import UNIT, Nanos
 from exchange.core.book import Book, Order
 from exchange.core.ledger import Books
-from exchange.core.margin.brackets import BracketTable
+from exchange.core.margin.rules import MarginRules
 from exchange.core.matching.market import MarketFeed
 
 RULES_VERSION = 1
@@ -51,13 +51,13 @@ class DueKind(IntEnum):
 class Due(msgspec.Struct):
     """Due work: the number of the record that brought it, and for funding what each position is charged by.
 
-    owing holds the accounts not settled yet, in the order in which they came to hold a position.
+    owing holds the positions not settled yet, in the order in which they were opened.
     """
 
     seq: int
     rate: int = 0
     mark: int = 0
-    owing: dict[AccountId, None] = {}
+    owing: dict[Position, None] = {}
 
 
 DueKey = tuple[int, int, str, str, int]
@@ -89,24 +89,30 @@ class Wallet:
 
 
 class Position:
-    """What an account holds, and has on order, in one instrument.
+    """What an account holds, and has on order, in one instrument, or in one leg of it.
 
-    lots is signed; entry_value, atoms, has the same sign: the exact sum of the values of the trades still open.
-    isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fee) are the sums over open
-    orders, grains. low and high are the marks at which the watch looks again: at or below, at or above.
+    lots is signed. entry_value, atoms, is the exact sum of the values of the trades still open, with the sign of what
+    the position gains by: a linear long and an inverse short gain as their value rises, so theirs is positive.
+    isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over open
+    orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch looks
+    again: at or below, at or above.
     """
 
     __slots__ = (
-        "account", "asks", "bids", "contract", "due", "entry_value", "exempt", "extra", "high", "is_isolated",
-        "isolated", "leverage", "lots", "low", "max_notional", "open_orders", "serial", "wallet",
+        "account", "asks", "auto_add", "bids", "contract", "due", "entry_value", "exempt", "extra", "high",
+        "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name", "open_orders", "schedule",
+        "serial", "share", "wallet", "whole",
     )  # fmt: skip
 
-    def __init__(self, wallet: Wallet, contract: Contract) -> None:
+    def __init__(self, wallet: Wallet, contract: Contract, leg: Leg = Leg.NET) -> None:
         self.account = wallet.account
         self.wallet = wallet
         self.contract = contract
+        self.leg = leg
+        self.name: str = contract.id if leg is Leg.NET else f"{contract.id}:{leg.value}"
         self.exempt = wallet.exempt
         self.is_isolated = False
+        self.auto_add = False
         self.set_leverage(contract.default_leverage)
         self.lots = 0
         self.entry_value = 0
@@ -123,7 +129,7 @@ class Position:
     @property
     def id(self) -> tuple[AccountId, str]:
         """Account and pool, as facts name them."""
-        return self.account, self.contract.id
+        return self.account, self.name
 
     @property
     def mode(self) -> MarginMode:
@@ -137,69 +143,111 @@ class Position:
 
     def set_leverage(self, leverage: int) -> None:
         """Take a leverage, and with it the largest notional allowed."""
+        rules = self.contract.rules
         self.leverage = leverage
-        self.max_notional = self.contract.brackets.max_notional(leverage)
+        self.max_notional = rules.brackets.max_notional(leverage)
+        self.share, self.whole = rules.initial_share(leverage)
+        self.schedule = rules.schedule(leverage)
 
 
 Pool = Wallet | Position
 
 
 class Account:
-    """An account: wallets, positions, open orders, and the last outcomes of its commands."""
+    """An account: wallets, positions by name, open orders, and the last outcomes of its commands.
 
-    __slots__ = ("is_reserved", "last_number", "name", "orders", "outcomes", "positions", "wallets")
+    hedges says that it holds a long and a short leg in each instrument; volumes is what it traded by day, quote asset.
+    """
+
+    __slots__ = (
+        "hedges", "is_reserved", "last_number", "name", "orders", "outcomes", "positions", "volumes", "wallets",
+    )  # fmt: skip
 
     def __init__(self, name: AccountId) -> None:
         self.name = name
         self.is_reserved = name in (MARKET, INSURANCE)
+        self.hedges = False
         self.wallets: dict[AssetId, Wallet] = {}
-        self.positions: dict[InstrumentId, Position] = {}
+        self.positions: dict[str, Position] = {}
         self.orders: dict[OrderNumber, Order] = {}
         self.last_number = OrderNumber(0)
         self.outcomes: dict[RequestId, Outcome] = {}
+        self.volumes: dict[int, int] = {}
+
+    def legs(self, instrument: str) -> list[Position]:
+        """The positions in an instrument that the account has kept."""
+        names = (instrument, f"{instrument}:long", f"{instrument}:short")
+        return [self.positions[name] for name in names if name in self.positions]
 
 
 class Contract:
     """An instrument at work: its terms, its mark, its book, who holds it, and the triggers of the watch.
 
-    per_tick_lot is the value of one lot at one tick in atoms, notional_per_tick_lot the same in grains, lot the
-    grains by which a lot's notional grows per mark unit; marked is the record that moved the mark last. lows and
-    highs are heaps of (-low, serial) and (high, serial); an entry counts only while the position still bears that
-    trigger.
+    What a position is worth, in grains and with the sign of what it gains by, is lots x num // den at the mark: num =
+    lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
+    contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
+    that moved the mark last, index the index price. open_interest is the sum of all long lots. lows and highs are heaps
+    of (-low, serial) and (high, serial); an entry counts only while the position still bears that trigger.
     """
 
     __slots__ = (
-        "book", "brackets", "clearing", "default_leverage", "feed", "held_by", "highs", "holders", "id", "lot",
-        "lows", "mark", "marked", "notional_per_tick_lot", "per_tick_lot", "positions", "settle", "terms", "tick",
+        "book", "clearing", "default_leverage", "den", "expired", "face", "feed", "gain", "highs", "holders", "id",
+        "index", "is_inverse", "lot", "lows", "maker_fee", "mark", "marked", "num", "open_interest", "per_tick_lot",
+        "positions", "rules", "settle", "taker_fee", "terms", "tick",
     )  # fmt: skip
 
-    def __init__(self, terms: Instrument, default_leverage: int, options: SessionOptions) -> None:
+    def __init__(self, terms: Instrument, pack: RulePack, options: SessionOptions) -> None:
         self.terms = terms
         self.id = terms.id
         self.settle = terms.settle
         self.tick: int = terms.tick
         self.lot = terms.lot
         self.per_tick_lot = terms.atoms_per_tick_lot
-        self.notional_per_tick_lot = terms.tick * terms.lot
-        self.brackets = BracketTable(terms.brackets)
-        self.default_leverage = min(default_leverage, self.brackets.max_leverage)
+        self.maker_fee: int = terms.maker_fee
+        self.taker_fee: int = terms.taker_fee
+        self.is_inverse = isinstance(terms, Inverse)
+        self.gain = -1 if self.is_inverse else 1
+        self.face = terms.contract_value * terms.lot * UNIT if isinstance(terms, Inverse) else 0
+        self.rules = MarginRules(terms, pack)
+        self.default_leverage = min(pack.default_leverage, self.rules.brackets.max_leverage)
         self.book = Book(options)
-        self.feed = MarketFeed(self.book, options, self.fillable)
-        self.mark = 0
+        self.feed = MarketFeed(self.book, options, fillable)
         self.marked = 0
+        self.index = 0
+        self.expired = False
+        self.open_interest = 0
         self.clearing = 0
         self.positions: list[Position] = []
-        self.held_by: dict[AccountId, Position] = {}
-        self.holders: dict[AccountId, None] = {}
+        self.holders: dict[Position, None] = {}
         self.lows: list[tuple[int, int]] = []
         self.highs: list[tuple[int, int]] = []
+        self.mark = 0
+        self.num, self.den = 0, 1
 
-    def fillable(self, order: Order) -> int:
-        """How many lots an order in the book may trade: a reduce-only one not more than there is to reduce."""
-        if not order.reduce_only:
-            return order.lots
-        held = self.held_by[order.account].lots
-        return min(order.lots, abs(held)) if held * order.sign < 0 else 0
+    def set_mark(self, mark: int) -> None:
+        """Take a mark price above 0."""
+        self.mark = mark
+        self.num, self.den = self.worth_at(mark)
+
+    def worth_at(self, price: int) -> tuple[int, int]:
+        """What one lot is worth at a price, mark units, as a fraction in grains."""
+        return (-self.face, price) if self.is_inverse else (self.lot * price, 1)
+
+    def value_of(self, price: int, lots: int) -> int:
+        """The one value of a trade at a price in ticks, atoms: exact for a linear contract, rounded down else."""
+        return lots * self.per_tick_lot // price if self.is_inverse else price * lots * self.per_tick_lot
+
+    def notional_per_lot(self, price: int) -> int:
+        """What one lot at a price, mark units, adds to notional, grains: rounded up where it is inverse."""
+        return -(-self.face // price) if self.is_inverse else price * self.lot
+
+
+def fillable(order: Order) -> int:
+    """How many lots an order in the book may trade: a reduce-only one not more than there is to reduce."""
+    if not order.reduce_only:
+        return order.lots
+    held: int = order.holder.lots
+    return min(order.lots, abs(held)) if held * order.sign < 0 else 0
 
 
 class State:
@@ -212,8 +260,8 @@ class State:
     """
 
     __slots__ = (
-        "accounts", "batch", "cause", "columns", "contracts", "dirty", "due", "funding_due", "keeps_impact", "ledger",
-        "now", "options", "pack", "seq",
+        "accounts", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "funding_due",
+        "keeps_impact", "ledger", "now", "options", "pack", "seq",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -224,6 +272,7 @@ class State:
         self.pack: RulePack | None = None
         self.options = SessionOptions()
         self.keeps_impact = True
+        self.fee_tiers: tuple[FeeTier, ...] = ()
         self.accounts: dict[AccountId, Account] = {}
         self.contracts: dict[InstrumentId, Contract] = {}
         self.ledger: dict[AssetId, Books] = {}
@@ -236,9 +285,19 @@ class State:
         """The account's wallet; one that is not kept yet where it has none."""
         return account.wallets.get(asset) or Wallet(account.name, self.ledger[asset])
 
-    def position(self, account: Account, contract: Contract) -> Position:
+    def position(self, account: Account, contract: Contract, leg: Leg = Leg.NET) -> Position:
         """The account's position; one that is not kept yet where it has none."""
-        return account.positions.get(contract.id) or Position(self.wallet(account, contract.settle), contract)
+        name = contract.id if leg is Leg.NET else f"{contract.id}:{leg.value}"
+        return account.positions.get(name) or self._made(account, self.wallet(account, contract.settle), contract, leg)
+
+    def _made(self, account: Account, wallet: Wallet, contract: Contract, leg: Leg) -> Position:
+        """A new position, with the mode and leverage that the account has in the instrument."""
+        position = Position(wallet, contract, leg)
+        for known in account.legs(contract.id):
+            position.is_isolated, position.auto_add = known.is_isolated, known.auto_add
+            position.set_leverage(known.leverage)
+            break
+        return position
 
     def keep_wallet(self, account: Account, asset: AssetId) -> Wallet:
         """The account's wallet, kept from now on. For `apply` only."""
@@ -247,14 +306,14 @@ class State:
             wallet = account.wallets[asset] = Wallet(account.name, self.ledger[asset])
         return wallet
 
-    def keep_position(self, account: Account, contract: Contract) -> Position:
+    def keep_position(self, account: Account, contract: Contract, leg: Leg = Leg.NET) -> Position:
         """The account's position, kept from now on. For `apply` only."""
-        position = account.positions.get(contract.id)
+        name = contract.id if leg is Leg.NET else f"{contract.id}:{leg.value}"
+        position = account.positions.get(name)
         if position is None:
             wallet = self.keep_wallet(account, contract.settle)
-            position = account.positions[contract.id] = Position(wallet, contract)
+            position = account.positions[name] = self._made(account, wallet, contract, leg)
             position.serial = len(contract.positions)
             contract.positions.append(position)
-            contract.held_by[account.name] = position
             wallet.positions.append(position)
         return position

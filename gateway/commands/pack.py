@@ -57,7 +57,7 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
 def check_pack(file: str, as_json: bool) -> int:
     """Say that the pack holds together. Returns 0; one that does not raises PackError."""
     pack = load_pack(file)
-    beyond = pack.beyond_brackets()
+    beyond = pack.beyond_sessions()
     if as_json:
         say_json({**_summary(pack), "ok": True, "opens_sessions": not beyond, "beyond_sessions": beyond})
         return 0

@@ -52,7 +52,7 @@ def portfolios(draw: st.DrawFn, holdings: st.SearchStrategy[Holding] = holdings)
 
 def hold(state: State, account: AccountId, instrument: InstrumentId, holding: Holding) -> None:
     """Give the account the position, with the insurance fund on the other side, as a takeover does."""
-    most = state.contracts[instrument].brackets.max_leverage
+    most = state.contracts[instrument].rules.brackets.max_leverage
     side, lots = (Side.BUY if holding.lots > 0 else Side.SELL), abs(holding.lots)
     say(state, f.LeverageSet(account, instrument, min(holding.leverage, most)))
     if holding.isolated:
@@ -83,11 +83,12 @@ def pools(state: State) -> list[Pool]:
 
 def due_at(pool: Pool, contract: Contract, mark: int) -> bool:
     """Whether the pool would be due at another mark of one instrument."""
-    before, contract.mark = contract.mark, mark
+    before = contract.mark
+    contract.set_mark(mark)
     try:
         return is_due(pool)
     finally:
-        contract.mark = before
+        contract.set_mark(before)
 
 
 def trigger(position: Position) -> int | None:

@@ -86,7 +86,7 @@ def test_every_pack_is_shown_and_holds_together(name: str) -> None:
     shown = ringfence("pack", "show", name, "--json").json
     assert [len(terms["brackets"]) for terms in shown["instruments"]] == [len(t.brackets) for t in pack.instruments]
     checked = ringfence("pack", "check", name, "--json").json
-    assert (checked["ok"], checked["opens_sessions"]) == (True, not pack.beyond_brackets())
+    assert (checked["ok"], checked["opens_sessions"]) == (True, not pack.beyond_sessions())
 
 
 def test_one_instrument_is_shown_with_its_brackets() -> None:
@@ -139,7 +139,7 @@ def test_a_pack_is_made_of_the_venues_own_files(files: Files) -> None:
     assert (btc.tick, btc.lot, btc.min_notional, eth.min_notional) == (UNIT // 10, UNIT // 1000, 5 * UNIT, 0)
     assert (btc.maker_fee, btc.taker_fee, btc.liquidation_fee) == (-10_000, 40_000, 1_200_000)
     assert [(b.floor, b.mmr, b.cum) for b in btc.brackets] == [(0, 400_000, 0), (50_000 * UNIT, 500_000, 50 * UNIT)]
-    assert pack.beyond_brackets() == []
+    assert pack.beyond_sessions() == []
 
 
 def test_without_a_file_to_write_the_pack_is_printed(files: Files) -> None:

@@ -20,7 +20,7 @@ def test_a_session_that_was_not_opened_has_bytes_too() -> None:
 def test_bytes_of_another_version_are_refused() -> None:
     raw = msgspec.json.decode(encode(State()))
     raw["version"] += 1
-    with pytest.raises(OtherVersion, match="state version 2, this code knows 1"):
+    with pytest.raises(OtherVersion, match="state version 3, this code knows 2"):
         decode(msgspec.json.encode(raw))
 
 

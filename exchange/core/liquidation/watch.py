@@ -15,7 +15,14 @@ from heapq import heapify, heappop, heappush
 from events.facts import LiquidationDue
 from events.units import UNIT
 from exchange.core.book import SPARSE
-from exchange.core.margin.model import cross_positions, is_due, maintenance_margin, unrealised
+from exchange.core.margin.model import (
+    cross_positions,
+    fixed_maintenance,
+    is_due,
+    maintenance_margin,
+    strictness,
+    unrealised,
+)
 from exchange.core.state import NEVER, Contract, Pool, Position, State
 
 
@@ -42,7 +49,7 @@ def arm(pool: Pool) -> bool:
         if not pool.lots:
             return pool.isolated >= 0
         part = unrealised(pool) - maintenance_margin(pool)
-        buffer = pool.isolated * UNIT + part
+        buffer = pool.isolated * UNIT + part + pool.contract.rules.strict
         if buffer <= 0:
             return False
         _set_trigger(pool, part - buffer + 1)
@@ -56,6 +63,7 @@ def arm(pool: Pool) -> bool:
             parts.append((position, part))
     if not parts:
         return buffer >= 0
+    buffer += strictness(pool)
     if buffer <= 0:
         return False
     share = (buffer - 1) // len(parts)
@@ -65,23 +73,37 @@ def arm(pool: Pool) -> bool:
 
 
 def _set_trigger(position: Position, floor: int) -> None:
-    """Trigger at the first mark where unrealised PnL - maintenance margin falls below `floor` grains."""
+    """Trigger at the first mark where unrealised PnL - maintenance margin falls below `floor` grains.
+
+    What gains as its notional N rises, worth > 0, stays at or above it while N - MM(N) >= floor + entry value, the rest
+    while N + MM(N) <= - entry value - floor; a linear N rises with the mark, an inverse one falls.
+    """
     contract = position.contract
-    brackets = contract.brackets
-    if position.lots > 0:
-        notional = brackets.lowest_notional(floor + position.entry_value * UNIT)
-        low = -(-notional // (position.lots * contract.lot)) - 1
-        position.high = NEVER
-        if low != position.low:
-            position.low = low
-            if low > 0:
-                _push(contract, contract.lows, (-low, position.serial))
+    floor += position.entry_value * UNIT
+    if contract.rules.has_fixed:
+        floor += fixed_maintenance(position)
+    if position.lots * contract.gain > 0:
+        notional = position.schedule.lowest_notional(floor)
     else:
-        notional = brackets.highest_notional(-position.entry_value * UNIT - floor)
-        high = notional // (-position.lots * contract.lot) + 1
-        position.low = NEVER
-        if high != position.high:
-            position.high = high
+        notional = position.schedule.highest_notional(-floor)
+    low = high = NEVER
+    size = abs(position.lots)
+    if contract.is_inverse:
+        if position.lots > 0:
+            low = -(-size * contract.face // notional) - 1
+        elif notional:
+            high = size * contract.face // notional + 1
+    elif position.lots > 0:
+        low = -(-notional // (size * contract.lot)) - 1
+    else:
+        high = notional // (size * contract.lot) + 1
+    if low != position.low:
+        position.low = low
+        if low > 0:
+            _push(contract, contract.lows, (-low, position.serial))
+    if high != position.high:
+        position.high = high
+        if high > 0:
             _push(contract, contract.highs, (high, position.serial))
 
 

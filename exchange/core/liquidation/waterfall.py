@@ -31,14 +31,14 @@ from events.facts import (
 from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
 from exchange.core.book import Order
 from exchange.core.funding import settle_first
-from exchange.core.margin.model import cross_positions, is_due, maintenance_margin, notional, requirement
+from exchange.core.margin.model import cross_positions, is_due, maintenance_margin, requirement, worth
 from exchange.core.matching.limit import ready_maker, trade
-from exchange.core.state import Account, Contract, Due, DueKey, Pool, Position, State
+from exchange.core.state import Account, Due, DueKey, Pool, Position, State
 
 
 def pool_of(account: Account, name: str) -> Pool:
     """The pool that a fact names: the isolated position of an instrument, or the wallet of an asset."""
-    position = account.positions.get(name)  # type: ignore[call-overload]
+    position = account.positions.get(name)
     return position if position is not None else account.wallets[name]  # type: ignore[index]
 
 
@@ -71,24 +71,28 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
 def bankruptcy_value(pool: Pool, position: Position) -> int:
     """The value, atoms, at which closing the whole position uses up its share of the pool's equity, and no more.
 
-    Isolated: entry value less the isolated wallet (short: plus). Cross: notional at the mark less s x E x MM_i / sum
-    MM. Rounded so that the account cannot end below zero: long up, short down.
+    Isolated: worth = entry value - isolated wallet. Cross: worth = worth at the mark - E x MM_i / sum MM. Where forced
+    fills pay the taker fee, that fits in too. Rounded so that the account cannot end below zero, a worth up.
     Source: `docs/margin.md`, "Bankruptcy price".
     """
-    sign = 1 if position.lots > 0 else -1
+    fee = position.contract.rules.forced_fee
     if isinstance(pool, Position):
-        return max(0, sign * position.entry_value - sign * pool.isolated)
-    margins = {p.contract.id: maintenance_margin(p) for p in cross_positions(pool)}
-    total = sum(margins.values())
-    share = requirement(pool).equity * margins[position.contract.id]
-    exact = sign * (notional(position) * total - sign * share)
-    return max(0, sign * -(-exact // (total * UNIT)))
+        left, scale = position.entry_value - pool.isolated, 1
+    else:
+        margins = {p.name: maintenance_margin(p) for p in cross_positions(pool)}
+        scale = sum(margins.values()) * UNIT
+        left = worth(position) * scale // UNIT - requirement(pool).equity * margins[position.name]
+    if position.entry_value > 0:
+        return max(1 if position.contract.is_inverse else 0, -(-left * UNIT // (scale * (UNIT - fee))))
+    return max(1 if position.contract.is_inverse else 0, left * -UNIT // (scale * (UNIT + fee)))
 
 
 def bankruptcy_price(position: Position, value: int) -> int:
     """The price per base asset, mark units, of that value: long up, short down."""
-    sign = 1 if position.lots > 0 else -1
-    return sign * -(-sign * value * UNIT // (abs(position.lots) * position.contract.lot))
+    sign, contract, size = (1 if position.lots > 0 else -1), position.contract, abs(position.lots)
+    if contract.is_inverse:
+        return sign * -(-sign * size * contract.face // (value * UNIT))
+    return sign * -(-sign * value * UNIT // (size * contract.lot))
 
 
 def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
@@ -97,15 +101,14 @@ def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
 
 def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
     for order in list(account.orders.values()):
-        position = account.positions[order.instrument]
-        if position.pool is pool:
+        if order.holder.pool is pool:
             yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.LIQUIDATION)
 
 
 def _order_of_closing(pool: Pool) -> list[Position]:
     if isinstance(pool, Position):
         return [pool] if pool.lots else []
-    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p), p.contract.id))
+    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p), p.name))
 
 
 def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None, int]:
@@ -116,7 +119,7 @@ def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None
     limit = -(-bankruptcy // contract.tick) if side is Side.SELL else bankruptcy // contract.tick
     yield LiquidationOrderPlaced(
         position.account, contract.id, side, Lots(abs(position.lots)), Ticks(limit), MarkUnits(contract.mark),
-        MarkUnits(bankruptcy),
+        MarkUnits(bankruptcy), position.leg,
     )  # fmt: skip
     state.cause = state.seq
     closed = yield from _sweep(state, position, side, limit)
@@ -125,7 +128,7 @@ def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None
         value = bankruptcy_value(pool, position)
         price = bankruptcy_price(position, value)
         yield TakenOver(
-            position.account, contract.id, side, Lots(abs(position.lots)), Atoms(value), MarkUnits(price)
+            position.account, contract.id, side, Lots(abs(position.lots)), Atoms(value), MarkUnits(price), position.leg
         )  # fmt: skip
     return -(-closed * contract.terms.liquidation_fee // UNIT)
 
@@ -142,13 +145,15 @@ def _sweep(state: State, position: Position, side: Side, limit: int) -> Generato
         else:
             yield from settle_first(state, MARKET)
         if lots := min(lots, abs(position.lots)):
-            fact = _forced_trade(contract, side, price, lots, maker, position)
+            fact = _forced_trade(state, side, price, lots, maker, position)
             closed += fact.value
             yield fact
     return closed
 
 
-def _forced_trade(
-    contract: Contract, side: Side, price: int, lots: int, maker: Order | None, position: Position
-) -> Traded:
-    return trade(contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, 0)
+def _forced_trade(state: State, side: Side, price: int, lots: int, maker: Order | None, position: Position) -> Traded:
+    contract = position.contract
+    fee = -(-contract.value_of(price, lots) * contract.rules.forced_fee // UNIT)
+    return trade(
+        state, contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, fee, leg=position.leg
+    )

@@ -1,7 +1,8 @@
 """Margin: equity, initial and maintenance margin of a pool, and what an account's orders and positions hold back.
 
 Amounts are grains unless the name says atoms. s = +1 for a long: unrealised PnL = s x (notional at the mark - entry
-value); positions keep lots and entry value signed, so that it is simply notional - entry value.
+value), for an inverse contract s x (entry value - notional). Worth and entry value are signed by what a position gains
+by, so that it is simply worth - entry value.
 Source: `docs/margin.md`, sections "Linear contracts" and "Due"; Binance USD-M liquidation FAQ for the formulas.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from events.units import UNIT
+from exchange.core.margin.rules import PPM
 from exchange.core.state import Pool, Position, Wallet
 
 
@@ -21,26 +23,96 @@ class Margin(NamedTuple):
     maintenance: int
 
 
+def worth(position: Position) -> int:
+    """What the position is worth at the mark, with the sign of what it gains by, rounded down.
+
+    Its size is the notional; as equity and maintenance margin use the same one, their difference moves one way with
+    the mark.
+    """
+    contract = position.contract
+    return position.lots * contract.num // contract.den
+
+
 def unrealised(position: Position) -> int:
     """Unrealised PnL at the mark."""
     contract = position.contract
-    return position.lots * contract.lot * contract.mark - position.entry_value * UNIT
+    return position.lots * contract.num // contract.den - position.entry_value * UNIT
 
 
 def notional(position: Position) -> int:
     """Notional at the mark, never negative."""
-    contract = position.contract
-    return abs(position.lots) * contract.lot * contract.mark
+    return abs(worth(position))
+
+
+def initial_of(position: Position, size: int) -> int:
+    """Initial margin of a notional in grains, rounded up."""
+    rules = position.contract.rules
+    if rules.scales:
+        contract = position.contract
+        margin = -(-size * rules.scaled_share(abs(contract.open_interest * contract.num // contract.den)) // PPM)
+    else:
+        margin = -(-size * position.share // position.whole)
+    return -(-margin // rules.step) * rules.step if rules.step else margin
 
 
 def initial_margin(position: Position) -> int:
-    """Notional / leverage, rounded up."""
-    return -(-notional(position) // position.leverage)
+    """Initial margin at the mark: notional / leverage, or what the venue's margin model asks for."""
+    return initial_of(position, notional(position))
 
 
 def maintenance_margin(position: Position) -> int:
-    """Notional x MMR - cum of its bracket, rounded up."""
-    return position.contract.brackets.maintenance(notional(position)) if position.lots else 0
+    """Maintenance margin at the mark: notional x MMR - cum of its bracket, rounded up, and what does not move with it."""
+    if not position.lots:
+        return 0
+    contract = position.contract
+    margin = position.schedule.maintenance(abs(position.lots * contract.num // contract.den))
+    return margin + fixed_maintenance(position) if contract.rules.has_fixed else margin
+
+
+def fixed_maintenance(position: Position) -> int:
+    """The part of maintenance margin that does not move with the mark: that on the entry value, the fee for closing.
+
+    Source: Bybit, "Liquidation Price (USDT Contract)" and "How to calculate Liquidation Price (Inverse Contract)".
+    """
+    rules = position.contract.rules
+    entry = position.entry_value * UNIT
+    margin = rules.brackets.maintenance(abs(entry)) if rules.by_entry else 0
+    if rules.exit_fee:
+        bankrupt = abs(bankrupt_worth(entry, backing(position) * UNIT, rules.exit_fee))
+        margin += -(-bankrupt * rules.exit_fee // UNIT)
+    return margin
+
+
+def bankrupt_worth(entry: int, backing: int, fee: int) -> int:
+    """What a position is worth where closing it, at this fee, leaves nothing of its backing; rounded up.
+
+    entry is signed as a worth is, in the unit of the answer. A worth above 0 has to bear the fee, entry - backing =
+    worth - fee; one below 0 likewise.
+    """
+    left = entry - backing
+    if entry > 0:
+        return max(0, -(-left * UNIT // (UNIT - fee)))
+    return -(-left * UNIT // (UNIT + fee))
+
+
+def backing(position: Position) -> int:
+    """What the position can lose, atoms: its isolated wallet, or its part of the cross wallet by entry value."""
+    if position.is_isolated:
+        return position.isolated
+    total = sum(abs(p.entry_value) for p in cross_positions(position.wallet))
+    return position.wallet.balance * abs(position.entry_value) // total if total else 0
+
+
+def fee_for_closing(position: Position, sign: int, value: int) -> int:
+    """The fee for closing at the bankruptcy price that opening a value puts aside, in the value's unit, rounded up.
+
+    Source: Bybit, "Order cost": the fee to close is that at entry price x (1 -+ 1 / leverage).
+    """
+    rules = position.contract.rules
+    if not rules.exit_fee:
+        return 0
+    leverage = position.leverage
+    return -(-value * (leverage - sign * position.contract.gain) * rules.exit_fee // (leverage * UNIT))
 
 
 def cross_positions(wallet: Wallet) -> list[Position]:
@@ -67,7 +139,7 @@ def cross_equity(wallet: Wallet) -> int:
     for p in wallet.positions:
         if p.lots and not p.is_isolated:
             contract = p.contract
-            equity += p.lots * contract.lot * contract.mark - p.entry_value * UNIT
+            equity += p.lots * contract.num // contract.den - p.entry_value * UNIT
     return equity
 
 
@@ -76,10 +148,20 @@ def is_open(pool: Pool) -> bool:
     return pool.lots != 0 if isinstance(pool, Position) else any(p.lots and not p.is_isolated for p in pool.positions)
 
 
+def strictness(pool: Pool) -> int:
+    """1 where the pool's venue holds it due only below maintenance margin, else 0."""
+    if isinstance(pool, Position):
+        return pool.contract.rules.strict
+    return pool.positions[0].contract.rules.strict if pool.positions else 0
+
+
 def is_due(pool: Pool) -> bool:
-    """Whether the pool has to be liquidated: equity <= maintenance with a position open, or below zero without one."""
+    """Whether the pool has to be liquidated: equity <= maintenance with a position open, or below zero without one.
+
+    Under a strict venue, equity < maintenance.
+    """
     margin = requirement(pool)
-    return margin.equity <= margin.maintenance if is_open(pool) else margin.equity < 0
+    return margin.equity + strictness(pool) <= margin.maintenance if is_open(pool) else margin.equity < 0
 
 
 def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:
@@ -87,15 +169,21 @@ def contribution(position: Position, lots: int, entry_value: int, bids: int, ask
 
     A cross position adds its unrealised PnL. Initial margin and order reserves go off: max(|N + bids|, |N - asks|) =
     max(N + bids, asks - N) over leverage, without what an isolated position already has in its own wallet, plus open
-    loss and fees.
+    loss and fees. N is signed as the lots are.
     """
     contract = position.contract
-    size = lots * contract.lot * contract.mark
+    worth = lots * contract.num // contract.den
+    size = worth if contract.gain > 0 else -worth
     buying, selling = size + bids, asks - size
-    need = -(-(buying if buying > selling else selling) // position.leverage)
+    if contract.rules.is_plain:
+        need = -(-(buying if buying > selling else selling) // position.leverage)
+        held = -(-abs(size) // position.leverage) if position.is_isolated else 0
+    else:
+        need = initial_of(position, max(buying, selling))
+        held = initial_of(position, abs(size)) if position.is_isolated else 0
     if position.is_isolated:
-        return -(-abs(size) // position.leverage) - need - extra
-    return size - entry_value * UNIT - need - extra
+        return held - need - extra
+    return worth - entry_value * UNIT - need - extra
 
 
 def available(wallet: Wallet, without: Position | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.refusals import Reason
 from events.units import UNIT
-from exchange.core.margin.model import available, contribution, cross_equity, unrealised
+from exchange.core.margin.model import available, contribution, cross_equity, fee_for_closing, unrealised, worth
 from exchange.core.posting import after_trade
 from exchange.core.state import Contract, Position
 
@@ -23,22 +23,31 @@ def reserve_price(contract: Contract, sign: int, slippage: int) -> int:
     return contract.mark if bid is None else max(bid * contract.tick, contract.mark)
 
 
-def order_sums(contract: Contract, sign: int, price: int) -> tuple[int, int]:
-    """What one lot of an open order adds to the sums of its account, grains: notional, and open loss plus taker fee.
+def order_sums(position: Position, sign: int, price: int, taker_fee: int) -> tuple[int, int]:
+    """What one lot of an open order adds to the sums of its position, grains: notional, and open loss plus fees.
 
-    price is in mark units. The open loss is what a fill would lose at once against the mark; fixed at placement.
+    price is in mark units, taker_fee a Rate. The open loss is what a fill would lose at once against the mark; it and the taker fee, and
+    the fee for closing where the venue counts it in, are fixed at placement.
     """
-    notional = price * contract.lot
-    loss = sign * (price - contract.mark) * contract.lot
-    fee = -(-notional * contract.terms.taker_fee // UNIT)
+    contract = position.contract
+    if contract.is_inverse:
+        notional = -(-contract.face // price)
+        loss = -(sign * (contract.num + notional * contract.den) // contract.den)
+    else:
+        notional = price * contract.lot
+        loss = sign * (price - contract.mark) * contract.lot
+    fee = -(-notional * taker_fee // UNIT)
+    if contract.rules.exit_fee:
+        fee += fee_for_closing(position, sign, notional)
     return notional, (loss + fee if loss > 0 else fee)
 
 
-def order_refusal(position: Position, sign: int, lots: int, price: int) -> Reason | None:
+def order_refusal(position: Position, sign: int, lots: int, price: int, taker_fee: int) -> Reason | None:
     """The margin rule that an order of these lots at this price (mark units) would break, or None."""
-    notional, per_lot = order_sums(position.contract, sign, price)
+    notional, per_lot = order_sums(position, sign, price, taker_fee)
     bids, asks, extra = position.bids, position.asks, position.extra + lots * per_lot
-    size = position.lots * position.contract.lot * position.contract.mark
+    contract = position.contract
+    size = contract.gain * (position.lots * contract.num // contract.den)
     if sign > 0:
         bids += lots * notional
         reach = size + bids
@@ -64,7 +73,7 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
     after = after_trade(position, sign, lots, value, fee)
     if position.is_isolated or position.lots * sign < 0:
         contract = position.contract
-        pnl = after.lots * contract.lot * contract.mark - after.entry_value * UNIT
+        pnl = after.lots * contract.num // contract.den - after.entry_value * UNIT
         if position.is_isolated:
             equity = after.isolated * UNIT + pnl
         else:
@@ -80,9 +89,9 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
 def leverage_refusal(position: Position, leverage: int) -> Reason | None:
     """The rule that a new leverage would break with what is open now, or None."""
     contract = position.contract
-    size = position.lots * contract.lot * contract.mark
+    size = contract.gain * worth(position)
     need = max(size + position.bids, position.asks - size)
-    if need > contract.brackets.max_notional(leverage):
+    if need > contract.rules.brackets.max_notional(leverage):
         return Reason.POSITION_LIMIT_AT_LEVERAGE
     if leverage >= position.leverage:
         return None
