@@ -182,7 +182,8 @@ def margin(
     position: Annotated[
         list[str] | None, _option("Synthetix: SIZE:OPEN:MARK:SKEW_SCALE[:SKEW], once for each position.")
     ] = None,
-    imf_factor: Annotated[Text, _option("Drift: IMF factor, in 10^-6; with --size and one of the weights.")] = None,
+    imf_factor: Annotated[Text, _option("Drift: IMF factor, in 10^-6; with a size and one of the weights.")] = None,
+    size_1e9: Annotated[Text, _option("Drift: size in 10^-9, in place of --size.", "--size-1e9")] = None,
     liability_weight: Annotated[Text, _option("Drift: weight of a liability, in 10^-4.")] = None,
     asset_weight: Annotated[Text, _option("Drift: weight of collateral, in 10^-4.")] = None,
     json: AsJson = False,

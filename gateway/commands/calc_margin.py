@@ -147,7 +147,10 @@ def _cross_account(given: Given) -> Answer:
 
 
 def _weights(given: Given) -> Answer:
-    size, factor = floor(given.size() * 10**9), given.whole("imf_factor")
+    size = given.whole("size_1e9") if "size_1e9" in given else floor(given.size() * 10**9)
+    factor = given.whole("imf_factor")
+    if size < 0:
+        raise UsageError("--size-1e9 must not be below 0")
     if "liability_weight" in given:
         return {"weight": liability_weight(size, factor, given.whole("liability_weight"))}
     return {"weight": asset_weight(size, factor, given.whole("asset_weight"))}

@@ -77,6 +77,7 @@ MISTAKES = [
     ),
     (("margin", "--collateral", "5", "--position", "1:2"), "--position: '1:2' is not SIZE:OPEN:MARK:SKEW_SCALE[:SKEW]"),
     (("margin", "--collateral", "5", "--position", "1:2:3:-4"), "a skew scale must not be below 0"),
+    (("margin", "--imf-factor", "5", "--size-1e9=-1"), "--size-1e9 must not be below 0"),
     (("margin", "--imf-factor", "5", "--size", "1"), "--asset-weight is missing"),
     (("funding", "--size", "5"), "--rate is missing, or what it comes from: --premium, or --mark and --index"),
     (("funding", "--rate", "0.1"), "--size is missing"),

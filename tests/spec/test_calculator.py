@@ -31,7 +31,20 @@ from exchange.calculator import (
     rules_of,
     with_cum,
 )
-from exchange.calculator.drift import asset_weight, buffered_collateral, buffered_requirement, liability_weight
+from exchange.calculator.drift import (
+    NO_BOUND_BASE,
+    NO_BOUND_LIABILITY,
+    Side,
+    asset_weight,
+    base_to_cover,
+    buffered_collateral,
+    buffered_requirement,
+    insurance_fee,
+    liability_to_cover,
+    liability_weight,
+    ramped_fee,
+    socialised_loss_delta,
+)
 from exchange.calculator.dydx import LiquidityTier
 from exchange.calculator.synthetix import VelocityFunding, fill_price
 
@@ -144,3 +157,29 @@ def test_drift_weights_without_a_factor_and_buffers() -> None:
     assert (liability_weight(10**15, 0, 11_000), asset_weight(10**15, 0, 9_000)) == (11_000, 9_000)
     assert buffered_requirement(12_000, 10_000, 1_000) == 13_000
     assert [buffered_collateral(0, pnl, 1_000) for pnl in (-10_000, -9, 10_000)] == [-1_000, 0, 0]
+
+
+def test_drift_closes_as_much_as_frees_the_margin_that_is_short() -> None:
+    ten, hundred, one = 10 * 10**6, 100 * 10**6, 10**6
+    assert base_to_cover(ten, 1_000, 0, 0, hundred, one) == 10**9  # 10 short, 10 % of 100 freed by each
+    for_nothing = [(1_000, 0, 0, 0), (1_000, 100_000, 0, hundred), (1_000, 50_000, 50_000, hundred)]
+    assert {base_to_cover(ten, *terms, one) for terms in for_nothing} == {NO_BOUND_BASE}
+    asset, liability = Side(8_000, one), Side(12_000, one)
+    by_decimals = [liability_to_cover(ten, asset, liability, decimals, hundred, 0) for decimals in (9, 6, 5)]
+    assert by_decimals == [250_000_000, 250_000, 25_000]  # 10 short, 40 % of 100 freed by each
+    assert liability_to_cover(ten, liability, liability, 6, hundred, 0) == NO_BOUND_LIABILITY
+
+
+def test_drift_takes_for_its_fund_what_the_position_can_pay() -> None:
+    of_one = (10**9, 1_000, 10_000, 100 * 10**6, 10**6)  # 10 % of 100, less 1 % for the liquidator and what is short
+    assert insurance_fee(5 * 10**6, *of_one, 50_000) == 38_000  # 95 % of 4 %
+    assert insurance_fee(5 * 10**6, *of_one, 20_000) == 20_000
+    assert insurance_fee(9 * 10**6, *of_one, 50_000) == 0
+
+
+def test_drift_raises_the_fee_after_a_grace_and_shares_a_loss_by_size() -> None:
+    fees = [ramped_fee(20_000, 50_000, slots, 1_500, 1) for slots in (0, 1_499, 1_500, 29_999, 30_001)]
+    assert fees == [20_000, 20_000, 21_500, 49_999, 50_000]
+    assert socialised_loss_delta(-(10**6), 2 * 10**9, -(10**9)) == 333_334_000
+    with pytest.raises(CalculatorError, match="only where positions are open"):
+        socialised_loss_delta(-1, 0, 0)

@@ -290,3 +290,4 @@ def test_drift_weights(case: Case) -> None:
     options = {name: case.inputs[name] for name in names}
     answer = asked("margin", pack="drift", size=Decimal(case.inputs["size_1e9"]).scaleb(-9), **options)
     case.has("weight", figure(answer, "weight"))
+    assert asked("margin", pack="drift", size_1e9=case.inputs["size_1e9"], **options) == answer

@@ -1,11 +1,20 @@
-"""Synthetix cross accounts and velocity funding; Drift's margin weights."""
+"""Synthetix cross accounts and velocity funding; Drift's margin weights and liquidations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
 
-from exchange.calculator.drift import asset_weight, liability_weight
+from exchange.calculator.drift import (
+    Side,
+    asset_weight,
+    base_to_cover,
+    insurance_fee,
+    liability_to_cover,
+    liability_weight,
+    ramped_fee,
+    socialised_loss_delta,
+)
 from exchange.calculator.synthetix import SkewedPosition, Step, VelocityFunding, available_margin
 from tests.truth.published import Case, about, agrees, later
 
@@ -45,9 +54,38 @@ def test_the_weight_of_collateral_falls_with_its_size(case: Case) -> None:
     case.has("weight", asset_weight(*(case.whole(name) for name in ("size_1e9", "imf_factor", "asset_weight"))))
 
 
-for of_liquidations in ("base_to_cover", "perp_if_fee", "liability_transfer", "liquidation_fee_ramp"):
-    later(DRIFT, "sizes and fees of liquidations", only=kind(of_liquidations))
-later(DRIFT, "socialised loss: liquidation", only=kind("socialized_loss_funding_delta"))
+@about(DRIFT, only=kind("base_to_cover"))
+def test_the_size_that_covers_a_shortage(case: Case) -> None:
+    names = ("margin_shortage", "margin_ratio", "liquidation_fee", "if_fee", "oracle_price", "quote_price")
+    case.has("base_asset_amount", base_to_cover(*(case.whole(name) for name in names)))
+
+
+@about(DRIFT, only=kind("perp_if_fee"))
+def test_the_fee_that_a_position_can_pay_to_the_insurance_fund(case: Case) -> None:
+    names = ("margin_shortage", "base", "margin_ratio", "liquidator_fee", "oracle_price", "quote_price", "max_if_fee")
+    case.has("if_fee_ppm", insurance_fee(*(case.whole(name) for name in names)))
+
+
+@about(DRIFT, only=kind("liability_transfer"))
+def test_the_liability_that_covers_a_shortage(case: Case) -> None:
+    asset = Side(case.whole("asset_weight"), case.whole("asset_liq_multiplier"))
+    liability = Side(case.whole("liability_weight"), case.whole("liability_liq_multiplier"))
+    terms = (case.whole(name) for name in ("liability_decimals", "liability_price", "if_fee"))
+    case.has("liability_transfer", liability_to_cover(case.whole("margin_shortage"), asset, liability, *terms))
+
+
+@about(DRIFT, only=kind("liquidation_fee_ramp"))
+def test_the_fee_of_an_account_that_was_left_alone(case: Case) -> None:
+    names = ("base_fee", "max_fee", "slots_elapsed", "grace_slots", "increase_per_slot")
+    case.has("fee_ppm", ramped_fee(*(case.whole(name) for name in names)))
+
+
+@about(DRIFT, only=kind("socialized_loss_funding_delta"))
+def test_a_loss_that_all_positions_bear(case: Case) -> None:
+    names = ("loss_quote", "base_long", "base_short")
+    case.has("cumulative_funding_rate_delta", socialised_loss_delta(*(case.whole(name) for name in names)))
+
+
 later(DRIFT, "its inputs are those of another case, which is not in the file", only=kind("isolated_vs_cross"))
 
 later("black76_reference_prices", "options: later work")
