@@ -184,7 +184,7 @@ def _trigger(pool: Pool, root: Fraction, falls: bool) -> int | None:
     """The first due unit by the exact root, then as much nearer as rounding to grains makes the pool due earlier."""
     units, is_due_there = root * UNIT, pool.rules.due_at is DueAt.AT_MAINTENANCE
     if falls:
-        unit = floor(units) if is_due_there else ceil(units) - 1
+        unit = max(0, floor(units) if is_due_there else ceil(units) - 1)
     else:
         unit = max(1, ceil(units) if is_due_there else floor(units) + 1)
     step = 1 if falls else -1

@@ -221,7 +221,7 @@ def test_maintenance_is_that_of_the_core(terms: LinearPerp, notional: int) -> No
 
 def in_core(terms: LinearPerp, sign: int, lots: int, entry_value: int, wallet: Wallet, isolated: int = -1) -> Position:
     """A position of the core, isolated where it has a wallet of its own."""
-    position = Position(wallet, Contract(terms, 20, SessionOptions()))
+    position = Position(wallet, Contract(terms, USDM, SessionOptions()))
     position.lots, position.entry_value = sign * lots, sign * entry_value
     position.is_isolated, position.isolated = isolated >= 0, max(0, isolated)
     position.serial = 0
@@ -242,7 +242,7 @@ def new_wallet(balance: int = 0) -> Wallet:
 
 
 def due_at(position: Position, mark: int) -> bool:
-    position.contract.mark = mark
+    position.contract.set_mark(mark)
     return is_due(position.pool)
 
 
@@ -254,7 +254,7 @@ sizes = st.integers(1, 10**6)
 @example(LONG, 1, 10**12, 10**11, 10**12)
 def test_the_trigger_is_that_of_the_watch(sign: int, lots: int, entry_value: int, isolated: int, mark: int) -> None:
     position = in_core(BTC, sign, lots, entry_value, new_wallet(), isolated)
-    position.contract.mark = mark
+    position.contract.set_mark(mark)
     pool = Pool(Fraction(isolated, UNIT), (in_calculator(position),), rules_of(USDM, BTC))
     trigger = liquidation(pool).trigger
     armed = arm(position)
@@ -272,7 +272,7 @@ def test_the_trigger_of_a_cross_position_is_the_first_due_mark_of_the_core(
     wallet = new_wallet(balance)
     position = in_core(BTC, sign, lots, entry_value, wallet)
     other = in_core(ETH, other_sign, other_lots, other_value, wallet)
-    other.contract.mark = mark
+    other.contract.set_mark(mark)
     beside = Pool(Fraction(0), (in_calculator(other),), rules_of(USDM, ETH))
     at = Fraction(mark, UNIT)
     mm = Fraction(ceil(beside.maintenance(at) * GRAINS), GRAINS)

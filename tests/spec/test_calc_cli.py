@@ -113,6 +113,26 @@ def test_a_price_below_zero_is_none() -> None:
     assert table.endswith("No liquidation price: no mark makes the position due.\n")
 
 
+def test_a_position_that_only_a_price_of_zero_would_use_up_has_no_trigger() -> None:
+    for pack, symbol in (("binance-usdm", "BTCUSDT"), ("dydx-v4", "BTC-USD")):  # due at, and only below, its margin
+        whole = (
+            "--pack",
+            pack,
+            "--symbol",
+            symbol,
+            "--side",
+            "long",
+            "--size",
+            "1",
+            "--entry",
+            "100",
+            "--leverage",
+            "1",
+        )
+        answer = calc("liq-price", *whole)
+        assert (answer["liquidation_price"], answer["liquidation_trigger"]) == ("0", None)
+
+
 def test_a_debt_is_due_at_every_mark() -> None:
     short = ("--symbol", "BTCUSDT", "--side", "short", "--size", "1", "--entry", "100", "--wallet=-200")
     assert calc("liq-price", *short)["liquidation_trigger"] == "0.00000001"
