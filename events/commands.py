@@ -67,12 +67,20 @@ class Impact(Enum):
     NONE = "none"
 
 
+class FundingSource(Enum):
+    """Where funding rates come from: fed in by the venue's own history, or computed from the premium."""
+
+    FED = "fed"
+    PREMIUM = "premium"
+
+
 class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a session chose beside its rule pack; part of the first fact."""
 
     mark_source: MarkSource = MarkSource.DATA
     queue_model: QueueModel = QueueModel.PROPORTIONAL
     impact: Impact = Impact.CONSUME
+    funding: FundingSource = FundingSource.FED
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="kind"):
@@ -114,6 +122,22 @@ class Withdraw(TradersCommand, tag="withdraw.1"):
     amount: Atoms
 
 
+class Transfer(TradersCommand, tag="transfer.1"):
+    """Move money that no position and no order needs to the wallet of another account."""
+
+    asset: AssetId
+    amount: Atoms
+    to: AccountId
+
+
+class ExchangeAsset(TradersCommand, tag="exchange_asset.1"):
+    """Exchange so much of an asset for another one, at their index prices less the fees of their spot pairs."""
+
+    asset: AssetId
+    amount: Atoms
+    into: AssetId
+
+
 class PlaceOrder(TradersCommand, tag="place_order.1"):
     """Place an order named (account, number). No price means a market order.
 
@@ -146,10 +170,32 @@ class SetLeverage(TradersCommand, tag="set_leverage.1"):
 
 
 class SetMarginMode(TradersCommand, tag="set_margin_mode.1"):
-    """Set the margin mode of an account in one instrument, which must have no position and no open order."""
+    """Set the margin mode of an account in one instrument, which must have no open order.
+
+    With a position open, only where the rule pack lets modes switch then: its margin moves along.
+    """
 
     instrument: InstrumentId
     mode: MarginMode
+
+
+class SetPositionMode(TradersCommand, tag="set_position_mode.1"):
+    """Hold one position an instrument, or in hedge mode a long and a short leg; nothing may be open."""
+
+    hedges: bool
+
+
+class SetCollateralMode(TradersCommand, tag="set_collateral_mode.1"):
+    """Let every wallet answer for its own asset's positions, or in multi-asset mode all wallets for all of them."""
+
+    multi: bool
+
+
+class SetAutoAddMargin(TradersCommand, tag="set_auto_add_margin.1"):
+    """Say whether an isolated position that falls due gets more margin out of the available balance."""
+
+    instrument: InstrumentId
+    on: bool
 
 
 class AddMargin(TradersCommand, tag="add_margin.1"):
@@ -175,8 +221,15 @@ class SetMarkPrice(Command, tag="set_mark_price.1"):
     mark: MarkUnits
 
 
+class SetIndexPrice(Command, tag="set_index_price.1"):
+    """State the index price of an instrument, or of a spot pair."""
+
+    instrument: InstrumentId
+    index: MarkUnits
+
+
 class ApplyFunding(Command, tag="apply_funding.1"):
-    """Make every open position of an instrument pay or receive funding at the present mark."""
+    """Make every open position of an instrument pay or receive funding at the present mark, or index as the pack says."""
 
     instrument: InstrumentId
     rate: Rate
@@ -211,13 +264,19 @@ AnyCommand = (
     | OpenAccount
     | Deposit
     | Withdraw
+    | Transfer
+    | ExchangeAsset
     | PlaceOrder
     | CancelOrder
     | SetLeverage
     | SetMarginMode
+    | SetPositionMode
+    | SetCollateralMode
+    | SetAutoAddMargin
     | AddMargin
     | RemoveMargin
     | SetMarkPrice
+    | SetIndexPrice
     | ApplyFunding
     | AdvanceMarket
     | AdvanceTime

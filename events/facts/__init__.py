@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from events.facts.account import (
     AccountOpened,
+    AutoAddMarginSet,
+    CollateralModeSet,
+    DebtsExchanged,
     Deposited,
+    Exchanged,
     FundingPaid,
+    InterestPaid,
     LeverageSet,
     MarginModeSet,
     MarginMoved,
+    PositionModeSet,
+    PositionSettled,
+    Transferred,
     Withdrawn,
 )
 from events.facts.base import Fact
@@ -22,12 +30,16 @@ from events.facts.liquidation import (
     TakenOver,
 )
 from events.facts.session import (
+    ExchangeDue,
     FundingDue,
+    IndexPriceMoved,
+    InterestDue,
     LiquidationDue,
     MarketAdvanced,
     MarkPriceMoved,
     Refused,
     SessionOpened,
+    SettlementDue,
     TimeAdvanced,
 )
 from events.facts.trading import Expiry, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Traded
@@ -38,15 +50,27 @@ AnyFact = (
     | TimeAdvanced
     | MarketAdvanced
     | MarkPriceMoved
+    | IndexPriceMoved
     | FundingDue
+    | SettlementDue
+    | InterestDue
+    | ExchangeDue
     | LiquidationDue
     | AccountOpened
     | Deposited
     | Withdrawn
+    | Transferred
+    | Exchanged
+    | DebtsExchanged
+    | InterestPaid
     | LeverageSet
     | MarginModeSet
+    | PositionModeSet
+    | CollateralModeSet
+    | AutoAddMarginSet
     | MarginMoved
     | FundingPaid
+    | PositionSettled
     | OrderAccepted
     | OrderRested
     | OrderCancelled
@@ -63,12 +87,20 @@ AnyFact = (
 __all__ = [
     "AccountOpened",
     "AnyFact",
+    "AutoAddMarginSet",
+    "CollateralModeSet",
+    "DebtsExchanged",
     "DeficitCovered",
     "Deposited",
+    "ExchangeDue",
+    "Exchanged",
     "Expiry",
     "Fact",
     "FundingDue",
     "FundingPaid",
+    "IndexPriceMoved",
+    "InterestDue",
+    "InterestPaid",
     "LeverageSet",
     "LiquidationDue",
     "LiquidationEnded",
@@ -84,10 +116,14 @@ __all__ = [
     "OrderCancelled",
     "OrderExpired",
     "OrderRested",
+    "PositionModeSet",
+    "PositionSettled",
     "Refused",
     "SessionOpened",
+    "SettlementDue",
     "TakenOver",
     "TimeAdvanced",
     "Traded",
+    "Transferred",
     "Withdrawn",
 ]

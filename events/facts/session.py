@@ -43,6 +43,30 @@ class MarkPriceMoved(Fact, tag="mark_price_moved.1"):
     mark: MarkUnits
 
 
+class IndexPriceMoved(Fact, tag="index_price_moved.1"):
+    """The index price of an instrument or a spot pair is now this."""
+
+    instrument: InstrumentId
+    index: MarkUnits
+
+
+class SettlementDue(Fact, tag="settlement_due.1"):
+    """A dated contract expired: its orders end, and every position settles in cash at `price`."""
+
+    instrument: InstrumentId
+    price: MarkUnits
+
+
+class InterestDue(Fact, tag="interest_due.1"):
+    """A time of interest passed: accounts in multi-asset mode pay for what they owe."""
+
+
+class ExchangeDue(Fact, tag="exchange_due.1"):
+    """An account in multi-asset mode owes more of an asset than its limit: it will be exchanged for others."""
+
+    account: AccountId
+
+
 class FundingDue(Fact, tag="funding_due.1"):
     """A funding time passed: every position open now pays `rate` of its notional at `mark`, or receives it."""
 

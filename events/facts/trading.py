@@ -19,6 +19,7 @@ class Expiry(Enum):
     MARGIN_EXHAUSTED = "margin_exhausted"
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     LIQUIDATION = "liquidation"
+    SETTLEMENT = "settlement"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):

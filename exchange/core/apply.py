@@ -6,31 +6,26 @@ from collections.abc import Callable
 from typing import Any
 
 from events import facts as f
-from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Impact, Side
+from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, FundingSource, Side
 from events.instruments import Leg, MarginMode
 from exchange.core.book import Order
 from exchange.core.fees import count_volume, fee_rates
-from exchange.core.ledger import Books
-from exchange.core.liquidation.watch import mark_moved
-from exchange.core.liquidation.waterfall import pool_of
+from exchange.core.funding import restart, sample
+from exchange.core.liquidation.watch import index_moved, mark_moved
+from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.margin.pretrade import order_sums
 from exchange.core.posting import end_isolated, post_trade
-from exchange.core.state import Account, Contract, Due, DueKind, Pool, Position, State, Wallet
+from exchange.core.state import Account, Due, DueKind, MultiPool, Pool, Position, State, Wallet
+from exchange.core.timers import set_first, took_effect
 
 BUY = Side.BUY
 NET = Leg.NET
 
 
 def on_session_opened(state: State, fact: f.SessionOpened) -> None:
-    """Instruments, assets and the two participants of the house come to be."""
-    state.pack, state.options = fact.pack, fact.options
-    state.keeps_impact = fact.options.impact is Impact.CONSUME
-    state.fee_tiers = fact.pack.fee_tiers
-    for terms in fact.pack.instruments:
-        state.contracts[terms.id] = Contract(terms, fact.pack, fact.options)
-        state.ledger.setdefault(terms.settle, Books(terms.settle))
-    for name in (MARKET, INSURANCE):
-        state.accounts[name] = Account(name)
+    """Instruments, assets, timers and the two participants of the house come to be."""
+    state.open(fact.pack, fact.options)
+    set_first(state)
 
 
 def on_nothing(_state: State, _fact: f.Fact) -> None:
@@ -56,7 +51,73 @@ def _enter(state: State, account: str, asset: str, amount: int) -> None:
     wallet = state.keep_wallet(state.accounts[account], asset)  # type: ignore[index, arg-type]
     wallet.balance += amount
     wallet.books.entered += amount
-    _touch(state, wallet)
+    _touch(state, wallet.pool)
+
+
+def on_transferred(state: State, fact: f.Transferred) -> None:
+    """One wallet loses what the other gains."""
+    for account, amount in ((fact.account, -fact.amount), (fact.to, fact.amount)):
+        wallet = state.keep_wallet(state.accounts[account], fact.asset)
+        wallet.balance += amount
+        _touch(state, wallet.pool)
+
+
+def on_exchanged(state: State, fact: f.Exchanged) -> None:
+    """The account and MARKET exchange; the fee stays with the venue."""
+    moves = ((fact.account, fact.asset, -fact.amount), (fact.account, fact.into, fact.received))
+    moves += ((MARKET, fact.asset, fact.amount), (MARKET, fact.into, -fact.received - fact.fee))
+    for account, asset, amount in moves:
+        wallet = state.keep_wallet(state.accounts[account], asset)
+        wallet.balance += amount
+        _touch(state, wallet.pool)
+    state.ledger[fact.into].fees += fact.fee
+
+
+def on_debts_exchanged(state: State, fact: f.DebtsExchanged) -> None:
+    """The entry leaves the queue; what is still owed is looked at again."""
+    pool = state.multis[fact.account]
+    assert pool.exchange is not None
+    del state.due[pool.exchange]
+    pool.exchange = None
+    _touch(state, pool)
+
+
+def on_interest_due(state: State, _fact: f.InterestDue) -> None:
+    """Every debt that costs interest waits to pay it."""
+    took_effect(state, DueKind.INTEREST)
+    owing = {
+        wallet: None
+        for pool in state.multis.values()
+        for asset, wallet in pool.wallets.items()
+        if wallet.balance < 0 and asset in pool.assets and pool.assets[asset].interest
+    }
+    _owe(state, DueKind.INTEREST, "", Due(state.seq, owing=owing))  # type: ignore[arg-type]
+
+
+def _owe(state: State, kind: DueKind, instrument: str, due: Due) -> None:
+    """Put work that waits for positions or wallets into the queue, if it waits for any."""
+    if due.owing:
+        key = (state.now, int(kind), instrument, "", state.seq)
+        state.due[key] = state.owed[key] = due
+
+
+def _is_settled(state: State, kind: DueKind, instrument: str, holder: Position | Wallet) -> None:
+    """The oldest such entry waits no more for the position or wallet."""
+    key, due = next(
+        (key, due) for key, due in state.owed.items() if key[1] == kind and key[2] == instrument and holder in due.owing
+    )
+    del due.owing[holder]
+    if not due.owing:
+        del state.owed[key], state.due[key]
+
+
+def on_interest_paid(state: State, fact: f.InterestPaid) -> None:
+    """The debt grows by its interest."""
+    wallet = state.accounts[fact.account].wallets[fact.asset]
+    wallet.balance -= fact.amount
+    wallet.books.interest += fact.amount
+    _touch(state, wallet.pool)
+    _is_settled(state, DueKind.INTEREST, "", wallet)
 
 
 def _touch(state: State, pool: Pool) -> None:
@@ -87,12 +148,36 @@ def on_margin_mode_set(state: State, fact: f.MarginModeSet) -> None:
         position.is_isolated = fact.mode is MarginMode.ISOLATED
 
 
+def on_position_mode_set(state: State, fact: f.PositionModeSet) -> None:
+    """The account, which holds nothing by rule, takes the mode."""
+    state.accounts[fact.account].hedges = fact.hedges
+
+
+def on_collateral_mode_set(state: State, fact: f.CollateralModeSet) -> None:
+    """All wallets answer together, or each for itself."""
+    account = state.accounts[fact.account]
+    account.multi = (account.multi or MultiPool(account, state.assets)) if fact.multi else None
+    if account.multi:
+        state.multis[fact.account] = account.multi
+    elif (pool := state.multis.pop(fact.account, None)) and pool.exchange:
+        del state.due[pool.exchange]
+    for wallet in account.wallets.values():
+        wallet.multi = account.multi
+        _touch(state, wallet.pool)
+
+
+def on_auto_add_margin_set(state: State, fact: f.AutoAddMarginSet) -> None:
+    """The position gets margin added when it falls due, or not."""
+    for position in _legs(state, fact.account, fact.instrument):
+        position.auto_add = fact.on
+
+
 def on_margin_moved(state: State, fact: f.MarginMoved) -> None:
     """Cross wallet and isolated wallet exchange the amount."""
     position = _kept(state, fact.account, fact.instrument, fact.leg)
     position.wallet.balance -= fact.amount
     position.isolated += fact.amount
-    _touch(state, position.wallet)
+    _touch(state, position.wallet.pool)
     _touch(state, position)
 
 
@@ -105,12 +190,29 @@ def on_funding_paid(state: State, fact: f.FundingPaid) -> None:
         position.wallet.balance += fact.amount
     position.wallet.books.remainders -= fact.amount
     _touch(state, position.pool)
-    key, due = next(
-        (key, due) for key, due in state.funding_due.items() if key[2] == fact.instrument and position in due.owing
-    )
-    del due.owing[position]
-    if not due.owing:
-        del state.funding_due[key], state.due[key]
+    _is_settled(state, DueKind.FUNDING, fact.instrument, position)
+
+
+def on_position_settled(state: State, fact: f.PositionSettled) -> None:
+    """The position is gone; its wallet takes the PnL, and what its isolated wallet held where that is not below zero."""
+    position = _kept(state, fact.account, fact.instrument, fact.leg)
+    wallet, contract = position.wallet, position.contract
+    contract.clearing += position.entry_value
+    wallet.books.remainders -= position.entry_value + fact.amount
+    wallet.books.fees += fact.fee
+    if position.lots > 0:
+        contract.open_interest -= position.lots
+    position.lots = position.entry_value = 0
+    contract.holders.pop(position, None)
+    if position.is_isolated:
+        position.isolated += fact.amount - fact.fee
+        if position.isolated > 0:
+            end_isolated(position)
+    else:
+        wallet.balance += fact.amount - fact.fee
+    _touch(state, position)
+    _touch(state, wallet.pool)
+    _is_settled(state, DueKind.SETTLEMENT, fact.instrument, position)
 
 
 def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
@@ -215,22 +317,54 @@ def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     """The mark moves; the watch sees whose trigger it reached."""
     contract = state.contracts[fact.instrument]
     contract.set_mark(fact.mark)
+    if contract.index and state.options.funding is FundingSource.PREMIUM:
+        sample(contract, state.now)
     mark_moved(state, contract)
+
+
+def on_index_price_moved(state: State, fact: f.IndexPriceMoved) -> None:
+    """The index moves; the premium is counted, and the watch sees whose box it left."""
+    contract = state.contracts.get(fact.instrument)
+    if contract is not None:
+        contract.index = fact.index
+        if contract.mark and state.options.funding is FundingSource.PREMIUM:
+            sample(contract, state.now)
+    for asset in state.assets.values():
+        if asset.pair is not None and asset.pair.id == fact.instrument:
+            asset.index = fact.index
+            index_moved(state, asset)
+
+
+def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
+    """The contract trades no more; whoever holds it, or has an order in it, waits to be settled."""
+    took_effect(state, DueKind.SETTLEMENT, fact.instrument)
+    contract = state.contracts[fact.instrument]
+    contract.expired = True
+    owing = {position: None for position in contract.positions if position.lots or position.open_orders}
+    _owe(state, DueKind.SETTLEMENT, fact.instrument, Due(state.seq, 0, fact.price, owing))  # type: ignore[arg-type]
 
 
 def on_funding_due(state: State, fact: f.FundingDue) -> None:
     """Every holder of the instrument owes, or is owed."""
-    holders = state.contracts[fact.instrument].holders
-    if holders:
-        key = (state.now, int(DueKind.FUNDING), fact.instrument, "", state.seq)
-        due = Due(state.seq, fact.rate, fact.mark, dict(holders))
-        state.due[key] = state.funding_due[key] = due
+    contract = state.contracts[fact.instrument]
+    took_effect(state, DueKind.FUNDING, fact.instrument)
+    restart(contract, state.now)
+    if fact.mark:
+        due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders))  # type: ignore[arg-type]
+        _owe(state, DueKind.FUNDING, fact.instrument, due)
+
+
+def on_exchange_due(state: State, fact: f.ExchangeDue) -> None:
+    """The account's debts wait to be exchanged."""
+    key = (state.now, int(DueKind.EXCHANGE), fact.account, "", state.seq)
+    state.multis[fact.account].exchange = key
+    state.due[key] = Due(state.seq)
 
 
 def on_liquidation_due(state: State, fact: f.LiquidationDue) -> None:
     """The pool enters the queue and is closed to its owner."""
     key = (state.now, int(DueKind.LIQUIDATION), fact.account, fact.pool, state.seq)
-    pool_of(state.accounts[fact.account], fact.pool).due = key
+    close(pool_of(state.accounts[fact.account], fact.pool), key)
     state.due[key] = Due(state.seq)
 
 
@@ -238,7 +372,9 @@ def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]
     sign = 1 if fact.side is BUY else -1
-    post_trade(state, _kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, 0, forced=True)
+    post_trade(
+        state, _kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, 0, forced=True
+    )
     fund = state.keep_position(state.accounts[INSURANCE], contract)
     post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
 
@@ -259,6 +395,7 @@ def _pay_fund(state: State, account: str, name: str, amount: int) -> None:
         pool.balance -= amount
         asset = pool.asset
     else:
+        assert isinstance(pool, Position)
         pool.isolated -= amount
         asset = pool.wallet.asset
     state.keep_wallet(state.accounts[INSURANCE], asset).balance += amount
@@ -269,11 +406,11 @@ def on_liquidation_ended(state: State, fact: f.LiquidationEnded) -> None:
     pool = pool_of(state.accounts[fact.account], fact.pool)
     assert pool.due is not None
     del state.due[pool.due]
-    pool.due = None
+    close(pool, None)
     if isinstance(pool, Position):
         if not pool.lots:
             end_isolated(pool)
-        _touch(state, pool.wallet)
+        _touch(state, pool.wallet.pool)
     _touch(state, pool)
 
 
@@ -283,15 +420,27 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.TimeAdvanced: on_nothing,
     f.MarketAdvanced: on_market_advanced,
     f.MarkPriceMoved: on_mark_price_moved,
+    f.IndexPriceMoved: on_index_price_moved,
     f.FundingDue: on_funding_due,
+    f.SettlementDue: on_settlement_due,
+    f.InterestDue: on_interest_due,
+    f.ExchangeDue: on_exchange_due,
     f.LiquidationDue: on_liquidation_due,
     f.AccountOpened: on_account_opened,
     f.Deposited: on_deposited,
     f.Withdrawn: on_withdrawn,
+    f.Transferred: on_transferred,
+    f.Exchanged: on_exchanged,
+    f.DebtsExchanged: on_debts_exchanged,
+    f.InterestPaid: on_interest_paid,
     f.LeverageSet: on_leverage_set,
     f.MarginModeSet: on_margin_mode_set,
+    f.PositionModeSet: on_position_mode_set,
+    f.CollateralModeSet: on_collateral_mode_set,
+    f.AutoAddMarginSet: on_auto_add_margin_set,
     f.MarginMoved: on_margin_moved,
     f.FundingPaid: on_funding_paid,
+    f.PositionSettled: on_position_settled,
     f.OrderAccepted: on_order_accepted,
     f.OrderRested: on_order_rested,
     f.OrderCancelled: on_order_ended,

@@ -11,30 +11,27 @@ from typing import Any
 
 from events import commands as c
 from events.facts import (
-    AccountOpened,
-    Deposited,
     Fact,
     FundingDue,
-    LeverageSet,
-    MarginModeSet,
-    MarginMoved,
+    IndexPriceMoved,
     MarketAdvanced,
     MarkPriceMoved,
     Refused,
     SessionOpened,
     TimeAdvanced,
-    Withdrawn,
 )
-from events.instruments import MarginMode, PackError
+from events.instruments import PackError
 from events.refusals import Reason
-from events.units import Atoms, MarkUnits, Rate
-from exchange.core.funding import settle_all
+from events.rules import FundingPrice
+from events.units import MarkUnits, Rate
+from exchange.core import accounts
+from exchange.core.debts import exchange_debts
 from exchange.core.liquidation.waterfall import liquidate
-from exchange.core.margin.model import available_atoms, removable_atoms, withdrawable_atoms
-from exchange.core.margin.pretrade import leverage_refusal
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
-from exchange.core.state import RULES_VERSION, Contract, DueKind, Position, State
+from exchange.core.owed import settle_all
+from exchange.core.state import OWED, RULES_VERSION, Contract, DueKind, State
+from exchange.core.timers import funding_price
 
 
 def decide_open_session(state: State, command: c.OpenSession) -> Iterator[Fact]:
@@ -57,124 +54,30 @@ def _is_sound(command: c.OpenSession) -> bool:
     return not command.pack.beyond_sessions()
 
 
-def decide_open_account(state: State, command: c.OpenAccount) -> Iterator[Fact]:
-    """Open an account whose name is free and printable."""
-    name = command.account
-    if name in state.accounts:
-        yield Refused(Reason.ACCOUNT_EXISTS)
-    elif not (name and name.isascii() and name.isprintable()):
-        yield Refused(Reason.TEXT_NOT_PRINTABLE_ASCII)
-    else:
-        yield AccountOpened(name)
-
-
-def decide_deposit(state: State, command: c.Deposit) -> Iterator[Fact]:
-    """Bring money in."""
-    if refusal := _money_refusal(state, command.asset, command.amount):
-        yield Refused(refusal)
-    else:
-        yield Deposited(command.account, command.asset, command.amount)
-
-
-def decide_withdraw(state: State, command: c.Withdraw) -> Iterator[Fact]:
-    """Take money out that nothing needs."""
-    if refusal := _money_refusal(state, command.asset, command.amount):
-        yield Refused(refusal)
-        return
-    wallet = state.wallet(state.accounts[command.account], command.asset)
-    if wallet.due:
-        yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif command.amount > withdrawable_atoms(wallet):
-        yield Refused(Reason.INSUFFICIENT_BALANCE)
-    else:
-        yield Withdrawn(command.account, command.asset, command.amount)
-
-
-def _money_refusal(state: State, asset: str, amount: int) -> Reason | None:
-    if asset not in state.ledger:
-        return Reason.UNKNOWN_ASSET
-    return None if amount > 0 else Reason.AMOUNT_NOT_POSITIVE
-
-
-def _position(state: State, command: c.SetLeverage | c.SetMarginMode | c.AddMargin | c.RemoveMargin) -> Position | None:
-    contract = state.contracts.get(command.instrument)
-    return None if contract is None else state.position(state.accounts[command.account], contract)
-
-
-def decide_set_leverage(state: State, command: c.SetLeverage) -> Iterator[Fact]:
-    """Set the leverage, where brackets and margin allow it for what is open."""
-    position = _position(state, command)
-    if position is None:
-        yield Refused(Reason.UNKNOWN_INSTRUMENT)
-    elif not 1 <= command.leverage <= position.contract.rules.brackets.max_leverage:
-        yield Refused(Reason.LEVERAGE_OUT_OF_RANGE)
-    elif position.due or position.wallet.due:
-        yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif refusal := leverage_refusal(position, command.leverage):
-        yield Refused(refusal)
-    else:
-        yield LeverageSet(command.account, command.instrument, command.leverage)
-
-
-def decide_set_margin_mode(state: State, command: c.SetMarginMode) -> Iterator[Fact]:
-    """Set the margin mode, where nothing is open."""
-    position = _position(state, command)
-    if position is None:
-        yield Refused(Reason.UNKNOWN_INSTRUMENT)
-    elif position.due or position.wallet.due:
-        yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif position.lots or position.open_orders:
-        yield Refused(Reason.OPEN_ORDERS_OR_POSITION)
-    else:
-        yield MarginModeSet(command.account, command.instrument, command.mode)
-
-
-def decide_add_margin(state: State, command: c.AddMargin) -> Iterator[Fact]:
-    """Move available balance to the isolated wallet of a position."""
-    position = _position(state, command)
-    if refusal := _margin_refusal(position, command.amount, position is not None and position.wallet.due):
-        yield Refused(refusal)
-        return
-    assert position is not None
-    if command.amount > min(available_atoms(position.wallet), withdrawable_atoms(position.wallet)):
-        yield Refused(Reason.INSUFFICIENT_BALANCE)
-    else:
-        yield MarginMoved(command.account, command.instrument, command.amount)
-
-
-def decide_remove_margin(state: State, command: c.RemoveMargin) -> Iterator[Fact]:
-    """Move margin that the position does not need back to the cross wallet."""
-    position = _position(state, command)
-    if refusal := _margin_refusal(position, command.amount, position is not None and position.due):
-        yield Refused(refusal)
-        return
-    assert position is not None
-    if command.amount > removable_atoms(position):
-        yield Refused(Reason.INSUFFICIENT_MARGIN)
-    else:
-        yield MarginMoved(command.account, command.instrument, Atoms(-command.amount))
-
-
-def _margin_refusal(position: Position | None, amount: int, is_due: object) -> Reason | None:
-    if position is None:
-        return Reason.UNKNOWN_INSTRUMENT
-    if amount <= 0:
-        return Reason.AMOUNT_NOT_POSITIVE
-    if is_due:
-        return Reason.LIQUIDATION_IN_PROGRESS
-    if position.mode is not MarginMode.ISOLATED:
-        return Reason.POSITION_NOT_ISOLATED
-    return None if position.lots else Reason.NO_POSITION
-
-
 def decide_set_mark_price(state: State, command: c.SetMarkPrice) -> Iterator[Fact]:
     """Move the mark."""
-    if command.instrument not in state.contracts:
+    contract = state.contracts.get(command.instrument)
+    if contract is None:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
     elif command.mark <= 0:
         yield Refused(Reason.PRICE_NOT_POSITIVE)
+    elif contract.expired:
+        yield Refused(Reason.INSTRUMENT_EXPIRED)
     else:
         yield MarkPriceMoved(command.instrument, command.mark)
+
+
+def decide_set_index_price(state: State, command: c.SetIndexPrice) -> Iterator[Fact]:
+    """Move the index price of an instrument or a spot pair."""
+    contract = state.contracts.get(command.instrument)
+    if contract is None and all(a.pair is None or a.pair.id != command.instrument for a in state.assets.values()):
+        yield Refused(Reason.UNKNOWN_INSTRUMENT)
+    elif command.index <= 0:
+        yield Refused(Reason.PRICE_NOT_POSITIVE)
+    elif contract is not None and contract.expired:
+        yield Refused(Reason.INSTRUMENT_EXPIRED)
+    else:
+        yield IndexPriceMoved(command.instrument, command.index)
 
 
 def decide_apply_funding(state: State, command: c.ApplyFunding) -> Iterator[Fact]:
@@ -182,10 +85,14 @@ def decide_apply_funding(state: State, command: c.ApplyFunding) -> Iterator[Fact
     contract = state.contracts.get(command.instrument)
     if contract is None:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
+    elif contract.expired:
+        yield Refused(Reason.INSTRUMENT_EXPIRED)
     elif not contract.mark:
         yield Refused(Reason.NO_MARK_PRICE)
+    elif not (price := funding_price(state, contract)):
+        yield Refused(Reason.NO_INDEX_PRICE)
     else:
-        yield FundingDue(contract.id, command.rate, MarkUnits(contract.mark))
+        yield FundingDue(contract.id, command.rate, MarkUnits(price))
 
 
 def decide_advance_market(state: State, command: c.AdvanceMarket) -> Iterator[Fact]:
@@ -193,6 +100,9 @@ def decide_advance_market(state: State, command: c.AdvanceMarket) -> Iterator[Fa
     contract = state.contracts.get(command.instrument)
     if contract is None:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
+        return
+    if contract.expired:
+        yield Refused(Reason.INSTRUMENT_EXPIRED)
         return
     columns = state.columns.get(command.chunk)
     first, last = command.first_row, command.last_row
@@ -214,8 +124,11 @@ def _consequences(state: State, contract: Contract, samples: bool) -> Iterator[F
         yield from history_fills(state, contract, feed.fills)
     for order, lots, price in crossing(book):
         yield from crossing_fill(state, contract, order, lots, price)
-    if feed.funding_rate is not None and contract.mark:
-        yield FundingDue(contract.id, Rate(feed.funding_rate), MarkUnits(contract.mark))
+    if feed.index > 0 and feed.index != contract.index and _needs_index(state):
+        yield IndexPriceMoved(contract.id, MarkUnits(feed.index))
+    is_fed = state.options.funding is c.FundingSource.FED
+    if is_fed and feed.funding_rate is not None and (price := funding_price(state, contract)):
+        yield FundingDue(contract.id, Rate(feed.funding_rate), MarkUnits(price))
     if feed.mark_source is c.MarkSource.DATA:
         mark = feed.marked
     else:
@@ -223,6 +136,12 @@ def _consequences(state: State, contract: Contract, samples: bool) -> Iterator[F
         mark = 0 if ticks is None else ticks * contract.tick // 2
     if mark:
         yield MarkPriceMoved(contract.id, MarkUnits(mark))
+
+
+def _needs_index(state: State) -> bool:
+    """Whether history's index prices are to be stated: funding is computed from them, or paid on them."""
+    assert state.pack is not None
+    return state.options.funding is c.FundingSource.PREMIUM or state.pack.funding_price is FundingPrice.INDEX
 
 
 def decide_advance_time(_state: State, _command: c.AdvanceTime) -> Iterator[Fact]:
@@ -239,21 +158,32 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
     while state.due and (room := command.limit - (state.seq - start)) > 0:
         key, due = state.due.peekitem(0)
         state.cause = due.seq
-        yield from settle_all(state, key, due, room) if key[1] == DueKind.FUNDING else liquidate(state, key, due)
+        if key[1] in OWED:
+            yield from settle_all(state, key, due, room)
+        elif key[1] == DueKind.EXCHANGE:
+            yield from exchange_debts(state, state.multis[key[2]])  # type: ignore[index]
+        else:
+            yield from liquidate(state, key, due)
 
 
 DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
     c.OpenSession: decide_open_session,
-    c.OpenAccount: decide_open_account,
-    c.Deposit: decide_deposit,
-    c.Withdraw: decide_withdraw,
+    c.OpenAccount: accounts.decide_open_account,
+    c.Deposit: accounts.decide_deposit,
+    c.Withdraw: accounts.decide_withdraw,
+    c.Transfer: accounts.decide_transfer,
+    c.ExchangeAsset: accounts.decide_exchange_asset,
     c.PlaceOrder: decide_place,
     c.CancelOrder: decide_cancel,
-    c.SetLeverage: decide_set_leverage,
-    c.SetMarginMode: decide_set_margin_mode,
-    c.AddMargin: decide_add_margin,
-    c.RemoveMargin: decide_remove_margin,
+    c.SetLeverage: accounts.decide_set_leverage,
+    c.SetMarginMode: accounts.decide_set_margin_mode,
+    c.SetPositionMode: accounts.decide_set_position_mode,
+    c.SetCollateralMode: accounts.decide_set_collateral_mode,
+    c.SetAutoAddMargin: accounts.decide_set_auto_add_margin,
+    c.AddMargin: accounts.decide_add_margin,
+    c.RemoveMargin: accounts.decide_remove_margin,
     c.SetMarkPrice: decide_set_mark_price,
+    c.SetIndexPrice: decide_set_index_price,
     c.ApplyFunding: decide_apply_funding,
     c.AdvanceMarket: decide_advance_market,
     c.AdvanceTime: decide_advance_time,

@@ -7,12 +7,9 @@ it changes. Source: Binance USD-M, "Introduction to Futures Funding Rates"; `doc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from events.commands import AccountId
 from events.facts import FundingPaid
-from events.units import UNIT, Atoms
-from exchange.core.state import Due, DueKey, Position, State
+from events.units import SECOND, UNIT, Atoms
+from exchange.core.state import Contract, Due, Position
 
 
 def payment(position: Position, rate: int, price: int) -> int:
@@ -22,20 +19,50 @@ def payment(position: Position, rate: int, price: int) -> int:
     return -position.lots * contract.gain * num * rate // (den * UNIT * UNIT)
 
 
-def settle_all(state: State, key: DueKey, due: Due, limit: int) -> Iterator[FundingPaid]:
-    """Settle up to `limit` of the positions that a funding time still waits for."""
-    for position in list(due.owing)[:limit]:
-        yield _paid(position, due)
-
-
-def settle_first(state: State, account: AccountId) -> Iterator[FundingPaid]:
-    """Settle what the account still owes or is owed, before it trades."""
-    for key, due in list(state.funding_due.items()):
-        for position in state.accounts[account].legs(key[2]):
-            if position in due.owing:
-                yield _paid(position, due)
-
-
-def _paid(position: Position, due: Due) -> FundingPaid:
+def paid(position: Position, due: Due) -> FundingPaid:
+    """What the position pays or receives of a funding time."""
     amount = Atoms(payment(position, due.rate, due.mark))
     return FundingPaid(position.account, position.contract.id, amount, position.leg)
+
+
+DAMPENING = UNIT // 2000
+"""By so much at most the rate is drawn from the premium towards the interest rate, 0.05 %."""
+
+HOUR = 3600 * SECOND
+
+
+def sample(contract: Contract, now: int) -> None:
+    """Mark or index moved: the premium so far counts for the time that it lasted. For `apply` only."""
+    premium = contract.premium
+    if premium.at:
+        premium.total += premium.latest * (now - premium.at)
+    else:
+        premium.since = now
+    premium.at = now
+    premium.latest = (contract.mark - contract.index) * UNIT // contract.index
+
+
+def restart(contract: Contract, now: int) -> None:
+    """A funding time passed: the premium is counted anew. For `apply` only."""
+    premium = contract.premium
+    premium.total, premium.since = 0, now
+    premium.at = now if premium.at else 0
+
+
+def computed_rate(contract: Contract, now: int, premium_hours: int) -> int:
+    """The funding rate of the premium's average over time, rounded down: a Rate per funding interval.
+
+    Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within the cap; where the venue pays a
+    premium off over so many hours, its share of one interval. Source: Binance, "Introduction to Futures Funding
+    Rates"; Kraken, contract specifications.
+    """
+    premium, terms = contract.premium, contract.terms
+    lasted = now - premium.since
+    total = premium.total + premium.latest * (now - premium.at)
+    average = total // lasted if premium.at and lasted else premium.latest
+    if premium_hours:
+        rate = average * terms.funding_interval // (premium_hours * HOUR)
+    else:
+        rate = average + min(DAMPENING, max(-DAMPENING, terms.interest - average))
+    cap = terms.funding_cap
+    return min(cap, max(-cap, rate)) if cap else rate

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from events.instruments import Leg
 from exchange.core.liquidation import watch
-from exchange.core.state import Account, Contract, Position, State
+from exchange.core.state import FAR, OWED, Account, Contract, Position, State
 
 
 def check(state: State) -> None:
@@ -18,8 +18,10 @@ def check(state: State) -> None:
     for account in state.accounts.values():
         check_account(state, account)
     for key, due in state.due.items():
-        assert due.owing or key[3], "a funding time waits for nobody"
-    assert list(state.funding_due.values()) == [due for key, due in state.due.items() if not key[3]]
+        assert due.owing or key[1] not in OWED, "due work waits for nobody"
+    assert list(state.owed.values()) == [due for key, due in state.due.items() if key[1] in OWED]
+    assert state.timers == sorted(state.timers)
+    assert state.next_timer == (state.timers[0][0] if state.timers else FAR)
 
 
 def check_end_of_batch(state: State) -> None:
@@ -30,12 +32,14 @@ def check_end_of_batch(state: State) -> None:
 
 
 def check_money(state: State) -> None:
-    """Per asset: what entered = wallets + isolated wallets + fees + remainders + clearing accounts."""
+    """Per asset: what entered = wallets + isolated wallets + fees + interest + remainders + clearing accounts."""
     for asset, books in state.ledger.items():
         wallets = [a.wallets[asset] for a in state.accounts.values() if asset in a.wallets]
         held = sum(w.balance + sum(p.isolated for p in w.positions) for w in wallets)
         clearing = sum(c.clearing for c in state.contracts.values() if c.settle == asset)
-        assert books.entered == held + books.fees + books.remainders + clearing, f"{asset} does not add up"
+        assert books.entered == held + books.fees + books.interest + books.remainders + clearing, (
+            f"{asset} does not add up"
+        )
 
 
 def check_contract(contract: Contract) -> None:

@@ -11,13 +11,15 @@ from events.instruments import AssetId
 class Books:
     """The venue's own accounts in one asset, atoms.
 
-    entered is deposits less withdrawals, fees what the venue took, remainders what rounding left over.
+    entered is deposits less withdrawals, fees what the venue took, interest what was paid for debts, remainders what
+    rounding left over.
     """
 
-    __slots__ = ("asset", "entered", "fees", "remainders")
+    __slots__ = ("asset", "entered", "fees", "interest", "remainders")
 
     def __init__(self, asset: AssetId) -> None:
         self.asset = asset
         self.entered = 0
         self.fees = 0
+        self.interest = 0
         self.remainders = 0

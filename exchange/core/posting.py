@@ -89,7 +89,7 @@ def post_trade(state: State, position: Position, sign: int, lots: int, value: in
     elif not held:
         contract.holders[position] = None
     if not position.exempt:
-        state.dirty[wallet] = state.seq
+        state.dirty[wallet.multi or wallet] = state.seq
         if position.is_isolated:
             state.dirty[position] = state.seq
 

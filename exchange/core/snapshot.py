@@ -15,10 +15,23 @@ from events.commands import MARKET, SessionOptions
 from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
-from exchange.core.ledger import Books
 from exchange.core.liquidation.watch import arm_all
+from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
-from exchange.core.state import Account, Contract, Due, Outcome, Position, State, Wallet
+from exchange.core.state import (
+    FAR,
+    OWED,
+    Account,
+    Contract,
+    Due,
+    DueKind,
+    MultiPool,
+    Outcome,
+    Position,
+    Premium,
+    State,
+    Wallet,
+)
 
 STATE_VERSION = 2
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
@@ -30,7 +43,7 @@ _FEED = (
 _POSITION = (
     "is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders", "auto_add",
 )  # fmt: skip
-_BOOKS = ("entered", "fees", "remainders")
+_BOOKS = ("entered", "fees", "interest", "remainders")
 
 
 class OtherVersion(ValueError):
@@ -54,6 +67,8 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "ledger": {asset: [getattr(books, name) for name in _BOOKS] for asset, books in state.ledger.items()},
             "accounts": [_account(account, outcomes) for account in state.accounts.values()],
             "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
+            "assets": {name: asset.index for name, asset in state.assets.items()},
+            "timers": state.timers,
             "due": [[key, due.seq, due.rate, due.mark, [p.id for p in due.owing]] for key, due in state.due.items()],
         }
     )
@@ -69,6 +84,7 @@ def _account(account: Account, outcomes: bool) -> dict[str, Any]:
         "name": account.name,
         "last_number": account.last_number,
         "hedges": account.hedges,
+        "multi": account.multi is not None,
         "volumes": sorted(account.volumes.items()),
         "wallets": {asset: [w.balance, [p.name for p in w.positions]] for asset, w in account.wallets.items()},
         "positions": {name: [getattr(p, field) for field in _POSITION] for name, p in account.positions.items()},
@@ -86,6 +102,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "mark": contract.mark,
         "index": contract.index,
         "expired": contract.expired,
+        "premium": contract.premium,
         "clearing": contract.clearing,
         "holders": [p.id for p in contract.holders],
         "stale": contract.book.stale,
@@ -120,6 +137,11 @@ def decode(data: bytes) -> State:
         _restore_session(state, raw)
     for account in raw["accounts"]:
         _restore_account(state, account)
+    state.multis = {name: account.multi for name, account in state.accounts.items() if account.multi}
+    for name, index in raw["assets"].items():
+        state.assets[name].index = index
+    state.timers = [tuple(timer) for timer in raw["timers"]]
+    state.next_timer = state.timers[0][0] if state.timers else FAR
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)
     for key, seq, rate, mark, owing in raw["due"]:
@@ -129,15 +151,10 @@ def decode(data: bytes) -> State:
 
 
 def _restore_session(state: State, raw: dict[str, Any]) -> None:
-    state.pack = pack = msgspec.convert(raw["pack"], RulePack)
-    state.options = options = msgspec.convert(raw["options"], SessionOptions)
-    state.fee_tiers = pack.fee_tiers
-    for terms in pack.instruments:
-        state.contracts[terms.id] = contract = Contract(terms, pack, options)
-        state.keeps_impact = contract.book.keeps_impact
+    state.open(msgspec.convert(raw["pack"], RulePack), msgspec.convert(raw["options"], SessionOptions))
+    state.accounts.clear()
     for asset, amounts in raw["ledger"].items():
-        state.ledger[asset] = books = Books(asset)
-        _set(books, _BOOKS, amounts)
+        _set(state.ledger[asset], _BOOKS, amounts)
 
 
 def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
@@ -148,6 +165,7 @@ def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
 def _restore_account(state: State, raw: dict[str, Any]) -> None:
     account = state.accounts[raw["name"]] = Account(raw["name"])
     account.last_number, account.hedges = raw["last_number"], raw["hedges"]
+    account.multi = MultiPool(account, state.assets) if raw["multi"] else None
     account.volumes = dict(map(tuple, raw["volumes"]))
     for asset, (balance, positions) in raw["wallets"].items():
         wallet = state.keep_wallet(account, asset)
@@ -173,7 +191,8 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
     if raw["mark"]:
         contract.set_mark(raw["mark"])
     contract.index, contract.expired, contract.clearing = raw["index"], raw["expired"], raw["clearing"]
-    contract.holders = _positions(state, raw["holders"])
+    contract.premium = Premium(*raw["premium"].values())
+    contract.holders = _positions(state, raw["holders"])  # type: ignore[assignment]
     contract.open_interest = sum(p.lots for p in contract.positions if p.lots > 0)
     _restore_side(state, contract.book.bids, raw["bids"])
     _restore_side(state, contract.book.asks, raw["asks"])
@@ -181,9 +200,13 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
     _restore_feed(contract.feed, raw)
 
 
-def _positions(state: State, ids: list[list[str]]) -> dict[Position, None]:
-    """The positions of these (account, name)."""
-    return dict.fromkeys(state.accounts[account].positions[name] for account, name in ids)  # type: ignore[index]
+def _positions(state: State, ids: list[list[str]]) -> dict[Position | Wallet, None]:
+    """The positions, or wallets, of these (account, name)."""
+    found: dict[Position | Wallet, None] = {}
+    for name, holder in ids:
+        account = state.accounts[name]  # type: ignore[index]
+        found[account.positions.get(holder) or account.wallets[holder]] = None  # type: ignore[index]
+    return found
 
 
 def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
@@ -210,9 +233,9 @@ def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
 
 def _restore_due(state: State, key: Any, due: Due) -> None:
     state.due[key] = due
-    if not key[3]:
-        state.funding_due[key] = due
-        return
-    account = state.accounts[key[2]]
-    pool: Position | Wallet = account.positions.get(key[3]) or account.wallets[key[3]]
-    pool.due = key
+    if key[1] in OWED:
+        state.owed[key] = due
+    elif key[1] == DueKind.EXCHANGE:
+        state.multis[key[2]].exchange = key
+    else:
+        close(pool_of(state.accounts[key[2]], key[3]), key)

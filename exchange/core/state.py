@@ -1,26 +1,30 @@
 """The state of a session: what the facts add up to. Only `apply` changes it.
 
 State
-├── accounts    name -> Account -> wallets by asset, positions by instrument, open orders by number, outcomes
+├── accounts    name -> Account -> wallets by asset, positions by name, open orders by number, outcomes
 ├── contracts   instrument -> Contract: terms, mark, book, holders, triggers
+├── assets      asset -> Asset: what counts of it as collateral, its index price
 ├── ledger      asset -> Books: what entered, fees, remainders
+├── timers      (at, kind, instrument): what falls due by the passing of time
 └── due         (at, kind, account or instrument, pool, record) -> Due: work that waits for a Proceed
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from enum import IntEnum
 
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import INSURANCE, MARKET, AccountId, ChunkId, OrderNumber, RequestId, SessionOptions
+from events.commands import INSURANCE, MARKET, AccountId, ChunkId, Impact, OrderNumber, RequestId, SessionOptions
 from events.instruments import AssetId, FeeTier, Instrument, InstrumentId, Inverse, Leg, MarginMode, RulePack
 from events.observations import Observations
 from events.refusals import Reason
 from events.units import UNIT, Nanos
 from exchange.core.book import Book, Order
 from exchange.core.ledger import Books
+from exchange.core.margin.collateral import Asset, assets_of
 from exchange.core.margin.rules import MarginRules
 from exchange.core.matching.market import MarketFeed
 
@@ -46,22 +50,37 @@ class DueKind(IntEnum):
 
     FUNDING = 0
     LIQUIDATION = 1
+    SETTLEMENT = 2
+    INTEREST = 3
+    EXCHANGE = 4
 
 
 class Due(msgspec.Struct):
-    """Due work: the number of the record that brought it, and for funding what each position is charged by.
+    """Due work: the number of the record that brought it, and what each position is charged or settled by.
 
-    owing holds the positions not settled yet, in the order in which they were opened.
+    owing holds the positions (interest: the wallets) not settled yet, in the order in which they were opened.
     """
 
     seq: int
     rate: int = 0
     mark: int = 0
-    owing: dict[Position, None] = {}
+    owing: dict[Position | Wallet, None] = {}
 
+
+OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)
+"""Due work that waits for single positions or wallets."""
 
 DueKey = tuple[int, int, str, str, int]
-"""When (ns), which `DueKind`, the account (funding: the instrument), the pool (funding: nothing), which record."""
+"""When (ns), which `DueKind`, the account or instrument, the pool (but for liquidations: nothing), which record."""
+
+TimerKey = tuple[int, int, str]
+"""When (ns), which `DueKind` falls due, of which instrument (interest: of none)."""
+
+FAR = 1 << 100
+"""A time that never comes."""
+
+MULTI = "multi"
+"""The name of the pool of an account in multi-asset mode."""
 
 
 class Wallet:
@@ -71,7 +90,7 @@ class Wallet:
     orders are paid for from here.
     """
 
-    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "positions")
+    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions")
 
     def __init__(self, account: AccountId, books: Books) -> None:
         self.account = account
@@ -81,11 +100,39 @@ class Wallet:
         self.balance = 0
         self.positions: list[Position] = []
         self.due: DueKey | None = None
+        self.multi: MultiPool | None = None
 
     @property
     def id(self) -> tuple[AccountId, str]:
         """Account and pool, as facts name them."""
         return self.account, self.asset
+
+    @property
+    def pool(self) -> Wallet | MultiPool:
+        """What answers for the cross positions settled in the asset."""
+        return self.multi or self
+
+
+class MultiPool:
+    """All wallets of an account in multi-asset mode, which answer together for all of its cross positions.
+
+    assets is what counts as collateral; exchange is the entry of the queue that waits to exchange the pool's debts.
+    """
+
+    __slots__ = ("account", "assets", "due", "exchange", "exempt", "wallets")
+
+    def __init__(self, account: Account, assets: dict[AssetId, Asset]) -> None:
+        self.account = account.name
+        self.assets = assets
+        self.wallets = account.wallets
+        self.exempt = account.is_reserved
+        self.due: DueKey | None = None
+        self.exchange: DueKey | None = None
+
+    @property
+    def id(self) -> tuple[AccountId, str]:
+        """Account and pool, as facts name them."""
+        return self.account, MULTI
 
 
 class Position:
@@ -139,7 +186,7 @@ class Position:
     @property
     def pool(self) -> Pool:
         """What answers for the position: itself when isolated, else the cross pool."""
-        return self if self.is_isolated else self.wallet
+        return self if self.is_isolated else self.wallet.multi or self.wallet
 
     def set_leverage(self, leverage: int) -> None:
         """Take a leverage, and with it the largest notional allowed."""
@@ -150,23 +197,25 @@ class Position:
         self.schedule = rules.schedule(leverage)
 
 
-Pool = Wallet | Position
+Pool = Wallet | Position | MultiPool
 
 
 class Account:
     """An account: wallets, positions by name, open orders, and the last outcomes of its commands.
 
-    hedges says that it holds a long and a short leg in each instrument; volumes is what it traded by day, quote asset.
+    hedges says that it holds a long and a short leg in each instrument; multi is its pool in multi-asset mode; volumes
+    is what it traded by day, quote asset.
     """
 
     __slots__ = (
-        "hedges", "is_reserved", "last_number", "name", "orders", "outcomes", "positions", "volumes", "wallets",
+        "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes", "positions", "volumes", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: AccountId) -> None:
         self.name = name
         self.is_reserved = name in (MARKET, INSURANCE)
         self.hedges = False
+        self.multi: MultiPool | None = None
         self.wallets: dict[AssetId, Wallet] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[OrderNumber, Order] = {}
@@ -178,6 +227,18 @@ class Account:
         """The positions in an instrument that the account has kept."""
         names = (instrument, f"{instrument}:long", f"{instrument}:short")
         return [self.positions[name] for name in names if name in self.positions]
+
+
+class Premium(msgspec.Struct):
+    """The premium of a perpetual contract over its index since the last funding time, weighted by time.
+
+    total is the sum of premium (a Rate) x ns up to `at`, since when it is `latest`; `since` is when counting began.
+    """
+
+    latest: int = 0
+    total: int = 0
+    at: int = 0
+    since: int = 0
 
 
 class Contract:
@@ -193,7 +254,7 @@ class Contract:
     __slots__ = (
         "book", "clearing", "default_leverage", "den", "expired", "face", "feed", "gain", "highs", "holders", "id",
         "index", "is_inverse", "lot", "lows", "maker_fee", "mark", "marked", "num", "open_interest", "per_tick_lot",
-        "positions", "rules", "settle", "taker_fee", "terms", "tick",
+        "positions", "premium", "rules", "settle", "taker_fee", "terms", "tick",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack, options: SessionOptions) -> None:
@@ -215,6 +276,7 @@ class Contract:
         self.marked = 0
         self.index = 0
         self.expired = False
+        self.premium = Premium()
         self.open_interest = 0
         self.clearing = 0
         self.positions: list[Position] = []
@@ -254,14 +316,15 @@ class State:
     """Everything that the facts so far add up to. A fresh one is a session that was not opened yet.
 
     seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch
-    has to look at before the batch ends to the record that touched them, funding_due the part of due that is funding;
+    has to look at before the batch ends to the record that touched them, owed the part of due that waits for single
+    positions or wallets; next_timer is when the first of the timers fires; multis are the accounts in multi-asset mode;
     cause is the record that the next fact follows from. columns is lent by the host: the chunks that an AdvanceMarket
     may name.
     """
 
     __slots__ = (
-        "accounts", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "funding_due",
-        "keeps_impact", "ledger", "now", "options", "pack", "seq",
+        "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "keeps_impact",
+        "ledger", "multis", "next_timer", "now", "options", "owed", "pack", "seq", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -275,15 +338,44 @@ class State:
         self.fee_tiers: tuple[FeeTier, ...] = ()
         self.accounts: dict[AccountId, Account] = {}
         self.contracts: dict[InstrumentId, Contract] = {}
+        self.assets: dict[AssetId, Asset] = {}
+        self.multis: dict[AccountId, MultiPool] = {}
         self.ledger: dict[AssetId, Books] = {}
         self.due: SortedDict[DueKey, Due] = SortedDict()
-        self.funding_due: SortedDict[DueKey, Due] = SortedDict()
+        self.owed: SortedDict[DueKey, Due] = SortedDict()
+        self.timers: list[TimerKey] = []
+        self.next_timer = FAR
         self.dirty: dict[Pool, int] = {}
         self.columns: dict[ChunkId, Observations] = {}
 
+    def open(self, pack: RulePack, options: SessionOptions) -> None:
+        """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
+        self.pack, self.options = pack, options
+        self.keeps_impact = options.impact is Impact.CONSUME
+        self.fee_tiers = pack.fee_tiers
+        self.assets = assets_of(pack.collateral, pack.spot)
+        for terms in pack.instruments:
+            self.contracts[terms.id] = Contract(terms, pack, options)
+            self.ledger.setdefault(terms.settle, Books(terms.settle))
+        for asset in self.assets:
+            self.ledger.setdefault(asset, Books(asset))
+        for name in (MARKET, INSURANCE):
+            self.accounts[name] = Account(name)
+
+    def set_timer(self, at: int, kind: DueKind, instrument: str = "") -> None:
+        """Let this fall due at that time. For `apply` only."""
+        insort(self.timers, (at, int(kind), instrument))
+        self.next_timer = self.timers[0][0]
+
     def wallet(self, account: Account, asset: AssetId) -> Wallet:
         """The account's wallet; one that is not kept yet where it has none."""
-        return account.wallets.get(asset) or Wallet(account.name, self.ledger[asset])
+        return account.wallets.get(asset) or self._new_wallet(account, asset)
+
+    def _new_wallet(self, account: Account, asset: AssetId) -> Wallet:
+        wallet = Wallet(account.name, self.ledger[asset])
+        if account.multi:
+            wallet.multi, wallet.due = account.multi, account.multi.due
+        return wallet
 
     def position(self, account: Account, contract: Contract, leg: Leg = Leg.NET) -> Position:
         """The account's position; one that is not kept yet where it has none."""
@@ -303,7 +395,7 @@ class State:
         """The account's wallet, kept from now on. For `apply` only."""
         wallet = account.wallets.get(asset)
         if wallet is None:
-            wallet = account.wallets[asset] = Wallet(account.name, self.ledger[asset])
+            wallet = account.wallets[asset] = self._new_wallet(account, asset)
         return wallet
 
     def keep_position(self, account: Account, contract: Contract, leg: Leg = Leg.NET) -> Position:

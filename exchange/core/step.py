@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from events.commands import MARKET, Command, Deposit, OpenAccount, OpenSession, Proceed, RequestId, TradersCommand
-from events.facts import Fact, LiquidationDue, Refused
+from events.facts import Fact, Refused
 from events.record import Batch, Message, Record
 from events.refusals import Reason
 from exchange.core.apply import APPLY
 from exchange.core.decide import DECIDE
-from exchange.core.funding import settle_first
 from exchange.core.liquidation.watch import arm_all, drain
+from exchange.core.owed import settle_first
 from exchange.core.state import OUTCOMES_KEPT, Account, Outcome, State
+from exchange.core.timers import fire
 
 
 def step(state: State, command: Command) -> Batch | Outcome:
@@ -39,7 +40,9 @@ def step(state: State, command: Command) -> Batch | Outcome:
         refusal = _envelope_refusal(state, kind, account, request)
     if refusal is not None:
         facts: Iterator[Fact] = iter((Refused(refusal),))
-    elif account is not None and state.funding_due:
+    elif state.next_timer <= state.now:
+        facts = _after_timers(state, command, account)
+    elif account is not None and state.owed:
         facts = _settled_first(state, command, account)
     else:
         facts = DECIDE[kind](state, command)
@@ -53,10 +56,17 @@ def step(state: State, command: Command) -> Batch | Outcome:
         for fact in drain(state):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))
-            APPLY[LiquidationDue](state, fact)
+            APPLY[type(fact)](state, fact)
     if not state.keeps_impact:
         _give_back(state)
     return Batch(state.batch, state.now, records)
+
+
+def _after_timers(state: State, command: Command, account: Account | None) -> Iterator[Fact]:
+    cause = state.cause
+    yield from fire(state)
+    state.cause = cause
+    yield from _settled_first(state, command, account) if account is not None else DECIDE[type(command)](state, command)
 
 
 def _settled_first(state: State, command: Command, account: Account) -> Iterator[Fact]:

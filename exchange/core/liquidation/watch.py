@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-from events.facts import LiquidationDue
+from events.facts import ExchangeDue, LiquidationDue
 from events.units import UNIT
 from exchange.core.book import SPARSE
+from exchange.core.liquidation.box import ends, widest_box
+from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
     cross_positions,
     fixed_maintenance,
@@ -23,24 +25,46 @@ from exchange.core.margin.model import (
     strictness,
     unrealised,
 )
-from exchange.core.state import NEVER, Contract, Pool, Position, State
+from exchange.core.state import FAR, NEVER, Contract, MultiPool, Pool, Position, State
 
 
-def drain(state: State) -> Iterator[LiquidationDue]:
-    """Look at every dirty pool: say who is due, by account and pool; arm the rest."""
+def drain(state: State) -> Iterator[LiquidationDue | ExchangeDue]:
+    """Look at every dirty pool: say who is due, by account and pool; arm the rest, and say whose debts have to go."""
     while state.dirty:
         dirty = state.dirty
         state.dirty = {}
         due = sorted((pool.id, _cause(pool, seq)) for pool, seq in dirty.items() if not pool.due and not arm(pool))
+        owes = sorted((pool.account, seq) for pool, seq in dirty.items() if isinstance(pool, MultiPool) and _owes(pool))
         for (account, pool), seq in due:
             state.cause = seq
             yield LiquidationDue(account, pool)
+        for account, seq in owes:
+            state.cause = seq
+            if not state.multis[account].due:
+                yield ExchangeDue(account)
+
+
+def _owes(pool: MultiPool) -> bool:
+    """Whether a debt of the pool is beyond its limit while it has something to give for it."""
+    if pool.exchange or pool.due or not can_give(pool):
+        return False
+    return any(
+        wallet.balance < -pool.assets[asset].debt_limit
+        for asset, wallet in pool.wallets.items()
+        if asset in pool.assets
+    )
+
+
+def can_give(pool: MultiPool) -> bool:
+    """Whether the pool has a balance whose price is known."""
+    return any(w.balance > 0 and asset in pool.assets and pool.assets[asset].index for asset, w in pool.wallets.items())
 
 
 def _cause(pool: Pool, touched: int) -> int:
     """The last record that changed what the pool holds or is measured by, wherever its triggers happened to stand."""
     positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
-    return max(touched, *(p.contract.marked for p in positions), 0)
+    moved = [asset.moved for asset in pool.assets.values()] if isinstance(pool, MultiPool) else []
+    return max(touched, *(p.contract.marked for p in positions), *moved, 0)
 
 
 def arm(pool: Pool) -> bool:
@@ -54,6 +78,8 @@ def arm(pool: Pool) -> bool:
             return False
         _set_trigger(pool, part - buffer + 1)
         return True
+    if isinstance(pool, MultiPool):
+        return _arm_box(pool)
     buffer = pool.balance * UNIT
     parts = []
     for position in pool.positions:
@@ -69,6 +95,21 @@ def arm(pool: Pool) -> bool:
     share = (buffer - 1) // len(parts)
     for position, part in parts:
         _set_trigger(position, part - share)
+    return True
+
+
+def _arm_box(pool: MultiPool) -> bool:
+    """Set the box of a pool in multi-asset mode; False where it is due."""
+    if is_due(pool):
+        return False
+    share = widest_box(pool) or FAR
+    for asset in pool.assets.values():
+        if asset.pair is not None and asset.asset in pool.wallets:
+            low, high = ends(asset.index, share)
+            asset.arm(pool.account, low - 1, high + 1)
+    for position in cross_positions(pool):
+        low, high = ends(position.contract.mark, share)
+        _place(position, low - 1, high + 1)
     return True
 
 
@@ -97,6 +138,12 @@ def _set_trigger(position: Position, floor: int) -> None:
         low = -(-notional // (size * contract.lot)) - 1
     else:
         high = notional // (size * contract.lot) + 1
+    _place(position, low, high)
+
+
+def _place(position: Position, low: int, high: int) -> None:
+    """Look at the position's pool again where the mark is at or below low, at or above high."""
+    contract = position.contract
     if low != position.low:
         position.low = low
         if low > 0:
@@ -141,6 +188,14 @@ def _reached(state: State, position: Position) -> None:
     state.dirty.setdefault(position.pool, state.seq)
 
 
+def index_moved(state: State, asset: Asset) -> None:
+    """An index price moved: the pools whose box it left are dirty."""
+    asset.moved = state.seq
+    for account in asset.reached():
+        if (pool := state.multis.get(account)) is not None:
+            state.dirty.setdefault(pool, state.seq)
+
+
 def arm_all(state: State) -> None:
     """Set every trigger anew, after a rebuild."""
     state.dirty.clear()
@@ -149,9 +204,14 @@ def arm_all(state: State) -> None:
         contract.highs.clear()
         for position in contract.positions:
             position.low = position.high = NEVER
+    for asset in state.assets.values():
+        asset.disarm_all()
+    for pool in state.multis.values():
+        if not pool.due:
+            arm(pool)
     for account in state.accounts.values():
         for wallet in account.wallets.values():
-            if not wallet.exempt and not wallet.due:
+            if not wallet.exempt and not wallet.due and not wallet.multi:
                 arm(wallet)
             for position in wallet.positions:
                 if position.is_isolated and not position.exempt and not position.due:
@@ -162,7 +222,7 @@ def check(state: State) -> None:
     """Assert that the watch missed nobody: a full scan finds no pool that is due and not in the queue."""
     for account in state.accounts.values():
         for wallet in account.wallets.values():
-            pools: list[Pool] = [wallet, *(p for p in wallet.positions if p.is_isolated)]
+            pools: list[Pool] = [wallet.pool, *(p for p in wallet.positions if p.is_isolated)]
             for pool in pools:
                 if not pool.exempt and not pool.due:
                     assert not is_due(pool), f"{pool.id} is due and the watch did not see it"

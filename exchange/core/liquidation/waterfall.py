@@ -24,22 +24,44 @@ from events.facts import (
     LiquidationOrderPlaced,
     LiquidationOutcome,
     LiquidationStarted,
+    MarginMoved,
     OrderExpired,
     TakenOver,
     Traded,
 )
 from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
 from exchange.core.book import Order
-from exchange.core.funding import settle_first
-from exchange.core.margin.model import cross_positions, is_due, maintenance_margin, requirement, worth
+from exchange.core.debts import cover, is_over
+from exchange.core.margin.model import (
+    available_atoms,
+    cross_positions,
+    index_of,
+    is_due,
+    maintenance_margin,
+    requirement,
+    withdrawable_atoms,
+    worth,
+)
 from exchange.core.matching.limit import ready_maker, trade
-from exchange.core.state import Account, Due, DueKey, Pool, Position, State
+from exchange.core.owed import settle_first
+from exchange.core.state import MULTI, Account, Due, DueKey, MultiPool, Pool, Position, State, Wallet
 
 
 def pool_of(account: Account, name: str) -> Pool:
-    """The pool that a fact names: the isolated position of an instrument, or the wallet of an asset."""
+    """The pool that a fact names: an isolated position, the wallet of an asset, or all wallets together."""
+    if name == MULTI:
+        assert account.multi is not None
+        return account.multi
     position = account.positions.get(name)
     return position if position is not None else account.wallets[name]  # type: ignore[index]
+
+
+def close(pool: Pool, key: DueKey | None) -> None:
+    """The pool is closed to its owner while it is due (no key: open again), and so are all wallets that it has."""
+    pool.due = key
+    if isinstance(pool, MultiPool):
+        for wallet in pool.wallets.values():
+            wallet.due = key
 
 
 def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
@@ -49,6 +71,8 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     pool = pool_of(account, pool_name)
     state.cause = due.seq
     yield from settle_first(state, account.name)
+    if is_due(pool) and isinstance(pool, Position) and pool.auto_add:
+        yield from _add_margin(pool)
     if not is_due(pool):
         yield _ended(pool, LiquidationOutcome.CURED)
         return
@@ -56,16 +80,40 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     yield LiquidationStarted(*pool.id, Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))
     state.cause = state.seq
     yield from _expire_orders(account, pool)
-    fee = 0
+    fees: dict[str, int] = {}
     for position in _order_of_closing(pool):
-        fee += yield from _close(state, pool, position)
+        asset = position.wallet.asset
+        fees[asset] = (yield from _close(state, pool, position)) + fees.get(asset, 0)
         state.cause = due.seq
-    left = requirement(pool).equity // UNIT
+    if isinstance(pool, MultiPool):
+        debts = [wallet for wallet in pool.wallets.values() if is_over(pool, wallet, 0)]
+        yield from cover(pool, debts)
+        for asset, wallet in list(pool.wallets.items()):
+            yield from _even_out(wallet, wallet.balance, fees.get(asset, 0))
+    else:
+        yield from _even_out(pool, requirement(pool).equity // UNIT, sum(fees.values()))
+    yield _ended(pool, LiquidationOutcome.CLOSED)
+
+
+def _even_out(pool: Wallet | Position, left: int, fee: int) -> Iterator[Fact]:
+    """The fund brings what is below zero back to zero, or takes the liquidation fee, at most what is left, atoms."""
     if left < 0:
         yield DeficitCovered(*pool.id, Atoms(-left))
     elif charged := min(fee, left):
         yield LiquidationFeeCharged(*pool.id, Atoms(charged))
-    yield _ended(pool, LiquidationOutcome.CLOSED)
+
+
+def _add_margin(position: Position) -> Iterator[Fact]:
+    """Add what brings an isolated position back to its initial margin, or all that is available where that is less.
+
+    Source: Bybit, "Auto Margin Replenishment".
+    """
+    margin = requirement(position)
+    wallet = position.wallet
+    wanted = -(-(margin.initial - margin.equity) // UNIT)
+    amount = 0 if wallet.due else min(wanted, available_atoms(wallet), withdrawable_atoms(wallet))
+    if amount > 0:
+        yield MarginMoved(position.account, position.contract.id, Atoms(amount), position.leg)
 
 
 def bankruptcy_value(pool: Pool, position: Position) -> int:
@@ -79,9 +127,10 @@ def bankruptcy_value(pool: Pool, position: Position) -> int:
     if isinstance(pool, Position):
         left, scale = position.entry_value - pool.isolated, 1
     else:
-        margins = {p.name: maintenance_margin(p) for p in cross_positions(pool)}
-        scale = sum(margins.values()) * UNIT
-        left = worth(position) * scale // UNIT - requirement(pool).equity * margins[position.name]
+        margins = {p.name: maintenance_margin(p) * index_of(p) for p in cross_positions(pool)}
+        total, index = sum(margins.values()), index_of(position)
+        scale = total * index * UNIT
+        left = worth(position) * total * index - requirement(pool).equity * margins[position.name] * UNIT
     if position.entry_value > 0:
         return max(1 if position.contract.is_inverse else 0, -(-left * UNIT // (scale * (UNIT - fee))))
     return max(1 if position.contract.is_inverse else 0, left * -UNIT // (scale * (UNIT + fee)))
@@ -108,7 +157,7 @@ def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
 def _order_of_closing(pool: Pool) -> list[Position]:
     if isinstance(pool, Position):
         return [pool] if pool.lots else []
-    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p), p.name))
+    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p) * index_of(p), p.name))
 
 
 def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None, int]:
@@ -154,6 +203,4 @@ def _sweep(state: State, position: Position, side: Side, limit: int) -> Generato
 def _forced_trade(state: State, side: Side, price: int, lots: int, maker: Order | None, position: Position) -> Traded:
     contract = position.contract
     fee = -(-contract.value_of(price, lots) * contract.rules.forced_fee // UNIT)
-    return trade(
-        state, contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, fee, leg=position.leg
-    )
+    return trade(state, contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, fee, leg=position.leg)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-
 from typing import Protocol
 
 from events.instruments import Bracket

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from events.units import UNIT
 from exchange.core.margin.rules import PPM
-from exchange.core.state import Pool, Position, Wallet
+from exchange.core.state import MultiPool, Pool, Position, Wallet
 
 
 class Margin(NamedTuple):
@@ -115,17 +115,31 @@ def fee_for_closing(position: Position, sign: int, value: int) -> int:
     return -(-value * (leverage - sign * position.contract.gain) * rules.exit_fee // (leverage * UNIT))
 
 
-def cross_positions(wallet: Wallet) -> list[Position]:
-    """The open positions that the wallet carries."""
-    return [p for p in wallet.positions if p.lots and not p.is_isolated]
+def cross_positions(pool: Wallet | MultiPool) -> list[Position]:
+    """The open positions that the pool carries."""
+    if isinstance(pool, MultiPool):
+        return [p for wallet in pool.wallets.values() for p in cross_positions(wallet)]
+    return [p for p in pool.positions if p.lots and not p.is_isolated]
+
+
+def index_of(position: Position) -> int:
+    """The index price of the position's settle asset in its pool's valuation asset: 1 where the pool has one asset."""
+    multi = position.wallet.multi
+    return multi.assets[position.wallet.asset].index if multi else UNIT
 
 
 def requirement(pool: Pool) -> Margin:
-    """Equity, initial and maintenance margin of a pool at the present marks."""
+    """Equity, initial and maintenance margin of a pool at the present marks; in multi-asset mode also at the indices."""
     if isinstance(pool, Position):
         equity = pool.isolated * UNIT + unrealised(pool)
         return Margin(equity, initial_margin(pool), maintenance_margin(pool))
     positions = cross_positions(pool)
+    if isinstance(pool, MultiPool):
+        return Margin(
+            multi_equity(pool),
+            sum(-(-initial_margin(p) * index_of(p) // UNIT) for p in positions),
+            sum(-(-maintenance_margin(p) * index_of(p) // UNIT) for p in positions),
+        )
     return Margin(
         cross_equity(pool),
         sum(initial_margin(p) for p in positions),
@@ -143,15 +157,39 @@ def cross_equity(wallet: Wallet) -> int:
     return equity
 
 
+def multi_equity(pool: MultiPool) -> int:
+    """What counts of all balances, plus the unrealised PnL of all cross positions, in the valuation asset."""
+    equity = 0
+    for wallet in pool.wallets.values():
+        asset = pool.assets.get(wallet.asset)
+        if asset is not None:
+            profit = cross_equity(wallet) - wallet.balance * UNIT
+            equity += asset.value(wallet.balance, asset.index) + profit * asset.index // UNIT
+    return equity
+
+
+def equity_after(position: Position, gain: int, pnl: int) -> int:
+    """The equity of the cross pool once its wallet gained atoms and the position's unrealised PnL is this, grains."""
+    wallet, multi = position.wallet, position.wallet.multi
+    change = pnl - (unrealised(position) if position.lots else 0)
+    if multi is None:
+        return cross_equity(wallet) + gain * UNIT + change
+    asset = multi.assets[wallet.asset]
+    before, after = asset.value(wallet.balance, asset.index), asset.value(wallet.balance + gain, asset.index)
+    return multi_equity(multi) + after - before + change * asset.index // UNIT
+
+
 def is_open(pool: Pool) -> bool:
     """Whether the pool carries a position."""
-    return pool.lots != 0 if isinstance(pool, Position) else any(p.lots and not p.is_isolated for p in pool.positions)
+    return pool.lots != 0 if isinstance(pool, Position) else bool(cross_positions(pool))
 
 
 def strictness(pool: Pool) -> int:
     """1 where the pool's venue holds it due only below maintenance margin, else 0."""
     if isinstance(pool, Position):
         return pool.contract.rules.strict
+    if isinstance(pool, MultiPool):
+        return max((strictness(wallet) for wallet in pool.wallets.values()), default=0)
     return pool.positions[0].contract.rules.strict if pool.positions else 0
 
 
@@ -186,6 +224,12 @@ def contribution(position: Position, lots: int, entry_value: int, bids: int, ask
     return worth - entry_value * UNIT - need - extra
 
 
+def contributed(position: Position) -> int:
+    """What the position adds to available balance as it is."""
+    p = position
+    return contribution(p, p.lots, p.entry_value, p.bids, p.asks, p.extra)
+
+
 def available(wallet: Wallet, without: Position | None = None) -> int:
     """Available balance, grains; below zero where the pool is short of initial margin. `without` is left out."""
     total = wallet.balance * UNIT
@@ -195,15 +239,55 @@ def available(wallet: Wallet, without: Position | None = None) -> int:
     return total
 
 
+def headroom(position: Position, own: int, gain: int = 0) -> int:
+    """Available balance of the position's account once its wallet gained atoms and it contributes this, grains."""
+    if position.wallet.multi is None:
+        return available(position.wallet, without=position) + gain * UNIT + own
+    return multi_available(position.wallet.multi, position.wallet, gain, position, own)
+
+
+def multi_available(
+    pool: MultiPool, changed: Wallet | None = None, gain: int = 0, without: Position | None = None, own: int = 0
+) -> int:
+    """As `available` for all wallets together, in the valuation asset; the changed wallet gained atoms and `own`."""
+    total = 0
+    for wallet in pool.wallets.values():
+        if wallet is not changed and (asset := pool.assets.get(wallet.asset)) is not None:
+            rest = available(wallet) - wallet.balance * UNIT
+            total += asset.value(wallet.balance, asset.index) + rest * asset.index // UNIT
+    if changed is not None:
+        asset = pool.assets[changed.asset]
+        rest = available(changed, without=without) - changed.balance * UNIT + own
+        total += asset.value(changed.balance + gain, asset.index) + rest * asset.index // UNIT
+    return total
+
+
 def available_atoms(wallet: Wallet) -> int:
-    """Available balance as the trader sees it: atoms, rounded down, never negative."""
-    return max(0, available(wallet) // UNIT)
+    """Available balance as the trader sees it: atoms, rounded down, never negative; in the wallet's own asset."""
+    if wallet.multi is None:
+        return max(0, available(wallet) // UNIT)
+    asset = wallet.multi.assets[wallet.asset]
+    return max(0, multi_available(wallet.multi) // asset.index) if asset.index else 0
 
 
 def withdrawable_atoms(wallet: Wallet) -> int:
     """What may be taken out: min(available, balance - initial margin - order reserves), atoms, never negative."""
+    if wallet.multi is not None:
+        return _withdrawable_of_many(wallet.multi, wallet)
     free = available(wallet)
     return max(0, min(free, free + wallet.balance * UNIT - cross_equity(wallet)) // UNIT)
+
+
+def _withdrawable_of_many(pool: MultiPool, wallet: Wallet) -> int:
+    """The most of a balance without which the others carry all positions and orders, profits left aside."""
+    counted = sum(a.value(w.balance, a.index) for w in pool.wallets.values() if (a := pool.assets.get(w.asset)))
+    profit = max(0, multi_equity(pool) - counted)
+    low, high = 0, max(0, wallet.balance)
+    while low < high:
+        middle = (low + high + 1) // 2
+        enough = multi_available(pool, wallet, -middle) - profit >= 0
+        low, high = (middle, high) if enough else (low, middle - 1)
+    return low
 
 
 def removable_atoms(position: Position) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.refusals import Reason
 from events.units import UNIT
-from exchange.core.margin.model import available, contribution, cross_equity, fee_for_closing, unrealised, worth
+from exchange.core.margin.model import contributed, contribution, equity_after, fee_for_closing, headroom, worth
 from exchange.core.posting import after_trade
 from exchange.core.state import Contract, Position
 
@@ -56,12 +56,10 @@ def order_refusal(position: Position, sign: int, lots: int, price: int, taker_fe
         reach = asks - size
     if reach > position.max_notional:
         return Reason.POSITION_LIMIT_AT_LEVERAGE
-    rest = available(position.wallet, without=position)
     after = contribution(position, position.lots, position.entry_value, bids, asks, extra)
-    if rest + after >= 0:
+    if headroom(position, after) >= 0:
         return None
-    before = contribution(position, position.lots, position.entry_value, position.bids, position.asks, position.extra)
-    return Reason.INSUFFICIENT_MARGIN if after < before else None
+    return Reason.INSUFFICIENT_MARGIN if after < contributed(position) else None
 
 
 def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int) -> bool:
@@ -69,7 +67,6 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
 
     value and fee are atoms.
     """
-    wallet = position.wallet
     after = after_trade(position, sign, lots, value, fee)
     if position.is_isolated or position.lots * sign < 0:
         contract = position.contract
@@ -77,13 +74,13 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
         if position.is_isolated:
             equity = after.isolated * UNIT + pnl
         else:
-            equity = cross_equity(wallet) + after.gain * UNIT + pnl - unrealised(position)
+            equity = equity_after(position, after.gain, pnl)
         if equity < 0:
             return False
         if position.lots * sign < 0 and lots <= abs(position.lots):
             return True
     own = contribution(position, after.lots, after.entry_value, position.bids, position.asks, position.extra)
-    return available(wallet, without=position) + after.gain * UNIT + own >= 0
+    return headroom(position, own, after.gain) >= 0
 
 
 def leverage_refusal(position: Position, leverage: int) -> Reason | None:
@@ -97,5 +94,17 @@ def leverage_refusal(position: Position, leverage: int) -> Reason | None:
         return None
     if position.is_isolated and position.lots:
         return Reason.OPEN_ORDERS_OR_POSITION
+    if not contract.rules.is_plain:
+        return None
     more = -(-need // leverage) - -(-need // position.leverage)
-    return Reason.INSUFFICIENT_MARGIN if more > 0 and available(position.wallet) < more else None
+    return Reason.INSUFFICIENT_MARGIN if more > 0 and headroom(position, contributed(position) - more) < 0 else None
+
+
+def max_lots(position: Position, sign: int, price: int, taker_fee: int) -> int:
+    """The largest order, lots, that margin and brackets carry at a price (mark units): one lot more is refused."""
+    low, high = 0, position.contract.terms.max_lots + 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = order_refusal(position, sign, middle, price, taker_fee) is None
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low

@@ -11,9 +11,9 @@ from events.refusals import Reason
 from events.units import UNIT, Atoms, Lots, Ticks
 from exchange.core.book import Order
 from exchange.core.fees import fee_rates
-from exchange.core.funding import settle_first
 from exchange.core.margin.pretrade import carries_fill, order_refusal, reserve_price
 from exchange.core.matching.market import Fill
+from exchange.core.owed import settle_first
 from exchange.core.state import Account, Contract, Position, State, fillable
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -39,9 +39,7 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     assert isinstance(lots, int)
     assert not isinstance(price, str)
     number = command.number
-    yield OrderAccepted(
-        command.account, number, contract.id, side, lots, price, command.time_in_force, reduces, leg
-    )
+    yield OrderAccepted(command.account, number, contract.id, side, lots, price, command.time_in_force, reduces, leg)
     resting = contract.book.asks if side is BUY else contract.book.bids
     why = Expiry.IMMEDIATE
     if command.time_in_force is FOK and not _fills_whole(state, position, command, reduces):
@@ -161,7 +159,7 @@ def _meet(
         size = yield from ready_maker(state, contract, maker, taker=command.account)
         if not size:
             return 0
-    elif state.funding_due:
+    elif state.owed:
         yield from settle_first(state, MARKET)
     size = min(size, lots)
     value = contract.value_of(price, size)
@@ -169,7 +167,9 @@ def _meet(
     fee = -(-value * taker_fee // UNIT)
     if command.time_in_force is not FOK and not carries_fill(position, sign, size, value, fee):
         return None
-    yield trade(state, contract, command.side, price, size, maker, command.account, command.number, fee, leg=command.leg)
+    yield trade(
+        state, contract, command.side, price, size, maker, command.account, command.number, fee, leg=command.leg
+    )
     return size
 
 
@@ -180,7 +180,7 @@ def _is_own(command: PlaceOrder, maker: Order | None) -> bool:
 
 def ready_maker(state: State, contract: Contract, maker: Order, taker: str = "") -> Generator[Fact, None, int]:
     """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
-    if state.funding_due:
+    if state.owed:
         yield from settle_first(state, maker.account)
     if not maker.reduce_only:
         return maker.lots

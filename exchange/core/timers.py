@@ -1,0 +1,75 @@
+"""What falls due by the passing of time: computed funding, the expiry of dated contracts, interest on debts.
+
+`step` lets the timers fire before it decides a command, so that a command at or after a funding time, an expiry, is
+decided after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.commands import FundingSource
+from events.facts import Fact, FundingDue, InterestDue, SettlementDue
+from events.rules import FundingPrice
+from events.units import MarkUnits, Rate
+from exchange.core.funding import computed_rate
+from exchange.core.state import FAR, Contract, DueKind, State
+
+
+def fire(state: State) -> Iterator[Fact]:
+    """Say what fell due up to now, the earliest first."""
+    while state.next_timer <= state.now:
+        at, kind, instrument = state.timers[0]
+        if kind == DueKind.INTEREST:
+            yield InterestDue()
+        elif kind == DueKind.FUNDING:
+            contract = state.contracts[instrument]  # type: ignore[index]
+            yield funding_due(state, contract, at)
+        else:
+            contract = state.contracts[instrument]  # type: ignore[index]
+            yield SettlementDue(contract.id, MarkUnits(contract.index or contract.mark))
+
+
+def funding_due(state: State, contract: Contract, at: int) -> FundingDue:
+    """The funding time of a contract, at the rate that its premium comes to; of nothing where it has no prices yet."""
+    assert state.pack is not None
+    price = funding_price(state, contract)
+    rate = computed_rate(contract, at, state.pack.premium_hours) if price and contract.premium.at else 0
+    return FundingDue(contract.id, Rate(rate), MarkUnits(price))
+
+
+def funding_price(state: State, contract: Contract) -> int:
+    """The price at which positions are valued for funding, mark units: the mark, or the index; 0 while unknown."""
+    assert state.pack is not None
+    return contract.index if state.pack.funding_price is FundingPrice.INDEX else contract.mark
+
+
+def set_first(state: State) -> None:
+    """Set the timers of a session that opens. For `apply` only."""
+    assert state.pack is not None
+    for contract in state.contracts.values():
+        if contract.terms.expiry:
+            state.set_timer(contract.terms.expiry, DueKind.SETTLEMENT, contract.id)
+        elif state.options.funding is FundingSource.PREMIUM:
+            state.set_timer(_next(state.now, contract.terms.funding_interval), DueKind.FUNDING, contract.id)
+    if state.pack.interest_interval and state.assets:
+        state.set_timer(_next(state.now, state.pack.interest_interval), DueKind.INTEREST)
+
+
+def took_effect(state: State, kind: DueKind, instrument: str = "") -> None:
+    """A timer fired: take it off and set the next one of its kind. For `apply` only."""
+    timer = next((t for t in state.timers if t[1] == kind and t[2] == instrument and t[0] <= state.now), None)
+    if timer is None:
+        return
+    state.timers.remove(timer)
+    state.next_timer = state.timers[0][0] if state.timers else FAR
+    assert state.pack is not None
+    if kind == DueKind.FUNDING:
+        state.set_timer(_next(state.now, state.contracts[instrument].terms.funding_interval), kind, instrument)  # type: ignore[index]
+    elif kind == DueKind.INTEREST:
+        state.set_timer(_next(state.now, state.pack.interest_interval), kind)
+
+
+def _next(now: int, interval: int) -> int:
+    """The first whole interval of the day after now; a time that passed unseen is not made up for."""
+    return (now // interval + 1) * interval
