@@ -229,7 +229,7 @@ class SetIndexPrice(Command, tag="set_index_price.1"):
 
 
 class ApplyFunding(Command, tag="apply_funding.1"):
-    """Make every open position of an instrument pay or receive funding at the present mark, or index as the pack says."""
+    """Make every open position of an instrument pay or receive funding at the present mark, or index where so ruled."""
 
     instrument: InstrumentId
     rate: Rate

@@ -192,7 +192,7 @@ class Context:
         return contracts[instrument]  # type: ignore[index]
 
     def _position(self, instrument: str) -> Position | None:
-        return self._own.positions.get(instrument)  # type: ignore[call-overload, no-any-return]
+        return self._own.positions.get(instrument)
 
 
 def equity_atoms(account: Account, asset: str) -> int:

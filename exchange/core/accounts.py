@@ -1,4 +1,4 @@
-"""Decisions about an account itself: opening, money in and out, modes, leverage, margin. Each refuses or says one fact."""
+"""Decisions about an account itself: opening, money in and out, modes, leverage, margin."""
 
 from __future__ import annotations
 

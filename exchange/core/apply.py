@@ -64,9 +64,12 @@ def on_transferred(state: State, fact: f.Transferred) -> None:
 
 def on_exchanged(state: State, fact: f.Exchanged) -> None:
     """The account and MARKET exchange; the fee stays with the venue."""
-    moves = ((fact.account, fact.asset, -fact.amount), (fact.account, fact.into, fact.received))
-    moves += ((MARKET, fact.asset, fact.amount), (MARKET, fact.into, -fact.received - fact.fee))
-    for account, asset, amount in moves:
+    for account, asset, amount in (
+        (fact.account, fact.asset, -fact.amount),
+        (fact.account, fact.into, fact.received),
+        (MARKET, fact.asset, fact.amount),
+        (MARKET, fact.into, -fact.received - fact.fee),
+    ):
         wallet = state.keep_wallet(state.accounts[account], asset)
         wallet.balance += amount
         _touch(state, wallet.pool)
@@ -194,7 +197,7 @@ def on_funding_paid(state: State, fact: f.FundingPaid) -> None:
 
 
 def on_position_settled(state: State, fact: f.PositionSettled) -> None:
-    """The position is gone; its wallet takes the PnL, and what its isolated wallet held where that is not below zero."""
+    """The position is gone; its wallet takes the PnL, and what an isolated one held unless below zero."""
     position = _kept(state, fact.account, fact.instrument, fact.leg)
     wallet, contract = position.wallet, position.contract
     contract.clearing += position.entry_value

@@ -12,7 +12,7 @@ from events.commands import AccountId
 from events.facts import DebtsExchanged, Exchanged, Fact
 from events.units import UNIT, Atoms
 from exchange.core.margin.collateral import Asset
-from exchange.core.state import MultiPool, State, Wallet
+from exchange.core.state import MultiPool, Wallet
 
 
 def exchanged(account: AccountId, given: Asset, amount: int, taken: Asset) -> Exchanged:
@@ -22,7 +22,7 @@ def exchanged(account: AccountId, given: Asset, amount: int, taken: Asset) -> Ex
     return Exchanged(account, given.asset, Atoms(amount), taken.asset, Atoms(gross - fee), Atoms(fee))
 
 
-def exchange_debts(state: State, pool: MultiPool) -> Iterator[Fact]:
+def exchange_debts(pool: MultiPool) -> Iterator[Fact]:
     """Give of what is there, in the order of the rule pack, for every debt beyond its limit."""
     debts = [wallet for asset, wallet in pool.wallets.items() if is_over(pool, wallet, pool.assets[asset].debt_limit)]
     yield from cover(pool, debts)

@@ -161,7 +161,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
         if key[1] in OWED:
             yield from settle_all(state, key, due, room)
         elif key[1] == DueKind.EXCHANGE:
-            yield from exchange_debts(state, state.multis[key[2]])  # type: ignore[index]
+            yield from exchange_debts(state.multis[key[2]])
         else:
             yield from liquidate(state, key, due)
 

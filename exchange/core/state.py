@@ -208,7 +208,8 @@ class Account:
     """
 
     __slots__ = (
-        "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes", "positions", "volumes", "wallets",
+        "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes", "positions", "volumes",
+        "wallets",
     )  # fmt: skip
 
     def __init__(self, name: AccountId) -> None:

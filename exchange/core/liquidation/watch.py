@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 from events.facts import ExchangeDue, LiquidationDue
 from events.units import UNIT
 from exchange.core.book import SPARSE
+from exchange.core.debts import is_over
 from exchange.core.liquidation.box import ends, widest_box
 from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
@@ -48,11 +49,7 @@ def _owes(pool: MultiPool) -> bool:
     """Whether a debt of the pool is beyond its limit while it has something to give for it."""
     if pool.exchange or pool.due or not can_give(pool):
         return False
-    return any(
-        wallet.balance < -pool.assets[asset].debt_limit
-        for asset, wallet in pool.wallets.items()
-        if asset in pool.assets
-    )
+    return any(is_over(pool, wallet, pool.assets[asset].debt_limit) for asset, wallet in pool.wallets.items())
 
 
 def can_give(pool: MultiPool) -> bool:

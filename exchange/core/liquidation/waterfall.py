@@ -36,6 +36,7 @@ from exchange.core.margin.model import (
     available_atoms,
     cross_positions,
     index_of,
+    initial_margin,
     is_due,
     maintenance_margin,
     requirement,
@@ -104,13 +105,12 @@ def _even_out(pool: Wallet | Position, left: int, fee: int) -> Iterator[Fact]:
 
 
 def _add_margin(position: Position) -> Iterator[Fact]:
-    """Add what brings an isolated position back to its initial margin, or all that is available where that is less.
+    """Add as much as the position's initial margin, or all that is available, up to where it is fully paid.
 
     Source: Bybit, "Auto Margin Replenishment".
     """
-    margin = requirement(position)
     wallet = position.wallet
-    wanted = -(-(margin.initial - margin.equity) // UNIT)
+    wanted = min(-(-initial_margin(position) // UNIT), abs(position.entry_value) - position.isolated)
     amount = 0 if wallet.due else min(wanted, available_atoms(wallet), withdrawable_atoms(wallet))
     if amount > 0:
         yield MarginMoved(position.account, position.contract.id, Atoms(amount), position.leg)
@@ -190,7 +190,7 @@ def _sweep(state: State, position: Position, side: Side, limit: int) -> Generato
     while position.lots and (front := contract.book.front(resting, limit)) is not None:
         price, maker, lots = front
         if maker is not None:
-            lots = yield from ready_maker(state, contract, maker)
+            lots = yield from ready_maker(state, maker)
         else:
             yield from settle_first(state, MARKET)
         if lots := min(lots, abs(position.lots)):

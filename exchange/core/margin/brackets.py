@@ -116,7 +116,8 @@ class SteppedRate:
 
     def maintenance(self, notional: int) -> int:
         """MM(notional), a whole number of steps."""
-        return -(--(-notional * self.rate // (UNIT * self.step)) * self.fraction // UNIT) * self.step
+        initial = -(-notional * self.rate // (UNIT * self.step))
+        return -(-initial * self.fraction // UNIT) * self.step
 
     def _reach(self, steps: int) -> int:
         """The largest N whose MM is at most so many steps."""

@@ -61,7 +61,7 @@ def initial_margin(position: Position) -> int:
 
 
 def maintenance_margin(position: Position) -> int:
-    """Maintenance margin at the mark: notional x MMR - cum of its bracket, rounded up, and what does not move with it."""
+    """Maintenance margin at the mark: notional x MMR - cum of its bracket, rounded up, and what is fixed."""
     if not position.lots:
         return 0
     contract = position.contract
@@ -129,7 +129,7 @@ def index_of(position: Position) -> int:
 
 
 def requirement(pool: Pool) -> Margin:
-    """Equity, initial and maintenance margin of a pool at the present marks; in multi-asset mode also at the indices."""
+    """Equity, initial and maintenance margin of a pool at the present marks (and index prices)."""
     if isinstance(pool, Position):
         equity = pool.isolated * UNIT + unrealised(pool)
         return Margin(equity, initial_margin(pool), maintenance_margin(pool))

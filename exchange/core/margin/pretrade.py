@@ -26,8 +26,8 @@ def reserve_price(contract: Contract, sign: int, slippage: int) -> int:
 def order_sums(position: Position, sign: int, price: int, taker_fee: int) -> tuple[int, int]:
     """What one lot of an open order adds to the sums of its position, grains: notional, and open loss plus fees.
 
-    price is in mark units, taker_fee a Rate. The open loss is what a fill would lose at once against the mark; it and the taker fee, and
-    the fee for closing where the venue counts it in, are fixed at placement.
+    price is in mark units, taker_fee a Rate. The open loss is what a fill would lose at once against the mark; it and
+    the taker fee, and the fee for closing where the venue counts it in, are fixed at placement.
     """
     contract = position.contract
     if contract.is_inverse:
@@ -71,10 +71,7 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
     if position.is_isolated or position.lots * sign < 0:
         contract = position.contract
         pnl = after.lots * contract.num // contract.den - after.entry_value * UNIT
-        if position.is_isolated:
-            equity = after.isolated * UNIT + pnl
-        else:
-            equity = equity_after(position, after.gain, pnl)
+        equity = after.isolated * UNIT + pnl if position.is_isolated else equity_after(position, after.gain, pnl)
         if equity < 0:
             return False
         if position.lots * sign < 0 and lots <= abs(position.lots):

@@ -25,8 +25,8 @@ class MarginRules:
     """
 
     __slots__ = (
-        "_model", "_schedule", "base", "brackets", "by_entry", "exit_fee", "forced_fee", "has_fixed", "is_plain", "lower",
-        "scales", "step", "strict", "terms", "upper",
+        "_model", "_schedule", "base", "brackets", "by_entry", "exit_fee", "forced_fee", "has_fixed", "is_plain",
+        "lower", "scales", "step", "strict", "terms", "upper",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack) -> None:
@@ -68,7 +68,7 @@ class MarginRules:
         return 1, leverage
 
     def scaled_share(self, open_notional: int) -> int:
-        """Initial margin at an open interest (grains of notional), ppm: the base up to the lower cap, then rising to all.
+        """Initial margin at an open interest (grains of notional), ppm: the base up to the lower cap, then rising to 1.
 
         Source: dYdX v4, x/perpetuals/types/liquidity_tier.go.
         """

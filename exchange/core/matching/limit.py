@@ -156,7 +156,7 @@ def _meet(
     price, maker, size = front
     sign = 1 if command.side is BUY else -1
     if maker is not None:
-        size = yield from ready_maker(state, contract, maker, taker=command.account)
+        size = yield from ready_maker(state, maker, taker=command.account)
         if not size:
             return 0
     elif state.owed:
@@ -178,7 +178,7 @@ def _is_own(command: PlaceOrder, maker: Order | None) -> bool:
     return maker is not None and maker.account == command.account
 
 
-def ready_maker(state: State, contract: Contract, maker: Order, taker: str = "") -> Generator[Fact, None, int]:
+def ready_maker(state: State, maker: Order, taker: str = "") -> Generator[Fact, None, int]:
     """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
     if state.owed:
         yield from settle_first(state, maker.account)
@@ -222,7 +222,7 @@ def trade(
 def history_fills(state: State, contract: Contract, fills: list[Fill]) -> Iterator[Fact]:
     """The traders' orders that a print reached trade with MARKET, at their own prices."""
     for order, reached in fills:
-        lots = yield from ready_maker(state, contract, order)
+        lots = yield from ready_maker(state, order)
         if lots := min(lots, reached):
             yield from settle_first(state, MARKET)
             side = SELL if order.sign > 0 else BUY
@@ -231,7 +231,7 @@ def history_fills(state: State, contract: Contract, fills: list[Fill]) -> Iterat
 
 def crossing_fill(state: State, contract: Contract, order: Order, lots: int, price: int) -> Iterator[Fact]:
     """History's price runs through a resting order: it trades at its own price, and takes from MARKET's level."""
-    ready = yield from ready_maker(state, contract, order)
+    ready = yield from ready_maker(state, order)
     if lots := min(lots, ready):
         yield from settle_first(state, MARKET)
         side = SELL if order.sign > 0 else BUY
