@@ -19,8 +19,9 @@ from events.facts import AnyFact, Traded
 from events.instruments import InstrumentId
 from events.refusals import Reason
 from events.units import UNIT, Lots, Nanos, Ticks, units_of
+from exchange.core.contract import Contract
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
-from exchange.core.state import Account, Contract, Position, State
+from exchange.core.state import Account, Position, State
 
 _NOT_THEIRS = (str(Path(__file__).parent), "importlib")
 """What the places of code have in them that is not a strategy's own."""

@@ -25,12 +25,13 @@ from events.refusals import Reason
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core import accounts
+from exchange.core.contract import Contract
 from exchange.core.debts import exchange_debts
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.owed import settle_all
-from exchange.core.state import OWED, RULES_VERSION, Contract, DueKind, State
+from exchange.core.state import OWED, RULES_VERSION, DueKind, State
 from exchange.core.timers import funding_price
 
 

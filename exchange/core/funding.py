@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from events.facts import FundingPaid
 from events.units import SECOND, UNIT, Atoms
-from exchange.core.state import Contract, Due, Position
+from exchange.core.contract import Contract
+from exchange.core.state import Due, Position
 
 
 def payment(position: Position, rate: int, price: int) -> int:

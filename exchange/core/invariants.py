@@ -6,8 +6,9 @@ Source: `docs/margin.md`, section "Invariants".
 from __future__ import annotations
 
 from events.instruments import Leg
+from exchange.core.contract import Contract
 from exchange.core.liquidation import watch
-from exchange.core.state import FAR, OWED, Account, Contract, Position, State
+from exchange.core.state import FAR, OWED, Account, Position, State
 
 
 def check(state: State) -> None:

@@ -15,23 +15,11 @@ from events.commands import MARKET, SessionOptions
 from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
+from exchange.core.contract import Contract, Premium
 from exchange.core.liquidation.watch import arm_all
 from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
-from exchange.core.state import (
-    FAR,
-    OWED,
-    Account,
-    Contract,
-    Due,
-    DueKind,
-    MultiPool,
-    Outcome,
-    Position,
-    Premium,
-    State,
-    Wallet,
-)
+from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
 
 STATE_VERSION = 2
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""

@@ -12,8 +12,9 @@ from events.commands import FundingSource
 from events.facts import Fact, FundingDue, InterestDue, SettlementDue
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
+from exchange.core.contract import Contract
 from exchange.core.funding import computed_rate
-from exchange.core.state import FAR, Contract, DueKind, State
+from exchange.core.state import FAR, DueKind, State
 
 
 def fire(state: State) -> Iterator[Fact]:

@@ -11,8 +11,9 @@ from events import facts as f
 from events.commands import AccountId, Side
 from events.instruments import InstrumentId, MarginMode
 from exchange.core.apply import APPLY
+from exchange.core.contract import Contract
 from exchange.core.liquidation.watch import is_due
-from exchange.core.state import RULES_VERSION, Account, Contract, Pool, Position, State
+from exchange.core.state import RULES_VERSION, Account, Pool, Position, State
 from exchange.core.step import step
 from tests.property.sessions import HOME, TICK, USD, X, Y, packs
 

@@ -33,11 +33,12 @@ from exchange.calculator import (
     schedule_of,
     with_cum,
 )
+from exchange.core.contract import Contract
 from exchange.core.ledger import Books
 from exchange.core.liquidation.watch import arm
 from exchange.core.margin.brackets import BracketTable
 from exchange.core.margin.model import is_due
-from exchange.core.state import NEVER, Contract, Position, Wallet
+from exchange.core.state import NEVER, Position, Wallet
 from tests.scenario import scenario
 from tests.spec.words import BUY, EASY, GOLD, IOC, SELL, account, pack, place, resting, set_leverage
 

@@ -12,7 +12,8 @@ from events import commands as c
 from events import facts as f
 from events.commands import Command, Impact
 from events.record import Batch
-from exchange.core.state import Contract, State
+from exchange.core.contract import Contract
+from exchange.core.state import State
 from exchange.core.step import step
 from tests.property.sessions import CHUNKS, HOME, Script, X, Y, deals, instruments, made, orders, rows, scripts
 from tests.sim.world import lend

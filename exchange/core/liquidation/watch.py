@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 from events.facts import ExchangeDue, LiquidationDue
 from events.units import UNIT
 from exchange.core.book import SPARSE
+from exchange.core.contract import Contract
 from exchange.core.debts import is_over
 from exchange.core.liquidation.box import ends, widest_box
 from exchange.core.margin.collateral import Asset
@@ -26,7 +27,7 @@ from exchange.core.margin.model import (
     strictness,
     unrealised,
 )
-from exchange.core.state import FAR, NEVER, Contract, MultiPool, Pool, Position, State
+from exchange.core.state import FAR, NEVER, MultiPool, Pool, Position, State
 
 
 def drain(state: State) -> Iterator[LiquidationDue | ExchangeDue]:

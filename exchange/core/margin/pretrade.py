@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from events.refusals import Reason
 from events.units import UNIT
+from exchange.core.contract import Contract
 from exchange.core.margin.model import contributed, contribution, equity_after, fee_for_closing, headroom, worth
 from exchange.core.posting import after_trade
-from exchange.core.state import Contract, Position
+from exchange.core.state import Position
 
 
 def reserve_price(contract: Contract, sign: int, slippage: int) -> int:

@@ -10,11 +10,12 @@ from events.instruments import Leg
 from events.refusals import Reason
 from events.units import UNIT, Atoms, Lots, Ticks
 from exchange.core.book import Order
+from exchange.core.contract import Contract, fillable
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import carries_fill, order_refusal, reserve_price
 from exchange.core.matching.market import Fill
 from exchange.core.owed import settle_first
-from exchange.core.state import Account, Contract, Position, State, fillable
+from exchange.core.state import Account, Position, State
 
 BUY, SELL = Side.BUY, Side.SELL
 NET = Leg.NET

@@ -1,0 +1,56 @@
+"""Changes by facts of a liquidation."""
+
+from __future__ import annotations
+
+from events import facts as f
+from events.commands import INSURANCE, Side
+from exchange.core.changes.queue import kept, touch
+from exchange.core.liquidation.waterfall import close, pool_of
+from exchange.core.posting import end_isolated, post_trade
+from exchange.core.state import Position, State, Wallet
+
+BUY = Side.BUY
+
+
+def on_taken_over(state: State, fact: f.TakenOver) -> None:
+    """The account trades with the insurance fund at the bankruptcy value."""
+    contract = state.contracts[fact.instrument]
+    sign = 1 if fact.side is BUY else -1
+    post_trade(state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, 0, forced=True)
+    fund = state.keep_position(state.accounts[INSURANCE], contract)
+    post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
+
+
+def on_liquidation_fee_charged(state: State, fact: f.LiquidationFeeCharged) -> None:
+    """The pool pays the fund."""
+    _pay_fund(state, fact.account, fact.pool, fact.amount)
+
+
+def on_deficit_covered(state: State, fact: f.DeficitCovered) -> None:
+    """The fund pays the pool."""
+    _pay_fund(state, fact.account, fact.pool, -fact.amount)
+
+
+def _pay_fund(state: State, account: str, name: str, amount: int) -> None:
+    pool = pool_of(state.accounts[account], name)  # type: ignore[index]
+    if isinstance(pool, Wallet):
+        pool.balance -= amount
+        asset = pool.asset
+    else:
+        assert isinstance(pool, Position)
+        pool.isolated -= amount
+        asset = pool.wallet.asset
+    state.keep_wallet(state.accounts[INSURANCE], asset).balance += amount
+
+
+def on_liquidation_ended(state: State, fact: f.LiquidationEnded) -> None:
+    """The pool leaves the queue and is its owner's again."""
+    pool = pool_of(state.accounts[fact.account], fact.pool)
+    assert pool.due is not None
+    del state.due[pool.due]
+    close(pool, None)
+    if isinstance(pool, Position):
+        if not pool.lots:
+            end_isolated(pool)
+        touch(state, pool.wallet.pool)
+    touch(state, pool)

@@ -1,0 +1,94 @@
+"""Changes by facts of the session as a whole: its opening, market, marks, and what fell due."""
+
+from __future__ import annotations
+
+from events import facts as f
+from events.commands import FundingSource
+from exchange.core.changes.queue import owe
+from exchange.core.funding import restart, sample
+from exchange.core.liquidation.watch import index_moved, mark_moved
+from exchange.core.liquidation.waterfall import close, pool_of
+from exchange.core.state import Due, DueKind, State
+from exchange.core.timers import set_first, took_effect
+
+
+def on_session_opened(state: State, fact: f.SessionOpened) -> None:
+    """Instruments, assets, timers and the two participants of the house come to be."""
+    state.open(fact.pack, fact.options)
+    set_first(state)
+
+
+def on_nothing(_state: State, _fact: f.Fact) -> None:
+    """Some facts only say something."""
+
+
+def on_market_advanced(state: State, fact: f.MarketAdvanced) -> None:
+    """History's rows go into MARKET's book."""
+    state.contracts[fact.instrument].feed.advance(state.columns[fact.chunk], fact.first_row, fact.last_row)
+
+
+def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
+    """The mark moves; the watch sees whose trigger it reached."""
+    contract = state.contracts[fact.instrument]
+    contract.set_mark(fact.mark)
+    if contract.index and state.options.funding is FundingSource.PREMIUM:
+        sample(contract, state.now)
+    mark_moved(state, contract)
+
+
+def on_index_price_moved(state: State, fact: f.IndexPriceMoved) -> None:
+    """The index moves; the premium is counted, and the watch sees whose box it left."""
+    contract = state.contracts.get(fact.instrument)
+    if contract is not None:
+        contract.index = fact.index
+        if contract.mark and state.options.funding is FundingSource.PREMIUM:
+            sample(contract, state.now)
+    for asset in state.assets.values():
+        if asset.pair is not None and asset.pair.id == fact.instrument:
+            asset.index = fact.index
+            index_moved(state, asset)
+
+
+def on_funding_due(state: State, fact: f.FundingDue) -> None:
+    """Every holder of the instrument owes, or is owed."""
+    contract = state.contracts[fact.instrument]
+    took_effect(state, DueKind.FUNDING, fact.instrument)
+    restart(contract, state.now)
+    if fact.mark:
+        due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders))  # type: ignore[arg-type]
+        owe(state, DueKind.FUNDING, fact.instrument, due)
+
+
+def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
+    """The contract trades no more; whoever holds it, or has an order in it, waits to be settled."""
+    took_effect(state, DueKind.SETTLEMENT, fact.instrument)
+    contract = state.contracts[fact.instrument]
+    contract.expired = True
+    owing = {position: None for position in contract.positions if position.lots or position.open_orders}
+    owe(state, DueKind.SETTLEMENT, fact.instrument, Due(state.seq, 0, fact.price, owing))  # type: ignore[arg-type]
+
+
+def on_interest_due(state: State, _fact: f.InterestDue) -> None:
+    """Every debt that costs interest waits to pay it."""
+    took_effect(state, DueKind.INTEREST)
+    owing = {
+        wallet: None
+        for pool in state.multis.values()
+        for asset, wallet in pool.wallets.items()
+        if wallet.balance < 0 and asset in pool.assets and pool.assets[asset].interest
+    }
+    owe(state, DueKind.INTEREST, "", Due(state.seq, owing=owing))  # type: ignore[arg-type]
+
+
+def on_exchange_due(state: State, fact: f.ExchangeDue) -> None:
+    """The account's debts wait to be exchanged."""
+    key = (state.now, int(DueKind.EXCHANGE), fact.account, "", state.seq)
+    state.multis[fact.account].exchange = key
+    state.due[key] = Due(state.seq)
+
+
+def on_liquidation_due(state: State, fact: f.LiquidationDue) -> None:
+    """The pool enters the queue and is closed to its owner."""
+    key = (state.now, int(DueKind.LIQUIDATION), fact.account, fact.pool, state.seq)
+    close(pool_of(state.accounts[fact.account], fact.pool), key)
+    state.due[key] = Due(state.seq)

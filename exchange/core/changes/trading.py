@@ -1,0 +1,108 @@
+"""Changes by facts of an order's life, and by the trade."""
+
+from __future__ import annotations
+
+from events import facts as f
+from events.commands import LIQUIDATION_ORDER, MARKET, Side
+from events.instruments import Leg
+from exchange.core.book import Order
+from exchange.core.fees import count_volume, fee_rates
+from exchange.core.margin.pretrade import order_sums
+from exchange.core.posting import post_trade
+from exchange.core.state import Account, State
+
+BUY = Side.BUY
+NET = Leg.NET
+
+
+def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
+    """The order's number is used; it is not in the book yet."""
+    account = state.accounts[fact.account]
+    account.last_number = fact.number
+    contract, leg = state.contracts[fact.instrument], fact.leg
+    position = account.positions.get(fact.instrument) if leg is NET else None
+    if position is None:
+        position = state.keep_position(account, contract, leg)
+    if fact.price is None:
+        return
+    sign = 1 if fact.side is BUY else -1
+    notional = extra = 0
+    if not fact.reduce_only:
+        taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
+        notional, extra = order_sums(position, sign, fact.price * contract.tick, taker_fee)
+    position.open_orders += 1
+    account.orders[fact.number] = Order(
+        fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
+        holder=position,
+    )  # fmt: skip
+
+
+def on_order_rested(state: State, fact: f.OrderRested) -> None:
+    """The order joins the book and holds back margin."""
+    account = state.accounts[fact.account]
+    order = account.orders[fact.number]
+    book = state.contracts[order.instrument].book
+    position = order.holder
+    order.lots = lots = fact.lots
+    order.rests = True
+    if order.sign > 0:
+        book.bids.rest(order)
+        position.bids += order.notional * lots
+    else:
+        book.asks.rest(order)
+        position.asks += order.notional * lots
+    position.extra += order.extra * lots
+
+
+def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
+    """The order leaves the book and gives its margin back."""
+    account = state.accounts[fact.account]
+    order = account.orders.get(fact.number)
+    if order is not None:
+        _reduce(account, order, order.lots)
+
+
+def _reduce(account: Account, order: Order, lots: int) -> None:
+    """An open order loses lots; at 0 it is gone."""
+    position = order.holder
+    if order.rests:
+        position.contract.book.fill(order, lots)
+        if order.sign > 0:
+            position.bids -= order.notional * lots
+        else:
+            position.asks -= order.notional * lots
+        position.extra -= order.extra * lots
+    else:
+        order.lots -= lots
+    if not order.lots:
+        position.open_orders -= 1
+        del account.orders[order.number]
+
+
+def on_traded(state: State, fact: f.Traded) -> None:
+    """Both sides are posted; the maker's order, the taker's and MARKET's level lose the lots."""
+    contract = state.contracts[fact.instrument]
+    sign = 1 if fact.side is BUY else -1
+    lots, value = fact.lots, fact.value
+    maker, taker = state.accounts[fact.maker], state.accounts[fact.taker]
+    book = contract.book
+    if fact.maker_order:
+        order = maker.orders[fact.maker_order]
+        making = order.holder
+        _reduce(maker, order, lots)
+    else:
+        making = maker.positions.get(fact.instrument) or state.keep_position(maker, contract)
+        book.take_market(book.asks if sign > 0 else book.bids, fact.price, lots)
+    if fact.taker_order and (taking := taker.orders.get(fact.taker_order)) is not None:
+        _reduce(taker, taking, lots)
+    if fact.crossed is not None:
+        book.take_market(book.bids if sign > 0 else book.asks, fact.crossed, lots)
+    forced = fact.taker_order == LIQUIDATION_ORDER and fact.taker != MARKET
+    position = taker.positions.get(fact.instrument) if fact.leg is NET else None
+    if position is None:
+        position = state.keep_position(taker, contract, fact.leg)
+    post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
+    post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
+    if state.fee_tiers:
+        count_volume(state, making, lots, value)
+        count_volume(state, position, lots, value)

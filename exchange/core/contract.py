@@ -1,0 +1,100 @@
+"""An instrument at work: its terms, its mark, its book, who holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from events.commands import SessionOptions
+from events.instruments import Instrument, Inverse, RulePack
+from events.units import UNIT
+from exchange.core.book import Book, Order
+from exchange.core.margin.rules import MarginRules
+from exchange.core.matching.market import MarketFeed
+
+if TYPE_CHECKING:
+    from exchange.core.state import Position
+
+
+class Premium(msgspec.Struct):
+    """The premium of a perpetual contract over its index since the last funding time, weighted by time.
+
+    total is the sum of premium (a Rate) x ns up to `at`, since when it is `latest`; `since` is when counting began.
+    """
+
+    latest: int = 0
+    total: int = 0
+    at: int = 0
+    since: int = 0
+
+
+class Contract:
+    """An instrument at work: its terms, its mark, its book, who holds it, and the triggers of the watch.
+
+    What a position is worth, in grains and with the sign of what it gains by, is lots x num // den at the mark: num =
+    lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
+    contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
+    that moved the mark last, index the index price. open_interest is the sum of all long lots. lows and highs are heaps
+    of (-low, serial) and (high, serial); an entry counts only while the position still bears that trigger.
+    """
+
+    __slots__ = (
+        "book", "clearing", "default_leverage", "den", "expired", "face", "feed", "gain", "highs", "holders", "id",
+        "index", "is_inverse", "lot", "lows", "maker_fee", "mark", "marked", "num", "open_interest", "per_tick_lot",
+        "positions", "premium", "rules", "settle", "taker_fee", "terms", "tick",
+    )  # fmt: skip
+
+    def __init__(self, terms: Instrument, pack: RulePack, options: SessionOptions) -> None:
+        self.terms = terms
+        self.id = terms.id
+        self.settle = terms.settle
+        self.tick: int = terms.tick
+        self.lot = terms.lot
+        self.per_tick_lot = terms.atoms_per_tick_lot
+        self.maker_fee: int = terms.maker_fee
+        self.taker_fee: int = terms.taker_fee
+        self.is_inverse = isinstance(terms, Inverse)
+        self.gain = -1 if self.is_inverse else 1
+        self.face = terms.contract_value * terms.lot * UNIT if isinstance(terms, Inverse) else 0
+        self.rules = MarginRules(terms, pack)
+        self.default_leverage = min(pack.default_leverage, self.rules.brackets.max_leverage)
+        self.book = Book(options)
+        self.feed = MarketFeed(self.book, options, fillable)
+        self.marked = 0
+        self.index = 0
+        self.expired = False
+        self.premium = Premium()
+        self.open_interest = 0
+        self.clearing = 0
+        self.positions: list[Position] = []
+        self.holders: dict[Position, None] = {}
+        self.lows: list[tuple[int, int]] = []
+        self.highs: list[tuple[int, int]] = []
+        self.mark = 0
+        self.num, self.den = 0, 1
+
+    def set_mark(self, mark: int) -> None:
+        """Take a mark price above 0."""
+        self.mark = mark
+        self.num, self.den = self.worth_at(mark)
+
+    def worth_at(self, price: int) -> tuple[int, int]:
+        """What one lot is worth at a price, mark units, as a fraction in grains."""
+        return (-self.face, price) if self.is_inverse else (self.lot * price, 1)
+
+    def value_of(self, price: int, lots: int) -> int:
+        """The one value of a trade at a price in ticks, atoms: exact for a linear contract, rounded down else."""
+        return lots * self.per_tick_lot // price if self.is_inverse else price * lots * self.per_tick_lot
+
+    def notional_per_lot(self, price: int) -> int:
+        """What one lot at a price, mark units, adds to notional, grains: rounded up where it is inverse."""
+        return -(-self.face // price) if self.is_inverse else price * self.lot
+
+
+def fillable(order: Order) -> int:
+    """How many lots an order in the book may trade: a reduce-only one not more than there is to reduce."""
+    if not order.reduce_only:
+        return order.lots
+    held: int = order.holder.lots
+    return min(order.lots, abs(held)) if held * order.sign < 0 else 0
