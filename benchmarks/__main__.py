@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import matching, replaying
+from benchmarks import filling, matching, replaying
 from benchmarks.figures import new_sheet, show, write
 
 
@@ -19,6 +19,7 @@ def main(
     """Run every benchmark once."""
     sheet = new_sheet(seed)
     sheet.figures.extend(matching.measure(operations, seed))
+    sheet.figures.extend(filling.measure())
     sheet.figures.extend(replaying.measure(seed))
     show(sheet)
     if json is not None:
