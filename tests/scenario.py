@@ -20,7 +20,7 @@ from msgspec.structs import asdict, replace
 
 from events import commands as c
 from events.facts import Fact, MarketAdvanced, OrderAccepted, Refused, TimeAdvanced, Traded
-from events.instruments import RulePack
+from events.instruments import Leg, RulePack
 from events.observations import Observations
 from events.record import Batch, Record
 from exchange.core import snapshot
@@ -186,9 +186,10 @@ class Scenario:
     # Looking
 
     def position(self, name: str, instrument: str = GOLD) -> Position:
-        """The account's position."""
+        """The account's position; that of a leg as GOLD:long."""
         state = self.state
-        return state.position(state.accounts[name], state.contracts[instrument])  # type: ignore[index]
+        of, _, leg = instrument.partition(":")
+        return state.position(state.accounts[name], state.contracts[of], Leg(leg or "net"))  # type: ignore[index]
 
     def _figure(self, name: str, instrument: str, what: str) -> int:
         position = self.position(name, instrument)
@@ -230,7 +231,8 @@ def _check_echo(command: c.Command, facts: list[Any]) -> None:
     if any(isinstance(fact, Refused) for fact in facts):
         return
     if isinstance(command, c.PlaceOrder):
-        said = asdict(command)
+        closes = {c.Side.BUY: Leg.SHORT, c.Side.SELL: Leg.LONG}[command.side] is command.leg
+        said = asdict(command) | {"reduce_only": command.reduce_only or closes}
         echo = next(fact for fact in facts if isinstance(fact, OrderAccepted))
         assert asdict(echo) == {field: said[field] for field in asdict(echo)}
     if isinstance(command, c.AdvanceMarket):
@@ -269,7 +271,7 @@ def opening(pack: RulePack = EASY, options: c.SessionOptions | None = None) -> c
 def scenario(pack: RulePack = EASY, *, marks: int | None = 100, clock: int = 1, **options: Any) -> Scenario:
     """A session under a pack, with the rich accounts `maker` and `taker`, and every mark at `marks` ticks."""
     session = Scenario(clock).given(opening(pack, c.SessionOptions(**options)))
-    settle = {terms.settle for terms in pack.instruments}
+    settle = dict.fromkeys(terms.settle for terms in pack.instruments)
     for name in ("maker", "taker"):
         session.given(account(name), *(c.Deposit(c.Nanos(0), name, "", asset, RICH) for asset in settle))  # type: ignore[arg-type]
     if marks is not None:

@@ -14,7 +14,7 @@ from events import commands as c
 from events import facts as f
 from events.commands import Side, TimeInForce
 from events.facts import Expiry, LiquidationOutcome
-from events.instruments import AssetId, Bracket, InstrumentId, LinearPerp, MarginMode, RulePack
+from events.instruments import AssetId, Bracket, InstrumentId, Leg, LinearPerp, MarginMode, RulePack
 from events.refusals import Reason
 from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Rate
 
@@ -93,10 +93,10 @@ def withdraw(name: str, amount: int, asset: str = USD) -> c.Withdraw:
 
 def place(
     number: int, side: Side, *, lots: int | str, price: int | str | None = None, by: str = "taker",
-    tif: TimeInForce = GTC, reduce_only: bool = False, on: str = GOLD, request: str = "",
+    tif: TimeInForce = GTC, reduce_only: bool = False, on: str = GOLD, request: str = "", leg: Leg = Leg.NET,
 ) -> c.PlaceOrder:  # fmt: skip
     """Place an order; no price is a market order."""
-    return c.PlaceOrder(NOW, by, request, number, on, side, lots, price, tif, reduce_only)
+    return c.PlaceOrder(NOW, by, request, number, on, side, lots, price, tif, reduce_only, leg)
 
 
 def resting(number: int, side: Side, *, price: int, lots: int, by: str = "maker", **more: Any) -> c.PlaceOrder:
@@ -124,14 +124,14 @@ def set_mode(name: str, mode: MarginMode, on: str = GOLD) -> c.SetMarginMode:
     return c.SetMarginMode(NOW, name, "", on, mode)
 
 
-def add_margin(name: str, amount: int, on: str = GOLD) -> c.AddMargin:
+def add_margin(name: str, amount: int, on: str = GOLD, leg: Leg = Leg.NET) -> c.AddMargin:
     """Add isolated margin."""
-    return c.AddMargin(NOW, name, "", on, amount)
+    return c.AddMargin(NOW, name, "", on, amount, leg)
 
 
-def remove_margin(name: str, amount: int, on: str = GOLD) -> c.RemoveMargin:
+def remove_margin(name: str, amount: int, on: str = GOLD, leg: Leg = Leg.NET) -> c.RemoveMargin:
     """Remove isolated margin."""
-    return c.RemoveMargin(NOW, name, "", on, amount)
+    return c.RemoveMargin(NOW, name, "", on, amount, leg)
 
 
 def mark(ticks: int, on: str = GOLD, tick: int = TICK) -> c.SetMarkPrice:
@@ -155,13 +155,14 @@ def proceed(limit: int = 4096) -> c.Proceed:
 
 
 def position(
-    number: int, side: Side, *, price: int, lots: int, by: str, against: str = "maker", on: str = GOLD
-) -> list[c.Command]:
+    number: int, side: Side, *, price: int, lots: int, by: str, against: str = "maker", on: str = GOLD,
+    leg: Leg = Leg.NET,
+) -> list[c.Command]:  # fmt: skip
     """Two orders, number and number + 1, that give `by` a position, and `against` the opposite one."""
     other = SELL if side is BUY else BUY
     return [
         resting(number, other, price=price, lots=lots, by=against, on=on),
-        place(number + 1, side, price=price, lots=lots, by=by, on=on),
+        place(number + 1, side, price=price, lots=lots, by=by, on=on, leg=leg),
     ]
 
 
@@ -192,8 +193,8 @@ def mode_set(name: str, mode: MarginMode) -> Expected:
     return f.MarginModeSet(name, GOLD, mode)
 
 
-def margin_moved(name: str, amount: int) -> Expected:
-    return f.MarginMoved(name, GOLD, amount)
+def margin_moved(name: str, amount: int, leg: Leg = Leg.NET) -> Expected:
+    return f.MarginMoved(name, GOLD, amount, leg)
 
 
 def rested(number: int, lots: int) -> Expected:
@@ -210,16 +211,16 @@ def expired(number: int, lots: int, why: Expiry = Expiry.IMMEDIATE) -> Expected:
 
 def traded(
     maker: int | str, taker: int | str, *, price: int, lots: int, fees: tuple[int, int] = (0, 0),
-    crossed: int | None = None, on: str = GOLD, side: Side | None = None,
+    crossed: int | None = None, on: str = GOLD, side: Side | None = None, leg: Leg = Leg.NET,
 ) -> Expected:  # fmt: skip
     """A trade of two orders; MARKET stands for history, an account's name for its forced order. fees: maker, taker.
 
-    The side is the taker's; it has to be said only where neither party is an order with a number.
+    The side and the leg are the taker's; the side has to be said only where neither party is an order with a number.
     """
     names = [("", n) if isinstance(n, int) else (n, 0) for n in (maker, taker)]
     (maker_name, maker_order), (taker_name, taker_order) = names
     return f.Traded(
-        on, side, price, lots, 0, maker_name, maker_order, fees[0], taker_name, taker_order, fees[1], crossed
+        on, side, price, lots, 0, maker_name, maker_order, fees[0], taker_name, taker_order, fees[1], crossed, leg
     )
 
 
@@ -235,8 +236,8 @@ def funding_due(rate: int, at: int, on: str = GOLD) -> Expected:
     return f.FundingDue(on, rate, at * TICK)
 
 
-def funding_paid(name: str, amount: int, on: str = GOLD) -> Expected:
-    return f.FundingPaid(name, on, amount)
+def funding_paid(name: str, amount: int, on: str = GOLD, leg: Leg = Leg.NET) -> Expected:
+    return f.FundingPaid(name, on, amount, leg)
 
 
 def liquidation_due(name: str, pool: str) -> Expected:
@@ -248,19 +249,21 @@ def liquidation_started(name: str, pool: str, *, equity: int, maintenance: int) 
 
 
 def forced_order(
-    name: str, side: Side, *, lots: int, limit: int, at: int, bankruptcy: int | None = None, on: str = GOLD
-) -> Expected:
+    name: str, side: Side, *, lots: int, limit: int, at: int, bankruptcy: int | None = None, on: str = GOLD,
+    leg: Leg = Leg.NET,
+) -> Expected:  # fmt: skip
     """at: the mark, ticks. bankruptcy: mark units, where it is no whole tick."""
     exact = limit * TICK if bankruptcy is None else bankruptcy
-    return f.LiquidationOrderPlaced(name, on, side, lots, limit, at * TICK, exact)
+    return f.LiquidationOrderPlaced(name, on, side, lots, limit, at * TICK, exact, leg)
 
 
 def taken_over(
-    name: str, side: Side, *, lots: int, value: int, bankruptcy: int | None = None, on: str = GOLD
-) -> Expected:
+    name: str, side: Side, *, lots: int, value: int, bankruptcy: int | None = None, on: str = GOLD,
+    leg: Leg = Leg.NET,
+) -> Expected:  # fmt: skip
     """bankruptcy: mark units, where value / lots is no whole tick."""
     exact = value // lots * TICK if bankruptcy is None else bankruptcy
-    return f.TakenOver(name, on, side, lots, value, exact)
+    return f.TakenOver(name, on, side, lots, value, exact, leg)
 
 
 def fee_charged(name: str, pool: str, amount: int) -> Expected:
