@@ -49,5 +49,5 @@ def _enough(pool: MultiPool, wallet: Wallet, debt: Wallet) -> int:
     """The smallest amount that pays the whole debt after fees, or all that there is."""
     given, taken = pool.assets[wallet.asset], pool.assets[debt.asset]
     rate = UNIT - given.fee - taken.fee
-    amount = -(-(-(debt.balance - 1) * UNIT // rate + 1) * taken.index // given.index)
+    amount = -(debt.balance * UNIT // rate * taken.index // given.index)
     return min(wallet.balance, amount)
