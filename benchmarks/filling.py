@@ -25,7 +25,8 @@ DEEP, OTHER = c.AccountId("deep"), c.AccountId("other")
 
 def measure() -> list[Figure]:
     """The ratio of the median costs, of fills as maker and as taker, in both margin modes."""
-    few, many = [], []
+    few: list[int] = []
+    many: list[int] = []
     for mode in MarginMode:
         venues = (_Venue(FEW, mode), _Venue(MANY, mode))
         gc.collect()

@@ -72,6 +72,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
     funding_cap: str = "0"
     expiry: datetime | None = None
     settlement_fee: str = "0"
+    settlement_window_minutes: int = 0
 
     def integers(self) -> Instrument:
         """The instrument: inverse where it has a contract value, dated where it has an expiry."""
@@ -86,6 +87,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
             "max_lots": exact_units(self.max_size, lot),
             "funding_interval": self.funding_interval_hours * HOUR,
             "brackets": tuple(bracket.integers() for bracket in self.brackets),
+            "settlement_window": self.settlement_window_minutes * 60 * SECOND,
             "expiry": _nanos(self.id, self.expiry),
         }
         if self.contract_value:

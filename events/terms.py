@@ -85,6 +85,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     funding_cap: Rate = Rate(0)
     expiry: Nanos = Nanos(0)
     settlement_fee: Rate = Rate(0)
+    settlement_window: Nanos = Nanos(0)
 
     def price_text(self, ticks: int) -> str:
         """The price as decimal text."""
@@ -121,8 +122,8 @@ class Linear(Terms, frozen=True, omit_defaults=True):
     initial margin (of 1 / max leverage without an initial_margin) that maintenance margin is; between the caps of open
     interest, atoms of notional, the initial margin rate rises to 100 %; skew_scale, 10^-8 of the base asset, and
     max_funding_velocity, a Rate per day, are those of a market whose skew moves fill prices and funding. interest and
-    funding_cap, Rates per funding interval, are those of computed funding; expiry, ns, and settlement_fee, a Rate of
-    the value at settlement, those of a dated contract.
+    funding_cap, Rates per funding interval, are those of computed funding; expiry, ns, settlement_fee, a Rate of the
+    value at settlement, and settlement_window, ns before expiry over which the index is averaged, those of a dated one.
     """
 
     @property
@@ -202,9 +203,9 @@ def _check_times(terms: Terms) -> None:
     if terms.min_notional < 0 or (is_perpetual and terms.funding_interval <= 0):
         raise PackError(f"{where}: needs min_notional >= 0 and a funding interval above 0")
     if is_perpetual:
-        if terms.expiry or terms.settlement_fee:
-            raise PackError(f"{where}: a perpetual contract has no expiry and no settlement fee")
-    elif terms.funding_interval or terms.expiry <= 0:
+        if terms.expiry or terms.settlement_fee or terms.settlement_window:
+            raise PackError(f"{where}: a perpetual contract has no expiry and no settlement")
+    elif terms.funding_interval or not 0 <= terms.settlement_window < terms.expiry:
         raise PackError(f"{where}: a dated contract needs an expiry and has no funding interval")
 
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from exchange.core.state import Position
 
 
-class Premium(msgspec.Struct):
-    """The premium of a perpetual contract over its index since the last funding time, weighted by time.
+class Average(msgspec.Struct):
+    """A figure weighted by time: the premium of a perpetual contract over its index, the index of one near its expiry.
 
-    total is the sum of premium (a Rate) x ns up to `at`, since when it is `latest`; `since` is when counting began.
+    total is the sum of figure x ns up to `at`, since when it is `latest`; `since` is when counting began.
     """
 
     latest: int = 0
@@ -40,9 +40,34 @@ class Contract:
     """
 
     __slots__ = (
-        "book", "clearing", "default_leverage", "den", "expired", "face", "feed", "gain", "highs", "holders", "id",
-        "index", "is_inverse", "lot", "lows", "maker_fee", "mark", "marked", "num", "open_interest", "per_tick_lot",
-        "positions", "premium", "rules", "settle", "taker_fee", "terms", "tick",
+        "average",
+        "book",
+        "clearing",
+        "default_leverage",
+        "den",
+        "expired",
+        "face",
+        "feed",
+        "gain",
+        "highs",
+        "holders",
+        "id",
+        "index",
+        "is_inverse",
+        "lot",
+        "lows",
+        "maker_fee",
+        "mark",
+        "marked",
+        "num",
+        "open_interest",
+        "per_tick_lot",
+        "positions",
+        "rules",
+        "settle",
+        "taker_fee",
+        "terms",
+        "tick",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack, options: SessionOptions) -> None:
@@ -64,7 +89,7 @@ class Contract:
         self.marked = 0
         self.index = 0
         self.expired = False
-        self.premium = Premium()
+        self.average = Average()
         self.open_interest = 0
         self.clearing = 0
         self.positions: list[Position] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from events.facts import FundingPaid
 from events.units import SECOND, UNIT, Atoms
-from exchange.core.contract import Contract
+from exchange.core.contract import Average, Contract
 from exchange.core.state import Due, Position
 
 
@@ -32,22 +32,30 @@ DAMPENING = UNIT // 2000
 HOUR = 3600 * SECOND
 
 
-def sample(contract: Contract, now: int) -> None:
-    """Mark or index moved: the premium so far counts for the time that it lasted. For `apply` only."""
-    premium = contract.premium
-    if premium.at:
-        premium.total += premium.latest * (now - premium.at)
+def sample(average: Average, figure: int, now: int) -> None:
+    """From now on the figure is this; the one before counts for the time that it lasted. For `apply` only."""
+    if average.at:
+        average.total += average.latest * (now - average.at)
     else:
-        premium.since = now
-    premium.at = now
-    premium.latest = (contract.mark - contract.index) * UNIT // contract.index
+        average.since = now
+    average.at, average.latest = now, figure
 
 
-def restart(contract: Contract, now: int) -> None:
-    """A funding time passed: the premium is counted anew. For `apply` only."""
-    premium = contract.premium
-    premium.total, premium.since = 0, now
-    premium.at = now if premium.at else 0
+def restart(average: Average, now: int) -> None:
+    """Count anew from now on. For `apply` only."""
+    average.total, average.since = 0, now
+    average.at = now if average.at else 0
+
+
+def weighted(average: Average, now: int) -> int:
+    """The figure weighted by the time that it lasted up to now, rounded down."""
+    lasted = now - average.since
+    return (average.total + average.latest * (now - average.at)) // lasted if lasted > 0 else average.latest
+
+
+def premium(contract: Contract) -> int:
+    """By how much the mark is above the index, as a Rate, rounded down."""
+    return (contract.mark - contract.index) * UNIT // contract.index
 
 
 def computed_rate(contract: Contract, now: int, premium_hours: int) -> int:
@@ -57,10 +65,8 @@ def computed_rate(contract: Contract, now: int, premium_hours: int) -> int:
     premium off over so many hours, its share of one interval. Source: Binance, "Introduction to Futures Funding
     Rates"; Kraken, contract specifications.
     """
-    premium, terms = contract.premium, contract.terms
-    lasted = now - premium.since
-    total = premium.total + premium.latest * (now - premium.at)
-    average = total // lasted if premium.at and lasted else premium.latest
+    terms = contract.terms
+    average = weighted(contract.average, now)
     if premium_hours:
         rate = average * terms.funding_interval // (premium_hours * HOUR)
     else:

@@ -15,7 +15,7 @@ from events.commands import MARKET, SessionOptions
 from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
-from exchange.core.contract import Contract, Premium
+from exchange.core.contract import Average, Contract
 from exchange.core.liquidation.watch import arm_all
 from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
@@ -90,7 +90,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "mark": contract.mark,
         "index": contract.index,
         "expired": contract.expired,
-        "premium": contract.premium,
+        "average": contract.average,
         "clearing": contract.clearing,
         "holders": [p.id for p in contract.holders],
         "stale": contract.book.stale,
@@ -179,7 +179,7 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
     if raw["mark"]:
         contract.set_mark(raw["mark"])
     contract.index, contract.expired, contract.clearing = raw["index"], raw["expired"], raw["clearing"]
-    contract.premium = Premium(*raw["premium"].values())
+    contract.average = Average(*raw["average"].values())
     contract.holders = _positions(state, raw["holders"])  # type: ignore[assignment]
     contract.open_interest = sum(p.lots for p in contract.positions if p.lots > 0)
     _restore_side(state, contract.book.bids, raw["bids"])

@@ -13,7 +13,7 @@ from events.facts import Fact, FundingDue, InterestDue, SettlementDue
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core.contract import Contract
-from exchange.core.funding import computed_rate
+from exchange.core.funding import computed_rate, weighted
 from exchange.core.state import FAR, DueKind, State
 
 
@@ -28,15 +28,25 @@ def fire(state: State) -> Iterator[Fact]:
             yield funding_due(state, contract, at)
         else:
             contract = state.contracts[instrument]  # type: ignore[index]
-            yield SettlementDue(contract.id, MarkUnits(contract.index or contract.mark))
+            yield SettlementDue(contract.id, MarkUnits(settlement_price(contract)))
 
 
 def funding_due(state: State, contract: Contract, at: int) -> FundingDue:
     """The funding time of a contract, at the rate that its premium comes to; of nothing where it has no prices yet."""
     assert state.pack is not None
     price = funding_price(state, contract)
-    rate = computed_rate(contract, at, state.pack.premium_hours) if price and contract.premium.at else 0
+    rate = computed_rate(contract, at, state.pack.premium_hours) if price and contract.average.at else 0
     return FundingDue(contract.id, Rate(rate), MarkUnits(price))
+
+
+def settlement_price(contract: Contract) -> int:
+    """The price at which a dated contract settles, mark units: its index, averaged where the venue does; else its mark.
+
+    Source: Binance, "Delivery & Settlement of Quarterly Futures": the average of the index over the last hour.
+    """
+    if contract.average.at:
+        return weighted(contract.average, contract.terms.expiry)
+    return contract.index or contract.mark
 
 
 def funding_price(state: State, contract: Contract) -> int:

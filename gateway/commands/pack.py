@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 
-from events.instruments import Bracket, Instrument, InversePerp, RulePack, load_pack, pack_names
+from events.instruments import Bracket, Collateral, Instrument, Inverse, RulePack, load_pack, pack_names
 from events.units import SECOND, decimal_text
 from gateway.console import OUT, say_json
 from gateway.errors import UsageError
 
 RULES = (
     *("maintenance_basis", "exit_fee", "due_at", "margin_model", "margin_step", "funding_price", "premium_hours"),
-    *("liquidation_price", "liquidation_pays_taker_fee"),
+    *("liquidation_price", "liquidation_pays_taker_fee", "mode_switch"),
 )
 """The flags that venues differ by, in the order in which they are shown."""
 
 _AMOUNTS = {"margin_step"}
+
+_OPTIONAL = (
+    *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
+    *("interest", "funding_cap", "settlement_fee"),
+)
+"""Amounts that are shown where they are not 0."""
 
 _RATES = ("maker_fee", "taker_fee", "liquidation_fee", "initial_margin", "maintenance_fraction")
 
@@ -42,13 +49,18 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
     if not chosen:
         raise UsageError(f"{pack.id} has no {symbol!r}; it has {', '.join(i.id for i in pack.instruments)}")
     if as_json:
-        say_json({**_summary(pack), **_rules(pack), "instruments": [_instrument(terms) for terms in chosen]})
+        lists = {"fee_tiers": _fee_tiers(pack), "collateral": [_collateral(pack, rule) for rule in pack.collateral]}
+        say_json({**_summary(pack), **_rules(pack), **lists, "instruments": [_instrument(terms) for terms in chosen]})
         return 0
     OUT.print(f"{pack.id}, version {pack.version}", markup=False)
     OUT.print(pack.source, markup=False)
     for rule, value in _rules(pack).items():
+        if value in ("", 0) and rule in ("valuation", "interest_interval_hours"):
+            continue
         word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         OUT.print(f"  {rule.replace('_', ' '):<28} {word}", markup=False)
+    if not symbol:
+        _show_lists(pack)
     for terms in chosen:
         _show_instrument(terms)
     return 0
@@ -83,7 +95,43 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "market_buy_slippage": decimal_text(pack.market_buy_slippage),
         "max_orders": pack.max_orders,
         "default_leverage": pack.default_leverage,
+        "valuation": pack.valuation,
+        "interest_interval_hours": pack.interest_interval // (3600 * SECOND),
     }
+
+
+def _fee_tiers(pack: RulePack) -> list[dict[str, str]]:
+    return [
+        {"volume": decimal_text(t.volume), "maker": decimal_text(t.maker), "taker": decimal_text(t.taker)}
+        for t in pack.fee_tiers
+    ]
+
+
+def _collateral(pack: RulePack, rule: Collateral) -> dict[str, Any]:
+    """What counts of an asset in multi-asset mode, with the fee for exchanging it."""
+    fee = next((pair.fee for pair in pack.spot if pair.id == rule.index), 0)
+    tiers = [{"haircut": decimal_text(t.haircut), "cap": decimal_text(t.cap) if t.cap else ""} for t in rule.tiers]
+    amounts = {"debt_limit": rule.debt_limit, "interest": rule.interest, "fee": fee}
+    text = {name: decimal_text(amount) for name, amount in amounts.items()}
+    return {"asset": rule.asset, "index": rule.index, "tiers": tiers, **text}
+
+
+def _show_lists(pack: RulePack) -> None:
+    """Fee tiers by volume, and what counts as collateral, as tables."""
+    if pack.fee_tiers:
+        OUT.print(f"\n  {'30-day volume':>16} {'maker':>10} {'taker':>10}", markup=False)
+        for tier in _fee_tiers(pack):
+            OUT.print(f"  {tier['volume']:>16} {tier['maker']:>10} {tier['taker']:>10}", markup=False)
+    if pack.collateral:
+        heads = f"{'collateral':<10} {'index':<10} {'haircut':>9} {'up to':>12}"
+        heads += f" {'debt limit':>12} {'interest':>10} {'fee':>7}  valued in {pack.valuation}"
+        OUT.print(f"\n  {heads}", markup=False)
+    for row in (_collateral(pack, rule) for rule in pack.collateral):
+        for n, tier in enumerate(row["tiers"]):
+            name, index = (row["asset"], row["index"]) if n == 0 else ("", "")
+            last = f"{row['debt_limit']:>12} {row['interest']:>10} {row['fee']:>7}" if n == 0 else ""
+            what = f"  {name:<10} {index:<10} {tier['haircut']:>9} {tier['cap'] or 'all':>12} {last}"
+            OUT.print(what.rstrip(), markup=False)
 
 
 def _word(name: str, value: Any) -> Any:
@@ -95,14 +143,18 @@ def _word(name: str, value: Any) -> Any:
 def _instrument(terms: Instrument) -> dict[str, Any]:
     """An instrument in decimal text, as a pack's file has it."""
     text: dict[str, Any] = {name: getattr(terms, name) for name in ("id", "base", "quote", "settle")}
-    text |= {"kind": "inverse" if isinstance(terms, InversePerp) else "linear", "tick": decimal_text(terms.tick)}
-    if isinstance(terms, InversePerp):
+    text |= {"kind": "inverse" if isinstance(terms, Inverse) else "linear", "tick": decimal_text(terms.tick)}
+    if isinstance(terms, Inverse):
         text["contract_value"] = decimal_text(terms.contract_value)
     text |= {"lot": decimal_text(terms.lot), "min_size": terms.size_text(terms.min_lots)}
     text |= {"max_size": terms.size_text(terms.max_lots), "min_notional": decimal_text(terms.min_notional)}
     text |= {name: decimal_text(getattr(terms, name)) for name in _RATES}
-    text["funding_interval_hours"] = terms.funding_interval // (3600 * SECOND)
-    for name in ("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"):
+    if terms.funding_interval:
+        text["funding_interval_hours"] = terms.funding_interval // (3600 * SECOND)
+    if terms.expiry:
+        text["expiry"] = f"{datetime.fromtimestamp(terms.expiry // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        text["settlement_window_minutes"] = terms.settlement_window // (60 * SECOND)
+    for name in _OPTIONAL:
         if getattr(terms, name):
             text[name] = decimal_text(getattr(terms, name))
     return text | {"brackets": [_bracket(bracket) for bracket in terms.brackets]}

@@ -23,6 +23,7 @@ from gateway.errors import UsageError
 
 GZIP = b"\x1f\x8b"
 FUNDING_HOURS = 8
+SETTLEMENT_MINUTES = 60
 PACK = {"market_buy_slippage": "0.0005", "max_orders": 200, "default_leverage": 20}
 """What neither file says: how market orders reserve, the first leverage; the order limit where no symbol has one."""
 
@@ -99,8 +100,9 @@ def _brackets(path: Path) -> Table:
 
 def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str, Any]:
     """The instrument as a pack's file has it. Raises Unusable."""
-    if entry.get("contractType") != "PERPETUAL":
-        raise Unusable("not perpetual")
+    kind = str(entry.get("contractType"))
+    if kind != "PERPETUAL" and not kind.endswith("_QUARTER"):
+        raise Unusable("neither perpetual nor quarterly")
     symbol = str(entry.get("symbol"))
     if symbol not in table:
         raise Unusable("without brackets")
@@ -122,10 +124,22 @@ def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str,
         "maker_fee": fees.maker,
         "taker_fee": fees.taker,
         "liquidation_fee": _decimal(entry, "liquidationFee"),
-        "funding_interval_hours": FUNDING_HOURS,
         "brackets": [_bracket(row) for row in rows],
     }
+    instrument |= {"funding_interval_hours": FUNDING_HOURS} if kind == "PERPETUAL" else _dated(entry)
     return instrument | ({"contract_value": _decimal(entry, "contractSize")} if "contractSize" in entry else {})
+
+
+def _dated(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Until when a quarterly contract trades; the venue settles it at the average of its index over the last hour."""
+    ms = entry.get("deliveryDate")
+    if not isinstance(ms, int):
+        raise Unusable("without a deliveryDate")
+    try:
+        expiry = datetime.fromtimestamp(ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Unusable("with a deliveryDate that is no date") from error
+    return {"expiry": f"{expiry:%Y-%m-%dT%H:%M:%SZ}", "settlement_window_minutes": SETTLEMENT_MINUTES}
 
 
 def _bracket(row: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from events.instruments import InversePerp, load_pack, pack_names
-from events.units import UNIT
+from events.instruments import InversePerp, LinearFuture, load_pack, pack_names
+from events.units import SECOND, UNIT
 from tests.command_line import ringfence
 
 FILTERS = [
@@ -28,7 +28,7 @@ BTC: dict[str, Any] = {
     "liquidationFee": "0.012000",
     "filters": FILTERS,
 }
-DATED = BTC | {"symbol": "BTCUSDT_210924", "contractType": "CURRENT_QUARTER"}
+DATED = BTC | {"symbol": "BTCUSDT_210924", "contractType": "CURRENT_QUARTER", "deliveryDate": 1632470400000}
 ETH = BTC | {
     "symbol": "ETHUSDT",
     "baseAsset": "ETH",
@@ -101,8 +101,9 @@ def test_one_instrument_is_shown_with_its_brackets() -> None:
 
 def test_a_check_says_what_sessions_do_not_know() -> None:
     assert ringfence("pack", "check", "binance-usdm").out.count("\n") == 1
-    assert ringfence("pack", "check", "gate").out == (
-        "gate: 1 instruments, 1 brackets: all hold together\nfor the calculator; sessions do not know yet: exit_fee\n"
+    assert ringfence("pack", "check", "synthetix-v3").out == (
+        "synthetix-v3: 3 instruments, 3 brackets: all hold together\n"
+        "for the calculator; sessions do not know yet: skew_scale, max_funding_velocity\n"
     )
 
 
@@ -172,17 +173,31 @@ def test_coin_margined_symbols_are_inverse(files: Files) -> None:
 def test_what_no_pack_can_hold_is_left_out_and_counted(files: Files) -> None:
     strange = BTC | {"symbol": "STRANGE", "filters": []}
     table = [("BTCUSDT", ROWS), ("BTCUSDT_210924", ROWS), ("STRANGE", ROWS), ("GAP", ROWS[1:])]
-    files.write([BTC, DATED, ETH, strange, BTC | {"symbol": "GAP"}], table)
+    unknown = DATED | {"contractType": "CURRENT_MONTH"}
+    undated = {**DATED, "deliveryDate": "soon"}
+    endless = {**DATED, "deliveryDate": 10**18}
+    files.write([BTC, unknown, undated, endless, ETH, strange, BTC | {"symbol": "GAP"}], table)
     said = ringfence(*files.words, "--out", files.out)
-    assert said.err.startswith("ringfence: 1 of 5 symbols imported; left out: ")
+    assert said.err.startswith("ringfence: 1 of 7 symbols imported; left out: ")
     for reason in (
-        "1 not perpetual",
+        "1 neither perpetual nor quarterly",
+        "1 without a deliveryDate",
+        "1 with a deliveryDate that is no date",
         "1 without brackets",
         "1 without a number as tickSize",
         "1 refused (GAP: bracket 1: ",
     ):
         assert reason in said.err
     assert len(load_pack(str(files.out)).instruments) == 1
+
+
+def test_a_quarterly_contract_is_imported_with_its_expiry(files: Files) -> None:
+    files.write([DATED], [("BTCUSDT_210924", ROWS)])
+    assert ringfence(*files.words, "--out", files.out).err == ""
+    (future,) = load_pack(str(files.out)).instruments
+    assert isinstance(future, LinearFuture)
+    assert future.expiry == 1_632_470_400 * SECOND  # 24 September 2021, 08:00 UTC
+    assert future.settlement_window == 3600 * SECOND
 
 
 def test_only_the_symbols_asked_for(files: Files) -> None:
@@ -206,7 +221,11 @@ def test_brackets_of_one_symbol_stand_alone(files: Files) -> None:
         ('{"symbols": []}', "[1]", "brackets.json: is no leverageBracket, it has no list of symbols with brackets"),
         ('{"symbols": []}', "1", "brackets.json: is no leverageBracket, it has no list of symbols with brackets"),
         ('{"symbols": []}', "[]", "info.json: none of its symbols can be imported: it has none"),
-        ('{"symbols": [{}]}', "[]", "info.json: none of its symbols can be imported: 1 not perpetual"),
+        (
+            '{"symbols": [{}]}',
+            "[]",
+            "info.json: none of its symbols can be imported: 1 neither perpetual nor quarterly",
+        ),
     ],
 )
 def test_a_file_that_is_none_is_named(files: Files, info: str, brackets: str, line: str) -> None:

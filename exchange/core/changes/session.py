@@ -5,7 +5,8 @@ from __future__ import annotations
 from events import facts as f
 from events.commands import FundingSource
 from exchange.core.changes.queue import owe
-from exchange.core.funding import restart, sample
+from exchange.core.contract import Average, Contract
+from exchange.core.funding import premium, restart, sample
 from exchange.core.liquidation.watch import index_moved, mark_moved
 from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.state import Due, DueKind, State
@@ -31,9 +32,22 @@ def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     """The mark moves; the watch sees whose trigger it reached."""
     contract = state.contracts[fact.instrument]
     contract.set_mark(fact.mark)
-    if contract.index and state.options.funding is FundingSource.PREMIUM:
-        sample(contract, state.now)
+    if contract.index:
+        _count(state, contract)
     mark_moved(state, contract)
+
+
+def _count(state: State, contract: Contract) -> None:
+    """Let a new premium count, or near the expiry of a dated contract a new index."""
+    terms = contract.terms
+    if not terms.expiry:
+        if state.options.funding is FundingSource.PREMIUM:
+            sample(contract.average, premium(contract), state.now)
+    elif terms.settlement_window:
+        if state.now <= (start := terms.expiry - terms.settlement_window):
+            contract.average = Average(contract.index, 0, start, start)
+        else:
+            sample(contract.average, contract.index, state.now)
 
 
 def on_index_price_moved(state: State, fact: f.IndexPriceMoved) -> None:
@@ -41,8 +55,8 @@ def on_index_price_moved(state: State, fact: f.IndexPriceMoved) -> None:
     contract = state.contracts.get(fact.instrument)
     if contract is not None:
         contract.index = fact.index
-        if contract.mark and state.options.funding is FundingSource.PREMIUM:
-            sample(contract, state.now)
+        if contract.mark or contract.terms.expiry:
+            _count(state, contract)
     for asset in state.assets.values():
         if asset.pair is not None and asset.pair.id == fact.instrument:
             asset.index = fact.index
@@ -53,7 +67,7 @@ def on_funding_due(state: State, fact: f.FundingDue) -> None:
     """Every holder of the instrument owes, or is owed."""
     contract = state.contracts[fact.instrument]
     took_effect(state, DueKind.FUNDING, fact.instrument)
-    restart(contract, state.now)
+    restart(contract.average, state.now)
     if fact.mark:
         due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders))  # type: ignore[arg-type]
         owe(state, DueKind.FUNDING, fact.instrument, due)
