@@ -108,8 +108,10 @@ class Scenario:
 
     def _ask(self, asked: tuple[Any, ...]) -> Iterator[Fact]:
         for one in asked:
-            for command in one if isinstance(one, list) else [one]:
-                yield from self.run(command)
+            if isinstance(one, list | tuple):
+                yield from self._ask(tuple(one))
+            else:
+                yield from self.run(one)
 
     def run(self, asked: Any) -> list[Fact]:
         """Decide one command, with every check that a scenario makes."""

@@ -193,10 +193,11 @@ class TestMargin:
         )
 
     def test_margin_ends_a_walk_that_the_book_makes_dearer(self) -> None:
-        # 100 carries 10 at 100; after 5 at 100 and 1 at 80 it would be short of the loss, 25, against the mark
+        # 100 carries 10 at 100; 5 more at 50 would lose 500 against the mark
         (
             session()
-            .given(own("ann", 101), resting(1, BUY, price=100, lots=5, on=COIN), resting(2, BUY, price=50, lots=5, on=COIN))
+            .given(own("ann", 101))
+            .given(*(resting(n, BUY, price=price, lots=5, on=COIN) for n, price in ((1, 100), (2, 50))))
             .when(market(3, SELL, lots=10, by="ann", on=COIN))
             .then(traded(1, 3, price=100, lots=5, on=COIN), expired(3, 5, Expiry.MARGIN_EXHAUSTED))
         )  # fmt: skip
