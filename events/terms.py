@@ -179,7 +179,7 @@ class InverseFuture(Inverse, frozen=True, omit_defaults=True, kw_only=True, tag=
 class SpotPair(msgspec.Struct, frozen=True, omit_defaults=True, tag="spot"):
     """A pair at whose index price collateral is valued and exchanged: so much of `quote` for one of `base`.
 
-    fee is the Rate of the value that an exchange costs. The pair has an index price and no order book.
+    fee is the Rate of the value that an exchange costs; one asset may go through two pairs to another. The pair has an index price and no order book.
     """
 
     id: InstrumentId
@@ -189,8 +189,8 @@ class SpotPair(msgspec.Struct, frozen=True, omit_defaults=True, tag="spot"):
 
     def check(self) -> None:
         """Raise PackError where the pair contradicts itself."""
-        if self.base == self.quote or not 0 <= self.fee < UNIT:
-            raise PackError(f"{self.id}: a spot pair needs two assets, and a fee from 0 to below 100 %")
+        if self.base == self.quote or not 0 <= self.fee < UNIT // 2:
+            raise PackError(f"{self.id}: a spot pair needs two assets, and a fee from 0 to below 50 %")
 
 
 Instrument = LinearPerp | InversePerp | LinearFuture | InverseFuture
