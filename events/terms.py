@@ -179,7 +179,8 @@ class InverseFuture(Inverse, frozen=True, omit_defaults=True, kw_only=True, tag=
 class SpotPair(msgspec.Struct, frozen=True, omit_defaults=True, tag="spot"):
     """A pair at whose index price collateral is valued and exchanged: so much of `quote` for one of `base`.
 
-    fee is the Rate of the value that an exchange costs; one asset may go through two pairs to another. The pair has an index price and no order book.
+    fee is the Rate of the value that an exchange costs, which may go through two pairs. The pair has an index price and
+    no order book.
     """
 
     id: InstrumentId
