@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
-from events.commands import TEXTS, AdvanceMarket, ChunkId, Command, Proceed
+from events.commands import TEXTS, AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed
 from events.facts import Refused
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations
@@ -224,6 +224,10 @@ class Sequencer:
             return self._broken
         if command.at < state.now:
             command = command.__replace__(at=state.now)
+        if state.next_timer <= command.at and type(command) is not AdvanceTime:
+            self._record(AdvanceTime(command.at))
+            if self._broken:
+                return self._broken
         try:
             result = step(state, command)
             if not isinstance(result, Batch):

@@ -80,11 +80,16 @@ def replay(
     ] = "consume",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first defect of a source.")] = False,
     as_json: AsJson = False,
+    funding: Annotated[
+        str, typer.Option(help="fed: rates of the data; premium: computed from mark and index.")
+    ] = "fed",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
 
-    request = verb.Request(sources, strategy, account or [], out, mark, pack, insurance, strict, queue_model, impact)
+    request = verb.Request(
+        sources, strategy, account or [], out, mark, pack, insurance, strict, queue_model, impact, funding
+    )
     _exit(told(lambda: verb.run(request, as_json)))
 
 

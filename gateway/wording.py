@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from events import commands as c
-from events.instruments import Instrument, RulePack
+from events.instruments import Instrument, Leg, RulePack
 from events.record import Message
 from events.units import Atoms, Lots, MarkUnits, Rate, Ticks, decimal_text
 
@@ -25,7 +25,7 @@ def words(message: Message, instruments: Mapping[str, Instrument]) -> str:
     parts = []
     for name in message.__struct_fields__:
         value = getattr(message, name)
-        if name != "at" and value is not None:
+        if name != "at" and value is not None and value is not Leg.NET:
             parts.append(f"{name}={_text(value, units[name], terms)}")
     return " ".join(parts)
 

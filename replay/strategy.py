@@ -16,12 +16,14 @@ from typing import Any
 
 from events.commands import AccountId, CancelOrder, Command, OrderNumber, PlaceOrder, RequestId, Side, TimeInForce
 from events.facts import AnyFact, Traded
-from events.instruments import InstrumentId
+from events.instruments import InstrumentId, Leg
 from events.refusals import Reason
 from events.units import UNIT, Lots, Nanos, Ticks, units_of
 from exchange.core.contract import Contract
+from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
-from exchange.core.state import Account, Position, State
+from exchange.core.margin.pretrade import max_lots, reserve_price
+from exchange.core.state import Account, State
 
 _NOT_THEIRS = (str(Path(__file__).parent), "importlib")
 """What the places of code have in them that is not a strategy's own."""
@@ -94,9 +96,9 @@ class Context:
         book = contract.book
         return Quote(_price(contract, book.best_price(book.bids)), _price(contract, book.best_price(book.asks)))
 
-    def position(self, instrument: str) -> Decimal:
-        """The signed size held."""
-        position = self._position(instrument)
+    def position(self, instrument: str, leg: Leg = Leg.NET) -> Decimal:
+        """The signed size held, in hedge mode of one leg."""
+        position = self._own.positions.get(instrument if leg is Leg.NET else f"{instrument}:{leg.value}")
         return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
 
     def leverage(self, instrument: str) -> int:
@@ -120,6 +122,21 @@ class Context:
         """
         return Decimal(equity_atoms(self._own, asset)) / UNIT
 
+    def max_size(self, instrument: str, side: Side, price: Decimal | str | None = None, leg: Leg = Leg.NET) -> Decimal:
+        """The largest order that margin and brackets carry at a price, by default that of a market order: one lot more
+        is refused. 0 while there is no mark price.
+        """
+        contract, state = self._contract(instrument), self._state
+        assert state.pack is not None
+        if not contract.mark:
+            return Decimal(0)
+        sign = 1 if side is Side.BUY else -1
+        position = state.position(self._own, contract, leg)
+        at = reserve_price(contract, sign, state.pack.market_buy_slippage)
+        at = at if price is None else int(Decimal(price) * UNIT)
+        lots = max_lots(position, sign, at, fee_rates(state, position)[1])
+        return Decimal(lots * contract.lot) / UNIT
+
     def whole_lots(self, instrument: str, size: Decimal) -> Decimal:
         """The size rounded down to whole lots."""
         lot = Decimal(self._contract(instrument).lot) / UNIT
@@ -131,11 +148,13 @@ class Context:
         return (price / tick).to_integral_value(ROUND_DOWN) * tick
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
-        """Place a buy; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's number."""
+        """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg. Returns the order's
+        number.
+        """
         return self._place(instrument, Side.BUY, size, price, **how)
 
     def sell(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
-        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only. Returns the order's
+        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only, leg. Returns the order's
         number.
         """
         return self._place(instrument, Side.SELL, size, price, **how)
@@ -152,6 +171,7 @@ class Context:
         price: Decimal | str | None,
         time_in_force: TimeInForce = TimeInForce.GTC,
         reduce_only: bool = False,
+        leg: Leg = Leg.NET,
     ) -> OrderNumber:
         contract = self._contract(instrument)
         self._numbers = max(self._numbers, self._own.last_number) + 1
@@ -169,6 +189,7 @@ class Context:
                 price=Ticks(ticks) if isinstance(ticks, int) else ticks,
                 time_in_force=time_in_force,
                 reduce_only=reduce_only,
+                leg=leg,
             )
         )
         return OrderNumber(self._numbers)
@@ -191,9 +212,6 @@ class Context:
         if instrument not in contracts:
             raise LookupError(f"the session has no instrument {instrument!r}, it has {', '.join(contracts)}")
         return contracts[instrument]  # type: ignore[index]
-
-    def _position(self, instrument: str) -> Position | None:
-        return self._own.positions.get(instrument)
 
 
 def equity_atoms(account: Account, asset: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from events import facts as f
 from events.commands import INSURANCE, MARKET, AccountId
+from events.instruments import AssetId
 from events.record import Batch, kind_of
 from exchange.core.margin.model import requirement
 from exchange.core.state import Pool, State
@@ -19,17 +20,31 @@ HOUSE = (MARKET, INSURANCE)
 
 
 @dataclass(slots=True)
-class AccountResult:
-    """One account so far. Amounts are atoms; fees and losses count as paid, funding as received."""
+class Money:
+    """What an account did in one asset, atoms: fees and interest count as paid, funding as received.
 
-    fills: int = 0
+    deposits are those that are still there, transfers and exchanges among them.
+    """
+
     volume: int = 0
     fees: int = 0
     funding: int = 0
     deposits: int = 0
+
+
+@dataclass(slots=True)
+class AccountResult:
+    """One account so far."""
+
+    money: dict[AssetId, Money] = field(default_factory=dict)
+    fills: int = 0
     liquidations: int = 0
     refusals: int = 0
     peak_ratio: float | None = None
+
+    def of(self, asset: AssetId) -> Money:
+        """What it did in the asset."""
+        return self.money.setdefault(asset, Money())
 
     def saw_ratio(self, ratio: float | None) -> None:
         """Keep the worst margin ratio seen."""
@@ -39,12 +54,13 @@ class AccountResult:
 
 @dataclass(slots=True)
 class Results:
-    """All accounts, and how many facts there were of each kind."""
+    """All accounts, and how many facts there were of each kind; settles says what an instrument settles in."""
 
     accounts: dict[AccountId, AccountResult] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     own_fills: int = 0
     liquidations: int = 0
+    settles: dict[str, AssetId] = field(default_factory=dict)
 
     def observe(self, batch: Batch) -> None:
         """Fold the facts of one batch."""
@@ -65,14 +81,17 @@ class Results:
 
 def margin_ratio(state: State, name: AccountId) -> float | None:
     """The highest maintenance margin / equity over the account's pools with a position, or None. For people to read."""
-    ratios = []
-    for wallet in state.accounts[name].wallets.values():
-        pools: list[Pool] = [wallet, *(p for p in wallet.positions if p.is_isolated)]
-        for pool in pools:
-            margin = requirement(pool)
-            if margin.maintenance:
-                ratios.append(margin.maintenance / margin.equity if margin.equity > 0 else float("inf"))
+    account = state.accounts[name]
+    wallets = list(account.wallets.values())
+    pools: list[Pool] = [account.multi] if account.multi else [*wallets]
+    pools += [position for wallet in wallets for position in wallet.positions if position.is_isolated]
+    margins = [requirement(pool) for pool in pools]
+    ratios = [m.maintenance / m.equity if m.equity > 0 else float("inf") for m in margins if m.maintenance]
     return max(ratios, default=None)
+
+
+def _session_opened(results: Results, fact: f.SessionOpened) -> None:
+    results.settles = {terms.id: terms.settle for terms in fact.pack.instruments}
 
 
 def _opened(results: Results, fact: f.AccountOpened) -> None:
@@ -80,26 +99,51 @@ def _opened(results: Results, fact: f.AccountOpened) -> None:
 
 
 def _deposited(results: Results, fact: f.Deposited) -> None:
-    if fact.account in results.accounts:
-        results.accounts[fact.account].deposits += fact.amount
+    _moved(results, fact.account, fact.asset, fact.amount)
 
 
 def _withdrawn(results: Results, fact: f.Withdrawn) -> None:
-    results.accounts[fact.account].deposits -= fact.amount
+    _moved(results, fact.account, fact.asset, -fact.amount)
+
+
+def _transferred(results: Results, fact: f.Transferred) -> None:
+    _moved(results, fact.account, fact.asset, -fact.amount)
+    _moved(results, fact.to, fact.asset, fact.amount)
+
+
+def _exchanged(results: Results, fact: f.Exchanged) -> None:
+    _moved(results, fact.account, fact.asset, -fact.amount)
+    _moved(results, fact.account, fact.into, fact.received + fact.fee)
+    results.accounts[fact.account].of(fact.into).fees += fact.fee
+
+
+def _moved(results: Results, account: AccountId, asset: AssetId, amount: int) -> None:
+    if account in results.accounts:
+        results.accounts[account].of(asset).deposits += amount
 
 
 def _funding(results: Results, fact: f.FundingPaid) -> None:
     if fact.account in results.accounts:
-        results.accounts[fact.account].funding += fact.amount
+        results.accounts[fact.account].of(results.settles[fact.instrument]).funding += fact.amount
+
+
+def _interest(results: Results, fact: f.InterestPaid) -> None:
+    results.accounts[fact.account].of(fact.asset).fees += fact.amount
+
+
+def _settled(results: Results, fact: f.PositionSettled) -> None:
+    if fact.account in results.accounts:
+        results.accounts[fact.account].of(results.settles[fact.instrument]).fees += fact.fee
 
 
 def _traded(results: Results, fact: f.Traded) -> None:
     for name, fee in ((fact.maker, fact.maker_fee), (fact.taker, fact.taker_fee)):
         if name not in HOUSE:
             result = results.accounts[name]
+            money = result.of(results.settles[fact.instrument])
             result.fills += 1
-            result.volume += fact.value
-            result.fees += fee
+            money.volume += fact.value
+            money.fees += fee
             results.own_fills += 1
 
 
@@ -111,14 +155,21 @@ def _liquidated(results: Results, fact: f.LiquidationStarted) -> None:
 
 
 def _charged(results: Results, fact: f.LiquidationFeeCharged) -> None:
-    results.accounts[fact.account].fees += fact.amount
+    instrument = fact.pool.partition(":")[0]
+    asset = results.settles.get(instrument, AssetId(fact.pool))
+    results.accounts[fact.account].of(asset).fees += fact.amount
 
 
 _FOLD: dict[type, Callable[[Results, Any], None]] = {
+    f.SessionOpened: _session_opened,
     f.AccountOpened: _opened,
     f.Deposited: _deposited,
     f.Withdrawn: _withdrawn,
+    f.Transferred: _transferred,
+    f.Exchanged: _exchanged,
     f.FundingPaid: _funding,
+    f.InterestPaid: _interest,
+    f.PositionSettled: _settled,
     f.Traded: _traded,
     f.LiquidationStarted: _liquidated,
     f.LiquidationFeeCharged: _charged,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -16,13 +16,22 @@ from typing import Any, TypeVar
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from events.commands import INSURANCE, MARKET, AccountId, Impact, MarkSource, QueueModel, SessionOptions
-from events.instruments import MarginMode, RulePack, load_pack
+from events.commands import (
+    INSURANCE,
+    MARKET,
+    AccountId,
+    FundingSource,
+    Impact,
+    MarkSource,
+    QueueModel,
+    SessionOptions,
+)
+from events.instruments import AssetId, MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
 from events.units import UNIT, decimal_text
 from exchange.core.state import State
-from exchange.projections.results import Results, margin_ratio
+from exchange.projections.results import AccountResult, Money, Results, margin_ratio
 from exchange.sequencer import Sequencer
 from gateway.console import OUT, complain, money_text, progress, say_json, time_text
 from gateway.errors import UsageError
@@ -53,6 +62,7 @@ class Request:
     strict: bool
     queue_model: str
     impact: str
+    funding: str
 
 
 @dataclass(slots=True)
@@ -173,6 +183,7 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
         mark_source=_choice("--mark", MarkSource, mark, "auto"),
         queue_model=_choice("--queue-model", QueueModel, request.queue_model),
         impact=_choice("--impact", Impact, request.impact),
+        funding=_choice("--funding", FundingSource, request.funding),
     )
 
 
@@ -260,20 +271,28 @@ def as_object(replayed: Replayed) -> dict[str, Any]:
 
 
 def account_figures(state: State, results: Results) -> dict[str, Any]:
-    """Each account's figures as decimal strings, summed over its settle assets."""
+    """Each account's figures as decimal strings: by asset, and of its only asset also where it has no more than one."""
     figures: dict[str, Any] = {}
     for name, result in results.accounts.items():
-        equity = sum(equity_atoms(state.accounts[name], asset) for asset in state.ledger)
-        figures[name] = {
-            "fills": result.fills,
-            "fees": decimal_text(result.fees),
-            "funding": decimal_text(result.funding),
-            "pnl": decimal_text(equity - result.deposits),
-            "equity": decimal_text(equity),
-            "liquidations": result.liquidations,
-            "refusals": result.refusals,
-        }
+        assets = {asset: _money(state, name, result.of(asset), asset) for asset in _assets(state, name)}
+        counts = {"fills": result.fills, "liquidations": result.liquidations, "refusals": result.refusals}
+        only = next(iter(assets.values())) if len(assets) == 1 else {} if assets else _NOTHING
+        figures[name] = {**counts, **only, "assets": assets}
     return figures
+
+
+_NOTHING = dict.fromkeys(("fees", "funding", "pnl", "equity"), "0")
+
+
+def _assets(state: State, name: AccountId) -> list[AssetId]:
+    """The assets that an account has a wallet in."""
+    return list(state.accounts[name].wallets)
+
+
+def _money(state: State, name: AccountId, money: Money, asset: AssetId) -> dict[str, str]:
+    equity = equity_atoms(state.accounts[name], asset)
+    amounts = {"fees": money.fees, "funding": money.funding, "pnl": equity - money.deposits, "equity": equity}
+    return {what: decimal_text(amount) for what, amount in amounts.items()}
 
 
 def show(replayed: Replayed, out: Path | None) -> None:
@@ -300,30 +319,36 @@ def show(replayed: Replayed, out: Path | None) -> None:
 
 
 def account_table(state: State, results: Results) -> Table:
-    """One row an account."""
-    assets = ", ".join(state.ledger)
-    table = Table(title=f"accounts, amounts in {assets}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("account", "mode"):
+    """One row an account and asset."""
+    assets = list(dict.fromkeys(asset for name in results.accounts for asset in _assets(state, name)))
+    what = ", ".join(assets) or "none"
+    table = Table(title=f"accounts, amounts in {what}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("account", "mode", *(("asset",) if len(assets) > 1 else ())):
         table.add_column(column, no_wrap=True)
     for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "at worst", "liquidations"):
         table.add_column(column, justify="right", overflow="fold")
     for name, result in results.accounts.items():
-        account = state.accounts[name]
-        equity = sum(equity_atoms(account, asset) for asset in state.ledger)
-        modes = sorted({p.mode.value for p in account.positions.values()})
-        table.add_row(
-            name,
-            "/".join(modes) or "cross",
-            f"{result.fills:,}",
-            money_text(result.fees),
-            money_text(result.funding),
-            money_text(equity - result.deposits),
-            money_text(equity),
-            _ratio(margin_ratio(state, name)),
-            _ratio(result.peak_ratio),
-            f"{result.liquidations}",
-        )
+        for n, asset in enumerate(_assets(state, name) or assets[:1]):
+            table.add_row(*_row(state, name, result, asset, is_first=n == 0, has_assets=len(assets) > 1))
     return table
+
+
+def _row(
+    state: State, name: AccountId, result: AccountResult, asset: AssetId, *, is_first: bool, has_assets: bool
+) -> Iterator[str]:
+    """The cells of an account in one asset; what is the account's own stands in its first row."""
+    account, money = state.accounts[name], result.of(asset)
+    equity = equity_atoms(account, asset)
+    modes = sorted({p.mode.value for p in account.positions.values()})
+    yield name if is_first else ""
+    yield ("multi" if account.multi else "/".join(modes) or "cross") if is_first else ""
+    if has_assets:
+        yield asset
+    yield f"{result.fills:,}" if is_first else ""
+    yield from map(money_text, (money.fees, money.funding, equity - money.deposits, equity))
+    yield _ratio(margin_ratio(state, name)) if is_first else ""
+    yield _ratio(result.peak_ratio) if is_first else ""
+    yield f"{result.liquidations}" if is_first else ""
 
 
 def _ratio(ratio: float | None) -> str:

@@ -16,6 +16,7 @@ from tests.spec.words import (
     BUY,
     ISOLATED,
     SELL,
+    USD,
     account,
     deposit,
     funding,
@@ -51,25 +52,25 @@ def test_fills_are_counted_for_both_sides_with_value_and_their_own_fees() -> Non
     session.given(resting(1, SELL, price=100, lots=4, by="bob"), place(2, BUY, price=100, lots=3, by="ann"))
     session.given(place(3, BUY, price=100, lots=1, by="ann"))
     ann, bob = of(session, "ann"), of(session, "bob")
-    assert (ann.fills, ann.volume, ann.fees) == (2, 400, 8)
-    assert (bob.fills, bob.volume, bob.fees) == (2, 400, 4)
+    assert (ann.fills, ann.of(USD).volume, ann.of(USD).fees) == (2, 400, 8)
+    assert (bob.fills, bob.of(USD).volume, bob.of(USD).fees) == (2, 400, 4)
     assert folded(session).own_fills == 4
 
 
 def test_deposits_are_those_that_are_still_there() -> None:
     session = scenario().given(account("ann", 500), deposit("ann", 100), withdraw("ann", 50))
-    assert of(session, "ann").deposits == 550
+    assert of(session, "ann").of(USD).deposits == 550
 
 
 def test_funding_counts_as_received() -> None:
     session = scenario().given(account("ann", 500), *position(1, BUY, price=100, lots=10, by="ann", against="maker"))
     session.given(funding(PERCENT), proceed())
-    assert (of(session, "ann").funding, of(session, "maker").funding) == (-10, 10)
+    assert (of(session, "ann").of(USD).funding, of(session, "maker").of(USD).funding) == (-10, 10)
 
 
 def test_a_liquidation_and_its_fee_count_for_who_was_liquidated() -> None:
     session = scenario(DEAR).given(account("ann", 500, mode=ISOLATED), *position(1, BUY, price=100, lots=10, by="ann"))
-    fees = of(session, "ann").fees
+    fees = of(session, "ann").of(USD).fees
     session.given(resting(5, BUY, price=95, lots=10), mark(94), proceed())
     results = folded(session)
     assert results.liquidations == 1
@@ -79,7 +80,7 @@ def test_a_liquidation_and_its_fee_count_for_who_was_liquidated() -> None:
         ("ann", 1),
     ]
     assert results.kinds["liquidation_fee_charged.1"] == 1
-    assert of(session, "ann").fees == fees + 10
+    assert of(session, "ann").of(USD).fees == fees + 10
 
 
 def test_refusals_count_for_who_asked() -> None:
