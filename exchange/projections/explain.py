@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections import ChainMap
 from dataclasses import dataclass, field
 
-from events.commands import AccountId
+from events.commands import AccountId, Proceed
 from events.facts import (
     DeficitCovered,
+    Exchanged,
     FundingDue,
+    InterestDue,
     LiquidationDue,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationOrderPlaced,
     LiquidationStarted,
+    MarginMoved,
     MarkPriceMoved,
     OrderExpired,
+    SettlementDue,
     TakenOver,
     Traded,
 )
+from events.instruments import Leg
 from events.record import Batch, Record
 from events.units import Nanos
 
@@ -32,9 +37,11 @@ STEPS = (
     LiquidationOrderPlaced,
     Traded,
     TakenOver,
+    Exchanged,
     LiquidationFeeCharged,
     DeficitCovered,
     LiquidationEnded,
+    MarginMoved,
 )
 
 
@@ -69,7 +76,7 @@ class Explainer:
             fact = record.message
             if isinstance(fact, MarkPriceMoved):
                 self._marks[fact.instrument] = fact.mark
-            elif isinstance(fact, FundingDue):
+            elif isinstance(fact, FundingDue | InterestDue | SettlementDue):
                 self._funding |= {batch.first_seq: batch.records[0], record.seq: record}
             elif isinstance(fact, LiquidationDue) and self._account in (None, fact.account):
                 chain = [record]
@@ -83,6 +90,11 @@ class Explainer:
 
     def _step(self, batch: Batch, record: Record) -> None:
         fact = record.message
+        if isinstance(fact, MarginMoved):
+            pool = fact.instrument if fact.leg is Leg.NET else f"{fact.instrument}:{fact.leg.value}"
+            if isinstance(batch.command, Proceed) and (helped := self._open.get((fact.account, pool))) is not None:
+                helped.steps.append(record)
+            return
         if isinstance(fact, LiquidationStarted):
             self._running = self._open.get((fact.account, fact.pool))
         if self._running is not None:
@@ -91,7 +103,7 @@ class Explainer:
             ended = self._open.pop((fact.account, fact.pool), None)
             self._running = None
             if ended is not None:
-                if not ended.steps:
+                if record not in ended.steps:
                     ended.steps.append(record)
                 ended.ended_at = batch.at
                 self.liquidations.append(ended)

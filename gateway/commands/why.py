@@ -18,6 +18,7 @@ from events.log import Head, check_chain
 from events.record import Record, kind_of
 from events.store.sqlite import open_session
 from events.units import decimal_text
+from exchange.core.state import MULTI
 from exchange.projections.explain import Explainer, Liquidation
 from gateway.console import OUT, complain, money_text, say_json, time_text
 from gateway.errors import about
@@ -81,7 +82,8 @@ def _record(record: Record) -> dict[str, Any]:
 
 def _show(number: int, liquidation: Liquidation, instruments: dict[str, Instrument]) -> None:
     pool = liquidation.pool
-    name = f"isolated {pool}" if pool in instruments else f"cross pool in {pool}"
+    name = f"isolated {pool}" if pool.partition(":")[0] in instruments else f"cross pool in {pool}"
+    name = "all wallets together" if pool == MULTI else name
     OUT.print(f"liquidation {number}: account {liquidation.account}, {name}", markup=False)
     OUT.print(f"  due at {time_text(liquidation.due_at)} UTC", markup=False)
     for traded, group in groupby([*liquidation.chain, *liquidation.steps], lambda r: isinstance(r.message, f.Traded)):
@@ -139,6 +141,27 @@ def _funding(fact: f.FundingPaid, _: dict[str, Instrument]) -> str:
     return f"funding of {money_text(fact.amount)} on {fact.instrument}"
 
 
+def _index(fact: f.IndexPriceMoved, _: dict[str, Instrument]) -> str:
+    return f"the index of {fact.instrument} moved to {decimal_text(fact.index)}"
+
+
+def _interest(fact: f.InterestPaid, _: dict[str, Instrument]) -> str:
+    return f"interest of {money_text(fact.amount)} {fact.asset} on a debt"
+
+
+def _settled(fact: f.PositionSettled, _: dict[str, Instrument]) -> str:
+    return f"{fact.instrument} settled at {decimal_text(fact.price)}: {money_text(fact.amount)}"
+
+
+def _margin(fact: f.MarginMoved, _: dict[str, Instrument]) -> str:
+    return f"margin of {money_text(fact.amount)} added to {fact.instrument}"
+
+
+def _exchanged(fact: f.Exchanged, _: dict[str, Instrument]) -> str:
+    given, taken = f"{money_text(fact.amount)} {fact.asset}", f"{money_text(fact.received)} {fact.into}"
+    return f"exchanged {given} for {taken}, fee {money_text(fact.fee)} {fact.into}"
+
+
 def _started(fact: f.LiquidationStarted, _: dict[str, Instrument]) -> str:
     ratio = f"{fact.maintenance / fact.equity * 100:,.1f} %" if fact.equity > 0 else "over 100 %, nothing left"
     equity, needed = money_text(fact.equity), money_text(fact.maintenance)
@@ -192,6 +215,11 @@ TELL: dict[type, Callable[[Any, dict[str, Instrument]], str]] = {
     f.LiquidationDue: _due,
     f.FundingDue: _funding_due,
     f.FundingPaid: _funding,
+    f.IndexPriceMoved: _index,
+    f.InterestPaid: _interest,
+    f.PositionSettled: _settled,
+    f.MarginMoved: _margin,
+    f.Exchanged: _exchanged,
     f.LiquidationStarted: _started,
     f.OrderExpired: _expired,
     f.LiquidationOrderPlaced: _placed,
