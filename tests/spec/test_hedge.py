@@ -388,8 +388,12 @@ class TestLiquidation:
             .when(auto_add("ann"))
             .then(f.AutoAddMarginSet("ann", GOLD, True))
             .when(mark(94), proceed())
-            .then(mark_moved(94), liquidation_due("ann", UP), margin_moved("ann", 94, LONG), liquidation_ended("ann", UP, CURED, equity=134))
+            .then(
+                mark_moved(94),
+                liquidation_due("ann", UP),
+                margin_moved("ann", 94, LONG),
+                liquidation_ended("ann", UP, CURED, equity=134),
+            )
             .holds("ann", UP, isolated=194, wallet=860 - 94)
             .holds("ann", DOWN, isolated=40)
         )
-
