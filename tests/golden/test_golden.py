@@ -92,7 +92,10 @@ GENERATED = {
     5: "fcff6aec8a7e37cc60e416f69f0980fdcddcd90ab1aa394b73c265952f90e952",
     6: "291175e572f29e924014f82fec7a2363caf6dbdf00b5f11c660ee3de58347019",
 }
-"""Seed of a generated market -> head of its replay with the example strategy, isolated and cross."""
+"""Seed of a generated market -> head of its replay with the example strategy, isolated and cross, under PACK."""
+
+PACK = Path(__file__).parent / "packs" / "binance-usdm-1.json"
+"""The pack as it was when the heads were recorded: what ships may learn more, these do not change."""
 
 
 @pytest.mark.parametrize("seed", GENERATED)
@@ -105,6 +108,7 @@ def test_the_head_of_a_replay_of_a_generated_session(seed: int, tmp_path: Path) 
 def head_of_replay(capture: Path, out: Path) -> str:
     accounts = ["--account", "ann:isolated:20:10000", "--account", "ben:cross:20:10000"]
     strategy = ["--strategy", "examples.dip_buyer:DipBuyer", "--insurance", "100000", "--out", str(out), "--json"]
+    strategy += ["--pack", str(PACK)]
     run = subprocess.run(
         [sys.executable, "-m", "gateway.cli", "replay", str(capture), *accounts, *strategy],
         capture_output=True,

@@ -35,15 +35,23 @@ def drain(state: State) -> Iterator[LiquidationDue | ExchangeDue]:
     while state.dirty:
         dirty = state.dirty
         state.dirty = {}
-        due = sorted((pool.id, _cause(pool, seq)) for pool, seq in dirty.items() if not pool.due and not arm(pool))
-        owes = sorted((pool.account, seq) for pool, seq in dirty.items() if isinstance(pool, MultiPool) and _owes(pool))
-        for (account, pool), seq in due:
+        due = []
+        for pool, seq in dirty.items():
+            if not pool.due and not arm(pool):
+                due.append((pool.id, _cause(pool, seq)))
+        for (account, name), seq in sorted(due):
             state.cause = seq
-            yield LiquidationDue(account, pool)
-        for account, seq in owes:
-            state.cause = seq
-            if not state.multis[account].due:
-                yield ExchangeDue(account)
+            yield LiquidationDue(account, name)
+        if state.multis:
+            yield from _exchanges_due(state, dirty)
+
+
+def _exchanges_due(state: State, dirty: dict[Pool, int]) -> Iterator[ExchangeDue]:
+    """Say whose debts are beyond their limits."""
+    owes = [(pool.account, seq) for pool, seq in dirty.items() if isinstance(pool, MultiPool) and _owes(pool)]
+    for account, seq in sorted(owes):
+        state.cause = seq
+        yield ExchangeDue(account)
 
 
 def _owes(pool: MultiPool) -> bool:

@@ -241,9 +241,14 @@ def available(wallet: Wallet, without: Position | None = None) -> int:
 
 def headroom(position: Position, own: int, gain: int = 0) -> int:
     """Available balance of the position's account once its wallet gained atoms and it contributes this, grains."""
-    if position.wallet.multi is None:
-        return available(position.wallet, without=position) + gain * UNIT + own
-    return multi_available(position.wallet.multi, position.wallet, gain, position, own)
+    wallet = position.wallet
+    if wallet.multi is not None:
+        return multi_available(wallet.multi, wallet, gain, position, own)
+    total = (wallet.balance + gain) * UNIT + own
+    for p in wallet.positions:
+        if p is not position:
+            total += contribution(p, p.lots, p.entry_value, p.bids, p.asks, p.extra)
+    return total
 
 
 def multi_available(
