@@ -14,11 +14,29 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from events.commands import AccountId, CancelOrder, Command, OrderNumber, PlaceOrder, RequestId, Side, TimeInForce
+from events.commands import (
+    AccountId,
+    AddMargin,
+    CancelOrder,
+    Command,
+    ExchangeAsset,
+    OrderNumber,
+    PlaceOrder,
+    RemoveMargin,
+    RequestId,
+    SetAutoAddMargin,
+    SetCollateralMode,
+    SetLeverage,
+    SetMarginMode,
+    SetPositionMode,
+    Side,
+    TimeInForce,
+    Transfer,
+)
 from events.facts import AnyFact, Traded
-from events.instruments import InstrumentId, Leg
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from events.refusals import Reason
-from events.units import UNIT, Lots, Nanos, Ticks, units_of
+from events.units import UNIT, Atoms, Lots, Nanos, Ticks, units_of
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
@@ -162,6 +180,42 @@ class Context:
     def cancel(self, number: OrderNumber) -> None:
         """Cancel what is open of an order."""
         self._send(CancelOrder(self.now, self.account, self._request(), number))
+
+    def set_leverage(self, instrument: str, leverage: int) -> None:
+        """Set the leverage in the instrument."""
+        self._send(SetLeverage(self.now, self.account, self._request(), self._contract(instrument).id, leverage))
+
+    def set_margin_mode(self, instrument: str, mode: MarginMode) -> None:
+        """Set the margin mode in the instrument."""
+        self._send(SetMarginMode(self.now, self.account, self._request(), self._contract(instrument).id, mode))
+
+    def add_margin(self, instrument: str, amount: Decimal | str, leg: Leg = Leg.NET) -> None:
+        """Move money from the cross wallet to the isolated wallet of a position; a negative amount moves it back."""
+        atoms, contract = int(Decimal(amount) * UNIT), self._contract(instrument)
+        kind = AddMargin if atoms > 0 else RemoveMargin
+        self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(atoms)), leg))
+
+    def auto_add_margin(self, instrument: str, on: bool = True) -> None:
+        """Let an isolated position that falls due get margin added out of the available balance, or not."""
+        self._send(SetAutoAddMargin(self.now, self.account, self._request(), self._contract(instrument).id, on))
+
+    def use_legs(self, hedges: bool = True) -> None:
+        """Hold a long and a short leg in each instrument, or one position."""
+        self._send(SetPositionMode(self.now, self.account, self._request(), hedges))
+
+    def use_all_assets(self, multi: bool = True) -> None:
+        """Let all wallets answer for all positions, or each for its own asset's."""
+        self._send(SetCollateralMode(self.now, self.account, self._request(), multi))
+
+    def exchange(self, asset: str, amount: Decimal | str, into: str) -> None:
+        """Exchange so much of an asset for another one at their index prices."""
+        atoms = Atoms(int(Decimal(amount) * UNIT))
+        self._send(ExchangeAsset(self.now, self.account, self._request(), AssetId(asset), atoms, AssetId(into)))
+
+    def transfer(self, asset: str, amount: Decimal | str, to: str) -> None:
+        """Move money to another account."""
+        atoms = Atoms(int(Decimal(amount) * UNIT))
+        self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), atoms, AccountId(to)))
 
     def _place(
         self,

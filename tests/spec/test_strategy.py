@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from events.commands import CancelOrder, PlaceOrder, TimeInForce
+from events.commands import CancelOrder, PlaceOrder, Side, TimeInForce
 from events.facts import OrderAccepted, OrderCancelled, OrderRested, Refused, Traded
+from events.instruments import Leg, MarginMode
 from events.refusals import Reason
 from replay.strategy import Context, Quote, Strategy, StrategyError, load_strategy, make_strategy, whole_or_text
 from tests import captures
@@ -237,3 +238,64 @@ def test_a_module_that_fails_when_it_is_imported_is_told_with_the_place(
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     with pytest.raises(StrategyError, match=f"^strategy 'broken_strategy:A' cannot be imported: {what}; mend it$"):
         load_strategy("broken_strategy:A")
+
+
+# Modes, margin and money
+
+
+def test_the_largest_size_opens_and_a_lot_more_is_refused(tmp_path: Path) -> None:
+    lot = Decimal("0.001")
+    played, (size, _, _, rest) = asked(
+        tmp_path,
+        lambda context: context.max_size(BTC, Side.BUY, "90"),
+        lambda context: context.buy(BTC, context.max_size(BTC, Side.BUY, "90") + lot, "90"),
+        lambda context: context.buy(BTC, context.max_size(BTC, Side.BUY, "90"), "90"),
+        lambda context: context.max_size(BTC, Side.BUY),
+        leverage=2,
+    )
+    assert size % lot == 0
+    assert rest < Decimal("0.1") < size  # what is left is less than the fee of it
+    assert [fact.reason for fact in played.facts(Refused)] == [Reason.INSUFFICIENT_MARGIN]
+    assert [fact.lots * lot for fact in played.facts(OrderRested)] == [size]
+
+
+def test_without_a_mark_nothing_can_be_opened(tmp_path: Path) -> None:
+    lines = [captures.body(10, [("100.00", "1.500")], [("100.10", "2.000")], s="BTCUSDT", symbol="BTCUSDT")]
+    answers: list[Any] = []
+    diary = Diary({1: lambda context: answers.append(context.max_size(BTC, Side.BUY))})
+    play(capture(tmp_path, [*lines, captures.mark(at_ms=10_000)]), traders=[trader(diary)])
+    assert answers == [0]
+
+
+def test_a_strategy_chooses_modes_and_moves_margin_and_money(tmp_path: Path) -> None:
+    played, _ = asked(
+        tmp_path,
+        lambda context: context.set_margin_mode(BTC, MarginMode.ISOLATED),
+        lambda context: context.set_leverage(BTC, 5),
+        lambda context: context.auto_add_margin(BTC),
+        lambda context: context.buy(BTC, "1", "100.1"),
+        lambda context: context.add_margin(BTC, "7.5"),
+        lambda context: context.add_margin(BTC, "-2.5"),
+        lambda context: context.transfer("USDT", "1", "bob"),
+        lambda context: context.exchange("USDT", "1", "BTC"),
+        lambda context: context.use_all_assets(),
+    )
+    said = [fact for fact in played.facts(object) if getattr(fact, "account", "") == "ann" or isinstance(fact, Refused)]
+    kinds = [type(fact).__name__ for fact in said][-9:]
+    assert kinds == [
+        *("MarginModeSet", "LeverageSet", "AutoAddMarginSet", "OrderAccepted", "MarginMoved", "MarginMoved"),
+        *("Refused", "Refused", "Refused"),
+    ]
+    reasons = [fact.reason for fact in said if isinstance(fact, Refused)]
+    assert reasons == [Reason.UNKNOWN_ACCOUNT, Reason.NO_INDEX_PRICE, Reason.MULTI_ASSET_IS_CROSS]
+
+
+def test_a_strategy_holds_both_legs_of_an_instrument(tmp_path: Path) -> None:
+    _, (*_, sizes) = asked(
+        tmp_path,
+        lambda context: context.use_legs(),
+        lambda context: context.buy(BTC, "1", "100.1", leg=Leg.LONG),
+        lambda context: context.sell(BTC, "1.5", "100", leg=Leg.SHORT),
+        lambda context: (context.position(BTC, Leg.LONG), context.position(BTC, Leg.SHORT), context.position(BTC)),
+    )
+    assert sizes == (1, Decimal("-1.5"), 0)
