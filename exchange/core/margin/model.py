@@ -76,7 +76,7 @@ def fixed_maintenance(position: Position) -> int:
     """
     rules = position.contract.rules
     entry = position.entry_value * UNIT
-    margin = rules.brackets.maintenance(abs(entry)) if rules.by_entry else 0
+    margin = rules.on_entry(position.leverage).maintenance(abs(entry)) if rules.by_entry else 0
     if rules.exit_fee:
         bankrupt = abs(bankrupt_worth(entry, backing(position) * UNIT, rules.exit_fee))
         margin += -(-bankrupt * rules.exit_fee // UNIT)
@@ -87,12 +87,12 @@ def bankrupt_worth(entry: int, backing: int, fee: int) -> int:
     """What a position is worth where closing it, at this fee, leaves nothing of its backing; rounded up.
 
     entry is signed as a worth is, in the unit of the answer. A worth above 0 has to bear the fee, entry - backing =
-    worth - fee; one below 0 likewise.
+    worth - fee; one below 0 likewise. Where that is on the other side of 0, there is no such price, and no fee.
     """
     left = entry - backing
     if entry > 0:
         return max(0, -(-left * UNIT // (UNIT - fee)))
-    return -(-left * UNIT // (UNIT + fee))
+    return min(0, -(-left * UNIT // (UNIT + fee)))
 
 
 def backing(position: Position) -> int:

@@ -25,8 +25,8 @@ class MarginRules:
     """
 
     __slots__ = (
-        "_model", "_schedule", "base", "brackets", "by_entry", "exit_fee", "forced_fee", "has_fixed", "is_plain",
-        "lower", "scales", "step", "strict", "terms", "upper",
+        "_at_mark", "_model", "_schedule", "base", "brackets", "by_entry", "exit_fee", "forced_fee", "has_fixed",
+        "is_plain", "lower", "scales", "step", "strict", "terms", "upper",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack) -> None:
@@ -42,7 +42,7 @@ class MarginRules:
         self.base = terms.initial_margin * PPM // UNIT
         self.lower, self.upper = terms.open_interest_lower * UNIT, terms.open_interest_upper * UNIT
         self.scales = self.upper > 0
-        at_mark = terms.taker_fee if pack.exit_fee is ExitFee.AT_MARK else 0
+        self._at_mark = at_mark = terms.taker_fee if pack.exit_fee is ExitFee.AT_MARK else 0
         self.brackets = BracketTable(terms.brackets, 0 if self.by_entry else at_mark)
         self._schedule: Schedule = self.brackets
         if self.by_entry:
@@ -55,8 +55,14 @@ class MarginRules:
     def schedule(self, leverage: int) -> Schedule:
         """What MM is of the notional at the mark, for a position at this leverage."""
         if self._model is MarginModel.LEVERAGED and not self.by_entry:
-            return BracketTable(self.terms.brackets, 0, leverage)
+            return BracketTable(self.terms.brackets, self._at_mark, leverage)
         return self._schedule
+
+    def on_entry(self, leverage: int) -> BracketTable:
+        """What MM is of the entry value, for a position at this leverage."""
+        if self._model is MarginModel.LEVERAGED:
+            return BracketTable(self.terms.brackets, 0, leverage)
+        return self.brackets
 
     def initial_share(self, leverage: int) -> tuple[int, int]:
         """Initial margin as a part of notional: so many of so many."""
