@@ -265,7 +265,7 @@ def _joining_refusal(state: State, account: Account) -> Reason | None:
     if any(p.is_isolated for p in account.positions.values()):
         return Reason.MULTI_ASSET_IS_CROSS
     held = [wallet.asset for wallet in account.wallets.values() if wallet.balance or wallet.positions]
-    if any(not state.assets[asset].index for asset in held if asset in state.assets):
+    if any(not state.assets[asset].index for asset in held):
         return Reason.NO_INDEX_PRICE
     if account.multi is None and multi_available(MultiPool(account, state.assets)) < 0:
         return Reason.INSUFFICIENT_MARGIN
