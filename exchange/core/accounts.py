@@ -38,6 +38,7 @@ from exchange.core.margin.model import (
     withdrawable_atoms,
 )
 from exchange.core.margin.pretrade import leverage_refusal
+from exchange.core.owed import settle_first
 from exchange.core.posting import opening_margin
 from exchange.core.state import Account, MultiPool, Position, State, Wallet
 
@@ -79,6 +80,7 @@ def decide_transfer(state: State, command: c.Transfer) -> Iterator[Fact]:
     elif refusal := _leaving_refusal(state, command.account, command.asset, command.amount):
         yield Refused(refusal)
     else:
+        yield from settle_first(state, command.to)
         yield Transferred(command.account, command.asset, command.amount, command.to)
 
 
