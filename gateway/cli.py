@@ -84,12 +84,13 @@ def replay(
     funding: Annotated[
         str, typer.Option(help="fed: rates of the data; premium: computed from mark and index.")
     ] = "fed",
+    symbol: Annotated[str, typer.Option(help="What files are about that do not say it themselves, e.g. BTCUSDT.")] = "",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
 
     request = verb.Request(
-        sources, strategy, account or [], out, mark, pack, insurance, strict, queue_model, impact, funding
+        sources, strategy, account or [], out, mark, pack, insurance, strict, queue_model, impact, funding, symbol
     )
     _exit(told(lambda: verb.run(request, as_json)))
 
