@@ -12,7 +12,17 @@ from typing import Any
 
 import msgspec
 
-from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, ModeSwitch, PriceShown
+from events.rules import (
+    DueAt,
+    ExitFee,
+    FundingPrice,
+    Layer,
+    LiquidationStyle,
+    MaintenanceBasis,
+    MarginModel,
+    ModeSwitch,
+    PriceShown,
+)
 from events.terms import (
     AssetId,
     Bracket,
@@ -47,6 +57,7 @@ __all__ = [
     "Linear",
     "LinearFuture",
     "LinearPerp",
+    "Liquidation",
     "MarginMode",
     "PackError",
     "RulePack",
@@ -88,6 +99,25 @@ class Collateral(msgspec.Struct, frozen=True, omit_defaults=True):
     interest: Rate = Rate(0)
 
 
+class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a venue liquidates.
+
+    With style fraction, a position whose notional is above `slice_above`, atoms, is closed by `slice`, a Rate of it,
+    and left alone for `cooldown`, ns, after that; others whole. A margin call is made where MM / equity reaches
+    `warning`, a Rate, 0 for never. Where equity is below `backstop`, a Rate of MM, the fund takes everything over
+    without asking the book. last_resort says who bears what the book does not take; without any, the fund takes all,
+    whatever it has.
+    """
+
+    style: LiquidationStyle = LiquidationStyle.FULL
+    slice: Rate = Rate(0)
+    slice_above: Atoms = Atoms(0)
+    cooldown: Nanos = Nanos(0)
+    warning: Rate = Rate(0)
+    backstop: Rate = Rate(0)
+    last_resort: tuple[Layer, ...] = ()
+
+
 class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     """A venue's rules at a date: the instruments, and the flags that venues differ by.
 
@@ -121,6 +151,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     spot: tuple[SpotPair, ...] = ()
     interest_interval: Nanos = Nanos(0)
     fee_tiers: tuple[FeeTier, ...] = ()
+    liquidation: Liquidation = Liquidation()
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -136,6 +167,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
             pair.check()
         _check_collateral(self)
         _check_tiers(self)
+        _check_liquidation(self)
         return self
 
     def beyond_sessions(self) -> list[str]:
@@ -215,6 +247,16 @@ def _check_tiers(pack: RulePack) -> None:
         volume = tier.volume
     if pack.fee_tiers and pack.fee_tiers[0].volume:
         raise PackError(f"{pack.id}: the first fee tier starts at volume 0")
+
+
+def _check_liquidation(pack: RulePack) -> None:
+    rules, where = pack.liquidation, f"{pack.id}: liquidation"
+    if (rules.style is LiquidationStyle.FRACTION) != (0 < rules.slice <= UNIT):
+        raise PackError(f"{where}: a slice from above 0 to 1 goes with the style fraction, and only there")
+    if rules.slice_above < 0 or rules.cooldown < 0 or not 0 <= rules.backstop <= UNIT or not 0 <= rules.warning <= UNIT:
+        raise PackError(f"{where}: slice_above and cooldown must not be below 0, backstop and warning lie from 0 to 1")
+    if len(set(rules.last_resort)) < len(rules.last_resort):
+        raise PackError(f"{where}: a layer of last_resort is stated twice")
 
 
 def pack_names() -> list[str]:

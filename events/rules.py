@@ -58,3 +58,19 @@ class ModeSwitch(Enum):
 
     WHEN_FLAT = "when_flat"
     WHEN_OPEN = "when_open"
+
+
+class LiquidationStyle(Enum):
+    """How much of a due pool is closed at a time: everything, a bracket, or a fraction of a large position."""
+
+    FULL = "full"
+    STEPS = "steps"
+    FRACTION = "fraction"
+
+
+class Layer(Enum):
+    """Who bears what the book does not take, in the order that a pack states."""
+
+    FUND = "fund"
+    ADL = "adl"
+    SOCIALISED = "socialised"

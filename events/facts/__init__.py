@@ -22,11 +22,16 @@ from events.facts.account import (
 from events.facts.base import Fact
 from events.facts.liquidation import (
     DeficitCovered,
+    Deleveraged,
+    FundOffered,
+    LegsNetted,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationOrderPlaced,
     LiquidationOutcome,
     LiquidationStarted,
+    LossShared,
+    MarginCalled,
     TakenOver,
 )
 from events.facts.session import (
@@ -79,6 +84,11 @@ AnyFact = (
     | LiquidationStarted
     | LiquidationOrderPlaced
     | TakenOver
+    | LegsNetted
+    | Deleveraged
+    | LossShared
+    | FundOffered
+    | MarginCalled
     | LiquidationFeeCharged
     | DeficitCovered
     | LiquidationEnded
@@ -91,16 +101,19 @@ __all__ = [
     "CollateralModeSet",
     "DebtsExchanged",
     "DeficitCovered",
+    "Deleveraged",
     "Deposited",
     "ExchangeDue",
     "Exchanged",
     "Expiry",
     "Fact",
+    "FundOffered",
     "FundingDue",
     "FundingPaid",
     "IndexPriceMoved",
     "InterestDue",
     "InterestPaid",
+    "LegsNetted",
     "LeverageSet",
     "LiquidationDue",
     "LiquidationEnded",
@@ -108,6 +121,8 @@ __all__ = [
     "LiquidationOrderPlaced",
     "LiquidationOutcome",
     "LiquidationStarted",
+    "LossShared",
+    "MarginCalled",
     "MarginModeSet",
     "MarginMoved",
     "MarkPriceMoved",

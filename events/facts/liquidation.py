@@ -12,10 +12,13 @@ from events.units import Atoms, Lots, MarkUnits, Ticks
 
 @unique
 class LiquidationOutcome(Enum):
-    """How a liquidation ended: the pool recovered before anything was closed, or everything in it was closed."""
+    """How a liquidation ended: the pool recovered before anything was closed, everything in it was closed, or as much
+    as it took until it was no longer due, or as much as the venue closes at a time.
+    """
 
     CURED = "cured"
     CLOSED = "closed"
+    REDUCED = "reduced"
 
 
 class LiquidationStarted(Fact, tag="liquidation_started.1"):
@@ -56,6 +59,56 @@ class TakenOver(Fact, tag="taken_over.1"):
     value: Atoms
     bankruptcy: MarkUnits
     leg: Leg = Leg.NET
+
+
+class LegsNetted(Fact, tag="legs_netted.1"):
+    """Long and short leg of an instrument closed each other, both at `value` atoms for `lots`: the mark."""
+
+    account: AccountId
+    instrument: InstrumentId
+    lots: Lots
+    value: Atoms
+
+
+class Deleveraged(Fact, tag="deleveraged.1"):
+    """A position was closed against another one of the opposite side, at the bankruptcy price: `value` for `lots`.
+
+    side is the side on which the liquidated account traded. `against` is the account of the other position, chosen by
+    rank; MARKET where no ranked account was left.
+    """
+
+    account: AccountId
+    instrument: InstrumentId
+    side: Side
+    lots: Lots
+    value: Atoms
+    bankruptcy: MarkUnits
+    against: AccountId
+    leg: Leg = Leg.NET
+    against_leg: Leg = Leg.NET
+
+
+class LossShared(Fact, tag="loss_shared.1"):
+    """A winner of the instrument paid its part of a loss that the insurance fund could not bear."""
+
+    account: AccountId
+    instrument: InstrumentId
+    amount: Atoms
+    leg: Leg = Leg.NET
+
+
+class FundOffered(Fact, tag="fund_offered.1"):
+    """The insurance fund offered what it holds of an instrument to the book, at the mark or better."""
+
+    instrument: InstrumentId
+    lots: Lots
+
+
+class MarginCalled(Fact, tag="margin_called.1"):
+    """A pool's maintenance margin reached the warning share of its equity; said once until it was below again."""
+
+    account: AccountId
+    pool: str
 
 
 class LiquidationFeeCharged(Fact, tag="liquidation_fee_charged.1"):

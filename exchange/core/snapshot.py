@@ -16,8 +16,8 @@ from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.contract import Average, Contract
+from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.liquidation.watch import arm_all
-from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
 
@@ -223,6 +223,8 @@ def _restore_due(state: State, key: Any, due: Due) -> None:
     state.due[key] = due
     if key[1] in OWED:
         state.owed[key] = due
+    elif key[1] == DueKind.OFFER:
+        state.contracts[key[2]].offer = key
     elif key[1] == DueKind.EXCHANGE:
         state.multis[key[2]].exchange = key
     else:

@@ -52,6 +52,7 @@ class DueKind(IntEnum):
     SETTLEMENT = 2
     INTEREST = 3
     EXCHANGE = 4
+    OFFER = 5
 
 
 class Due(msgspec.Struct):
