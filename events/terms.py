@@ -207,7 +207,9 @@ def _check_times(terms: Terms) -> None:
         if terms.expiry or terms.settlement_fee or terms.settlement_window:
             raise PackError(f"{where}: a perpetual contract has no expiry and no settlement")
     elif terms.funding_interval or not 0 <= terms.settlement_window < terms.expiry:
-        raise PackError(f"{where}: a dated contract needs an expiry and has no funding interval")
+        raise PackError(
+            f"{where}: a dated contract needs an expiry, a settlement window before it, and no funding interval"
+        )
 
 
 def _check_bracket(where: str, bracket: Bracket, previous: Bracket | None) -> None:

@@ -130,6 +130,24 @@ def why(
     _exit(told(lambda: verb.run(session, account, as_json)))
 
 
+@app.command()
+def lab(
+    session: SessionFile,
+    modes: Annotated[
+        str, typer.Option(help="Some of isolated, cross, multi and recorded (as it was); the first three if left out.")
+    ] = "",
+    account: Annotated[str, typer.Option(help="Which account; all that traded where it is left out.")] = "",
+    html: Annotated[
+        Path | None, typer.Option(help="Where to write the page with charts; SESSION.lab.html where it is left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fold one history under several margin modes and show side by side how it would have gone."""
+    from gateway.commands import lab as verb
+
+    _exit(told(lambda: verb.run(session, modes, account, html, as_json)))
+
+
 def _exit(status: int) -> None:
     raise typer.Exit(status)
 

@@ -70,11 +70,11 @@ def exact_text(atoms: int) -> str:
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.fields.get("observations", 0) / task.elapsed if task.elapsed else 0
-        return Text(f"{speed:>9,.0f} obs/s")
+        return Text(f"{speed:>9,.0f} {task.fields.get('unit')}/s")
 
 
 @contextmanager
-def progress(what: str, total: float | None) -> Iterator[Any]:
+def progress(what: str, total: float | None, unit: str = "obs") -> Iterator[Any]:
     """A progress bar with rate and session time; yields a function of (done, observations, session time)."""
     columns = (
         TextColumn("{task.description}"),
@@ -85,7 +85,7 @@ def progress(what: str, total: float | None) -> Iterator[Any]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bar:
-        task = bar.add_task(what, total=total, at="", observations=0)
+        task = bar.add_task(what, total=total, at="", observations=0, unit=unit)
 
         def advance(done: float, observations: int, at: int) -> None:
             bar.update(task, completed=done, observations=observations, at=time_text(at) if at else "")

@@ -153,7 +153,7 @@ def _positions(state: State, command: c.SetLeverage | c.SetMarginMode | c.SetAut
 
 
 def _is_closed(positions: list[Position]) -> bool:
-    return any(position.due or position.wallet.due for position in positions)
+    return any(position.due or position.wallet.due or position.isolated < 0 for position in positions)
 
 
 def decide_set_leverage(state: State, command: c.SetLeverage) -> Iterator[Fact]:
@@ -262,8 +262,8 @@ def decide_set_collateral_mode(state: State, command: c.SetCollateralMode) -> It
 
 def _joining_refusal(state: State, account: Account) -> Reason | None:
     """Whether all of an account's wallets can answer together: all is cross, and every price is known."""
-    if any(p.is_isolated and (p.lots or p.open_orders) for p in account.positions.values()):
-        return Reason.OPEN_ORDERS_OR_POSITION
+    if any(p.is_isolated for p in account.positions.values()):
+        return Reason.MULTI_ASSET_IS_CROSS
     held = [wallet.asset for wallet in account.wallets.values() if wallet.balance or wallet.positions]
     if any(not state.assets[asset].index for asset in held if asset in state.assets):
         return Reason.NO_INDEX_PRICE

@@ -159,8 +159,8 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
         wallet = state.keep_wallet(account, asset)
         wallet.balance = balance
         for name in positions:
-            instrument, _, leg = name.partition(":")
-            state.keep_position(account, state.contracts[instrument], Leg(leg or "net"))
+            instrument, _, leg = (name, "", "net") if name in state.contracts else name.rpartition(":")
+            state.keep_position(account, state.contracts[instrument], Leg(leg))
     account.positions = {name: account.positions[name] for name in raw["positions"]}
     for name, values in raw["positions"].items():
         position = account.positions[name]

@@ -1,4 +1,4 @@
-"""What made-up sessions reached: fact kinds, refusals, how orders expired and liquidations ended, queue and impact."""
+"""What made-up sessions reached: commands, facts, refusals, how orders expired and liquidations ended, options."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from enum import Enum
 from typing import Any, get_args
 
 from events.codec import decode_body
-from events.commands import OpenSession
+from events.commands import AnyCommand, OpenSession
 from events.facts import AnyFact, Expiry, LiquidationEnded, LiquidationOutcome, OrderExpired, Refused
 from events.record import Batch
 from events.refusals import Reason
 from tests.sim.world import World
 
-KINDS = [kind.__name__ for kind in get_args(AnyFact)]
 ROWS = {
-    "facts": KINDS,
+    "commands": [kind.__name__ for kind in get_args(AnyCommand)],
+    "facts": [kind.__name__ for kind in get_args(AnyFact)],
     "refusals": [reason.value for reason in Reason],
     "expiries": [why.value for why in Expiry],
     "liquidations": [outcome.value for outcome in LiquidationOutcome],
@@ -65,6 +65,7 @@ def sights(batch: Batch) -> Iterator[tuple[str, str]]:
         options: Any = command.options
         for field in options.__struct_fields__:
             yield "options", f"{field} {getattr(options, field).value}"
+    yield "commands", type(batch.command).__name__
     for fact in batch.facts:
         yield "facts", type(fact).__name__
         match fact:

@@ -115,4 +115,5 @@ class History:
         columns.mark.append(max(1, mark + dice.randint(-self.terms.tick, self.terms.tick)))
         columns.mark_index.append(dice.choice((0, mark)))
         columns.mark_rate.append(dice.randint(-2_000_000, 2_000_000))
-        columns.mark_next_funding.append(dice.choice((0, self.next_funding, self.next_funding)))
+        following = dice.choice((0, self.next_funding, self.next_funding))
+        columns.mark_next_funding.append(following if self.terms.funding_interval else 0)

@@ -9,7 +9,7 @@ import msgspec
 
 from events import commands as c
 from events.commands import AccountId, Command, OrderNumber, RequestId, TimeInForce
-from events.instruments import AssetId, InstrumentId, MarginMode
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from exchange.core.state import RULES_VERSION
 from tests.sim.traders import NAMES, Traders
 
@@ -19,6 +19,11 @@ GOLD, SILVER = AssetId("GOLD"), InstrumentId("XAGUSDT")
 def nonsense(traders: Traders) -> Command:
     """Something that a rule forbids, or nearly."""
     return traders.dice.choice(NONSENSE)(traders)
+
+
+def more_nonsense(traders: Traders) -> Command:
+    """Something that a rule forbids, or nearly, about what only some venues have."""
+    return traders.dice.choice(MORE)(traders)
 
 
 def _order(traders: Traders, **changes: Any) -> Command:
@@ -61,3 +66,20 @@ NONSENSE: list[Callable[[Traders], Command]] = [
     lambda t: c.AdvanceMarket(t.at, t.terms().id, t.dice.choice([*t.world.columns, "none"]), 3, t.dice.choice((2, 99))),
 ]
 """What somebody might send who has not read the rules."""
+
+MORE: list[Callable[[Traders], Command]] = [
+    lambda t: _order(t, leg=t.dice.choice(list(Leg))),
+    lambda t: _order(t, leg=t.dice.choice(list(Leg)), reduce_only=True),
+    lambda t: c.Transfer(t.at, t.account(), t.request(), t.asset(), 1, t.account()),
+    lambda t: c.Transfer(t.at, t.account(), t.request(), t.asset(), 1, t.dice.choice((c.MARKET, AccountId("NOBODY")))),
+    lambda t: c.Transfer(t.at, t.account(), t.request(), t.dice.choice((GOLD, t.asset())), 0, t.dice.choice(NAMES)),
+    lambda t: c.ExchangeAsset(t.at, t.account(), t.request(), t.asset(), t.dice.choice((-1, 0, 10**40)), t.asset()),
+    lambda t: c.ExchangeAsset(t.at, t.account(), t.request(), t.dice.choice((GOLD, t.asset())), 1, GOLD),
+    lambda t: c.SetPositionMode(t.at, t.account(), t.request(), t.dice.random() < 0.5),
+    lambda t: c.SetAutoAddMargin(t.at, t.account(), t.request(), SILVER, True),
+    lambda t: c.AddMargin(t.at, t.account(), t.request(), t.dice.choice((SILVER, t.terms().id)), 0, t.leg()),
+    lambda t: c.RemoveMargin(t.at, t.account(), t.request(), t.terms().id, 10**30, t.leg()),
+    lambda t: c.SetIndexPrice(t.at, t.dice.choice((SILVER, t.terms().id)), t.dice.choice((-1, 0, 1))),
+    lambda t: c.SetMarginMode(t.at, t.account(), t.request(), t.terms().id, MarginMode.ISOLATED),
+]
+"""What those may send who have not read these rules."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from events.commands import Command
-from tests.sim.nonsense import nonsense
+from tests.sim import accounts, prices
+from tests.sim.nonsense import more_nonsense, nonsense
 from tests.sim.traders import Traders
 from tests.sim.world import World
 
@@ -19,21 +20,35 @@ HABITS: dict[Callable[[Traders], Command], int] = {
     Traders.ruin: 2,
     Traders.join: 8,
     Traders.cancel: 8,
-    Traders.deposit: 4,
-    Traders.withdraw: 2,
-    Traders.leverage: 3,
-    Traders.mode: 3,
-    Traders.margin: 3,
-    Traders.mark: 6,
-    Traders.shock: 4,
-    Traders.funding: 3,
-    Traders.history: 10,
-    Traders.time: 1,
+    accounts.deposit: 4,
+    accounts.withdraw: 2,
+    accounts.leverage: 3,
+    accounts.mode: 3,
+    accounts.margin: 3,
+    prices.mark: 6,
+    prices.shock: 4,
+    prices.funding: 3,
+    prices.history: 10,
+    prices.time: 1,
     Traders.proceed: 1,
     Traders.repeat: 2,
     nonsense: 6,
 }
 """What is done how often."""
+
+WIDER_HABITS = HABITS | {
+    Traders.borrow: 6,
+    accounts.transfer: 3,
+    accounts.exchange: 4,
+    accounts.other_mode: 3,
+    accounts.position_mode: 3,
+    accounts.collateral_mode: 3,
+    accounts.auto_add: 2,
+    prices.index: 8,
+    prices.jump: 3,
+    more_nonsense: 3,
+}
+"""What is done where the rules are not plain."""
 
 
 def run(seed: int, records: int = RECORDS) -> World:
@@ -59,7 +74,8 @@ def following(traders: Traders) -> Command:
     traders.let_time_pass()
     if traders.world.state.due and dice.random() < 0.5:
         return traders.proceed()
-    habit = traders.planned.pop(0) if traders.planned else dice.choices(list(HABITS), list(HABITS.values()))[0]
+    habits = HABITS if traders.rules.is_plain else WIDER_HABITS
+    habit = traders.planned.pop(0) if traders.planned else dice.choices(list(habits), list(habits.values()))[0]
     command = habit(traders)
     traders.at = max(traders.at, command.at)
     traders.given.append(command)

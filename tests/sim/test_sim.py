@@ -13,7 +13,7 @@ from tests.sim.__main__ import main
 from tests.sim.census import Census
 from tests.sim.session import run
 
-SEEDS = range(10)
+SEEDS = range(50)
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,7 +21,9 @@ def test_everything_that_can_happen_happens_and_everything_that_must_hold_holds(
     census = Census()
     for seed in SEEDS:
         census.add(run(seed))
+    assert census.missing("commands") == []
     assert census.missing("facts") == []
+    assert census.missing("refusals") == []
     assert census.missing("expiries") == []
     assert census.missing("liquidations") == []
 

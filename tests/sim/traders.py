@@ -1,4 +1,4 @@
-"""What everybody does in a made-up session: traders, marks, funding, history; all of it from one seed."""
+"""Who trades in a made-up session, and what they place and cancel; all of it from one seed."""
 
 from __future__ import annotations
 
@@ -8,47 +8,18 @@ from random import Random
 import msgspec
 
 from events import commands as c
-from events.commands import AccountId, Command, OrderNumber, RequestId, Side, TimeInForce
-from events.instruments import AssetId, Bracket, Instrument, MarginMode, RulePack, load_pack
+from events.commands import AccountId, Command, FundingSource, OrderNumber, RequestId, Side, TimeInForce
+from events.instruments import AssetId, Instrument, InstrumentId, Inverse, Leg, MarginMode
 from events.units import SECOND, UNIT
 from exchange.core.book import Order
-from exchange.core.margin.model import available
-from exchange.core.state import RULES_VERSION, Account, Position
+from exchange.core.margin.model import available_atoms
+from exchange.core.state import RULES_VERSION, Account
 from tests.sim.history import History
+from tests.sim.rules import START, rules, worth_of
 from tests.sim.world import World
 
 NAMES = [AccountId(name) for name in ("ANA", "BEN", "CAT", "DAN", "EVA", "FAY")]
-PRICES = {"BTCUSDT": 60_000 * UNIT, "ETHUSDT": 3_000 * UNIT, "DOGEUSDT": UNIT // 8}
-START = 1_700_000_000 * SECOND
 PAUSES = (0, 1, SECOND // 1000, SECOND, 60 * SECOND)
-SHOCKS = (1, 50, 70, 80, 90, 95, 98, 100, 102, 105, 110, 120, 150, 200, 1000)
-
-
-def pack(dice: Random, rich: int) -> RulePack:
-    """Two or three instruments of the default pack, some terms changed: settle asset, rebate, sizes for the rich."""
-    whole = load_pack("binance-usdm")
-    scale = max(1, rich // dice.choice((100_000, 10_000_000)))
-    chosen = []
-    for terms in whole.instruments:
-        if terms.id in PRICES and (terms.id != "ETHUSDT" or dice.random() < 0.6):
-            settle = AssetId("USDC") if terms.id == "DOGEUSDT" and dice.random() < 0.3 else terms.settle
-            chosen.append(
-                msgspec.structs.replace(
-                    terms,
-                    settle=settle,
-                    quote=settle,
-                    maker_fee=dice.choice((terms.maker_fee, terms.maker_fee, 0, -5_000)),
-                    min_lots=dice.choice((1, 1, 2)),
-                    max_lots=terms.max_lots * scale,
-                    brackets=tuple(scaled(bracket, scale) for bracket in terms.brackets),
-                )
-            )
-    return msgspec.structs.replace(whole, instruments=tuple(chosen), max_orders=dice.choice((3, 8, 200))).check()
-
-
-def scaled(bracket: Bracket, by: int) -> Bracket:
-    """A bracket with all its amounts multiplied."""
-    return msgspec.structs.replace(bracket, floor=bracket.floor * by, cap=bracket.cap * by, cum=bracket.cum * by)
 
 
 class Traders:
@@ -62,16 +33,21 @@ class Traders:
         self.given: list[Command] = []
         self.planned: list[Callable[[Traders], Command]] = []
         self.rich = self.dice.choice((1_000, 100_000, 10_000_000, 10**15))
-        self.pack = pack(self.dice, self.rich)
-        self.prices = {terms.id: PRICES[terms.id] for terms in self.pack.instruments}
-        self.histories = {terms.id: History(terms, self._ticks(terms), self._many(terms)) for terms in self._terms()}
+        self.rules = rules(self.dice, self.rich)
+        self.pack = self.rules.pack
+        self.prices = dict(self.rules.prices)
+        self.indices = dict(self.rules.prices)
+        self.histories = {t.id: History(t, self.ticks(t), self._many(t)) for t in self.pack.instruments}
         self.rows: list[c.AdvanceMarket] = []
 
     def opening(self) -> list[Command]:
-        """Commands to a session that is not open yet, then its opening, accounts, money, mostly some for the fund."""
+        """Commands to a session that is not open yet, then its opening, prices, accounts and what they start with."""
         dice = self.dice
         options = c.SessionOptions(
-            dice.choices(list(c.MarkSource), (8, 1, 1))[0], dice.choice(list(c.QueueModel)), dice.choice(list(c.Impact))
+            dice.choices(list(c.MarkSource), (8, 1, 1))[0],
+            dice.choice(list(c.QueueModel)),
+            dice.choice(list(c.Impact)),
+            FundingSource.FED if self.rules.is_plain else dice.choice(list(FundingSource)),
         )
         bad = msgspec.structs.replace(self.pack, max_orders=0)
         early: list[Command] = [
@@ -80,15 +56,30 @@ class Traders:
             c.OpenSession(self.at, RULES_VERSION + 1, self.pack, options),
         ]
         names = NAMES[: dice.randint(3, len(NAMES))]
+        owned = 0.8 if self.rules.is_plain else 0.55
         return [
             *(command for command in early if dice.random() < 0.3),
             c.OpenSession(self.at, RULES_VERSION, self.pack, options),
-            *(c.SetMarkPrice(self.at, t.id, self.prices[t.id]) for t in self._terms() if dice.random() < 0.95),
-            *(self._gift(c.INSURANCE, asset) for asset in self._assets() if dice.random() < 0.7),
+            *(c.SetMarkPrice(self.at, t.id, self.prices[t.id]) for t in self._instruments() if dice.random() < 0.95),
+            *([] if self.rules.is_plain else self._first_indices()),
+            *(self.gift(c.INSURANCE, asset) for asset in self._assets() if dice.random() < 0.7),
             *(c.OpenAccount(self.at, name, self.request()) for name in names),
-            *(self._gift(name, asset) for name in names for asset in self._assets() if dice.random() < 0.8),
-            *(command for name in names for terms in self._terms() for command in self._settings(name, terms)),
+            *(self.gift(name, asset) for name in names for asset in self._assets() if dice.random() < owned),
+            *([] if self.rules.is_plain else [command for name in names for command in self._modes(name)]),
+            *(command for name in names for terms in self._instruments() for command in self._settings(name, terms)),
         ]
+
+    def _first_indices(self) -> list[Command]:
+        return [
+            c.SetIndexPrice(self.at, InstrumentId(name), price)
+            for name, price in self.indices.items()
+            if self.dice.random() < 0.95
+        ]
+
+    def _modes(self, name: AccountId) -> list[Command]:
+        hedges = c.SetPositionMode(self.at, name, self.request(), True)
+        multi = c.SetCollateralMode(self.at, name, self.request(), True)
+        return [command for command in (hedges, multi) if self.dice.random() < 0.5]
 
     def _settings(self, name: AccountId, terms: Instrument) -> list[Command]:
         leverage = c.SetLeverage(self.at, name, self.request(), terms.id, self.dice.choice((1, 5, 20, 50, 100)))
@@ -102,9 +93,9 @@ class Traders:
     def order(self) -> Command:
         """An order of a size that margin just carries or just does not, near the mark or through it."""
         dice, terms, account = self.dice, self.terms(), self.account()
-        if self._free(account, terms.settle) < self.rich * UNIT // 100 and dice.random() < 0.7:
-            return self._gift(account, terms.settle)
-        side, tick, reduce_only = dice.choice(list(Side)), self._ticks(terms), False
+        if self.free(account, terms.settle) < self._whole(terms.settle) // 100 and dice.random() < 0.7:
+            return self.gift(account, terms.settle)
+        side, tick, reduce_only = dice.choice(list(Side)), self.ticks(terms), False
         spread = dice.choice((0, 0, 1, 2, 5, 20, tick // 50, tick // 5))
         price = max(1, tick + dice.randint(-spread, spread)) if dice.random() < 0.85 else None
         if held := self._held(account, terms):
@@ -115,22 +106,23 @@ class Traders:
 
     def close(self) -> Command:
         """An order against a position: a part of it, all of it, or through zero; at times far worse than the mark."""
-        held = [p for account in self._accounts() for p in account.positions.values() if p.lots]
+        held = [p for account in self.accounts() for p in account.positions.values() if p.lots]
         if not held:
             return self.order()
         dice, position = self.dice, self.dice.choice(held)
         terms = position.contract.terms
         lots = max(1, abs(position.lots) * dice.choice((1, 2, 3, 4, 4, 8)) // 4)
         side = Side.SELL if position.lots > 0 else Side.BUY
-        tick = self._ticks(terms)
+        tick = self.ticks(terms)
         worse = -tick // 20 if position.lots > 0 else tick // 20
         price = dice.choice((None, tick, max(1, tick + dice.choice((-3, 3))), max(1, tick + worse)))
         time_in_force = dice.choice((TimeInForce.GTC, TimeInForce.IOC))
-        return self._place(position.account, terms, side, lots, price, time_in_force, dice.random() < 0.5)
+        reduce_only = dice.random() < 0.5
+        return self._place(position.account, terms, side, lots, price, time_in_force, reduce_only, position.leg)
 
     def ruin(self) -> Command:
         """A resting order that gives a position away far below its worth, soon taken: a loss greater than its pool."""
-        held = [p for account in self._accounts() for p in account.positions.values() if p.lots and not p.pool.due]
+        held = [p for account in self.accounts() for p in account.positions.values() if p.lots and not p.pool.due]
         position = self.dice.choice(held) if held else None
         if position is None:
             return self.order()
@@ -140,19 +132,36 @@ class Traders:
         if book.front(resting, price) is not None:
             return self.close()
         self.planned = [Traders.hit, Traders.proceed]
-        return self._place(position.account, contract.terms, side, abs(position.lots), price, TimeInForce.GTC, True)
+        gtc, lots = TimeInForce.GTC, abs(position.lots)
+        return self._place(position.account, contract.terms, side, lots, price, gtc, True, position.leg)
 
     def hit(self) -> Command:
         """An order that meets the resting order of somebody, of one who is due or gives away if there is such a one."""
         open_orders = self._open_orders()
-        in_need = [order for order in open_orders if order.reduce_only or self._position(order).pool.due]
+        in_need = [order for order in open_orders if order.reduce_only or order.holder.pool.due]
         if not open_orders:
             return self.order()
         maker = self.dice.choice(in_need or open_orders)
-        takers = [a.name for a in self._accounts() if a.name != maker.account] or [maker.account]
+        takers = [a.name for a in self.accounts() if a.name != maker.account] or [maker.account]
         side = Side.SELL if maker.sign > 0 else Side.BUY
-        terms = self._position(maker).contract.terms
+        terms = maker.holder.contract.terms
         return self._place(self.dice.choice(takers), terms, side, maker.lots, maker.price, TimeInForce.IOC, False)
+
+    def borrow(self) -> Command:
+        """An order in multi-asset mode of somebody who has nothing of the settle asset: what it costs is a debt."""
+        poor = [
+            (account, terms)
+            for account in self.accounts()
+            for terms in self._instruments()
+            if account.multi and ((wallet := account.wallets.get(terms.settle)) is None or wallet.balance <= 0)
+        ]
+        if not poor:
+            return self.order()
+        account, terms = self.dice.choice(poor)
+        self.planned = [Traders.hit]
+        side, lots = self.dice.choice(list(Side)), max(terms.min_lots, self._lots(account.name, terms) // 4)
+        price = self.dice.choice((None, self.ticks(terms)))
+        return self._place(account.name, terms, side, lots, price, TimeInForce.GTC, False)
 
     def join(self) -> Command:
         """An order behind history's volume, where others of the traders may stand too."""
@@ -173,80 +182,6 @@ class Traders:
         order = self.dice.choice(open_orders)
         return c.CancelOrder(self.at, order.account, self.request(), order.number)
 
-    def deposit(self) -> Command:
-        """Money comes in."""
-        return self._gift(self.dice.choices((self.account(), c.INSURANCE), (9, 1))[0], self.terms().settle)
-
-    def withdraw(self) -> Command:
-        """Money goes out: some, all that is free, or more than that."""
-        account, asset = self.account(), self.terms().settle
-        amount = self._free(account, asset) * self.dice.choice((1, 2, 2, 3)) // 2 + self.dice.randint(-1, 1)
-        return c.Withdraw(self.at, account, self.request(), asset, amount)
-
-    def leverage(self) -> Command:
-        """Another leverage."""
-        leverage = self.dice.choice((0, 1, 2, 3, 10, 20, 50, 75, 100, 125, 126))
-        return c.SetLeverage(self.at, self.account(), self.request(), self.terms().id, leverage)
-
-    def mode(self) -> Command:
-        """Another margin mode."""
-        mode = self.dice.choice((MarginMode.ISOLATED, MarginMode.ISOLATED, MarginMode.CROSS))
-        return c.SetMarginMode(self.at, self.account(), self.request(), self.terms().id, mode)
-
-    def margin(self) -> Command:
-        """Margin moves to or from an isolated position."""
-        account, terms = self.account(), self.terms()
-        isolated = [p for a in self._accounts() for p in a.positions.values() if p.is_isolated and p.lots]
-        if isolated and self.dice.random() < 0.9:
-            position = self.dice.choice(isolated)
-            account, terms = position.account, position.contract.terms
-        most = max(1, self._free(account, terms.settle) // self.dice.choice((1, 3, 50)))
-        amount = self.dice.choice((1, most, self.dice.randint(0, most)))
-        return self.dice.choice((c.AddMargin, c.RemoveMargin))(self.at, account, self.request(), terms.id, amount)
-
-    def mark(self) -> Command:
-        """The mark moves a little."""
-        terms = self.terms()
-        price = self.prices[terms.id]
-        price += price * self.dice.randint(-100, 100) // 10_000 + self.dice.randint(-1, 1)
-        self.prices[terms.id] = max(1, price)
-        return c.SetMarkPrice(self.at, terms.id, self.prices[terms.id])
-
-    def shock(self) -> Command:
-        """The mark jumps: by some per cent, near to nothing, far up. Prices follow it or not; at times funding does."""
-        terms = self.terms()
-        mark = max(1, PRICES[terms.id] * self.dice.choice(SHOCKS) // 100)
-        if self.dice.random() < 0.3:
-            self.planned = [Traders.funding]
-        self.prices[terms.id] = self.dice.choice((mark, PRICES[terms.id]))
-        return c.SetMarkPrice(self.at, terms.id, mark)
-
-    def funding(self) -> Command:
-        """Funding, at times several at one moment."""
-        rate = self.dice.choice((0, 1, -1, 10_000, -10_000, 750_000, -750_000, 30_000_000, -30_000_000))
-        return c.ApplyFunding(self.at, self.terms().id, rate)
-
-    def history(self) -> Command:
-        """The next rows of a chunk, or the first ones of a new one."""
-        if self.rows:
-            rows = self.rows.pop()
-            return msgspec.structs.replace(rows, at=max(self.at, rows.at))
-        terms = self.terms()
-        history = self.histories[terms.id]
-        history.price = self.dice.choice((history.price, self._ticks(terms)))
-        columns = history.chunk(self.dice, self.at, self.dice.randint(1, 12))
-        chunk = c.ChunkId(f"chunk-{len(self.world.columns)}")
-        self.world.columns[chunk] = columns
-        last = len(columns) - 1
-        middle = self.dice.randint(0, last)
-        if middle < last:
-            self.rows.append(c.AdvanceMarket(columns.at[last], terms.id, chunk, middle + 1, last))
-        return c.AdvanceMarket(columns.at[middle], terms.id, chunk, 0, middle)
-
-    def time(self) -> Command:
-        """Time passes."""
-        return c.AdvanceTime(self.at + self.dice.choice((0, SECOND, 3600 * SECOND)))
-
     def proceed(self) -> Command:
         """Due work, whether there is some or not, in small steps or large ones."""
         return c.Proceed(self.at, self.dice.choice((0, 1, 1, 2, 5, 50, 4096)))
@@ -254,72 +189,100 @@ class Traders:
     def repeat(self) -> Command:
         """A request that was given before, as a client does that heard no answer."""
         given = [command for command in self.given if isinstance(command, c.TradersCommand)]
-        return msgspec.structs.replace(self.dice.choice(given), at=self.at) if given else self.time()
+        return msgspec.structs.replace(self.dice.choice(given), at=self.at) if given else c.AdvanceTime(self.at)
 
     def account(self) -> AccountId:
         """An account that is open."""
-        return self.dice.choice([account.name for account in self._accounts()] or NAMES)
+        return self.dice.choice([account.name for account in self.accounts()] or NAMES)
+
+    def accounts(self) -> list[Account]:
+        """The accounts that are open."""
+        return [account for account in self.world.state.accounts.values() if not account.is_reserved]
 
     def terms(self) -> Instrument:
-        """An instrument."""
-        return self.dice.choice(self.pack.instruments)
+        """An instrument, seldom one that expired."""
+        terms = self.dice.choice(self.pack.instruments)
+        expired = 0 < terms.expiry <= self.world.state.now and self.dice.random() < 0.8
+        return self.dice.choice(self.pack.instruments) if expired else terms
+
+    def asset(self) -> AssetId:
+        """An asset that somebody may own."""
+        return self.dice.choice(self._assets())
+
+    def leg(self) -> Leg:
+        """A leg, or the only position."""
+        return Leg.NET if self.rules.is_plain else self.dice.choice(list(Leg))
 
     def request(self) -> RequestId:
         """A request id of its own."""
         self.requests += 1
         return RequestId(f"r{self.requests}")
 
+    def gift(self, account: AccountId, asset: AssetId) -> Command:
+        """Money from outside."""
+        whole = self._whole(asset)
+        return c.Deposit(self.at, account, self.request(), asset, self.dice.randint(whole // 20, whole))
+
+    def ticks(self, terms: Instrument) -> int:
+        """Where prices are now."""
+        return max(1, self.prices[terms.id] // terms.tick)
+
+    def free(self, name: AccountId, asset: str) -> int:
+        """What is available, atoms."""
+        account = self.world.state.accounts.get(name)
+        wallet = account.wallets.get(AssetId(asset)) if account else None
+        return available_atoms(wallet) if wallet else 0
+
     def _place(
         self, account: AccountId, terms: Instrument, side: Side, lots: int, price: int | None,
-        time_in_force: TimeInForce, reduce_only: bool,
+        time_in_force: TimeInForce, reduce_only: bool, leg: Leg | None = None,
     ) -> Command:  # fmt: skip
         known = self.world.state.accounts.get(account)
         number = OrderNumber((known.last_number if known else 0) + self.dice.choice((1, 1, 1, 3)))
+        if leg is None:
+            leg = self._leg_of(side, reduce_only) if known and known.hedges else Leg.NET
         return c.PlaceOrder(
-            self.at, account, self.request(), number, terms.id, side, lots, price, time_in_force, reduce_only
+            self.at, account, self.request(), number, terms.id, side, lots, price, time_in_force, reduce_only, leg
         )
 
-    def _gift(self, account: AccountId, asset: AssetId) -> Command:
-        amount = self.dice.randint(self.rich * UNIT // 20, self.rich * UNIT)
-        return c.Deposit(self.at, account, self.request(), asset, amount)
+    def _leg_of(self, side: Side, reduce_only: bool) -> Leg:
+        opens = not reduce_only and self.dice.random() < 0.8
+        return Leg.LONG if (side is Side.BUY) == opens else Leg.SHORT
 
-    def _terms(self) -> tuple[Instrument, ...]:
+    def _whole(self, asset: str) -> int:
+        """What somebody rich has of an asset, atoms."""
+        return self.rich * UNIT // worth_of(asset)
+
+    def _instruments(self) -> tuple[Instrument, ...]:
         return self.pack.instruments
 
     def _assets(self) -> list[AssetId]:
-        return list(dict.fromkeys(terms.settle for terms in self._terms()))
-
-    def _accounts(self) -> list[Account]:
-        return [account for account in self.world.state.accounts.values() if not account.is_reserved]
+        settle = [terms.settle for terms in self._instruments()]
+        return list(dict.fromkeys([*settle, *(rule.asset for rule in self.pack.collateral)]))
 
     def _open_orders(self) -> list[Order]:
-        return [order for account in self._accounts() for order in account.orders.values()]
+        return [order for account in self.accounts() for order in account.orders.values()]
 
-    def _position(self, order: Order) -> Position:
-        return self.world.state.accounts[order.account].positions[order.instrument]
-
-    def _ticks(self, terms: Instrument) -> int:
-        return max(1, self.prices[terms.id] // terms.tick)
+    def _lot_value(self, terms: Instrument) -> int:
+        """Grains of the settle asset."""
+        price = self.prices[terms.id]
+        if isinstance(terms, Inverse):
+            return max(1, terms.contract_value * terms.lot * UNIT // price)
+        return price * terms.lot
 
     def _many(self, terms: Instrument) -> int:
-        return max(2, self.rich * UNIT * UNIT // (PRICES[terms.id] * terms.lot))
+        return max(2, self._whole(terms.settle) * UNIT // self._lot_value(terms))
 
     def _held(self, name: AccountId, terms: Instrument) -> int:
         account = self.world.state.accounts.get(name)
-        position = account.positions.get(terms.id) if account else None
-        return position.lots if position else 0
-
-    def _free(self, name: AccountId, asset: str) -> int:
-        account = self.world.state.accounts.get(name)
-        wallet = account.wallets.get(asset) if account else None
-        return max(0, available(wallet) // UNIT) if wallet else 0
+        return sum(position.lots for position in account.legs(terms.id)) if account else 0
 
     def _lots(self, name: AccountId, terms: Instrument) -> int:
         account = self.world.state.accounts.get(name)
-        position = account.positions.get(terms.id) if account else None
-        leverage = position.leverage if position else self.pack.default_leverage
-        lot_value = self.prices[terms.id] * terms.lot
-        most = self._free(name, terms.settle) * leverage * UNIT // lot_value
+        legs = account.legs(terms.id) if account else []
+        leverage = legs[-1].leverage if legs else self.pack.default_leverage
+        value = self._lot_value(terms)
+        most = self.free(name, terms.settle) * leverage * UNIT // value
         share = self.dice.choice((1, 5, 20, 40, 50, 60, 70, 80, 90, 95, 100, 110))
-        least = max(terms.min_lots, terms.min_notional * UNIT // lot_value + 1)
+        least = max(terms.min_lots, terms.min_notional * UNIT // value + 1)
         return max(least, min(most * share // 100, terms.max_lots))

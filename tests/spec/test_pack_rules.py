@@ -11,7 +11,20 @@ import msgspec
 import pytest
 
 from events import facts as f
-from events.instruments import InversePerp, PackError, RulePack, load_pack, pack_names, read_pack
+from events.instruments import (
+    Collateral,
+    FeeTier,
+    HaircutTier,
+    InverseFuture,
+    InversePerp,
+    LinearFuture,
+    PackError,
+    RulePack,
+    SpotPair,
+    load_pack,
+    pack_names,
+    read_pack,
+)
 from events.refusals import Reason
 from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, PriceShown
 from events.units import UNIT, decimal_text
@@ -47,6 +60,14 @@ PACK: dict[str, Any] = {
     "instruments": [LINEAR],
 }
 
+PERP_ONLY = {"funding_interval_hours", "interest"}
+DATED = {k: v for k, v in LINEAR.items() if k not in PERP_ONLY} | {"id": "XUSD_Q", "expiry": "2024-12-27T08:00:00Z"}
+"""A contract that expires."""
+
+PAIR = {"id": "X/USD", "base": "X", "quote": "USD", "fee": "0.001"}
+DOLLARS = {"asset": "USD", "tiers": [{"haircut": "0"}]}
+COINS = {"asset": "X", "index": "X/USD", "tiers": [{"haircut": "0.05", "cap": "100"}, {"haircut": "0.1"}]}
+
 SECOND_BRACKET = {"floor": "50000", "cap": "60000", "max_leverage": 10, "mmr": "0.04", "cum": "500"}
 
 
@@ -68,6 +89,23 @@ def inverse(**terms: Any) -> dict[str, Any]:
 
 def standard(**terms: Any) -> dict[str, Any]:
     return linear({"margin_model": "standard"}, **({"initial_margin": "0.05"} | terms))
+
+
+def dated(**terms: Any) -> dict[str, Any]:
+    return pack(instruments=[DATED | terms])
+
+
+def answering(*collateral: dict[str, Any], **rules: Any) -> dict[str, Any]:
+    """A pack with this collateral."""
+    return pack(**{"valuation": "USD", "spot": [PAIR], "collateral": list(collateral)} | rules)
+
+
+def haircuts(*tiers: dict[str, str]) -> dict[str, Any]:
+    return answering(DOLLARS, COINS | {"tiers": list(tiers)})
+
+
+def tiers(*volumes: tuple[str, str, str]) -> dict[str, Any]:
+    return pack(fee_tiers=[{"volume": v, "maker": m, "taker": t} for v, m, t in volumes])
 
 
 def digest(pack: RulePack) -> str:
@@ -100,7 +138,13 @@ def test_rules_at_their_default_leave_no_bytes() -> None:
         margin_model="leverage",
         margin_step="0",
         premium_hours=0,
-        instruments=[LINEAR | {"initial_margin": "0", "skew_scale": "0.0"}],
+        mode_switch="when_flat",
+        valuation="",
+        collateral=[],
+        spot=[],
+        interest_interval_hours=0,
+        fee_tiers=[],
+        instruments=[LINEAR | {"initial_margin": "0", "skew_scale": "0.0", "interest": "0", "funding_cap": "0"}],
     )
     assert digest(read(stated)) == digest(read(PACK))
 
@@ -134,6 +178,25 @@ def test_a_fraction_of_the_initial_margin_is_a_rate_rounded_up() -> None:
     assert perp.brackets[0].mmr * 6 == UNIT + 2
 
 
+def test_a_dated_contract_has_its_time_in_nanoseconds() -> None:
+    (future,) = read(dated(settlement_fee="0.0005", settlement_window_minutes=30)).instruments
+    assert isinstance(future, LinearFuture)
+    assert (future.expiry, future.settlement_window) == (1_735_286_400 * 10**9, 1_800 * 10**9)
+    (coin,) = read(pack(instruments=[INVERSE | {"expiry": DATED["expiry"], "funding_interval_hours": 0}])).instruments
+    assert isinstance(coin, InverseFuture)
+
+
+def test_collateral_and_tiers_are_read_into_integers() -> None:
+    held = COINS | {"debt_limit": "0.5", "interest": "0.0001"}
+    rules = read(answering(DOLLARS, held, interest_interval_hours=1) | tiers(("0", "0", "0"), ("9", "-0.01", "0.02")))
+    assert rules.collateral[1] == Collateral(
+        "X", (HaircutTier(5_000_000, 100 * UNIT), HaircutTier(10_000_000)), "X/USD", UNIT // 2, 10_000
+    )
+    assert rules.spot == (SpotPair("X/USD", "X", "USD", 100_000),)
+    assert rules.fee_tiers == (FeeTier(0, 0, 0), FeeTier(9 * UNIT, -1_000_000, 2_000_000))
+    assert rules.interest_interval == 3600 * 10**9
+
+
 Build = Callable[..., dict[str, Any]]
 
 WRONG = [
@@ -164,6 +227,61 @@ WRONG = [
     (linear(initial_margin="0.05"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
     (pack(margin_model="standard"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
     (pack(margin_model="leveraged"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
+    (pack(interest_interval_hours=-1), "test: margin_step, premium_hours and interest_interval must not be below 0"),
+    (pack(mode_switch="often"), "Invalid enum value 'often' - at `$.mode_switch`"),
+    (linear(lot="0"), "XUSD: lot must not be 0"),
+    (dated(settlement_fee="1"), "XUSD_Q: settlement fee, funding cap and interest must be below 100 %"),
+    (dated(settlement_fee="-0.1"), "XUSD_Q: settlement fee, funding cap and interest must be below 100 %"),
+    (linear(funding_cap="1"), "XUSD: settlement fee, funding cap and interest must be below 100 %"),
+    (linear(interest="-1"), "XUSD: settlement fee, funding cap and interest must be below 100 %"),
+    (linear(settlement_fee="0.1"), "XUSD: a perpetual contract has no expiry and no settlement"),
+    (linear(settlement_window_minutes=60), "XUSD: a perpetual contract has no expiry and no settlement"),
+    (linear(funding_interval_hours=0), "XUSD: needs min_notional >= 0 and a funding interval above 0"),
+    (dated(min_notional="-1"), "XUSD_Q: needs min_notional >= 0 and a funding interval above 0"),
+    (dated(funding_interval_hours=8), "XUSD_Q: a dated contract needs an expiry, a settlement window before it, and no"),
+    (dated(settlement_window_minutes=-1), "XUSD_Q: a dated contract needs an expiry, a settlement window before it, and no"),
+    (dated(expiry="1969-12-27T08:00:00Z"), "XUSD_Q: a dated contract needs an expiry, a settlement window before it, and no"),
+    (dated(expiry="2024-12-27T08:00:00"), "XUSD_Q: its expiry needs a time zone, as in 2024-12-27T08:00:00Z"),
+    (dated(expiry="soon"), "Invalid RFC3339 encoded datetime - at `$.instruments[0].expiry`"),
+    (pack(instruments=[LINEAR, LINEAR]), "test: the name XUSD is taken twice"),
+    (pack(instruments=[LINEAR | {"id": "USD"}]), "test: the name USD is taken twice"),
+    (pack(spot=[PAIR | {"id": "XUSD"}]), "test: the name XUSD is taken twice"),
+    (linear(id="XUSD:long"), "test: the name XUSD:long ends like that of a leg in hedge mode"),
+    (pack(spot=[PAIR | {"id": "X:short"}]), "test: the name X:short ends like that of a leg in hedge mode"),
+    (pack(spot=[PAIR | {"quote": ""}]), "'' is not a text of printable ASCII"),
+    (pack(collateral=[DOLLARS | {"asset": "\u00e9"}]), "'\\xe9' is not a text of printable ASCII"),
+    (pack(spot=[PAIR | {"quote": "X"}]), "X/USD: a spot pair needs two assets, and a fee from 0 to below 50 %"),
+    (pack(spot=[PAIR | {"fee": "0.5"}]), "X/USD: a spot pair needs two assets, and a fee from 0 to below 50 %"),
+    (pack(spot=[PAIR | {"fee": "-0.1"}]), "X/USD: a spot pair needs two assets, and a fee from 0 to below 50 %"),
+    (answering(DOLLARS, DOLLARS), "test: collateral USD: stated twice"),
+    (answering(COINS), "test: collateral lacks the settle asset USD"),
+    (answering(DOLLARS, valuation="X"), "test: collateral USD: its index must be a spot pair USD/X"),
+    (answering(DOLLARS, COINS | {"index": ""}), "test: collateral X: its index must be a spot pair X/USD"),
+    (answering(DOLLARS, COINS | {"index": "Y/USD"}), "test: collateral X: its index must be a spot pair X/USD"),
+    (answering(DOLLARS | {"index": "X/USD"}), "test: collateral USD: its index must be a spot pair USD/USD"),
+    (answering(DOLLARS | {"tiers": []}), "test: collateral USD: needs tiers, a debt limit >= 0 and interest from 0"),
+    (answering(DOLLARS | {"debt_limit": "-1"}), "test: collateral USD: needs tiers, a debt limit >= 0 and interest"),
+    (answering(DOLLARS | {"interest": "1"}), "test: collateral USD: needs tiers, a debt limit >= 0 and interest"),
+    (haircuts({"haircut": "1.1"}), "test: collateral X: haircuts must rise with their caps, and only the last tier"),
+    (haircuts({"haircut": "-0.1"}), "test: collateral X: haircuts must rise with their caps, and only the last"),
+    (haircuts({"haircut": "0"}, {"haircut": "0.1"}), "test: collateral X: haircuts must rise with their caps, and"),
+    (
+        haircuts({"haircut": "0.2", "cap": "1"}, {"haircut": "0.1"}),
+        "test: collateral X: haircuts must rise with their caps, and only the last tier is without one",
+    ),
+    (
+        haircuts({"haircut": "0.1", "cap": "5"}, {"haircut": "0.2", "cap": "5"}, {"haircut": "0.3"}),
+        "test: collateral X: haircuts must rise with their caps, and only the last tier is without one",
+    ),
+    (haircuts({"haircut": "0.1", "cap": "5"}), "test: collateral X: the last tier is without a cap"),
+    (tiers(("0", "0", "0"), ("0", "0", "0")), "test: fee tiers need rising volumes, and fees below 100 %"),
+    (tiers(("0", "0", "0"), ("1", "0", "1")), "test: fee tiers need rising volumes, and fees below 100 %"),
+    (tiers(("-1", "0", "0")), "test: fee tiers need rising volumes, and fees below 100 %"),
+    (tiers(("5", "0", "0")), "test: the first fee tier starts at volume 0"),
+    (
+        linear({"margin_step": "0.1"}, brackets=[*LINEAR["brackets"], SECOND_BRACKET]),
+        "XUSD: margins that are rounded to a step go with one bracket",
+    ),
     (
         linear({"exit_fee": "at_mark"}, taker_fee="0.97"),
         "XUSD: maintenance margin and exit fee together must be below 100 %",

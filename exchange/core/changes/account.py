@@ -83,12 +83,19 @@ def on_margin_mode_set(state: State, fact: f.MarginModeSet) -> None:
     """The position takes the mode."""
     for position in _legs(state, fact.account, fact.instrument):
         position.is_isolated = fact.mode is MarginMode.ISOLATED
+        if position.lots:
+            state.dirty.pop(position, None)
+            touch(state, position.pool)
 
 
 def _legs(state: State, account: str, instrument: str) -> list[Position]:
-    """The positions whose mode and leverage are one: both legs, or the only one, kept from now on."""
-    legs = (Leg.LONG, Leg.SHORT) if state.accounts[account].hedges else (Leg.NET,)  # type: ignore[index]
-    return [kept(state, account, instrument, leg) for leg in legs]
+    """The positions whose mode and leverage are one: both legs, or the only one, kept from now on, and what is left of
+    the other position mode.
+    """
+    owner = state.accounts[account]  # type: ignore[index]
+    for leg in (Leg.LONG, Leg.SHORT) if owner.hedges else (Leg.NET,):
+        kept(state, account, instrument, leg)
+    return owner.legs(instrument)
 
 
 def on_position_mode_set(state: State, fact: f.PositionModeSet) -> None:

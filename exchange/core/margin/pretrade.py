@@ -92,9 +92,8 @@ def leverage_refusal(position: Position, leverage: int) -> Reason | None:
         return None
     if position.is_isolated and position.lots:
         return Reason.OPEN_ORDERS_OR_POSITION
-    if not contract.rules.is_plain:
-        return None
-    more = -(-need // leverage) - -(-need // position.leverage)
+    share, whole = contract.rules.initial_share(leverage)
+    more = -(-need * share // whole) - -(-need * position.share // position.whole)
     return Reason.INSUFFICIENT_MARGIN if more > 0 and headroom(position, contributed(position) - more) < 0 else None
 
 

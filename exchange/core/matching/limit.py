@@ -98,6 +98,8 @@ def _order_refusal(state: State, position: Position, command: PlaceOrder, reduce
         return Reason.INSTRUMENT_EXPIRED
     if not contract.mark:
         return Reason.NO_MARK_PRICE
+    if position.wallet.multi and not state.assets[contract.settle].index:
+        return Reason.NO_INDEX_PRICE
     assert state.pack is not None
     side, sign = command.side, 1 if command.side is BUY else -1
     slippage = state.pack.market_buy_slippage

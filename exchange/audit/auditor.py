@@ -1,0 +1,224 @@
+"""Observes the batches of a session in order, record by record, and what must hold at the end of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from events import commands as c
+from events import facts as f
+from events.record import Batch, Record
+from exchange.audit import liquidation, money, pools, session, trading
+from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
+
+RULES = {**session.RULES, **money.RULES, **trading.RULES, **liquidation.RULES}
+
+BEFORE_A_REFUSAL = (
+    f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired
+)  # fmt: skip
+"""What fell due before the command was decided; with nothing else a refusal shares a batch."""
+
+ANYBODY = (f.FundingPaid, f.PositionSettled, f.InterestPaid)
+"""What settles for other accounts while a liquidation is under way."""
+
+ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
+    f.SessionOpened: (c.OpenSession, ("rules_version", "pack", "options")),
+    f.AccountOpened: (c.OpenAccount, ("account",)),
+    f.Deposited: (c.Deposit, ("account", "asset", "amount")),
+    f.Withdrawn: (c.Withdraw, ("account", "asset", "amount")),
+    f.Transferred: (c.Transfer, ("account", "asset", "amount", "to")),
+    f.LeverageSet: (c.SetLeverage, ("account", "instrument", "leverage")),
+    f.MarginModeSet: (c.SetMarginMode, ("account", "instrument", "mode")),
+    f.PositionModeSet: (c.SetPositionMode, ("account", "hedges")),
+    f.CollateralModeSet: (c.SetCollateralMode, ("account", "multi")),
+    f.AutoAddMarginSet: (c.SetAutoAddMargin, ("account", "instrument", "on")),
+    f.OrderAccepted: (
+        c.PlaceOrder, ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg")
+    ),
+    f.OrderCancelled: (c.CancelOrder, ("account", "number")),
+    f.MarketAdvanced: (c.AdvanceMarket, ("instrument", "chunk")),
+}  # fmt: skip
+"""Facts that only a command of one kind leads to, and what they have in common with it."""
+
+MAY_BE_ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
+    f.MarkPriceMoved: (c.SetMarkPrice, ("instrument", "mark")),
+    f.IndexPriceMoved: (c.SetIndexPrice, ("instrument", "index")),
+    f.Exchanged: (c.ExchangeAsset, ("account", "asset", "amount", "into")),
+}
+"""Facts that come about in other ways too."""
+
+
+MONEY, LOTS = "money", "lots"
+
+
+def audit(batches: Iterable[Batch]) -> Report:
+    """Audit a whole log, from its first batch on. Raises AuditError."""
+    auditor = Auditor()
+    for batch in batches:
+        auditor.observe(batch)
+    return auditor.report
+
+
+class Auditor:
+    """Observes the batches of a session in order; what it knows is open for comparison.
+
+    A pool is named by its asset or, where a position is isolated, by its position, or `multi`; queue holds those that
+    are due. An isolated wallet is named by its position, a cross wallet by its asset.
+    """
+
+    def __init__(self) -> None:
+        self.books = Books()
+        self._of_account: dict[str, Counter[tuple[str, str]]] = {}
+        self._held: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def report(self) -> Report:
+        """What was audited so far."""
+        return self.books.report
+
+    @property
+    def wallets(self) -> dict[str, Counter[str]]:
+        """Atoms by account and wallet."""
+        return self.books.wallets
+
+    @property
+    def positions(self) -> dict[str, dict[str, Position]]:
+        """Positions by account and name."""
+        return self.books.positions
+
+    @property
+    def queue(self) -> dict[tuple[str, str], None]:
+        """The pools that are due: (account, pool)."""
+        return self.books.queue
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """Mark prices by instrument, 0 while unknown."""
+        return {name: contract.mark for name, contract in self.books.contracts.items()}
+
+    @property
+    def changed(self) -> list[tuple[str, str]]:
+        """The pools that the last record may have changed: (account, pool)."""
+        return [key for key in self.books.changed if self.books.answers(*key)]
+
+    def pools(self) -> list[tuple[str, str]]:
+        """Every pool that answers for something: (account, pool)."""
+        named = ((name, (*self.wallets[name], *self.positions[name], MULTI)) for name in self.wallets)
+        return [(name, pool) for name, all_ in named for pool in dict.fromkeys(all_) if self.books.answers(name, pool)]
+
+    def margin(self, account: str, pool: str) -> Margin:
+        """Equity, initial and maintenance margin of a pool."""
+        return pools.margin(self.books, account, pool)
+
+    def is_due(self, account: str, pool: str) -> bool:
+        """Whether the pool has to be liquidated."""
+        return pools.is_due(self.books, account, pool)
+
+    def available(self, account: str, asset: str) -> Fraction:
+        """Available balance; below zero where the pool is short."""
+        return pools.available(self.books, account, asset)
+
+    def asset_of(self, account: str, pool: str) -> str:
+        """What the figures of a pool are counted in."""
+        return self.books.asset_of(account, pool)
+
+    def observe(self, batch: Batch) -> None:
+        """Take one more batch. Raises AuditError."""
+        for _ in self.records(batch):
+            pass
+
+    def records(self, batch: Batch) -> Iterator[Record]:
+        """Take one more batch record by record; each is handed on once it was observed. Raises AuditError."""
+        books, before = self.books, None
+        books.report.batches += 1
+        books.now, books.command = batch.at, batch.command
+        for record in batch.records:
+            books.changed.clear()
+            books.check("number of the record", books.report.records + 1, record.seq)
+            books.report.records = record.seq
+            if record is not batch.records[0]:
+                self._observe(record.message, before)
+                before = record.message
+            yield record
+        books.fact = None
+        books.check("liquidation under way when a batch ends", None, books.running)
+        self._check_timers(batch)
+        self._check_due()
+        self._check_money()
+        books.touched.clear()
+
+    def _observe(self, fact: Any, before: Any) -> None:
+        books, kind = self.books, type(fact)
+        books.fact = fact
+        books.report.facts[kind.__name__] += 1
+        alone = kind is not f.Refused or before is None or isinstance(before, BEFORE_A_REFUSAL)
+        named = f.LiquidationDue, f.ExchangeDue
+        last = kind in named or not isinstance(before, (*named, f.Refused))
+        books.hold("a refusal stands alone, who is due is said last", alone and last, (before, fact))
+        self._check_asked(fact)
+        account = getattr(fact, "account", None)
+        if account in books.accounts and books.running is not None and account != books.running.account:
+            settles = getattr(fact, "why", None) in (f.Expiry.NOTHING_TO_REDUCE, f.Expiry.SETTLEMENT)
+            books.hold("a liquidation leaves other accounts alone", kind in ANYBODY or settles, fact)
+        try:
+            RULES[kind](books, fact)
+        except (LookupError, ZeroDivisionError) as error:
+            what = "what it names is there, and its figures can be computed"
+            raise AuditError(books.report.records, what, "this to hold", f"{fact} ({error!r})") from error
+
+    def _check_asked(self, fact: Any) -> None:
+        books, kind = self.books, type(fact)
+        asked, fields = ASKED.get(kind) or MAY_BE_ASKED.get(kind) or (None, ())
+        if asked is not None and kind in ASKED:
+            books.hold(f"{kind.__name__} follows from {asked.__name__}", isinstance(books.command, asked), fact)
+        if asked is not None and isinstance(books.command, asked):
+            for name in fields:
+                unit = str(getattr(fact, "asset", "")) if name == "amount" else ""
+                books.check(f"{name} as asked for", getattr(books.command, name), getattr(fact, name), unit)
+
+    def _check_timers(self, batch: Batch) -> None:
+        """What falls due by time is said before anything else, unless the sender was refused at the door."""
+        if len(batch.records) > 1 and not isinstance(batch.records[1].message, f.Refused | f.SessionOpened):
+            late = {timer: at for timer, at in self.books.timers.items() if at <= self.books.now}
+            self.books.check("what fell due by time and was not said", {}, late)
+
+    def _check_due(self) -> None:
+        books = self.books
+        for account, pool in books.touched:
+            if account in EXEMPT or not books.answers(account, pool):
+                continue
+            if (account, pool) not in books.queue and pools.is_due(books, account, pool):
+                books.hold(f"what of {account} is due, {pool}, was named", False, books.figures[account, pool])
+            if pool == MULTI and (account, pool) not in books.queue and account not in books.exchanging:
+                owes = pools.owes_too_much(books, account)
+                books.hold(f"whose debts are beyond a limit, {account}, was named", not owes, "not named")
+
+    def _check_money(self) -> None:
+        """Per asset what entered is in wallets, fees, interest, remainders, or was paid for positions; sizes sum to 0.
+
+        Only accounts that the batch touched are added up anew.
+        """
+        books = self.books
+        for name in dict.fromkeys(account for account, _ in books.touched):
+            self._held.subtract(self._of_account.get(name, {}))
+            self._of_account[name] = held = self._holdings(name)
+            self._held.update(held)
+        report = books.report
+        for (what, name), amount in self._held.items():
+            if what == LOTS:
+                books.check(f"sum of all sizes in {name}", 0, amount + books.settled[name])
+            else:
+                kept = amount + report.fees[name] + report.interest[name] + report.remainders[name]
+                books.check("money that there is of an asset", report.entered[name], kept, name)
+
+    def _holdings(self, name: str) -> Counter[tuple[str, str]]:
+        books, held = self.books, Counter[tuple[str, str]]()
+        for wallet, amount in books.wallets[name].items():
+            held[MONEY, books.asset_of(name, wallet)] += amount
+        for p in books.positions[name].values():
+            if p.lots:
+                held[MONEY, p.terms.settle] -= p.entry
+                held[LOTS, p.terms.id] += p.lots
+        return held

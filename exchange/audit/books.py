@@ -1,0 +1,293 @@
+"""What the auditor knows: accounts with wallets, positions and open orders, instruments, and the venue's own money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from events import facts as f
+from events.commands import INSURANCE, MARKET, Command, FundingSource, SessionOptions, Side
+from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
+from events.units import UNIT, decimal_text
+from exchange.audit.contract import Contract
+
+EXEMPT = (MARKET, INSURANCE)
+SIGN = {Side.BUY: 1, Side.SELL: -1}
+MULTI = "multi"
+"""The pool of all wallets of an account in multi-asset mode."""
+
+
+class AuditError(Exception):
+    """A record that does not add up; the message names its number and the figures that differ.
+
+    account and pool (or instrument) are those of the record, empty where it names none.
+    """
+
+    def __init__(self, record: int, what: str, expected: str, found: str, account: str = "", pool: str = "") -> None:
+        super().__init__(f"record {record}: {what}: expected {expected}, found {found}")
+        self.record, self.what, self.expected, self.found = record, what, expected, found
+        self.account, self.pool = account, pool
+
+
+class Margin(NamedTuple):
+    """A pool, or a position in it, at the present marks; fractions of an atom."""
+
+    equity: Fraction
+    initial: Fraction
+    maintenance: Fraction
+
+
+@dataclass(slots=True)
+class Report:
+    """What was audited: numbers of batches and records, facts by kind, liquidations by outcome; atoms by asset."""
+
+    batches: int = 0
+    records: int = 0
+    facts: Counter[str] = field(default_factory=Counter)
+    liquidations: Counter[str] = field(default_factory=Counter)
+    entered: Counter[str] = field(default_factory=Counter)
+    fees: Counter[str] = field(default_factory=Counter)
+    interest: Counter[str] = field(default_factory=Counter)
+    remainders: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Order:
+    """What is open of an order, forced ones too.
+
+    loss is the open loss of one lot, and fee what one lot holds back for fees, both fixed when it was placed; a fee of
+    None is the instrument's taker fee.
+    """
+
+    side: Side
+    lots: int
+    price: int | None
+    reduce_only: bool
+    loss: Fraction = Fraction()
+    fee: Fraction | None = None
+
+
+@dataclass(slots=True)
+class Setting:
+    """What an account chose for an instrument, for both of its legs."""
+
+    leverage: int
+    is_isolated: bool = False
+    auto_add: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """An account: its modes, and what it traded by day, quote asset."""
+
+    name: str
+    hedges: bool = False
+    multi: bool = False
+    volumes: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def is_exempt(self) -> bool:
+        """Whether it is one of the participants of the house: no fees, never due."""
+        return self.name in EXEMPT
+
+
+@dataclass(slots=True, eq=False)
+class Position:
+    """A leg of an account in an instrument: signed lots, exact entry value, open orders by number.
+
+    entry has the sign of what the position gains by, as its worth has.
+    """
+
+    owner: Account
+    contract: Contract
+    setting: Setting
+    leg: Leg
+    lots: int = 0
+    entry: int = 0
+    orders: dict[int, Order] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """Whose it is."""
+        return self.owner.name
+
+    @property
+    def terms(self) -> Instrument:
+        """The terms of its instrument."""
+        return self.contract.terms
+
+    @property
+    def leverage(self) -> int:
+        """What its owner chose."""
+        return self.setting.leverage
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether it has a wallet of its own."""
+        return self.setting.is_isolated
+
+    @property
+    def name(self) -> str:
+        """Its instrument, with the leg in hedge mode: the name of its pool and wallet where it is isolated."""
+        return self.terms.id if self.leg is Leg.NET else f"{self.terms.id}:{self.leg.value}"
+
+    @property
+    def wallet(self) -> str:
+        """The wallet that pays for it."""
+        return self.name if self.is_isolated else self.terms.settle
+
+    @property
+    def pool(self) -> str:
+        """The pool that answers for it."""
+        if self.is_isolated:
+            return self.name
+        return MULTI if self.owner.multi else self.terms.settle
+
+
+class Books:
+    """Everything that the records so far add up to.
+
+    A wallet is named by its asset or, where it is isolated, by its position; a pool likewise, or `multi`. queue holds
+    the pools that are due, exchanging the accounts whose debts are, owed what each position has to be paid of funding
+    that fell due, settling at what price it ends, settled the lots that did, interest which debts have to pay. changed
+    are the pools that the last record may have changed, touched those of the batch so far.
+    """
+
+    def __init__(self) -> None:
+        self.report = Report()
+        self.now = 0
+        self.command: Command | None = None
+        self.fact: f.Fact | None = None
+        self.pack: RulePack | None = None
+        self.options = SessionOptions()
+        self.contracts: dict[str, Contract] = {}
+        self.collateral: dict[str, Collateral] = {}
+        self.pairs: dict[str, SpotPair] = {}
+        self.indices: dict[str, int] = {}
+        self.accounts: dict[str, Account] = {}
+        self.wallets: dict[str, Counter[str]] = {}
+        self.positions: dict[str, dict[str, Position]] = {}
+        self.placed: dict[tuple[str, int], Position] = {}
+        self.timers: dict[tuple[str, str], int] = {}
+        self.queue: dict[tuple[str, str], None] = {}
+        self.exchanging: dict[str, None] = {}
+        self.owed: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self.settling: dict[tuple[str, str], int] = {}
+        self.settled: Counter[str] = Counter()
+        self.interest: Counter[tuple[str, str]] = Counter()
+        self.running: f.LiquidationStarted | None = None
+        self.closed: Counter[Position] = Counter()
+        self.changed: dict[tuple[str, str], None] = {}
+        self.touched: dict[tuple[str, str], None] = {}
+        self.figures: dict[tuple[str, str], Margin] = {}
+
+    @property
+    def rules(self) -> RulePack:
+        """The rule pack of the session."""
+        self.hold("the session is open", self.pack is not None, self.fact)
+        assert self.pack is not None
+        return self.pack
+
+    @property
+    def computes_funding(self) -> bool:
+        """Whether funding rates follow from the premium."""
+        return self.options.funding is FundingSource.PREMIUM
+
+    def check(self, what: str, expected: object, found: object, unit: str = "") -> None:
+        """Raise AuditError where two figures differ; atoms are told in their unit."""
+        if expected != found:
+            name = str(getattr(self.fact, "account", ""))
+            pool = str(getattr(self.fact, "pool", getattr(self.fact, "instrument", "")))
+            raise AuditError(self.report.records, what, _text(expected, unit), _text(found, unit), name, pool)
+
+    def hold(self, what: str, holds: bool, found: object) -> None:
+        """Raise AuditError where a rule does not hold."""
+        self.check(what, "this to hold", "this to hold" if holds else found)
+
+    def position(self, account: str, instrument: str, leg: Leg = Leg.NET) -> Position:
+        """A position by account, instrument and leg."""
+        return self.positions[account][instrument if leg is Leg.NET else f"{instrument}:{leg.value}"]
+
+    def legs(self, account: str, instrument: str) -> list[Position]:
+        """All positions of an account in an instrument."""
+        return [self.position(account, instrument, leg) for leg in Leg]
+
+    def held(self, account: str, asset: str) -> Iterator[Position]:
+        """The open cross positions that are settled in an asset."""
+        for p in self.positions[account].values():
+            if p.lots and p.terms.settle == asset and not p.is_isolated:
+                yield p
+
+    def add_account(self, name: str) -> None:
+        """An account comes to be, with nothing in it."""
+        self.hold("the name is free", name not in self.accounts, name)
+        owner = self.accounts[name] = Account(name)
+        self.wallets[name] = Counter()
+        mine = self.positions[name] = {}
+        for contract in self.contracts.values():
+            most = contract.terms.brackets[0].max_leverage
+            setting = Setting(min(self.rules.default_leverage, most))
+            for leg in Leg:
+                p = Position(owner, contract, setting, leg)
+                mine[p.name] = p
+
+    def pay(self, account: str, wallet: str, amount: int) -> None:
+        """A wallet gains or loses."""
+        self.wallets[account][wallet] += amount
+        self.touch(account, wallet)
+
+    def touch(self, account: str, wallet: str) -> None:
+        """What stands in a wallet or in a position of it changed: its pool is to be looked at."""
+        keys = [(account, wallet)]
+        if self.accounts[account].multi and wallet in self.collateral:
+            keys.append((account, MULTI))
+        for key in keys:
+            self.changed[key] = self.touched[key] = None
+            self.figures.pop(key, None)
+
+    def touch_all(self, positions: Iterable[Position]) -> None:
+        """The pools of these positions are to be looked at."""
+        for p in positions:
+            self.touch(p.account, p.wallet)
+
+    def answers(self, account: str, pool: str) -> bool:
+        """Whether there is such a pool, as the account's modes are now."""
+        p = self.positions[account].get(pool)
+        if p is not None:
+            return p.is_isolated
+        return self.accounts[account].multi == (pool == MULTI)
+
+    def asset_of(self, account: str, wallet: str) -> str:
+        """The asset that a wallet or a pool holds; the valuation asset for all wallets together."""
+        if wallet == MULTI:
+            return self.rules.valuation
+        p = self.positions[account].get(wallet)
+        return p.terms.settle if p is not None else wallet
+
+    def fee_rates(self, p: Position) -> tuple[int, int]:
+        """Maker and taker fee: the instrument's, or from the second tier on those that 30 days of volume earned."""
+        day = self.now // DAY
+        volume = sum(traded for at, traded in p.owner.volumes.items() if day - 30 <= at < day)
+        reached = [tier for tier in self.rules.fee_tiers[1:] if tier.volume <= volume]
+        return (reached[-1].maker, reached[-1].taker) if reached else (p.terms.maker_fee, p.terms.taker_fee)
+
+
+DAY = 86_400 * 10**9
+
+
+def _text(figure: object, unit: str) -> str:
+    if unit and isinstance(figure, int):
+        return f"{decimal_text(figure)} {unit}"
+    if unit and isinstance(figure, Fraction):
+        return f"{exact_text(figure)} {unit}"
+    return str(figure)
+
+
+def exact_text(atoms: Fraction) -> str:
+    """An amount to the grain, as decimal text."""
+    grains = round(atoms * UNIT)
+    sign, whole = "-" if grains < 0 else "", abs(grains)
+    return f"{sign}{whole // UNIT**2}.{whole % UNIT**2:016d}".rstrip("0").rstrip(".")

@@ -1,0 +1,134 @@
+"""Rules of the facts of a liquidation, in the order in which they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from events import facts as f
+from events.commands import INSURANCE, LIQUIDATION_ORDER
+from events.instruments import Inverse
+from exchange.audit.books import MULTI, SIGN, Books, Order, Position
+from exchange.audit.contract import NOTHING, rate
+from exchange.audit.pools import carried, index_of, is_due, margin, position_margin
+from exchange.audit.trading import post, remove
+
+
+def started(books: Books, fact: f.LiquidationStarted) -> None:
+    """A pool of the queue, which is still due; its figures rounded to atoms, against the account."""
+    key = fact.account, fact.pool
+    equity, _, maintenance = margin(books, *key)
+    may = key in books.queue and is_due(books, *key) and books.running is None
+    books.hold("what starts is due", may, fact)
+    asset = books.asset_of(*key)
+    books.check("equity, rounded down", floor(equity), fact.equity, asset)
+    books.check("maintenance margin, rounded up", ceil(maintenance), fact.maintenance, asset)
+    books.running = fact
+
+
+def bankruptcy(books: Books, p: Position) -> tuple[int, int]:
+    """Value, and price in mark units, at which closing uses up the position's share of its pool: against the account.
+
+    A worth of entry value - isolated wallet, or in cross worth at the mark - equity x MM / sum of MM; where forced
+    fills pay the taker fee, that fits in too. The worth is rounded up, the price up for a long and down for a short.
+    """
+    fee = rate(p.terms.taker_fee) if books.rules.liquidation_pays_taker_fee else NOTHING
+    if p.is_isolated:
+        left = Fraction(p.entry - books.wallets[p.account][p.wallet])
+    else:
+        left = p.contract.at_mark(p.lots) - _share(books, p)
+    least = 1 if isinstance(p.terms, Inverse) else 0
+    value = max(least, ceil(left / (1 - fee)) if p.entry > 0 else floor(-left / (1 + fee)))
+    price = p.contract.price_of(abs(p.lots), value)
+    return value, ceil(price) if p.lots > 0 else floor(price)
+
+
+def _share(books: Books, p: Position) -> Fraction:
+    """What a position has of its pool's equity, by maintenance margin, in its settle asset."""
+
+    def index(asset: str) -> Fraction:
+        return index_of(books, asset) if p.owner.multi else Fraction(1)
+
+    pool = carried(books, p.account, p.pool)
+    margins = {other: position_margin(books, other).maintenance * index(other.terms.settle) for other in pool}
+    equity = margin(books, p.account, p.pool).equity
+    return equity * margins[p] / sum(margins.values(), NOTHING) / index(p.terms.settle)
+
+
+def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
+    """All of a position, limited at its bankruptcy price."""
+    p = books.position(fact.account, fact.instrument, fact.leg)
+    books.hold("its pool is being liquidated", _runs(books, p), fact)
+    price, up = bankruptcy(books, p)[1], ceil if p.lots > 0 else floor
+    books.check("lots of the forced order", -p.lots, SIGN[fact.side] * fact.lots)
+    books.check("mark of the forced order", p.contract.mark, fact.mark)
+    books.check("bankruptcy price", price, fact.bankruptcy)
+    books.check("limit of the forced order", up(Fraction(price, p.terms.tick)), fact.limit)
+    p.orders[LIQUIDATION_ORDER] = Order(fact.side, fact.lots, fact.limit, reduce_only=True)
+    books.placed[p.account, LIQUIDATION_ORDER] = p
+
+
+def _runs(books: Books, p: Position) -> bool:
+    running = books.running
+    return running is not None and (running.account, running.pool) == (p.account, p.pool)
+
+
+def taken_over(books: Books, fact: f.TakenOver) -> None:
+    """The rest of a position, at its bankruptcy value."""
+    p, lots = books.position(fact.account, fact.instrument, fact.leg), SIGN[fact.side] * fact.lots
+    value, price = bankruptcy(books, p)
+    books.check("lots taken over", -p.lots, lots)
+    books.check("bankruptcy value", value, fact.value, p.terms.settle)
+    books.check("bankruptcy price", price, fact.bankruptcy)
+    remove(books, p, LIQUIDATION_ORDER)
+    post(books, p, lots, fact.value, 0, forced=True)
+    post(books, books.position(INSURANCE, fact.instrument), -lots, fact.value, 0)
+
+
+def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -> None:
+    """The fee on what was closed in the book, at most what is left; or all that is missing."""
+    running, asset = books.running, books.asset_of(fact.account, fact.pool)
+    pools = [(fact.account, fact.pool)]
+    if books.accounts[fact.account].multi and fact.pool in books.collateral:
+        pools.append((fact.account, MULTI))
+    may = running is not None and (running.account, running.pool) in pools
+    books.hold("its pool is being liquidated", may, fact)
+    left, amount = floor(margin(books, fact.account, fact.pool).equity), -fact.amount
+    if isinstance(fact, f.LiquidationFeeCharged):
+        closed = [(p, value) for p, value in books.closed.items() if p.terms.settle == asset]
+        fee = sum(ceil(value * rate(p.terms.liquidation_fee)) for p, value in closed)
+        left, amount = min(left, fee), fact.amount
+    books.check("fee or deficit", left, amount, asset)
+    books.hold("fee or deficit is more than nothing", fact.amount > 0, fact)
+    books.pay(fact.account, fact.pool, -amount)
+    books.pay(INSURANCE, asset, amount)
+
+
+def ended(books: Books, fact: f.LiquidationEnded) -> None:
+    """Closed, with nothing below zero, or cured; the pool is its owner's again."""
+    key, closed = (fact.account, fact.pool), fact.outcome is f.LiquidationOutcome.CLOSED
+    equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
+    done = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
+    books.hold("it ends closed or cured, not below zero", done, equity)
+    books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))
+    books.check("whether it had started", closed, books.running is not None)
+    books.check("place in the queue", None, books.queue.pop(key, "none"))
+    books.report.liquidations[fact.outcome.value] += 1
+    books.running = None
+    books.closed.clear()
+    books.touch(*key)
+    if fact.pool in books.positions[fact.account] and not carried(books, *key):
+        books.pay(fact.account, books.asset_of(*key), wallets.pop(fact.pool, 0))
+
+
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.LiquidationStarted: started,
+    f.LiquidationOrderPlaced: order_placed,
+    f.TakenOver: taken_over,
+    f.LiquidationFeeCharged: evened_out,
+    f.DeficitCovered: evened_out,
+    f.LiquidationEnded: ended,
+}
+"""Fact -> what it has to agree with, and what it changes."""

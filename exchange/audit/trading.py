@@ -1,0 +1,175 @@
+"""Rules of the facts about orders and trades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from events import commands as c
+from events import facts as f
+from events.commands import MARKET
+from events.instruments import Inverse, Leg
+from events.units import UNIT
+from exchange.audit.books import DAY, SIGN, Books, Order, Position
+from exchange.audit.contract import NOTHING, rate, up
+from exchange.audit.pools import available, lot_notional, margin, open_loss
+
+
+def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
+    """The position or the balance carries it."""
+    p = books.position(fact.account, fact.instrument, fact.leg)
+    sign = SIGN[fact.side]
+    books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
+    books.hold("the instrument trades", not p.contract.is_expired and p.contract.mark > 0, fact)
+    closes = fact.leg is not Leg.NET and fact.leg.sign != sign
+    if isinstance(books.command, c.PlaceOrder):
+        books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
+    before = available(books, p.account, p.terms.settle)
+    order = Order(fact.side, fact.lots, fact.price, fact.reduce_only)
+    if fact.price is not None:
+        price = fact.price * p.terms.tick
+        order.loss, order.fee = open_loss(p, fact.side, price), _put_aside(books, p, sign, price)
+    p.orders[fact.number] = order
+    books.placed[p.account, fact.number] = p
+    carried = available(books, p.account, p.terms.settle) >= min(before, NOTHING)
+    reduces = p.lots * sign < 0
+    books.hold("the position or the balance carries the order", reduces if fact.reduce_only else carried, fact)
+
+
+def _put_aside(books: Books, p: Position, sign: int, price: int) -> Fraction:
+    """What one lot holds back for fees: the taker fee, and where the venue counts it in that for closing."""
+    notional = lot_notional(p, price)
+    closing = up(p.contract.fee_put_aside(sign, notional, p.leverage))
+    return up(notional * rate(books.fee_rates(p)[1])) + closing
+
+
+def order_left(books: Books, fact: f.OrderRested | f.OrderCancelled | f.OrderExpired) -> None:
+    """What is said to be left of an order is what is open of it."""
+    p, order = order_of(books, fact.account, fact.number)
+    books.check("lots still open", order.lots, fact.lots)
+    if not isinstance(fact, f.OrderRested):
+        remove(books, p, fact.number)
+
+
+def order_of(books: Books, account: str, number: int) -> tuple[Position, Order]:
+    """An open order and the position that it is for."""
+    p = books.placed.get((account, number))
+    books.hold(f"order {number} of {account} is open", p is not None, "no such order")
+    assert p is not None
+    return p, p.orders[number]
+
+
+def remove(books: Books, p: Position, number: int) -> None:
+    """An order is gone."""
+    del p.orders[number], books.placed[p.account, number]
+
+
+def traded(books: Books, fact: f.Traded) -> None:
+    """One value, at the maker's price; fees by each side's rates, rounded up; both sides posted, the maker first."""
+    contract, sign = books.contracts[fact.instrument], SIGN[fact.side]
+    terms, asset = contract.terms, contract.terms.settle
+    forced = fact.taker_order == 0 and fact.taker != MARKET
+    books.hold("the instrument has not expired", not contract.is_expired, fact)
+    books.hold("lots and price are above 0", fact.lots > 0 and fact.price > 0, fact)
+    books.check("value of the trade", contract.value(fact.lots, fact.price), fact.value, asset)
+    books.check("whether a liquidation is under way", books.running is not None, forced)
+    making = order_of(books, fact.maker, fact.maker_order)[0] if fact.maker_order else None
+    maker, taker = making or books.position(fact.maker, terms.id), books.position(fact.taker, terms.id, fact.leg)
+    sides = (maker, fact.maker_order, fact.maker_fee, -sign), (taker, fact.taker_order, fact.taker_fee, sign)
+    for p, number, fee, direction in sides:
+        books.hold("the position is in this instrument", p.contract is contract, fact)
+        is_forced = forced and direction == sign
+        paid = _rate(books, p, direction == sign) if number else NOTHING
+        paid = rate(terms.taker_fee) if is_forced and books.rules.liquidation_pays_taker_fee else paid
+        books.check("fee, rounded up", ceil(fact.value * paid), fee, asset)
+        if number or is_forced:
+            _fill(books, p, number, direction, fact)
+        post(books, p, direction * fact.lots, fact.value, fee, is_forced)
+    for p in (maker, taker):
+        _count(books, p, fact)
+    if forced:
+        books.closed[taker] += fact.value
+    if fact.taker_order and fact.maker != fact.taker:
+        equity = margin(books, taker.account, taker.pool).equity
+        books.hold("no fill breaks the pool of its taker", equity >= 0, equity)
+
+
+def _rate(books: Books, p: Position, takes: bool) -> Fraction:
+    return rate(books.fee_rates(p)[1 if takes else 0])
+
+
+def _count(books: Books, p: Position, fact: f.Traded) -> None:
+    """Volume is counted in the quote asset: the value of a linear contract, the contract value of an inverse one."""
+    terms, value = p.terms, fact.value
+    if isinstance(terms, Inverse):
+        value = floor(Fraction(fact.lots * terms.lot * terms.contract_value, UNIT))  # type: ignore[assignment]
+    p.owner.volumes[books.now // DAY] += value
+
+
+def _fill(books: Books, p: Position, number: int, sign: int, fact: f.Traded) -> None:
+    _, order = order_of(books, p.account, number)
+    better = 0 if order.price is None else (order.price - fact.price) * sign
+    may = SIGN[order.side] == sign and (better == 0 or (better > 0 and fact.side is order.side))
+    may = may and fact.lots <= (min(order.lots, -p.lots * sign) if order.reduce_only else order.lots)
+    books.hold("side, limit and lots of the order allow the trade", may, order)
+    order.lots -= fact.lots
+    if not order.lots:
+        remove(books, p, number)
+
+
+def post(books: Books, p: Position, lots: int, value: int, fee: int, forced: bool = False) -> None:
+    """Post one side of a trade: what it closes, then what it opens."""
+    sign, size, asset = (1 if lots > 0 else -1), abs(lots), p.terms.settle
+    closed = min(size, abs(p.lots)) if p.lots * sign < 0 else 0
+    books.touch(p.account, p.wallet)
+    books.touch(p.account, asset)
+    books.report.fees[asset] += fee
+    held, now = p.lots, p.lots + lots
+    if closed:
+        value_closed, fee_closed = floor(Fraction(value * closed, size)), floor(Fraction(fee * closed, size))
+        _close(books, p, sign, closed, value_closed, fee_closed, forced)
+        value, fee = value - value_closed, fee - fee_closed
+    if size > closed:
+        margin = p.contract.margin_given(sign, value, p.leverage) if p.is_isolated else 0
+        p.entry += sign * p.contract.gain * value
+        books.pay(p.account, asset, -margin)
+        books.pay(p.account, p.wallet, margin - fee)
+    _hold_lots(books, p, held, now)
+
+
+def _close(books: Books, p: Position, sign: int, closed: int, value: int, fee: int, forced: bool) -> None:
+    """The part of the entry value that is closed leaves; an isolated wallet releases its part, and settles out of it.
+
+    The closes of a liquidation release nothing.
+    """
+    part, wallets = Fraction(closed, abs(p.lots)), books.wallets[p.account]
+    cost = (1 if p.entry > 0 else -1) * floor(abs(p.entry) * part)
+    result = -sign * p.contract.gain * value - cost - fee
+    freed = max(0, floor(wallets[p.wallet] * part) + result) if p.is_isolated and not forced else 0
+    p.entry -= cost
+    books.pay(p.account, p.wallet, result - freed)
+    books.pay(p.account, p.terms.settle, freed)
+
+
+def _hold_lots(books: Books, p: Position, held: int, now: int) -> None:
+    contract, p.lots = p.contract, now
+    books.hold("a leg stays on its side", now * p.leg.sign >= 0, now)
+    contract.open_interest += max(0, now) - max(0, held)
+    if not now:
+        contract.holders.pop(p, None)
+    elif not held:
+        contract.holders[p] = None
+    if contract.scales:
+        books.touch_all(contract.holders)
+
+
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.OrderAccepted: order_accepted,
+    f.OrderRested: order_left,
+    f.OrderCancelled: order_left,
+    f.OrderExpired: order_left,
+    f.Traded: traded,
+}
+"""Fact -> what it has to agree with, and what it changes."""

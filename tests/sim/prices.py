@@ -1,0 +1,85 @@
+"""What happens to everybody: marks and index prices that move or jump, funding, history, time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from events import commands as c
+from events.commands import Command
+from events.instruments import InstrumentId
+from events.units import SECOND
+from exchange.core.state import FAR
+from tests.sim.traders import Traders
+
+SHOCKS = (1, 50, 70, 80, 90, 95, 98, 100, 102, 105, 110, 120, 150, 200, 1000)
+"""Where a price jumps to, per cent of where it started."""
+
+HOUR = 3600 * SECOND
+
+
+def mark(t: Traders) -> Command:
+    """The mark moves a little."""
+    terms = t.terms()
+    t.prices[terms.id] = _moved(t, t.prices[terms.id])
+    return c.SetMarkPrice(t.at, terms.id, t.prices[terms.id])
+
+
+def _moved(t: Traders, price: int) -> int:
+    return max(1, price + price * t.dice.randint(-100, 100) // 10_000 + t.dice.randint(-1, 1))
+
+
+def shock(t: Traders) -> Command:
+    """The mark jumps: by some per cent, near to nothing, far up. Prices follow it or not; at times funding does."""
+    terms = t.terms()
+    start = t.rules.prices[terms.id]
+    price = max(1, start * t.dice.choice(SHOCKS) // 100)
+    if t.dice.random() < 0.3:
+        t.planned = [funding]
+    t.prices[terms.id] = t.dice.choice((price, start))
+    return c.SetMarkPrice(t.at, terms.id, price)
+
+
+def index(t: Traders) -> Command:
+    """The index price of an instrument or a spot pair moves a little, or jumps."""
+    name = t.dice.choice([*t.rules.prices])
+    start = t.rules.prices[name]
+    price = max(1, start * t.dice.choice(SHOCKS) // 100) if t.dice.random() < 0.2 else _moved(t, t.indices[name])
+    t.indices[name] = t.dice.choice((price, price, start))
+    return c.SetIndexPrice(t.at, InstrumentId(name), price)
+
+
+def funding(t: Traders) -> Command:
+    """Funding, at times several at one moment."""
+    rate = t.dice.choice((0, 1, -1, 10_000, -10_000, 750_000, -750_000, 30_000_000, -30_000_000))
+    return c.ApplyFunding(t.at, t.terms().id, rate)
+
+
+def history(t: Traders) -> Command:
+    """The next rows of a chunk, or the first ones of a new one."""
+    if t.rows:
+        rows = t.rows.pop()
+        return msgspec.structs.replace(rows, at=max(t.at, rows.at))
+    terms = t.terms()
+    past = t.histories[terms.id]
+    past.price = t.dice.choice((past.price, t.ticks(terms)))
+    columns = past.chunk(t.dice, t.at, t.dice.randint(1, 12))
+    chunk = c.ChunkId(f"chunk-{len(t.world.columns)}")
+    t.world.columns[chunk] = columns
+    last = len(columns) - 1
+    middle = t.dice.randint(0, last)
+    if middle < last:
+        t.rows.append(c.AdvanceMarket(columns.at[last], terms.id, chunk, middle + 1, last))
+    return c.AdvanceMarket(columns.at[middle], terms.id, chunk, 0, middle)
+
+
+def time(t: Traders) -> Command:
+    """Time passes."""
+    return c.AdvanceTime(t.at + t.dice.choice((0, SECOND, HOUR)))
+
+
+def jump(t: Traders) -> Command:
+    """Time goes on to the next funding, expiry or interest, just before it or after, or to another day."""
+    following = t.world.state.next_timer
+    if following == FAR or t.dice.random() < 0.2:
+        return c.AdvanceTime(t.at + t.dice.choice((HOUR, 24 * HOUR)))
+    return c.AdvanceTime(max(t.at, following + t.dice.randint(-1, 1)))
