@@ -43,6 +43,7 @@ from events.terms import (
 from events.units import UNIT, Atoms, Nanos, Rate
 
 __all__ = [
+    "CLOSE_ALL",
     "AssetId",
     "Bracket",
     "Collateral",
@@ -118,6 +119,10 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     last_resort: tuple[Layer, ...] = ()
 
 
+CLOSE_ALL = Liquidation()
+"""Everything is closed at once, and the fund takes what the book does not: a pack that says no more leaves no bytes."""
+
+
 class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     """A venue's rules at a date: the instruments, and the flags that venues differ by.
 
@@ -151,7 +156,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     spot: tuple[SpotPair, ...] = ()
     interest_interval: Nanos = Nanos(0)
     fee_tiers: tuple[FeeTier, ...] = ()
-    liquidation: Liquidation = Liquidation()
+    liquidation: Liquidation = CLOSE_ALL
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""

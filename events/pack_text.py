@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from events.instruments import Collateral, FeeTier, HaircutTier, Liquidation, RulePack
+from events.instruments import CLOSE_ALL, Collateral, FeeTier, HaircutTier, Liquidation, RulePack
 from events.rules import (
     DueAt,
     ExitFee,
@@ -163,7 +163,7 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last_resort: tuple[Layer, ...] = ()
 
     def integers(self) -> Liquidation:
-        return Liquidation(
+        rules = Liquidation(
             self.style,
             Rate(exact_units(self.slice)),
             Atoms(exact_units(self.slice_above)),
@@ -172,6 +172,7 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Rate(exact_units(self.backstop)),
             self.last_resort,
         )
+        return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 
 class _PackText(msgspec.Struct, forbid_unknown_fields=True):
