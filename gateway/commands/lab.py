@@ -100,7 +100,7 @@ def _report(lab: Lab, shown: list[AccountLab], session: Path, html: Path | None,
         return
     path = html or session.with_name(f"{session.name}.lab.html")
     if html is None and not lab_page.is_possible():
-        complain(f"no report: {lab_page.MISSING}")
+        complain(lab_page.MISSING)
         return
     lab_page.write(lab, shown, session.name, path)
     if not as_json:

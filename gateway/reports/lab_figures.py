@@ -126,7 +126,7 @@ def rows(lab: Lab, account: AccountLab) -> list[tuple[str, list[str]]]:
     highest = [figures.ratio.highest for figures in columns]
     row("margin ratio at worst", [ratio_text(point.value if point else None) for point in highest])
     row("  at", ["" if point is None else words.time(point.at) for point in highest])
-    assets = list(dict.fromkeys(asset for figures in columns for asset in figures.assets))
+    assets = assets_of(account)
     none = AssetFigures()
     for asset in assets:
         peak("smallest headroom", asset, [figures.assets.get(asset, none).headroom.lowest for figures in columns])
@@ -139,6 +139,12 @@ def rows(lab: Lab, account: AccountLab) -> list[tuple[str, list[str]]]:
         row("final equity", [words.amount(one.equity.last.value, asset) if one.equity.last else "-" for one in its])
     row("orders it would refuse", [f"{figures.refused:,}" for figures in columns])
     return found
+
+
+def assets_of(account: AccountLab) -> list[str]:
+    """The assets in which the account's positions are measured under one mode or another."""
+    held = [(asset, its.notional.highest) for one in account.figures.values() for asset, its in one.assets.items()]
+    return list(dict.fromkeys(asset for asset, highest in held if highest is not None and highest.value))
 
 
 def _liquidation(row: Any, words: Words, moments: list[WouldBe | None]) -> None:

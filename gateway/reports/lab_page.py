@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from events.units import SECOND, UNIT
 from gateway.console import time_text
 from gateway.errors import UsageError
-from gateway.reports.lab_figures import GIVEN, pack_name, remarks, remarks_on, rows
+from gateway.reports.lab_figures import GIVEN, assets_of, pack_name, remarks, remarks_on, rows
 from replay.lab import AccountLab, Lab, Mode, Series
 
-MISSING = "charts need the extra `report`: pip install 'ringfence[report]', or pip install plotly"
+MISSING = "the page with charts needs the extra `report`: pip install plotly"
 
 COLOURS = {Mode.ISOLATED: "#c2410c", Mode.CROSS: "#1d4ed8", Mode.MULTI: "#0f766e", Mode.RECORDED: "#52525b"}
 DASHES = {Mode.ISOLATED: "solid", Mode.CROSS: "solid", Mode.MULTI: "dash", Mode.RECORDED: "dot"}
@@ -115,7 +115,7 @@ def _charts(lab: Lab, account: AccountLab, number: int) -> str:
             figure.add_scatter(
                 name=line.name, legendgroup=line.name, showlegend=line.name not in named, mode="lines",
                 hovertemplate="%{y:,.8~r}", line={"shape": "hv", "width": 1.5, "color": line.colour, "dash": line.dash},
-                row=place, col=1, **_values(line.series, chart.scale, chart.cap),
+                row=place, col=1, **_values(line.series, chart.scale, chart.cap, lab.ended),
             )  # fmt: skip
             named.add(line.name)
     figure.add_hline(y=100, line={"color": "#a1a1aa", "dash": "dot", "width": 1}, row=1, col=1)
@@ -140,18 +140,24 @@ def _drawn(lab: Lab, account: AccountLab) -> Iterator[Chart]:
         named[other] += f", {mode.value}"
     modes = {mode: figures for mode, figures in account.figures.items() if mode not in lab.shared}
     yield Chart("margin ratio, %", lines({m: figures.ratio for m, figures in modes.items()}), UNIT // 100, RATIO_DRAWN)
-    for asset in dict.fromkeys(asset for figures in modes.values() for asset in figures.assets):
+    for asset in assets_of(account):
         its = {mode: figures.assets[asset] for mode, figures in modes.items() if asset in figures.assets}
         yield Chart(f"headroom, {asset}", lines({mode: one.headroom for mode, one in its.items()}), UNIT**2)
         yield Chart(f"capital used, {asset}", lines({mode: one.capital for mode, one in its.items()}), UNIT**2)
         yield Chart(f"equity, {asset}", lines({mode: one.equity for mode, one in its.items()}), UNIT**2)
-    for instrument, series in lab.marks.items():
-        yield Chart(f"mark price of {instrument}", [Line(f"mark of {instrument}", series, "#18181b", "solid")], UNIT)
+    for instrument in account.instruments:
+        if series := lab.marks.get(instrument):
+            yield Chart(
+                f"mark price of {instrument}", [Line(f"mark of {instrument}", series, "#18181b", "solid")], UNIT
+            )
 
 
-def _values(series: Series, scale: int, cap: int | None) -> dict[str, list[Any]]:
-    """The points of a series; a line breaks where there was no value."""
-    points = [(point.at, min(cap or point.value, point.value) / scale) for point in series.points()]
+def _values(series: Series, scale: int, cap: int | None, ended: int) -> dict[str, list[Any]]:
+    """The points of a series until the end of the session; a line breaks where there was no value."""
+    kept = series.points()
+    if series.last is not None and not series.is_paused:
+        kept.append(series.last._replace(at=ended))
+    points = [(point.at, min(cap or point.value, point.value) / scale) for point in kept]
     drawn = sorted([*points, *((at, None) for at in series.pauses())], key=lambda point: point[0])
     return {"x": [_moment(at) for at, _ in drawn], "y": [value for _, value in drawn]}
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from events.units import UNIT
 from gateway.console import OUT, time_text
-from gateway.reports.lab_figures import GIVEN, Words, pack_name, remarks, remarks_on, rows
+from gateway.reports.lab_figures import GIVEN, Words, pack_name, ratio_text, remarks, remarks_on, rows
 from replay.lab import AccountLab, Figures, Lab
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -40,9 +40,12 @@ def _show(lab: Lab, account: AccountLab) -> None:
         OUT.print(line, markup=False)
     start, end = _span(lab, account)
     words = Words(lab)
-    OUT.print(f"margin ratio from {words.time(start)} to {words.time(end)}; {BARS[-1]} is 100 % and more", markup=False)
+    full = full_bar(account)
+    beyond = " and more" if full == UNIT else ""
+    scale = f"{BARS[-1]} is {ratio_text(full)}{beyond}"
+    OUT.print(f"margin ratio from {words.time(start)} to {words.time(end)}; {scale}", markup=False)
     for mode, figures in account.figures.items():
-        OUT.print(f"{mode.value:<9}{bars(figures, start, end)}", markup=False)
+        OUT.print(f"{mode.value:<9}{bars(figures, start, end, full)}".rstrip(), markup=False)
 
 
 def _span(lab: Lab, account: AccountLab) -> tuple[int, int]:
@@ -51,12 +54,18 @@ def _span(lab: Lab, account: AccountLab) -> tuple[int, int]:
     return min(starts, default=lab.started), lab.ended
 
 
-def bars(figures: Figures, start: int, end: int) -> str:
+def full_bar(account: AccountLab) -> int:
+    """The margin ratio of the highest bar: the highest of all modes, 100 % at most."""
+    highest = [figures.ratio.highest for figures in account.figures.values()]
+    return min(UNIT, max((point.value for point in highest if point), default=0)) or UNIT
+
+
+def bars(figures: Figures, start: int, end: int, full: int) -> str:
     """The worst margin ratio of each part of the time as a bar; nothing where no position was open."""
-    return "".join(_bar(value) for value in figures.ratio.columns(COLUMNS, start, end))
+    return "".join(_bar(value, full) for value in figures.ratio.columns(COLUMNS, start, end))
 
 
-def _bar(ratio: int | None) -> str:
+def _bar(ratio: int | None, full: int) -> str:
     if not ratio:
         return " "
-    return BARS[min(len(BARS) - 1, ratio * (len(BARS) - 1) // UNIT)]
+    return BARS[min(len(BARS) - 1, ratio * (len(BARS) - 1) // full)]

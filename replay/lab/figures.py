@@ -59,12 +59,14 @@ class AssetFigures:
     notional: Series = field(default_factory=Series)
     capital_time: int = 0
     notional_time: int = 0
+    measured_at: int = 0
 
     def pass_time(self, until: int) -> None:
         """Capital and notional were tied up until then: their sums over time, grains x ns."""
         if self.capital.last is not None and self.notional.last is not None:
-            self.capital_time += self.capital.last.value * (until - self.capital.last.at)
-            self.notional_time += self.notional.last.value * (until - self.notional.last.at)
+            self.capital_time += self.capital.last.value * (until - self.measured_at)
+            self.notional_time += self.notional.last.value * (until - self.measured_at)
+        self.measured_at = until
 
     @property
     def efficiency(self) -> int | None:
@@ -113,7 +115,9 @@ class Figures:
                 self.would_be[pool.id[1]] = _would_be(at, account, pool, margin, valuation, touched)
         self.ratio.add(at, ratio, record)
         for asset, total in _totals(account, valuation).items():
-            figures = self.assets.setdefault(asset, AssetFigures())
+            figures = self.assets.get(asset)
+            if figures is None:
+                figures = self.assets[asset] = AssetFigures()
             figures.pass_time(at)
             figures.equity.add(at, total.equity, record)
             figures.capital.add(at, total.capital, record)

@@ -16,8 +16,11 @@ from replay.lab.shadow import Mode, Shadow, is_cross, obstacle
 
 HOUSE = (MARKET, INSURANCE)
 
-ORDERS = (f.OrderAccepted, f.OrderRested, f.OrderCancelled, f.OrderExpired)
-"""Facts after which an account's orders reserve something else."""
+UNSEEN = (
+    *(f.OrderAccepted, f.OrderRested, f.OrderCancelled, f.OrderExpired),
+    *(f.LiquidationFeeCharged, f.DeficitCovered, f.LiquidationEnded),
+)
+"""Facts that change an account's figures without asking the watch to look at a pool: orders, the fund's payments."""
 
 
 class LabError(Exception):
@@ -26,7 +29,7 @@ class LabError(Exception):
 
 @dataclass(slots=True)
 class AccountLab:
-    """One account: how often it traded, in which modes it did, and its figures under each mode of the comparison.
+    """One account: how often it traded, what, in which modes, and its figures under each mode of the comparison.
 
     liquidated_at is when history first liquidated it, ns, 0 if never.
     """
@@ -35,6 +38,7 @@ class AccountLab:
     figures: dict[Mode, Figures]
     fills: int = 0
     recorded: dict[Mode, None] = field(default_factory=dict)
+    instruments: dict[InstrumentId, None] = field(default_factory=dict)
     liquidated_at: int = 0
 
 
@@ -72,15 +76,16 @@ class Lab:
         self.ended = batch.at
         concerned: dict[AccountId, None] = {}
         moved: dict[InstrumentId, int] = {}
+        told = [record for record in batch.records[1:] if type(record.message) is not f.MarketAdvanced]
+        if not told:
+            return
         for shadow in self._shadows:
             shadow.begin(batch)
-        for record in batch.records[1:]:
+        for record in told:
             fact = record.message
-            if type(fact) is f.MarketAdvanced:
-                continue
             if type(fact) is f.MarkPriceMoved or type(fact) is f.IndexPriceMoved:
                 moved[fact.instrument] = record.seq
-            elif type(fact) in ORDERS:
+            elif type(fact) in UNSEEN:
                 concerned[fact.account] = None  # type: ignore[union-attr]
             else:
                 self._note(fact)  # type: ignore[arg-type]
@@ -106,8 +111,10 @@ class Lab:
         elif isinstance(fact, f.Traded):
             for name in (fact.maker, fact.taker):
                 if name not in HOUSE:
-                    self.accounts[name].fills += 1
-                    self.accounts[name].recorded[self._mode_of(name, fact.instrument)] = None
+                    account = self.accounts[name]
+                    account.fills += 1
+                    account.instruments[fact.instrument] = None
+                    account.recorded[self._mode_of(name, fact.instrument)] = None
 
     def _check_modes(self, pack: RulePack) -> None:
         """Leave out, or complain about, modes that cannot be had under the pack."""

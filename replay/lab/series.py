@@ -41,6 +41,8 @@ class Series:
 
     def add(self, at: int, value: int, record: int) -> None:
         """The value is this from now on; time never goes back."""
+        if self.last is not None and value == self.last.value and not self.is_paused:
+            return
         self.last = point = Point(at, value, record)
         self.is_paused = False
         if not self._buckets:

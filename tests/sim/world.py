@@ -1,8 +1,7 @@
 """A session under test: every command goes in here, and everything that must hold is looked at on the way.
 
 Four views of one session go side by side: the live state, which decides and crashes at times; a shadow, to which the
-facts are applied one record at a time, the invariants checked after each; the stored bytes; and the auditor, in the
-worlds that it knows.
+facts are applied one record at a time, the invariants checked after each; the stored bytes; and the auditor.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from collections.abc import Iterator
 
 from events import facts as f
 from events.codec import decode_body, encode_body
-from events.commands import ChunkId, Command, FundingSource, OpenSession, Proceed, TradersCommand
+from events.commands import ChunkId, Command, Proceed, TradersCommand
 from events.facts import AnyFact, Refused
-from events.instruments import Leg, LinearPerp, RulePack, load_pack
+from events.instruments import Leg
 from events.observations import Observations
 from events.record import Batch
 from events.units import UNIT
@@ -21,15 +20,8 @@ from exchange.audit import Auditor
 from exchange.core import invariants, snapshot
 from exchange.core.apply import APPLY
 from exchange.core.margin.model import requirement
-from exchange.core.state import Account, Outcome, Pool, State
+from exchange.core.state import MULTI, Account, Outcome, Pool, State
 from exchange.core.step import apply_batch, finish_rebuild, step
-
-USDM = load_pack("binance-usdm")
-NUMBERS = ("id", "version", "source", "market_buy_slippage", "max_orders", "default_leverage", "instruments")
-UNAUDITED = (
-    f.PositionModeSet, f.CollateralModeSet, f.AutoAddMarginSet, f.Transferred, f.Exchanged, f.IndexPriceMoved,
-)  # fmt: skip
-"""Facts that the auditor does not know yet."""
 
 
 class World:
@@ -39,7 +31,7 @@ class World:
         self.columns: dict[ChunkId, Observations] = {}
         self.state = lend(State(), self.columns)
         self.shadow = lend(State(), self.columns)
-        self.auditor: Auditor | None = Auditor()
+        self.auditor = Auditor()
         self.bodies: list[bytes] = []
         self.saved = snapshot.encode(self.state), 0
         self.replies: dict[tuple[str, str], Outcome] = {}
@@ -57,13 +49,11 @@ class World:
         self.bodies.append(encode_body(decided))
         batch = decode_body(decided.number, self.bodies[-1])
         assert batch == decided
-        self.auditor = self.auditor if is_audited(batch) else None
-        if self.auditor:
-            self.auditor.observe(batch)
+        self.auditor.observe(batch)
         check_records(self.shadow, batch)
         invariants.check_end_of_batch(self.state)
         assert snapshot.encode(self.shadow) == snapshot.encode(self.state), "rebuilt and live state differ"
-        if self.auditor and batch.number % 5 == 0:
+        if batch.number % 5 == 0:
             compare(self.auditor, self.state)
         if isinstance(command, TradersCommand) and command.account in self.state.accounts:
             self.replies[command.account, command.request] = Outcome(batch.first_seq, refusal(batch))
@@ -96,26 +86,7 @@ class World:
             assert isinstance(batch, Batch)
             assert encode_body(batch) == body, f"batch {number} is decided in another way the second time"
         assert snapshot.encode(again) == snapshot.encode(self.state)
-        if self.auditor:
-            compare(self.auditor, self.state)
-
-
-def is_audited(batch: Batch) -> bool:
-    """Whether the auditor knows what the batch is about: linear perpetuals, default flags, one position, one asset."""
-    if any(isinstance(fact, UNAUDITED) for fact in batch.facts):
-        return False
-    command = batch.command
-    if not isinstance(command, OpenSession):
-        return True
-    return is_plain(command.pack) and command.options.funding is FundingSource.FED
-
-
-def is_plain(pack: RulePack) -> bool:
-    """Whether a pack is like the default one but for its numbers."""
-    flags = [
-        name for name in pack.__struct_fields__ if name not in NUMBERS and getattr(pack, name) != getattr(USDM, name)
-    ]
-    return not flags and all(isinstance(terms, LinearPerp) for terms in pack.instruments)
+        compare(self.auditor, self.state)
 
 
 def check_accounts(state: State) -> None:
@@ -205,7 +176,8 @@ def compare(auditor: Auditor, state: State) -> None:
             name = pool.id[1]
             margin = auditor.margin(account.name, name)
             assert tuple(amount * UNIT for amount in margin) == requirement(pool), (account.name, name)
-            assert (pool.due is not None) == ((account.name, name) in auditor.queue)
+            together = account.multi is not None and name in account.wallets
+            assert (pool.due is not None) == ((account.name, MULTI if together else name) in auditor.queue)
         for asset, wallet in account.wallets.items():
             assert auditor.wallets[account.name][asset] == wallet.balance
         for name, position in account.positions.items():
@@ -213,5 +185,5 @@ def compare(auditor: Auditor, state: State) -> None:
             assert (own.lots, own.entry) == (position.lots, position.entry_value)
             assert auditor.wallets[account.name][name] == position.isolated
             assert {n: order.lots for n, order in own.orders.items()} == {
-                n: order.lots for n, order in account.orders.items() if order.instrument == name
+                n: order.lots for n, order in account.orders.items() if order.holder is position
             }

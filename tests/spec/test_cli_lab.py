@@ -67,7 +67,7 @@ def test_the_table_has_a_column_a_mode_and_a_unit_on_every_amount(session: Path)
         assert len(re.findall(r"-?[\d,]+\.\d\d USDT", row)) == 3, row
     assert sum(line.startswith(("isolated ", "cross ", "multi ")) for line in lines) >= 3
     assert "multi values USDT one to one while the session states no index price" in lines
-    assert said.err == f"ringfence: no report: {lab_page.MISSING}\n"
+    assert said.err == f"ringfence: {lab_page.MISSING}\n"
 
 
 @needs_charts

@@ -179,6 +179,20 @@ def test_the_other_way_round_isolated_wallets_end_with_the_liquidation() -> None
     assert (atoms(figures.assets[USD].equity.last), atoms(figures.assets[USD].capital.last)) == (0, 0)
 
 
+def test_what_the_fund_covers_counts_under_every_mode() -> None:
+    # a maker's sale at 80 loses 200 of 150; the fund covers 50
+    session = scenario().given(deposit(c.INSURANCE, 1_000), account("ann", 150))
+    session.given(
+        *position(1, BUY, price=100, lots=10, by="ann"),
+        resting(3, SELL, price=80, lots=10, by="ann", reduce_only=True),
+        place(4, BUY, price=80, lots=10),
+        proceed(),
+    )
+    assert any(isinstance(fact, f.DeficitCovered) for batch in session.batches for fact in batch.facts)
+    for mode in ALL:
+        assert atoms(under(session, mode).assets[USD].equity.last) == 0, mode
+
+
 def test_money_in_and_out_counts_under_every_mode() -> None:
     session = scenario().given(
         account("ann", 1_000), *position(1, BUY, price=100, lots=1, by="ann"), deposit("ann", 50), withdraw("ann", 7)

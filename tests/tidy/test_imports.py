@@ -37,7 +37,7 @@ RULES = {
     "exchange.core": Rule(
         ("events", "exchange.core", "msgspec", "sortedcontainers"), unless=("events.store",), standard=CORE_STANDARD
     ),
-    "exchange.audit": Rule(("events",)),
+    "exchange.audit": Rule(("events", "exchange.audit")),
     "replay": Rule(("events", "exchange", "replay", "numpy", "structlog")),
     "replay.sources": Rule(("events", "exchange", "replay", "numpy", "structlog"), further=1),
     "replay.testing": Rule(("events", "exchange", "replay", "numpy", "structlog", "pytest")),
