@@ -103,18 +103,11 @@ class Collateral(msgspec.Struct, frozen=True, omit_defaults=True):
 class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a venue liquidates.
 
-    With style fraction, a position whose notional is above `slice_above`, atoms, is closed by `slice`, a Rate of it,
-    and left alone for `cooldown`, ns, after that; others whole. A margin call is made where MM / equity reaches
-    `warning`, a Rate, 0 for never. Where equity is below `backstop`, a Rate of MM, the fund takes everything over
-    without asking the book. last_resort says who bears what the book does not take; without any, the fund takes all,
-    whatever it has.
+    Where equity is below `backstop`, a Rate of MM, the fund takes everything over without asking the book. last_resort
+    says who bears what the book does not take; without any, the fund takes all, whatever it has.
     """
 
     style: LiquidationStyle = LiquidationStyle.FULL
-    slice: Rate = Rate(0)
-    slice_above: Atoms = Atoms(0)
-    cooldown: Nanos = Nanos(0)
-    warning: Rate = Rate(0)
     backstop: Rate = Rate(0)
     last_resort: tuple[Layer, ...] = ()
 
@@ -256,10 +249,8 @@ def _check_tiers(pack: RulePack) -> None:
 
 def _check_liquidation(pack: RulePack) -> None:
     rules, where = pack.liquidation, f"{pack.id}: liquidation"
-    if (rules.style is LiquidationStyle.FRACTION) != (0 < rules.slice <= UNIT):
-        raise PackError(f"{where}: a slice from above 0 to 1 goes with the style fraction, and only there")
-    if rules.slice_above < 0 or rules.cooldown < 0 or not 0 <= rules.backstop <= UNIT or not 0 <= rules.warning <= UNIT:
-        raise PackError(f"{where}: slice_above and cooldown must not be below 0, backstop and warning lie from 0 to 1")
+    if not 0 <= rules.backstop <= UNIT:
+        raise PackError(f"{where}: backstop lies from 0 to 1")
     if len(set(rules.last_resort)) < len(rules.last_resort):
         raise PackError(f"{where}: a layer of last_resort is stated twice")
 

@@ -31,7 +31,7 @@ from events.terms import (
     PackError,
     SpotPair,
 )
-from events.units import SECOND, Atoms, Nanos, Rate, exact_units
+from events.units import SECOND, Atoms, Rate, exact_units
 
 HOUR = 3600 * SECOND
 
@@ -155,23 +155,11 @@ class _FeeTierText(msgspec.Struct, forbid_unknown_fields=True):
 
 class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     style: LiquidationStyle = LiquidationStyle.FULL
-    slice: str = "0"
-    slice_above: str = "0"
-    cooldown_seconds: int = 0
-    warning: str = "0"
     backstop: str = "0"
     last_resort: tuple[Layer, ...] = ()
 
     def integers(self) -> Liquidation:
-        rules = Liquidation(
-            self.style,
-            Rate(exact_units(self.slice)),
-            Atoms(exact_units(self.slice_above)),
-            Nanos(self.cooldown_seconds * SECOND),
-            Rate(exact_units(self.warning)),
-            Rate(exact_units(self.backstop)),
-            self.last_resort,
-        )
+        rules = Liquidation(self.style, Rate(exact_units(self.backstop)), self.last_resort)
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 

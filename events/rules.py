@@ -61,11 +61,10 @@ class ModeSwitch(Enum):
 
 
 class LiquidationStyle(Enum):
-    """How much of a due pool is closed at a time: everything, a bracket, or a fraction of a large position."""
+    """How much of a due pool is closed: everything, or bracket by bracket until it is no longer due."""
 
     FULL = "full"
     STEPS = "steps"
-    FRACTION = "fraction"
 
 
 class Layer(Enum):

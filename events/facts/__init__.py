@@ -31,7 +31,6 @@ from events.facts.liquidation import (
     LiquidationOutcome,
     LiquidationStarted,
     LossShared,
-    MarginCalled,
     TakenOver,
 )
 from events.facts.session import (
@@ -88,7 +87,6 @@ AnyFact = (
     | Deleveraged
     | LossShared
     | FundOffered
-    | MarginCalled
     | LiquidationFeeCharged
     | DeficitCovered
     | LiquidationEnded
@@ -122,7 +120,6 @@ __all__ = [
     "LiquidationOutcome",
     "LiquidationStarted",
     "LossShared",
-    "MarginCalled",
     "MarginModeSet",
     "MarginMoved",
     "MarkPriceMoved",

@@ -13,7 +13,7 @@ from events.units import Atoms, Lots, MarkUnits, Ticks
 @unique
 class LiquidationOutcome(Enum):
     """How a liquidation ended: the pool recovered before anything was closed, everything in it was closed, or as much
-    as it took until it was no longer due, or as much as the venue closes at a time.
+    as it took until it was no longer due.
     """
 
     CURED = "cured"
@@ -102,13 +102,6 @@ class FundOffered(Fact, tag="fund_offered.1"):
 
     instrument: InstrumentId
     lots: Lots
-
-
-class MarginCalled(Fact, tag="margin_called.1"):
-    """A pool's maintenance margin reached the warning share of its equity; said once until it was below again."""
-
-    account: AccountId
-    pool: str
 
 
 class LiquidationFeeCharged(Fact, tag="liquidation_fee_charged.1"):

@@ -48,7 +48,6 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.Deleveraged: liquidation.on_deleveraged,
     f.LossShared: liquidation.on_loss_shared,
     f.FundOffered: liquidation.on_fund_offered,
-    f.MarginCalled: session.on_nothing,
     f.LiquidationFeeCharged: liquidation.on_liquidation_fee_charged,
     f.DeficitCovered: liquidation.on_deficit_covered,
     f.LiquidationEnded: liquidation.on_liquidation_ended,

@@ -2,10 +2,11 @@
 
 1. the due test is made again: a pool that recovered meanwhile is left alone;
 2. the pool's open orders expire;
-3. each position, most maintenance margin first, meets the book with an immediate-or-cancel order limited at its
-bankruptcy
-   price; these fills pay no trading fee;
-4. what the book cannot take goes to the insurance fund at the bankruptcy price;
+3. positions meet the book with immediate-or-cancel orders limited at their bankruptcy price: whole ones, most
+maintenance margin first, or, where the pack says steps, down into the bracket below, the one first whose closing loses
+least for the maintenance margin that it releases, and so on until the pool is no longer due;
+4. what the book does not take goes to the layers that the pack states, at the bankruptcy price: to the insurance fund
+as far as it can bear it, to the ranked positions of the other side, and without any layer all of it to the fund;
 5. the liquidation fee goes to the fund, at most what the pool has left.
 Source: `docs/margin.md`, section "Liquidation"; Binance USD-M liquidation protocol for fee and fund.
 """
@@ -33,7 +34,7 @@ from events.facts import (
     TakenOver,
     Traded,
 )
-from events.instruments import Leg, Liquidation
+from events.instruments import Leg
 from events.rules import Layer, LiquidationStyle
 from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
 from exchange.core.book import Order
@@ -85,7 +86,7 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     elif rules.style is LiquidationStyle.FULL:
         yield from _close_all(state, pool, due)
     else:
-        yield from _reduce(state, pool, due, rules)
+        yield from _reduce(state, pool, due)
     outcome = LiquidationOutcome.REDUCED if is_open(pool) else LiquidationOutcome.CLOSED
     yield _ended(pool, outcome)
 
@@ -100,17 +101,15 @@ def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
     yield from _settle_up(pool, fees)
 
 
-def _reduce(state: State, pool: Pool, due: Due, rules: Liquidation) -> Iterator[Fact]:
-    """Net the legs, then close slice after slice until the pool is no longer due, or as much as is closed at a time."""
+def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
+    """Net the legs, then close slice after slice until the pool is no longer due."""
     yield from _net_legs(pool)
     while is_due(pool) and (positions := _by_loss(pool)):
         position = positions[0]
-        lots = _slice(position, rules)
+        lots = _slice(position)
         fee = yield from _close(state, pool, position, lots)
         state.cause = due.seq
         yield from _settle_up(pool, {position.wallet.asset: fee})
-        if rules.style is LiquidationStyle.FRACTION and position.lots:
-            return
     if not is_open(pool):
         yield from _settle_up(pool, {})
 
@@ -135,17 +134,13 @@ def _settle_up(pool: Pool, fees: dict[str, int]) -> Iterator[Fact]:
         yield from _even_out(pool, requirement(pool).equity // UNIT, sum(fees.values()), is_open(pool))
 
 
-def _slice(position: Position, rules: Liquidation) -> int:
-    """How many lots to close at a time: down into the bracket below, or a fraction of a large position."""
+def _slice(position: Position) -> int:
+    """How many lots bring the position into the bracket below: all of it from the lowest one."""
     contract, size = position.contract, abs(position.lots)
-    if rules.style is LiquidationStyle.STEPS:
-        floors = contract.rules.brackets.floors
-        floor = floors[bisect_right(floors, notional(position)) - 1]
-        kept = (floor - 1) * contract.den // abs(contract.num) if floor else 0
-        return size - min(kept, size - 1)
-    if notional(position) <= rules.slice_above * UNIT:
-        return size
-    return -(-size * rules.slice // UNIT)
+    floors = contract.rules.brackets.floors
+    floor = floors[bisect_right(floors, notional(position)) - 1]
+    kept = (floor - 1) * contract.den // abs(contract.num) if floor else 0
+    return size - min(kept, size - 1)
 
 
 def _net_legs(pool: Pool) -> Iterator[Fact]:
