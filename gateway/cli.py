@@ -105,6 +105,21 @@ def verify(session: SessionFile, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def audit(
+    session: SessionFile,
+    account: Annotated[str, typer.Option(help="Only the pools of this account; all where it is left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compute every account's equity and margins a second time, by other arithmetic, and compare at every record.
+
+    Exit status: 0 all agree, 1 they differ, 2 the file cannot be used.
+    """
+    from gateway.commands import audit as verb
+
+    _exit(told(lambda: verb.run(session, account, as_json)))
+
+
+@app.command()
 def log(
     session: SessionFile,
     kind: Annotated[str, typer.Option(help="Only records of this kind, e.g. traded or traded.1.")] = "",

@@ -133,7 +133,7 @@ class Auditor:
         """Take one more batch record by record; each is handed on once it was observed. Raises AuditError."""
         books, before = self.books, None
         books.report.batches += 1
-        books.now, books.command = batch.at, batch.command
+        books.now, books.command, books.row = batch.at, batch.command, None
         for record in batch.records:
             books.changed.clear()
             books.check("number of the record", books.report.records + 1, record.seq)

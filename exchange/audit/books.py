@@ -153,7 +153,8 @@ class Books:
     A wallet is named by its asset or, where it is isolated, by its position; a pool likewise, or `multi`. queue holds
     the pools that are due, exchanging the accounts whose debts are, owed what each position has to be paid of funding
     that fell due, settling at what price it ends, settled the lots that did, interest which debts have to pay. changed
-    are the pools that the last record may have changed, touched those of the batch so far.
+    are the pools that the last record may have changed, touched those of the batch so far; row is the last one of
+    history in the batch so far.
     """
 
     def __init__(self) -> None:
@@ -161,6 +162,7 @@ class Books:
         self.now = 0
         self.command: Command | None = None
         self.fact: f.Fact | None = None
+        self.row: int | None = None
         self.pack: RulePack | None = None
         self.options = SessionOptions()
         self.contracts: dict[str, Contract] = {}
@@ -249,9 +251,10 @@ class Books:
             self.figures.pop(key, None)
 
     def touch_all(self, positions: Iterable[Position]) -> None:
-        """The pools of these positions are to be looked at."""
+        """The pools of these positions are to be looked at, those of the other position mode left aside."""
         for p in positions:
-            self.touch(p.account, p.wallet)
+            if p.owner.hedges == (p.leg is not Leg.NET):
+                self.touch(p.account, p.wallet)
 
     def answers(self, account: str, pool: str) -> bool:
         """Whether there is such a pool, as the account's modes are now."""

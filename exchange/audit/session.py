@@ -81,6 +81,11 @@ def _trading(books: Books, instrument: str) -> Contract:
 def market_advanced(books: Books, fact: f.MarketAdvanced) -> None:
     """History goes on in the instrument that was named, row after row."""
     _trading(books, fact.instrument)
+    command = books.command
+    if isinstance(command, c.AdvanceMarket):
+        books.check("first row", command.first_row if books.row is None else books.row + 1, fact.first_row)
+        books.hold("rows asked for", fact.first_row <= fact.last_row <= command.last_row, fact)
+        books.row = fact.last_row
 
 
 def funding_due(books: Books, fact: f.FundingDue) -> None:

@@ -2,7 +2,7 @@
 
 python -m tests.golden                          compare
 python -m tests.golden --add NAME SESSION.db    keep a session file under a new name
-python -m tests.golden --add NAME               keep what `by_hand` records today under a new name
+python -m tests.golden --add NAME               keep what the session by hand of that name records today
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.golden import by_hand
+from tests.golden import by_hand, by_hand_2
 from tests.golden.sessions import add, decided, heads, load, read, sum_up
 
 
@@ -38,7 +38,7 @@ def _add(arguments: list[str]) -> int:
     if names[0] in heads():
         sys.stderr.write(f"{names[0]} is golden already; golden sessions are only ever added: choose another name\n")
         return 2
-    add(names[0], read(Path(names[1])) if names[1:] else by_hand.session())
+    add(names[0], read(Path(names[1])) if names[1:] else by_hand_2.SESSIONS.get(names[0], by_hand.session)())
     return 0
 
 

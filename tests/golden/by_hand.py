@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -41,6 +41,9 @@ from tests.spec.words import (
     withdraw,
 )
 
+Part = Callable[[], Iterator[Any]]
+"""A part of a session: what is asked, in order."""
+
 NOW = c.Nanos(0)
 PERCENT = 1_000_000
 RULES = pack(max_orders=5, min_lots=2, maker_fee=20_000, taker_fee=50_000, liquidation_fee=1 * PERCENT)
@@ -59,10 +62,10 @@ class Recording(Scenario):
         return super().addressed(asked)
 
 
-def recording() -> Recording:
+def recording(*parts: Part) -> Recording:
     """The whole session. Due work is done after every command, or after several that stand in a tuple."""
     session = Recording()
-    for part in (_opening, _orders, _refusals, _history, _money, _liquidations):
+    for part in parts or (_opening, _orders, _refusals, _history, _money, _liquidations):
         for asked in _one_by_one(part()):
             session.when(*asked)
             while session.state.due:
@@ -70,10 +73,15 @@ def recording() -> Recording:
     return session
 
 
+def recorded(*parts: Part) -> Session:
+    """What a recording of these parts would be kept as."""
+    done = recording(*parts)
+    return Session([encode_body(batch) for batch in done.batches], done.state.columns)
+
+
 def session() -> Session:
-    """What the recording would be kept as."""
-    recorded = recording()
-    return Session([encode_body(batch) for batch in recorded.batches], recorded.state.columns)
+    """by-hand-1: everything that linear perpetuals have."""
+    return recorded()
 
 
 def _one_by_one(asked: Iterable[Any]) -> Iterator[tuple[Any, ...]]:

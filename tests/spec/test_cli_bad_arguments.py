@@ -77,8 +77,8 @@ def test_more_leverage_than_the_instrument_has() -> None:
         (("--queue-model", "fifo"), "--queue-model fifo: give behind, ahead or proportional"),
         (("--impact", "some"), "--impact some: give consume or none"),
         (
-            ("--pack", "bybit-linear"),
-            "no session can be opened under the rule pack bybit-linear; `ringfence pack check` says why",
+            ("--pack", "synthetix-v3"),
+            "no session can be opened under the rule pack synthetix-v3; `ringfence pack check` says why",
         ),
         (("--out", "nowhere/a.db"), "nowhere/a.db: No such file or directory; check the path, and the rights to it"),
         (("--out", "."), ".: exists already; open it, or choose another name"),

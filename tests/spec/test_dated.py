@@ -240,7 +240,7 @@ class TestMargin:
             session()
             .given(BOB, deposit(INSURANCE, 500), index(118), later(EXPIRY))
             .when(proceed())
-            .then(settled("bob", -180, at=118), settled("maker", 180, at=118), liquidation_due("bob", GOLD))
+            .then(settled("maker", 180, at=118), settled("bob", -180, at=118), liquidation_due("bob", GOLD))
             .holds("bob", isolated=-80, wallet=900)
             .when(proceed())
             .then(
@@ -324,8 +324,8 @@ class TestInverse:
             .when(later(EXPIRY), proceed())
             .then(
                 settlement_due(130, on=COIN),
-                settled("ann", 230, at=130, on=COIN),
                 settled("maker", -231, at=130, on=COIN),
+                settled("ann", 230, at=130, on=COIN),
             )
             .holds("ann", COIN, wallet=1230, isolated=0)
         )

@@ -238,9 +238,18 @@ WRONG = [
     (linear(settlement_window_minutes=60), "XUSD: a perpetual contract has no expiry and no settlement"),
     (linear(funding_interval_hours=0), "XUSD: needs min_notional >= 0 and a funding interval above 0"),
     (dated(min_notional="-1"), "XUSD_Q: needs min_notional >= 0 and a funding interval above 0"),
-    (dated(funding_interval_hours=8), "XUSD_Q: a dated contract needs an expiry, a settlement window before it, and no"),
-    (dated(settlement_window_minutes=-1), "XUSD_Q: a dated contract needs an expiry, a settlement window before it, and no"),
-    (dated(expiry="1969-12-27T08:00:00Z"), "XUSD_Q: a dated contract needs an expiry, a settlement window before it, and no"),
+    (
+        dated(funding_interval_hours=8),
+        "XUSD_Q: a dated contract needs an expiry, a settlement window before",
+    ),
+    (
+        dated(settlement_window_minutes=-1),
+        "XUSD_Q: a dated contract needs an expiry, a settlement window before",
+    ),
+    (
+        dated(expiry="1969-12-27T08:00:00Z"),
+        "XUSD_Q: a dated contract needs an expiry, a settlement window before",
+    ),
     (dated(expiry="2024-12-27T08:00:00"), "XUSD_Q: its expiry needs a time zone, as in 2024-12-27T08:00:00Z"),
     (dated(expiry="soon"), "Invalid RFC3339 encoded datetime - at `$.instruments[0].expiry`"),
     (pack(instruments=[LINEAR, LINEAR]), "test: the name XUSD is taken twice"),

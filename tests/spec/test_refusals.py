@@ -14,8 +14,27 @@ import pytest
 from msgspec.structs import replace
 
 from events import commands as c
+from events.instruments import InstrumentId
 from events.refusals import Reason
 from tests.scenario import opening, scenario, unopened
+from tests.spec.contracts import (
+    COIN,
+    EXPIRY,
+    LONG,
+    OUNCE,
+    SHORT,
+    auto_add,
+    dated,
+    exchange,
+    hedge,
+    index,
+    inverse,
+    join,
+    later,
+    price,
+    several_assets,
+    transfer,
+)
 from tests.spec.tape import printed, tape
 from tests.spec.words import (
     BUY,
@@ -26,6 +45,7 @@ from tests.spec.words import (
     POST_ONLY,
     SELL,
     TIN,
+    USD,
     account,
     add_margin,
     cancel,
@@ -46,7 +66,10 @@ from tests.spec.words import (
     withdraw,
 )
 
-RULES = pack(min_lots=2, max_orders=3)
+LATE = InstrumentId("LATE")
+"""A contract that expires at 1,000 ns."""
+
+RULES = several_assets(*pack(min_lots=2).instruments, inverse(min_lots=2), dated(LATE, min_lots=2), max_orders=3)
 ANN = (account("ann", 200), *position(1, BUY, price=100, lots=10, by="ann"))
 """Ann: 200 in her wallet, long 10 at 100, and after that 100 available."""
 
@@ -82,8 +105,12 @@ PLACING = [
     Breach(Reason.SIZE_BELOW_MINIMUM, {"lots": 1}),
     Breach(Reason.SIZE_ABOVE_MAXIMUM, {"lots": 10_001}),
     Breach(Reason.MARKET_ORDER_CANNOT_REST, {"price": None, "tif": POST_ONLY}),
+    Breach(Reason.LEG_UNLIKE_POSITION_MODE, {"leg": LONG}),
+    Breach(Reason.LEG_UNLIKE_POSITION_MODE, {"leg": SHORT, "side": SELL}),
     Breach(Reason.LIQUIDATION_IN_PROGRESS, {}, (DUE,)),
+    Breach(Reason.INSTRUMENT_EXPIRED, {"on": LATE}, (later(EXPIRY),)),
     Breach(Reason.NO_MARK_PRICE, {"on": TIN}),
+    Breach(Reason.NO_INDEX_PRICE, {"on": COIN}, (mark(100, on=COIN), join("ann"))),
     Breach(Reason.NOTIONAL_BELOW_MINIMUM, {"price": 4}),
     Breach(Reason.TOO_MANY_OPEN_ORDERS, {"number": 103}, THREE_ORDERS),
     Breach(Reason.REDUCE_ONLY_WOULD_INCREASE, {"reduce_only": True}),
@@ -164,7 +191,7 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.UNKNOWN_ACCOUNT, (), deposit("nobody", 0, asset="GEMS", request=NAN)),
     (Reason.UNKNOWN_ACCOUNT, (), cancel(99, by="nobody")),
     (Reason.UNKNOWN_ASSET, (), deposit("ann", 0, asset="GEMS")),
-    (Reason.UNKNOWN_ASSET, (), withdraw("ann", 0, asset="OUNCE")),
+    (Reason.UNKNOWN_ASSET, (), withdraw("ann", 0, asset="GEMS")),
     (Reason.AMOUNT_NOT_POSITIVE, (), deposit("ann", 0)),
     (Reason.AMOUNT_NOT_POSITIVE, (DUE,), withdraw("ann", -1)),
     (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), withdraw("ann", 1_000)),
@@ -194,7 +221,43 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.POSITION_NOT_ISOLATED, (), remove_margin("ann", 1)),
     (Reason.NO_POSITION, (account("eve", mode=ISOLATED),), remove_margin("eve", 1)),
     (Reason.INSUFFICIENT_MARGIN, ISOLATED_BOB, remove_margin("bob", 1)),
+    (Reason.OPEN_ORDERS_OR_POSITION, (resting(9, BUY, price=9, lots=2, by="ann"),), hedge("ann")),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), hedge("ann")),
+    (Reason.LIQUIDATION_IN_PROGRESS, FALLEN_BOB, hedge("bob")),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), join("ann")),
+    (Reason.LIQUIDATION_IN_PROGRESS, (*FALLEN_BOB,), join("bob")),
+    (Reason.NO_INDEX_PRICE, (deposit("ann", 1, asset=OUNCE),), join("ann")),
+    (Reason.MULTI_ASSET_IS_CROSS, (*ISOLATED_BOB, deposit("bob", 1, asset=OUNCE)), join("bob")),
+    (Reason.INSUFFICIENT_MARGIN, (mark(88),), join("ann")),
+    (Reason.MULTI_ASSET_IS_CROSS, (join("ann"),), set_mode("ann", ISOLATED)),
+    (Reason.LIQUIDATION_IN_PROGRESS, (join("ann"), DUE), set_mode("ann", ISOLATED)),
+    (Reason.OPEN_ORDERS_OR_POSITION, (join("ann"), resting(9, BUY, price=9, lots=2, by="ann")), join("ann", False)),
+    (Reason.UNKNOWN_INSTRUMENT, (), auto_add("ann", instrument="LEAD")),
+    (Reason.LEG_UNLIKE_POSITION_MODE, (join("ann"),), place(9, BUY, lots=2, price=100, by="ann", leg=LONG)),
+    (Reason.UNKNOWN_ACCOUNT, (), transfer("ann", 0, "nobody", asset="GEMS")),
+    (Reason.RESERVED_ACCOUNT_NAME, (), transfer("ann", 0, "MARKET", asset="GEMS")),
+    (Reason.RESERVED_ACCOUNT_NAME, (), transfer("INSURANCE", 0, "nobody", asset="GEMS")),
+    (Reason.UNKNOWN_ASSET, (), transfer("ann", 0, "ann", asset="GEMS")),
+    (Reason.AMOUNT_NOT_POSITIVE, (), transfer("ann", 0, "ann")),
+    (Reason.SAME_ON_BOTH_SIDES, (), transfer("ann", 1_000, "ann")),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), transfer("ann", 1_000, "maker")),
+    (Reason.INSUFFICIENT_BALANCE, (), transfer("ann", 101, "maker")),
+    (Reason.UNKNOWN_ASSET, (), exchange("ann", 0, asset="GEMS", into="GEMS")),
+    (Reason.UNKNOWN_ASSET, (), exchange("ann", 0, asset=USD, into="GEMS")),
+    (Reason.AMOUNT_NOT_POSITIVE, (), exchange("ann", 0, asset=USD, into=USD)),
+    (Reason.SAME_ON_BOTH_SIDES, (), exchange("ann", 1_000, asset=USD, into=USD)),
+    (Reason.LIQUIDATION_IN_PROGRESS, (DUE,), exchange("ann", 1_000, asset=USD, into=OUNCE)),
+    (Reason.NO_INDEX_PRICE, (), exchange("ann", 1_000, asset=USD, into=OUNCE)),
+    (Reason.INSUFFICIENT_BALANCE, (price(2),), exchange("ann", 101, asset=USD, into=OUNCE)),
+    (Reason.INSUFFICIENT_MARGIN, (price(2), join("ann"), mark(90)), exchange("ann", 120, asset=USD, into=OUNCE)),
     (Reason.UNKNOWN_INSTRUMENT, (), mark(0, on="LEAD")),
+    (Reason.UNKNOWN_INSTRUMENT, (), index(0, on="LEAD")),
+    (Reason.PRICE_NOT_POSITIVE, (later(EXPIRY),), index(0, on=LATE)),
+    (Reason.PRICE_NOT_POSITIVE, (), price(0)),
+    (Reason.INSTRUMENT_EXPIRED, (later(EXPIRY),), index(1, on=LATE)),
+    (Reason.PRICE_NOT_POSITIVE, (later(EXPIRY),), mark(0, on=LATE)),
+    (Reason.INSTRUMENT_EXPIRED, (later(EXPIRY),), mark(1, on=LATE)),
+    (Reason.INSTRUMENT_EXPIRED, (later(EXPIRY),), funding(1, on=LATE)),
     (Reason.PRICE_NOT_POSITIVE, (), mark(0)),
     (Reason.UNKNOWN_INSTRUMENT, (), funding(1, on="LEAD")),
     (Reason.NO_MARK_PRICE, (), funding(1, on=TIN)),
@@ -254,8 +317,24 @@ def test_before_anything_a_session_has_to_be_opened_by_rules_that_are_known(reas
     unopened().when(command).then(refused(reason)).given(OPENING)
 
 
+@pytest.mark.parametrize(
+    ("reason", "asked"),
+    [
+        (Reason.UNKNOWN_ASSET, withdraw("taker", 0, asset=OUNCE)),
+        (Reason.UNKNOWN_ASSET, exchange("taker", 0, asset=USD, into=OUNCE)),
+        (Reason.AMOUNT_NOT_POSITIVE, exchange("taker", 0, asset=USD, into=USD)),
+        (Reason.NOT_COLLATERAL, exchange("taker", 10**9, asset=USD, into=USD)),
+        (Reason.NOT_COLLATERAL, join("taker")),
+    ],
+    ids=naming,
+)
+def test_without_collateral_nothing_is_exchanged_or_joined(reason: Reason, asked: Any) -> None:
+    scenario().when(asked).then(refused(reason))
+
+
 def test_every_reason_is_reached_by_a_table_above() -> None:
     opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
+    opened.add(Reason.NOT_COLLATERAL)
     assert {breach.reason for breach in PLACING} | {row[0] for row in OTHERS} | opened == set(Reason)
 
 

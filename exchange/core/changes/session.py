@@ -84,11 +84,12 @@ def on_funding_due(state: State, fact: f.FundingDue) -> None:
 
 
 def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
-    """The contract trades no more; whoever holds it, or has an order in it, waits to be settled."""
+    """The contract trades no more; whoever holds it waits to be settled, then, by name, who only has an order in it."""
     took_effect(state, DueKind.SETTLEMENT, fact.instrument)
     contract = state.contracts[fact.instrument]
     contract.expired = True
-    owing = {position: None for position in contract.positions if position.lots or position.open_orders}
+    ordered = sorted((p for p in contract.positions if p.open_orders and not p.lots), key=lambda p: p.id)
+    owing = {**contract.holders, **dict.fromkeys(ordered)}
     owe(state, DueKind.SETTLEMENT, fact.instrument, Due(state.seq, 0, fact.price, owing))  # type: ignore[arg-type]
 
 
@@ -97,7 +98,7 @@ def on_interest_due(state: State, _fact: f.InterestDue) -> None:
     took_effect(state, DueKind.INTEREST)
     owing = {
         wallet: None
-        for pool in state.multis.values()
+        for _, pool in sorted(state.multis.items())
         for asset, wallet in pool.wallets.items()
         if wallet.balance < 0 and asset in pool.assets and pool.assets[asset].interest
     }

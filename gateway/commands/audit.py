@@ -1,0 +1,102 @@
+"""`ringfence audit`: every account's equity and margins, computed a second time by arithmetic of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from events.store.sqlite import open_session
+from exchange.audit.books import exact_text
+from gateway.console import OUT, progress, say_json
+from gateway.errors import UsageError, about
+from replay.audit import FIGURES, Audited, SessionAudit
+
+DIFFERS = 1
+
+
+def run(session: Path, account: str, as_json: bool) -> int:
+    """Audit and report. Returns the exit status."""
+    started = perf_counter()
+    with about(session):
+        audit = asyncio.run(_audit(session, account))
+    report, seconds = audit.report, perf_counter() - started
+    if account and report.ok and account not in audit.auditor.wallets:
+        names = ", ".join(audit.auditor.wallets) or "none"
+        raise UsageError(f"--account {account}: no such account in {session}; it has {names}")
+    if as_json:
+        say_json({**_as_object(report), "seconds": round(seconds, 3)})
+    else:
+        show(report, seconds)
+    return 0 if report.ok else DIFFERS
+
+
+async def _audit(session: Path, account: str) -> SessionAudit:
+    log = await open_session(session, read_only=True)
+    try:
+        batches = (await log.head()).batch
+        with progress("audit", batches) as advance:
+            audit = SessionAudit(log, account, lambda done: advance(done, audit.observations, audit.state.now))
+            await audit.run()
+            return audit
+    finally:
+        await log.close()
+
+
+def _as_object(report: Audited) -> dict[str, Any]:
+    found = report.disagreement
+    return {
+        "ok": report.ok,
+        "records": report.head.seq,
+        "head": report.head.digest.hex(),
+        "comparisons": report.comparisons,
+        "pools": [
+            {
+                "account": pool.account,
+                "pool": pool.pool,
+                "asset": pool.asset,
+                "records": pool.records,
+                **{name: exact_text(amount) for name, amount in zip(FIGURES, pool.figures, strict=True)},
+            }
+            for pool in report.pools.values()
+        ],
+        "difference": None
+        if found is None
+        else {
+            "record": found.seq,
+            "kind": found.kind,
+            "account": found.account,
+            "pool": found.pool,
+            "figure": found.figure,
+            "session": found.session,
+            "auditor": found.auditor,
+        },
+    }
+
+
+def show(report: Audited, seconds: float) -> None:
+    """The verdict for people."""
+    found = report.disagreement
+    if found is not None:
+        names = (("account", found.account), ("pool", found.pool))
+        where = "".join(f", {name} {value}" for name, value in names if value)
+        OUT.print(f"DIFFERS  at record {found.seq} ({found.kind}){where}", markup=False)
+        OUT.print(f"figure   {found.figure}", markup=False)
+        OUT.print(f"session  {found.session}", markup=False)
+        OUT.print(f"auditor  {found.auditor}", markup=False)
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("account", "pool"):
+        table.add_column(name)
+    for name in ("records compared", "largest difference"):
+        table.add_column(name, justify="right")
+    for pool in report.pools.values():
+        table.add_row(pool.account, pool.pool, f"{pool.records:,}", f"0 {pool.asset}")
+    OUT.print(table)
+    speed = f"{report.head.seq:,} records, {report.comparisons:,} comparisons, {seconds:.2f} s"
+    OUT.print(f"audited  equity, initial and maintenance margin of {len(report.pools):,} pools: all the same, {speed}")
+    OUT.print(f"head     {report.head.digest.hex()}")
