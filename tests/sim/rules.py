@@ -23,12 +23,22 @@ from events.instruments import (
     InversePerp,
     LinearFuture,
     LinearPerp,
+    Liquidation,
     RulePack,
     SpotPair,
     load_pack,
     pack_names,
 )
-from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, ModeSwitch
+from events.rules import (
+    DueAt,
+    ExitFee,
+    FundingPrice,
+    Layer,
+    LiquidationStyle,
+    MaintenanceBasis,
+    MarginModel,
+    ModeSwitch,
+)
 from events.units import SECOND, UNIT
 
 START = 1_700_000_000 * SECOND
@@ -131,8 +141,15 @@ def by_chance(dice: Random, rich: int) -> RulePack:
         dice.choice(list(FundingPrice)), liquidation_pays_taker_fee=dice.random() < 0.3, margin_model=model,
         margin_step=step, premium_hours=dice.choice((0, 8, 24)), mode_switch=dice.choice(list(ModeSwitch)),
         interest_interval=dice.choice((HOUR // 10, HOUR)), fee_tiers=_tiers(dice, rich) if dice.random() < 0.4 else (),
+        liquidation=liquidation(dice),
     )  # fmt: skip
     return (_with_collateral(dice, rich, pack) if dice.random() < 0.8 else pack).check()
+
+
+def liquidation(dice: Random) -> Liquidation:
+    """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order."""
+    layers = dice.sample(list(Layer), dice.randint(0, len(Layer)))
+    return Liquidation(dice.choice(list(LiquidationStyle)), dice.choice((0, 0, UNIT * 2 // 3)), tuple(layers))
 
 
 def _instrument(

@@ -127,9 +127,12 @@ def _settle_up(pool: Pool, fees: dict[str, int]) -> Iterator[Fact]:
     if isinstance(pool, MultiPool):
         if not is_open(pool):
             yield from cover(pool, [wallet for wallet in pool.wallets.values() if is_over(pool, wallet, 0)])
-        for asset, wallet in list(pool.wallets.items()):
-            left = wallet.balance if not is_open(pool) else min(wallet.balance, requirement(pool).equity // UNIT)
-            yield from _even_out(wallet, left, fees.get(asset, 0), is_open(pool))
+        for name, wallet in list(pool.wallets.items()):
+            left = wallet.balance
+            if is_open(pool):
+                index = pool.assets[name].index
+                left = min(left, requirement(pool).equity // index) if index else 0
+            yield from _even_out(wallet, left, fees.get(name, 0), is_open(pool))
     else:
         yield from _even_out(pool, requirement(pool).equity // UNIT, sum(fees.values()), is_open(pool))
 
