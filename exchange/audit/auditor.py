@@ -9,6 +9,8 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
+from events.commands import Side
+from events.instruments import Leg
 from events.record import Batch, Record
 from exchange.audit import last_resort, liquidation, money, pools, session, trading
 from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
@@ -119,6 +121,14 @@ class Auditor:
     def available(self, account: str, asset: str) -> Fraction:
         """Available balance; below zero where the pool is short."""
         return pools.available(self.books, account, asset)
+
+    def room(self, account: str, instrument: str, side: Side, lots: int, price: int, leg: Leg = Leg.NET) -> Fraction:
+        """Available balance if an order rested too, price in ticks."""
+        p = self.books.position(account, instrument, leg)
+        p.orders[-1] = trading.placed(self.books, p, side, lots, price, reduce_only=False)
+        left = self.available(account, p.terms.settle)
+        del p.orders[-1]
+        return left
 
     def asset_of(self, account: str, pool: str) -> str:
         """What the figures of a pool are counted in."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
-from events.commands import INSURANCE, MARKET
+from events.commands import INSURANCE, MARKET, Side
 from events.instruments import Inverse, Leg
 from events.units import UNIT
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
@@ -27,15 +27,20 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     if isinstance(books.command, c.PlaceOrder):
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
     before = available(books, p.account, p.terms.settle)
-    order = Order(fact.side, fact.lots, fact.price, fact.reduce_only)
-    if fact.price is not None:
-        price = fact.price * p.terms.tick
-        order.loss, order.fee = open_loss(p, fact.side, price), _put_aside(books, p, sign, price)
-    p.orders[fact.number] = order
+    p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
     books.placed[p.account, fact.number] = p
     carried = available(books, p.account, p.terms.settle) >= min(before, NOTHING)
     reduces = p.lots * sign < 0
     books.hold("the position or the balance carries the order", reduces if fact.reduce_only else carried, fact)
+
+
+def placed(books: Books, p: Position, side: Side, lots: int, price: int | None, reduce_only: bool) -> Order:
+    """An order at this moment, price in ticks: its open loss and what it holds back for fees are fixed now."""
+    order = Order(side, lots, price, reduce_only)
+    if price is not None:
+        at = price * p.terms.tick
+        order.loss, order.fee = open_loss(p, side, at), _put_aside(books, p, SIGN[side], at)
+    return order
 
 
 def _put_aside(books: Books, p: Position, sign: int, price: int) -> Fraction:

@@ -38,6 +38,7 @@ from exchange.core.margin.model import (
     withdrawable_atoms,
 )
 from exchange.core.margin.pretrade import leverage_refusal
+from exchange.core.owed import settle_first
 from exchange.core.posting import opening_margin
 from exchange.core.state import Account, MultiPool, Position, State, Wallet
 
@@ -79,6 +80,7 @@ def decide_transfer(state: State, command: c.Transfer) -> Iterator[Fact]:
     elif refusal := _leaving_refusal(state, command.account, command.asset, command.amount):
         yield Refused(refusal)
     else:
+        yield from settle_first(state, command.to)
         yield Transferred(command.account, command.asset, command.amount, command.to)
 
 
@@ -265,7 +267,7 @@ def _joining_refusal(state: State, account: Account) -> Reason | None:
     if any(p.is_isolated for p in account.positions.values()):
         return Reason.MULTI_ASSET_IS_CROSS
     held = [wallet.asset for wallet in account.wallets.values() if wallet.balance or wallet.positions]
-    if any(not state.assets[asset].index for asset in held if asset in state.assets):
+    if any(not state.assets[asset].index for asset in held):
         return Reason.NO_INDEX_PRICE
     if account.multi is None and multi_available(MultiPool(account, state.assets)) < 0:
         return Reason.INSUFFICIENT_MARGIN

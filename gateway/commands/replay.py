@@ -63,6 +63,7 @@ class Request:
     queue_model: str
     impact: str
     funding: str
+    symbol: str = ""
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Replayed:
 def run(request: Request, as_json: bool) -> int:
     """Replay and report."""
     pack = load_pack(request.pack)
-    sources = [open_source(path, pack, strict=request.strict) for path in request.sources]
+    sources = [open_source(path, pack, request.strict, request.symbol) for path in request.sources]
     traders = _traders(request.accounts, request.strategy)
     if request.strategy and not traders:
         raise UsageError("--strategy needs an account: add --account NAME:MODE:LEVERAGE:DEPOSIT")

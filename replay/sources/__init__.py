@@ -1,6 +1,6 @@
 """Files of market history as columns of observations.
 
-`open_source` finds out what a file is from what is in it, never from its name.
+`open_source` finds out what a file is from what is in it, never from its name; that may say which symbol it is about.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from events.instruments import RulePack
 from events.observations import Observations
-from replay.sources import binance
+from replay.sources import bars, bars_text, binance
 from replay.sources.files import Lines
 from replay.sources.report import Report, SourceError
 
@@ -51,23 +51,31 @@ class Format(NamedTuple):
 
     name: str
     is_format: Callable[[list[bytes]], bool]
-    open: Callable[[Path, RulePack, bool], Source]
+    open: Callable[[Path, RulePack, bool, str], Source]
 
 
-FORMATS = (Format(binance.NAME, binance.is_capture, binance.BinanceCapture),)
+def _open_capture(path: Path, pack: RulePack, strict: bool, _symbol: str) -> Source:
+    return binance.BinanceCapture(path, pack, strict)
 
 
-def open_source(path: Path | str, pack: RulePack, strict: bool = False) -> Source:
+FORMATS = (
+    Format(binance.NAME, binance.is_capture, _open_capture),
+    Format(bars.NAME, bars_text.is_bars, bars.Bars),
+)
+
+
+def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: str = "") -> Source:
     """The source that reads this file. A strict one raises at the first defect, others report it and go on.
 
-    Raises SourceError where the file cannot be read or is of no known format.
+    `symbol` is that of a file which does not say its own, neither in its rows nor by its name. Raises SourceError where
+    the file cannot be read, is of no known format, or where its symbol cannot be told.
     """
     path = Path(path)
     lines = Lines(path)
     seen = list(islice(lines, LINES_SEEN))
     for known in FORMATS:
         if known.is_format(seen):
-            return known.open(path, pack, strict)
+            return known.open(path, pack, strict, symbol)
     start = ascii((seen or [b""])[0][:40])[1:]
     what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
     raise SourceError(f"{path}: {what}; give one of: {'; '.join(known.name for known in FORMATS)}")

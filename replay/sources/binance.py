@@ -23,11 +23,9 @@ from replay.sources.binance_opening import Opening, head_of
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.sources.files import Lines
 from replay.sources.report import Report
+from replay.sources.symbols import unknown
 
 NAME = "Binance raw capture (lines of `<capture time> <json>`)"
-
-SYMBOLS_NAMED_MAX = 20
-"""So many symbols of a pack are named in a message."""
 
 _FIRST_WORDS = re.compile(rb"\d{9,19} \{")
 
@@ -61,7 +59,7 @@ class BinanceCapture:
         for stretch in _stretches(rows):
             yield from self._chunks(stretch, report)
         if lines.damage:
-            report.defect(report.lines + 1, "damaged_gzip", f"{lines.damage}; fetch the file again")
+            report.defect(report.lines + 1, f"damaged_{lines.packing}", f"{lines.damage}; fetch the file again")
         report.settle()
 
     @property
@@ -100,10 +98,7 @@ class BinanceCapture:
                 return Unused("snapshot_without_symbol", what)
         opening.saw(message.symbol)
         if message.symbol not in self._assemblers:
-            names = ", ".join(list(self._assemblers)[:SYMBOLS_NAMED_MAX])
-            more = ", ..." if len(self._assemblers) > SYMBOLS_NAMED_MAX else ""
-            what = f"unknown symbol {message.symbol!a:.40}; the rule pack has {names}{more}: take one that has it"
-            return Unused("unknown_symbol", what)
+            return Unused("unknown_symbol", unknown(message.symbol, self._assemblers))
         return message
 
     def _chunks(self, stretch: dict[str, list[Row]], report: Report) -> Iterator[Observations]:

@@ -1,12 +1,13 @@
-"""Files as lines: plain or gzip by their first bytes, streaming, and robust against what downloads do to files."""
+"""Files as lines: plain, gzip or zip by their first bytes, streaming, and robust against what downloads do to files."""
 
 from __future__ import annotations
 
 import io
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from replay.sources.report import SourceError
 
@@ -14,20 +15,24 @@ LINE_MAX = 1 << 24
 """A longer line is cut, so that no reader takes it for a whole one: memory must not grow with the file."""
 
 _GZIP = b"\x1f\x8b"
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _BLOCK = 1 << 18
 
 
 class Lines:
-    """The lines of a file, each with its newline; only the last one may lack it.
+    """The lines of a file, each with its newline; only the last one may lack it. Given a `piece`, lines longer than so
+    many bytes come in pieces.
 
     `damage` says, once the lines are used up, why a compressed file ended before its end, or is empty. What such an end
-    cut in the middle is no line.
+    cut in the middle is no line. `packing` is how it is compressed: gzip, zip, or empty for not at all.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, piece: int = 0) -> None:
         self._path = path
+        self._piece = piece
         self._tell: Callable[[], int] = int
         self.damage = ""
+        self.packing = ""
 
     @property
     def position(self) -> int:
@@ -48,18 +53,28 @@ class Lines:
             raise SourceError(f"{self._path}: {error.strerror}; name a file that can be read") from error
 
     def _lines(self, file: BinaryIO) -> Iterator[bytes]:
-        gunzip = _Gunzip(file) if file.read(2) == _GZIP else None
-        file.seek(0)
-        reader = io.BufferedReader(gunzip, _BLOCK) if gunzip else file
-        while line := reader.readline(LINE_MAX):
-            if line[-1:] != b"\n":
+        packed = self._packed(file)
+        reader = io.BufferedReader(packed, _BLOCK) if packed else file
+        while line := reader.readline(self._piece or LINE_MAX):
+            if line[-1:] != b"\n" and len(line) != self._piece:
                 if len(line) == LINE_MAX:
                     _drop_rest_of_line(reader)
                     line = line[:-1] + b"\n"
-                elif gunzip and gunzip.damage:
+                elif packed and packed.damage:
                     break
             yield line
-        self.damage = gunzip.damage if gunzip else ""
+        self.damage = packed.damage if packed else ""
+
+    def _packed(self, file: BinaryIO) -> _Gunzip | _Unzip | None:
+        start = file.read(4)
+        file.seek(0)
+        if start[:2] == _GZIP:
+            self.packing = "gzip"
+            return _Gunzip(file)
+        if start in _ZIPS:
+            self.packing = "zip"
+            return _Unzip(file)
+        return None
 
 
 def _drop_rest_of_line(reader: BinaryIO | io.BufferedReader) -> None:
@@ -102,3 +117,36 @@ class _Gunzip(io.RawIOBase):
         if not self._packed:
             self.damage = "the gzip stream ends early"
         return bool(self._packed)
+
+
+class _Unzip(io.RawIOBase):
+    """The plain bytes of the only file in a zip archive. What is damaged ends it, with `damage` saying how."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._member: IO[bytes] | None = None
+        self.damage = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer; 0 at the end."""
+        plain = b""
+        try:
+            member = self._member = self._member or self._open()
+            plain = b"" if self.damage or member is None else member.read(len(buffer))
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            self.damage = f"the zip archive is cut off or damaged ({error})"
+        if not plain:
+            self._file.seek(0, io.SEEK_END)
+        buffer[: len(plain)] = plain
+        return len(plain)
+
+    def _open(self) -> IO[bytes] | None:
+        archive = zipfile.ZipFile(self._file)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) == 1:
+            return archive.open(members[0])
+        self.damage = f"the zip archive holds {len(members)} files, not one"
+        return None

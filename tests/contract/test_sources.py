@@ -6,15 +6,17 @@ import tracemalloc
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from events.chunks import decode_chunk, encode_chunk
 from events.observations import Kind
-from replay.sources import Source, SourceError, binance, binance_opening, open_source
+from replay.sources import Source, SourceError, binance, binance_opening, files, open_source
+from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.synth import generated
+from tests import candles
 from tests.captures import PACK, malformed, write
 
 
@@ -23,6 +25,9 @@ class Format(NamedTuple):
 
     write: Callable[[Path, int], Path]
     damage: Callable[[Path], int]
+    kinds: frozenset[Kind] = frozenset({Kind.DIFF, Kind.PRINT, Kind.TICKER, Kind.MARK})
+    rows_a_line: int = 1
+    damaged: str = "damaged"
 
 
 def capture(name: str, **options: object) -> Format:
@@ -47,11 +52,32 @@ def two_symbols(folder: Path, seconds: int) -> Path:
     return write(folder / "capture", sorted(lines))
 
 
+def bars(name: str, **options: Any) -> Format:
+    """Bars of trades, or of marks."""
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return candles.write(folder / name, candles.generated(seconds * 16, **options), **options)
+
+    def damage(path: Path) -> int:
+        rows = candles.generated(60, **options)
+        rows[49] = rows[49][:3]
+        candles.write(path, rows, **options)
+        return 50 + bool(options.get("header"))
+
+    kinds, rows_a_line = ({Kind.MARK}, 4) if options.get("marks") else ({Kind.SNAPSHOT, Kind.PRINT}, 8)
+    return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}")
+
+
 FORMATS = {
     "binance": capture("capture"),
     "binance, packed": capture("capture.gz"),
     "binance, no depth body": capture("capture.gz", snapshot=False),
     "binance, two symbols": Format(two_symbols, capture("capture").damage),
+    "bars": bars("BTCUSDT-1m.csv"),
+    "bars, six columns, packed": bars("BTCUSDT-1m.csv.gz", columns=6, header=True),
+    "bars, zip": bars("BTCUSDT-1m.zip", header=True),
+    "bars, JSON": bars("BTCUSDT-1m.json"),
+    "bars of marks": bars("BTCUSDT-1m.csv", marks=True),
 }
 
 
@@ -98,14 +124,14 @@ def test_numbers_are_what_the_core_takes(path: Path) -> None:
         assert all(mark > 0 for mark in chunk.mark)
 
 
-def test_every_kind_of_row_that_there_is_comes_through(path: Path) -> None:
+def test_every_kind_of_row_that_there_is_comes_through(path: Path, kind: Format) -> None:
     kinds = {kind for chunk in open_source(path, PACK) for kind in chunk.kind}
-    assert kinds >= {Kind.DIFF, Kind.PRINT, Kind.TICKER, Kind.MARK}
+    assert kinds >= kind.kinds
 
 
-def test_every_line_is_a_row_or_counted(path: Path) -> None:
+def test_every_line_makes_rows_or_is_counted(path: Path, kind: Format) -> None:
     source = open_source(path, PACK)
-    assert rows(source) + source.report.skipped.total() == source.report.lines
+    assert rows(source) == kind.rows_a_line * (source.report.lines - source.report.skipped.total())
 
 
 def test_opening_again_gives_equal_chunks(path: Path) -> None:
@@ -128,7 +154,7 @@ def test_chunks_survive_the_log(path: Path) -> None:
         assert decode_chunk(encode_chunk(chunk)) == chunk
 
 
-def test_rows_are_located_in_the_file(path: Path) -> None:
+def test_rows_are_located_in_the_file(path: Path, kind: Format) -> None:
     source = open_source(path, PACK)
     lines: dict[str, list[int]] = {}
     for chunk in source:
@@ -137,7 +163,7 @@ def test_rows_are_located_in_the_file(path: Path) -> None:
             assert file == str(path)
             lines.setdefault(chunk.instrument, []).append(int(line))
     found = [line for of_one in lines.values() for line in of_one]
-    assert len(found) == len(set(found))
+    assert len(found) == len(set(found)) * kind.rows_a_line
     assert max(found) <= source.report.lines
 
 
@@ -151,6 +177,10 @@ def test_it_streams(path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_file(kind: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binance, "ROWS_MAX", 200)
+    monkeypatch.setattr(bars_source, "ROWS_MAX", 200)
+    monkeypatch.setattr(bars_source, "BARS_AHEAD", 20)
+    monkeypatch.setattr(bars_source, "PIECE", 1 << 10)
+    monkeypatch.setattr(files, "_BLOCK", 1 << 12)
     monkeypatch.setattr(binance_opening, "LINES_AHEAD", 200)
     short, long = (peak(open_source(kind.write(tmp_path, seconds), PACK)) for seconds in (8, 32))
     assert long < short * 1.2
@@ -167,7 +197,7 @@ def peak(source: Source) -> int:
 
 
 def test_a_defect_is_told_and_the_rest_is_read_unless_strict(kind: Format, tmp_path: Path) -> None:
-    path = tmp_path / "damaged"
+    path = tmp_path / kind.damaged
     line = kind.damage(path)
     source = open_source(path, PACK)
     assert rows(source) > 100

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from replay.sources import FORMATS as KNOWN
 from tests import captures
 from tests.captures import write
 from tests.command_line import ringfence
@@ -22,10 +23,10 @@ from tests.tampering import Row, altered, forged, recorded
 
 LINES = market()
 DIFFS = [n for n, line in enumerate(LINES, 1) if n > 500 and '"depthUpdate"' in line and '"b":[["' in line]
-FORMATS = "give one of: Binance raw capture (lines of `<capture time> <json>`)"
+FORMATS = f"give one of: {'; '.join(known.name for known in KNOWN)}"
 BOOK = "and no fills until it is whole again; fetch the file again"
 AGAIN = "remove the line or fetch the file again"
-SYMBOLS = "BTCUSDT, ETHUSDT, BNBUSDT, SOLUSDT, XRPUSDT, ADAUSDT, DOGEUSDT, LTCUSDT, LINKUSDT"
+SYMBOLS = ", ".join(instrument.id for instrument in captures.PACK.instruments)
 UNKNOWN = f"unknown symbol 'PEPEUSDT'; the rule pack has {SYMBOLS}: take one that has it"
 COPY = "restore the session from a copy"
 

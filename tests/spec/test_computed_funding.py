@@ -134,6 +134,11 @@ class TestRate:
         told.given(at(20 * HOUR, index(100))).when(later(24 * HOUR)).then(due(950_000, 101))
 
 
+def test_an_index_before_any_mark_is_no_premium_yet() -> None:
+    told = scenario(pack_of(instrument(GOLD)), marks=None, funding=FundingSource.PREMIUM).given(index(100))
+    told.given(at(4 * HOUR, mark(102))).when(later(8 * HOUR)).then(due(1_950_000, 102))
+
+
 class TestPayment:
     """As funding that is fed: every position open at that moment pays or receives."""
 

@@ -230,6 +230,13 @@ class TestInterest:
         told.when(deposit("ann", 152)).then(f.InterestPaid("ann", USD, 2), deposited("ann", 152)).waits()
         told.holds("ann", wallet=0)
 
+    def test_it_is_paid_before_money_from_another_account_pays_the_debt(self) -> None:
+        told = self.told().given(ann(), lose(150), later(HOUR))
+        told.when(transfer("maker", 152, "ann")).then(
+            f.InterestPaid("ann", USD, 2), f.Transferred("maker", USD, 152, "ann")
+        )  # fmt: skip
+        told.waits().holds("ann", wallet=0)
+
     def test_it_may_bring_a_debt_beyond_its_limit(self) -> None:
         told = session(debt_limit=150, interest=PERCENT, interest_interval=HOUR).given(ann(), lose(150)).waits()
         told.when(later(HOUR), proceed()).then(

@@ -13,9 +13,11 @@ import pytest
 from events import commands as c
 from events import facts as f
 from events.refusals import Reason
+from events.rules import MaintenanceBasis
+from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import Margin, requirement
 from tests.scenario import Scenario, scenario
-from tests.spec.contracts import COIN, OUNCE, exchange, exchanged, inverse, join, pack_of, price, several_assets
+from tests.spec.contracts import COIN, OUNCE, PAIR, exchange, exchanged, inverse, join, pack_of, price, several_assets
 from tests.spec.words import (
     BUY,
     CROSS,
@@ -29,7 +31,9 @@ from tests.spec.words import (
     deposit,
     expired,
     instrument,
+    liquidation_due,
     mark,
+    mark_at,
     market,
     mode_set,
     place,
@@ -231,6 +235,34 @@ class TestJoining:
         told = session().given(ann())
         told.when(set_mode("ann", ISOLATED)).then(refused(Reason.MULTI_ASSET_IS_CROSS))
         told.when(set_mode("ann", CROSS)).then(mode_set("ann", CROSS))
+
+
+class TestWatch:
+    """A pool bears a box of marks and index prices; whoever parted bears none."""
+
+    def test_an_index_that_leaves_the_box_of_who_parted_touches_nobody(self) -> None:
+        told = session().given(ann(), join("ann", False)).when(price(9))
+        told.then(f.IndexPriceMoved(PAIR, 9 * UNIT)).waits()
+
+    def test_maintenance_on_the_entry_value_is_part_of_the_box(self) -> None:
+        # 180 - (1,000 - N) <= 50 at 87
+        told = session(maintenance_basis=MaintenanceBasis.ENTRY).given(ann(0, 100), LONG)
+        told.when(mark_at(870_001)).then(f.MarkPriceMoved(GOLD, 870_001))
+        told.when(mark_at(870_000)).then(f.MarkPriceMoved(GOLD, 870_000), liquidation_due("ann", "multi"))
+
+    def test_a_box_that_is_set_often_is_kept_once(self) -> None:
+        asset = Asset(RULES.collateral[1], RULES.spot[0])
+        for n in range(200):
+            asset.arm("ann", 100 - n % 7, 200 + n % 5)
+            asset.arm("bob", 50, 300)
+        assert len(asset.lows) == len(asset.highs) <= 2 * 2 + 66
+        asset.index = 150
+        assert asset.reached() == []
+        asset.index = 204
+        assert asset.reached() == ["ann"]
+        asset.index = 50
+        assert asset.reached() == ["bob"]
+        assert not asset.boxes
 
 
 class TestExchange:

@@ -29,6 +29,7 @@ from tests.spec.words import (
     SELL,
     account,
     deposit,
+    funding,
     instrument,
     margin_moved,
     mark,
@@ -116,3 +117,11 @@ def test_interest_is_paid_in_the_same_order_after_a_restart() -> None:
         step(state, later(2_000))
     assert snapshot.encode(restored) == snapshot.encode(session.state)
     assert [w.account for due in restored.due.values() for w in due.owing] == ["ann", "ben"]
+
+
+def test_a_wallet_that_joins_is_not_looked_at_by_itself() -> None:
+    # Portfolios: funding settled in the batch of the switch had touched the wallet, which was due by itself.
+    rules = several_assets()
+    session = scenario(rules).given(price(2), account("ann", 100), deposit("ann", 500, asset=OUNCE))
+    session.given(resting(1, SELL, price=100, lots=10), place(2, BUY, price=100, lots=10, by="ann"))
+    session.given(funding(6 * PERCENT), join("ann")).waits((GOLD, ""))

@@ -133,6 +133,18 @@ class TestSteps:
         assert margin_of(told.given(hold(BUY))) == (1000 * UNIT, 200 * UNIT, 100 * UNIT)
 
 
+@pytest.mark.parametrize("target", [*range(-230, 2500, 7), -100, -99, 0, 1, 1900, 1901, 3800, 3801])
+def test_where_a_stepped_margin_uses_up_an_amount(target: int) -> None:
+    # in tens of grains, so that all notionals can be tried
+    schedule = SteppedRate(5 * PERCENT, 60 * PERCENT, 10)
+    left = [notional - schedule.maintenance(notional) for notional in range(4000)]
+    needed = [notional + schedule.maintenance(notional) for notional in range(4000)]
+    short = [notional for notional in range(4000) if left[notional] < target]
+    assert schedule.lowest_notional(target) == (short[-1] + 1 if short else 0)
+    if target >= 0:
+        assert schedule.highest_notional(target) == max(n for n in range(4000) if needed[n] <= target)
+
+
 class TestOpenInterest:
     """Initial margin rises with what is open, from 20 % at 1,000 to all of it at 2,000. Source: dYdX v4."""
 

@@ -112,6 +112,7 @@ def on_collateral_mode_set(state: State, fact: f.CollateralModeSet) -> None:
     elif (pool := state.multis.pop(fact.account, None)) and pool.exchange:
         del state.due[pool.exchange]
     for wallet in account.wallets.values():
+        state.dirty.pop(wallet.pool, None)
         wallet.multi = account.multi
         touch(state, wallet.pool)
 

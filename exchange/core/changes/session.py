@@ -100,7 +100,7 @@ def on_interest_due(state: State, _fact: f.InterestDue) -> None:
         wallet: None
         for _, pool in sorted(state.multis.items())
         for asset, wallet in pool.wallets.items()
-        if wallet.balance < 0 and asset in pool.assets and pool.assets[asset].interest
+        if wallet.balance < 0 and pool.assets[asset].interest
     }
     owe(state, DueKind.INTEREST, "", Due(state.seq, owing=owing))  # type: ignore[arg-type]
 

@@ -30,10 +30,9 @@ def _lowest(pool: MultiPool, share: int) -> int:
     """A bound below which equity - maintenance does not fall inside the box, grains of the valuation asset."""
     total = 0
     for wallet in pool.wallets.values():
-        asset = pool.assets.get(wallet.asset)
-        if asset is not None:
-            low, high = ends(asset.index, share) if asset.pair else (asset.index, asset.index)
-            total += asset.value(wallet.balance, low if wallet.balance > 0 else high)
+        asset = pool.assets[wallet.asset]
+        low, high = ends(asset.index, share) if asset.pair else (asset.index, asset.index)
+        total += asset.value(wallet.balance, low if wallet.balance > 0 else high)
     for position in cross_positions(pool):
         total += _lowest_of(position, pool, share)
     return total

@@ -63,7 +63,7 @@ def _owes(pool: MultiPool) -> bool:
 
 def can_give(pool: MultiPool) -> bool:
     """Whether the pool has a balance whose price is known."""
-    return any(w.balance > 0 and asset in pool.assets and pool.assets[asset].index for asset, w in pool.wallets.items())
+    return any(w.balance > 0 and pool.assets[asset].index for asset, w in pool.wallets.items())
 
 
 def _cause(pool: Pool, touched: int) -> int:

@@ -47,8 +47,6 @@ class Asset:
             top = min(balance, cap) if cap else balance
             counted += (top - floor) * share
             floor = top
-            if floor == balance:
-                break
         return counted
 
     def value(self, balance: int, index: int) -> int:

@@ -161,10 +161,9 @@ def multi_equity(pool: MultiPool) -> int:
     """What counts of all balances, plus the unrealised PnL of all cross positions, in the valuation asset."""
     equity = 0
     for wallet in pool.wallets.values():
-        asset = pool.assets.get(wallet.asset)
-        if asset is not None:
-            profit = cross_equity(wallet) - wallet.balance * UNIT
-            equity += asset.value(wallet.balance, asset.index) + profit * asset.index // UNIT
+        asset = pool.assets[wallet.asset]
+        profit = cross_equity(wallet) - wallet.balance * UNIT
+        equity += asset.value(wallet.balance, asset.index) + profit * asset.index // UNIT
     return equity
 
 
@@ -257,7 +256,8 @@ def multi_available(
     """As `available` for all wallets together, in the valuation asset; the changed wallet gained atoms and `own`."""
     total = 0
     for wallet in pool.wallets.values():
-        if wallet is not changed and (asset := pool.assets.get(wallet.asset)) is not None:
+        if wallet is not changed:
+            asset = pool.assets[wallet.asset]
             rest = available(wallet) - wallet.balance * UNIT
             total += asset.value(wallet.balance, asset.index) + rest * asset.index // UNIT
     if changed is not None:
@@ -285,7 +285,8 @@ def withdrawable_atoms(wallet: Wallet) -> int:
 
 def _withdrawable_of_many(pool: MultiPool, wallet: Wallet) -> int:
     """The most of a balance without which the others carry all positions and orders, profits left aside."""
-    counted = sum(a.value(w.balance, a.index) for w in pool.wallets.values() if (a := pool.assets.get(w.asset)))
+    assets = pool.assets
+    counted = sum(assets[name].value(w.balance, assets[name].index) for name, w in pool.wallets.items())
     profit = max(0, multi_equity(pool) - counted)
     low, high = 0, max(0, wallet.balance)
     while low < high:
