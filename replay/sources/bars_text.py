@@ -119,8 +119,8 @@ def _cells(row: bytes) -> list[str]:
 
 
 def _is_header(cells: list[str]) -> bool:
-    names = [cell.lower().replace("_", " ") for cell in cells]
-    return names[0].endswith("time") and tuple(names[1:SHORT]) == _NAMES[1:SHORT]
+    """Whether these are names of columns, whatever the first one is called."""
+    return tuple(cell.lower() for cell in cells[1:SHORT]) == _NAMES[1:SHORT]
 
 
 def _nanos(text: str) -> int | None:

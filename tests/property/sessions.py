@@ -16,66 +16,17 @@ from msgspec.structs import replace
 
 from events import commands as c
 from events.commands import AccountId, ChunkId, Command, Side, TimeInForce
-from events.instruments import AssetId, Bracket, InstrumentId, LinearPerp, MarginMode, RulePack
+from events.instruments import InstrumentId, Leg, MarginMode
 from events.observations import Observations
 from events.record import Batch
 from events.units import SECOND, UNIT
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
+from tests.property.rules import EUR, HOME, PAIR, PERCENT, TICK, USD, X, Y, contract, packs
 from tests.sim.history import History
 from tests.sim.world import World, lend
 
 NAMES = [AccountId(name) for name in ("ANA", "BEN", "CAT", "DAN")]
-X, Y = InstrumentId("X"), InstrumentId("Y")
-USD = AssetId("USD")
-TICK = 10_000
-"""Tick and lot, so that a lot at a tick is worth an atom."""
-
-HOME = 100
-"""Where prices start, ticks."""
-
-PERCENT = UNIT // 100
-
-
-def contract(id: InstrumentId, brackets: tuple[Bracket, ...], **terms: Any) -> LinearPerp:
-    """An instrument of small numbers."""
-    return LinearPerp(
-        id=id, base=AssetId("OUNCE"), quote=USD, settle=USD, tick=TICK, lot=TICK, min_lots=1, max_lots=10_000,
-        min_notional=1, funding_interval=8 * 3600 * SECOND, brackets=brackets,
-        **{"maker_fee": 0, "taker_fee": 0, "liquidation_fee": 0, **terms},
-    )  # fmt: skip
-
-
-@st.composite
-def brackets(draw: st.DrawFn) -> tuple[Bracket, ...]:
-    """One to four leverage brackets whose cum is whole: floors in hundreds of atoms, rates in whole per cent.
-
-    At 20, 25 and 36 % the mark at which equity equals maintenance margin is often a whole number of mark units.
-    """
-    count = draw(st.integers(1, 4))
-    floors = sorted(draw(st.lists(st.integers(10, 60), min_size=count - 1, max_size=count - 1, unique=True)))
-    rates = sorted(
-        draw(st.lists(st.sampled_from((5, 20, 25, 36)) | st.integers(1, 40), min_size=count, max_size=count))
-    )
-    leverages = sorted(draw(st.lists(st.integers(1, 50), min_size=count, max_size=count)), reverse=True)
-    edges = [0, *(floor * 100 for floor in floors), 10**6]
-    rises = [0, *(edge * (b - a) // 100 for edge, a, b in zip(edges[1:-1], rates, rates[1:], strict=False))]
-    rows = zip(edges[:-1], edges[1:], leverages, (rate * PERCENT for rate in rates), accumulate(rises), strict=True)
-    return tuple(Bracket(*row) for row in rows)
-
-
-@st.composite
-def packs(draw: st.DrawFn) -> RulePack:
-    """Two instruments, each with brackets and fees of its own."""
-    fees = st.sampled_from((0, PERCENT // 20, 3 * PERCENT))
-    instruments = tuple(
-        contract(
-            name, draw(brackets()), taker_fee=draw(fees), maker_fee=draw(st.sampled_from((0, 100_000, -30_000))),
-            liquidation_fee=draw(fees),
-        )
-        for name in (X, Y)
-    )  # fmt: skip
-    return RulePack("small", "1", "by chance", draw(st.sampled_from((0, 50_000))), 5, 10, instruments).check()
 
 
 def chunks() -> dict[ChunkId, Observations]:
@@ -101,6 +52,10 @@ marks = st.one_of(
 amounts = st.sampled_from((2_000, 500, 9_000)) | st.integers(1, 9_000)
 sizes = st.integers(1, 30)
 rates = st.integers(-10, 10).map(lambda percent: percent * PERCENT)
+assets = st.sampled_from((USD, USD, EUR))
+legs = st.sampled_from((Leg.NET, Leg.NET, Leg.LONG, Leg.SHORT))
+indices = st.integers(-60, 60).map(lambda percent: UNIT + percent * PERCENT) | st.sampled_from((1, UNIT, 9 * UNIT))
+"""Index prices of the euro."""
 
 
 def made(kind: type[Command], **fields: Any) -> st.SearchStrategy[Any]:
@@ -113,7 +68,7 @@ def orders(prices: st.SearchStrategy[int] = prices) -> st.SearchStrategy[Any]:
     """Orders of every sort."""
     return made(
         c.PlaceOrder, number=st.just(0), instrument=instruments, side=st.sampled_from(Side), lots=sizes,
-        price=st.none() | prices, time_in_force=st.sampled_from(TimeInForce), reduce_only=st.booleans(),
+        price=st.none() | prices, time_in_force=st.sampled_from(TimeInForce), reduce_only=st.booleans(), leg=legs,
     )  # fmt: skip
 
 
@@ -154,19 +109,30 @@ trading = st.one_of(
 """What sessions mostly consist of."""
 
 settling = st.one_of(
-    made(c.Deposit, account=st.sampled_from([*NAMES, c.INSURANCE]), asset=st.just(USD), amount=amounts),
-    made(c.Withdraw, asset=st.just(USD), amount=amounts),
+    made(c.Deposit, account=st.sampled_from([*NAMES, c.INSURANCE]), asset=assets, amount=amounts),
+    made(c.Withdraw, asset=assets, amount=amounts),
     made(c.SetLeverage, instrument=instruments, leverage=st.integers(1, 50)),
     made(c.SetMarginMode, instrument=instruments, mode=st.sampled_from(MarginMode)),
-    made(c.AddMargin, instrument=instruments, amount=amounts),
-    made(c.RemoveMargin, instrument=instruments, amount=amounts),
+    made(c.AddMargin, instrument=instruments, amount=amounts, leg=legs),
+    made(c.RemoveMargin, instrument=instruments, amount=amounts, leg=legs),
     made(c.ApplyFunding, instrument=instruments, rate=rates),
     made(c.AdvanceTime),
     rows(),
 )
 """What happens beside the trading."""
 
-moves = st.one_of(trading, trading, settling)
+widening = st.one_of(
+    made(c.Transfer, asset=assets, amount=amounts, to=names),
+    made(c.ExchangeAsset, asset=assets, amount=amounts, into=assets),
+    made(c.SetPositionMode, hedges=st.booleans()),
+    made(c.SetCollateralMode, multi=st.booleans()),
+    made(c.SetAutoAddMargin, instrument=instruments, on=st.booleans()),
+    made(c.SetIndexPrice, instrument=instruments, index=marks),
+    made(c.SetIndexPrice, instrument=st.just(PAIR), index=indices),
+)
+"""What only some rules know."""
+
+moves = st.one_of(trading, trading, settling, widening)
 
 
 class Script(NamedTuple):
@@ -196,13 +162,18 @@ def openings(draw: st.DrawFn) -> list[Command]:
     rules = draw(packs())
     options = c.SessionOptions(
         queue_model=draw(st.sampled_from(c.QueueModel)), impact=draw(st.sampled_from(c.Impact)),
-        mark_source=draw(st.sampled_from(c.MarkSource)),
+        mark_source=draw(st.sampled_from(c.MarkSource)), funding=draw(st.sampled_from(c.FundingSource)),
     )  # fmt: skip
     commands: list[Command] = [c.OpenSession(0, RULES_VERSION, rules, options)]
     commands += [c.SetMarkPrice(0, name, HOME * TICK) for name in (X, Y)]
+    if draw(st.booleans()):
+        commands += [c.SetIndexPrice(0, name, price) for name, price in ((X, 99 * TICK), (PAIR, UNIT))]
     commands += [c.Deposit(0, c.INSURANCE, "fund", USD, draw(amounts))] if draw(st.booleans()) else []
     for name in NAMES:
         commands += [c.OpenAccount(0, name, "open"), c.Deposit(0, name, "money", USD, draw(amounts))]
+        commands += [c.Deposit(0, name, "more", EUR, draw(amounts))] if draw(st.booleans()) else []
+        commands += [c.SetPositionMode(0, name, "hedge", True)] if draw(st.integers(0, 3)) == 0 else []
+        commands += [c.SetCollateralMode(0, name, "join", True)] if draw(st.integers(0, 2)) == 0 else []
         for instrument in rules.instruments:
             most = instrument.brackets[0].max_leverage
             leverage = draw(st.sampled_from((min(5, most), most, 1, instrument.brackets[-1].max_leverage)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from events.instruments import Bracket, load_pack
 from events.units import UNIT
-from exchange.core.margin.brackets import BracketTable
-from tests.property.sessions import brackets
+from exchange.core.margin.brackets import BracketTable, FlatRate, SteppedRate
+from tests.property.rules import brackets
 
 Brackets = tuple[Bracket, ...]
 
@@ -79,3 +80,24 @@ def test_the_largest_notional_at_a_leverage_is_the_cap_of_the_last_bracket_that_
 ) -> None:
     offering = [b.cap * UNIT for b in table if b.max_leverage >= leverage]
     assert BracketTable(table).max_notional(leverage) == (offering[-1] if offering else 0)
+
+
+stepped = st.builds(
+    SteppedRate, st.integers(1, 99).map(lambda n: n * UNIT // 100), st.integers(1, 100).map(lambda n: n * UNIT // 100),
+    st.integers(1, 9),
+)  # fmt: skip
+flat_rates = st.integers(0, 90).map(lambda n: FlatRate(n * UNIT // 100))
+
+
+@given(st.one_of(stepped, flat_rates), st.integers(-5, 60))
+def test_the_lowest_notional_of_a_rate_is_the_one_from_which_on_so_much_is_left(rate: Any, target: int) -> None:
+    leaves = [n - rate.maintenance(n) >= target for n in range(8_000)]
+    first = max((n + 1 for n, enough in enumerate(leaves) if not enough), default=0)
+    if first < 7_000:
+        assert rate.lowest_notional(target) == first
+
+
+@given(st.one_of(stepped, flat_rates), st.integers(0, 300))
+def test_the_highest_notional_of_a_rate_is_the_last_that_needs_no_more(rate: Any, target: int) -> None:
+    needs = [n + rate.maintenance(n) <= target for n in range(target + 2)]
+    assert rate.highest_notional(target) == needs.index(False) - 1

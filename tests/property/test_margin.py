@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,12 +13,14 @@ from msgspec.structs import replace
 from events import commands as c
 from events import facts as f
 from events.commands import AccountId, Command
+from events.instruments import MarginMode
 from events.record import Batch
 from events.units import UNIT
-from exchange.core.margin.model import cross_positions, requirement, unrealised
-from exchange.core.state import State
+from exchange.core.margin.model import cross_positions, maintenance_margin, requirement, unrealised
+from exchange.core.state import State, Wallet
 from exchange.core.step import step
 from tests.property.portfolios import holdings, portfolios, traders
+from tests.property.rules import wide_packs
 from tests.property.sessions import (
     CHUNKS,
     NAMES,
@@ -48,7 +51,13 @@ upheaval = st.lists(
 
 
 @settings(max_examples=100)
-@given(portfolios(holdings.map(lambda holding: holding._replace(isolated=True))), upheaval)
+@given(
+    portfolios(
+        holdings.map(lambda holding: holding._replace(isolated=True)),
+        modes=st.tuples(st.booleans(), st.just(False)),
+    ),
+    upheaval,
+)
 def test_an_isolated_loss_never_exceeds_its_wallet(state: State, commands: list[Command]) -> None:
     """The cross wallet of accounts that hold nothing but isolated positions never shrinks, whatever the marks do."""
     wallets = [wallet for account in traders(state) for wallet in account.wallets.values()]
@@ -79,14 +88,71 @@ def test_no_liquidation_ends_below_zero_nor_leaves_reserves(state: State, comman
 def test_cross_equity_is_the_sum_of_its_parts(state: State, commands: list[Command]) -> None:
     for command in commands:
         step(state, command)
-        for account in traders(state):
-            for wallet in account.wallets.values():
-                parts = [p for p in account.positions.values() if p.lots and not p.is_isolated]
-                assert cross_positions(wallet) == sorted(parts, key=wallet.positions.index)
+        for wallet in (wallet for account in traders(state) for wallet in account.wallets.values()):
+            if not wallet.multi:
+                parts = [p for p in wallet.positions if p.lots and not p.is_isolated]
+                assert cross_positions(wallet) == parts
                 margin = requirement(wallet)
                 assert margin.equity == wallet.balance * UNIT + sum(unrealised(p) for p in parts)
                 assert margin.maintenance == sum(requirement(p).maintenance for p in parts)
                 assert margin.initial == sum(requirement(p).initial for p in parts)
+
+
+@settings(max_examples=60)
+@given(portfolios(packs=wide_packs(), modes=st.tuples(st.booleans(), st.just(True))), upheaval)
+def test_equity_in_multi_asset_mode_is_the_sum_of_its_parts(state: State, commands: list[Command]) -> None:
+    """Each balance less its haircuts, each profit in full, both at the index; each rounded by less than a grain."""
+    for command in commands:
+        step(state, command)
+        for pool in state.multis.values():
+            equity = maintenance = Fraction(0)
+            for asset, wallet in pool.wallets.items():
+                index = Fraction(state.assets[asset].index, UNIT)
+                equity += (counted(state, wallet) + sum(map(unrealised, cross_positions(wallet)))) * index
+                maintenance += sum(maintenance_margin(p) for p in cross_positions(wallet)) * index
+            margin, parts = requirement(pool), 2 * len(pool.wallets)
+            assert 0 <= equity - margin.equity < parts
+            assert 0 <= margin.maintenance - maintenance <= len(cross_positions(pool))
+
+
+def counted(state: State, wallet: Wallet) -> Fraction:
+    """What counts of a balance, grains: each tier's slice less its haircut, a debt in full."""
+    assert state.pack
+    left, floor, total = max(0, wallet.balance), 0, min(0, wallet.balance) * Fraction(UNIT)
+    for tier in next(rule.tiers for rule in state.pack.collateral if rule.asset == wallet.asset):
+        part = min(left, tier.cap - floor) if tier.cap else left
+        left, floor = left - part, tier.cap
+        total += part * (UNIT - tier.haircut)
+    return total
+
+
+@settings(max_examples=100)
+@given(portfolios(packs=wide_packs()), st.sampled_from(MarginMode), instruments, st.booleans())
+def test_switching_modes_moves_money_and_makes_none(
+    state: State, mode: MarginMode, instrument: str, multi: bool
+) -> None:
+    for account in traders(state):
+        for asked in (
+            c.SetMarginMode(state.now, account.name, "mode", instrument, mode),
+            c.SetCollateralMode(state.now, account.name, "join", multi),
+            c.SetPositionMode(state.now, account.name, "hedge", multi),
+        ):
+            before, rest = wealth(state), [(b.entered, b.fees, b.remainders) for b in state.ledger.values()]
+            batch = step(state, asked)
+            assert isinstance(batch, Batch)
+            assert wealth(state) == before
+            assert [(b.entered, b.fees, b.remainders) for b in state.ledger.values()] == rest
+            assert not [fact for fact in batch.facts if isinstance(fact, f.LiquidationDue)]
+
+
+def wealth(state: State) -> dict[tuple[str, str], int]:
+    """Wallet, isolated wallets and profit of every account, by asset, grains."""
+    return {
+        wallet.id: (wallet.balance + sum(p.isolated for p in wallet.positions)) * UNIT
+        + sum(unrealised(p) for p in wallet.positions if p.lots)
+        for account in state.accounts.values()
+        for wallet in account.wallets.values()
+    }
 
 
 @settings(max_examples=40)
@@ -122,6 +188,8 @@ def moved(command: Any, names: list[AccountId], instrument: str) -> Command:
         fields["instrument"] = instrument
     if isinstance(command, c.TradersCommand):
         fields["account"] = names[len(str(command)) % 2]
+    if isinstance(command, c.Transfer):
+        fields["to"] = names[command.amount % 2]
     return replace(command, **fields)
 
 

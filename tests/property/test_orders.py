@@ -111,6 +111,7 @@ def test_the_largest_order_that_is_accepted_is_the_largest_that_margin_carries(
 ) -> None:
     """By bisection over the size; the limit is where the auditor's own available balance has its end."""
     world = script.play()
+    assume(world.auditor is not None and world.state.pack is not None and world.state.pack.id == "small")
     while world.state.due:
         world.submit(Proceed(world.state.now, 4096))
     data = snapshot.encode(world.state)
@@ -122,6 +123,7 @@ def test_the_largest_order_that_is_accepted_is_the_largest_that_margin_carries(
         reason, _ = answer(data, order(world.state, account, instrument, side, middle))
         low, high = (middle, high) if reason is None else (low, middle)
     if low:
+        assert world.auditor
         before = world.auditor.available(account, world.state.contracts[instrument].settle)
         assert room(world, order(world.state, account, instrument, side, low)) >= min(0, before)
     reason, _ = answer(data, order(world.state, account, instrument, side, high))

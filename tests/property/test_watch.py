@@ -18,9 +18,11 @@ from exchange.core.invariants import check_end_of_batch
 from exchange.core.liquidation.watch import is_due
 from exchange.core.state import RULES_VERSION, Position, State
 from exchange.core.step import step
-from tests.property.portfolios import first_due_mark, pools, portfolios, say, traders, trigger
-from tests.property.sessions import USD, instruments, made, marks, rates
+from tests.property.portfolios import due_at, first_due_mark, is_stepped, pools, portfolios, say, traders, trigger
+from tests.property.rules import PAIR, USD, wide_packs
+from tests.property.sessions import indices, instruments, made, marks, rates
 
+some = st.sampled_from(("A0", "A1"))
 steps = st.one_of(
     made(c.SetMarkPrice, instrument=instruments, mark=marks),
     made(c.SetMarkPrice, instrument=instruments, mark=marks),
@@ -28,8 +30,13 @@ steps = st.one_of(
     st.tuples(st.integers(0, 20), st.integers(-1, 1)),
     made(c.Proceed, limit=st.sampled_from((1, 4096))),
     made(c.ApplyFunding, instrument=instruments, rate=rates),
-    made(c.Deposit, account=st.sampled_from(("A0", "A1")), asset=st.just(USD), amount=st.integers(1, 999)),
-    made(c.AddMargin, account=st.sampled_from(("A0", "A1")), instrument=instruments, amount=st.integers(1, 99)),
+    made(c.SetIndexPrice, instrument=st.just(PAIR), index=indices),
+    made(c.SetIndexPrice, instrument=st.just(PAIR), index=indices),
+    made(c.Deposit, account=some, asset=st.just(USD), amount=st.integers(1, 999)),
+    made(c.AddMargin, account=some, instrument=instruments, amount=st.integers(1, 99)),
+    made(c.SetMarginMode, account=some, instrument=instruments, mode=st.sampled_from(MarginMode)),
+    made(c.SetCollateralMode, account=some, multi=st.booleans()),
+    made(c.SetLeverage, account=some, instrument=instruments, leverage=st.integers(1, 50)),
 )
 """Commands, and (position, offset): the mark goes to the first at which the position's pool is due, give or take."""
 
@@ -68,7 +75,24 @@ def test_who_is_named_is_who_a_full_scan_finds(state: State, asked: list[Any]) -
 def test_the_trigger_of_an_isolated_position_is_the_first_mark_unit_at_which_it_is_due(state: State) -> None:
     isolated = [p for p in pools(state) if isinstance(p, Position) and p.lots and not p.due]
     for position in isolated:
-        assert trigger(position) == first_due_mark(position)
+        if not is_stepped(position):
+            assert trigger(position) == first_due_mark(position)
+
+
+@settings(max_examples=100)
+@given(portfolios(packs=wide_packs()), st.lists(st.floats(0, 1), min_size=20, max_size=20))
+def test_between_the_mark_and_the_trigger_of_an_isolated_position_it_is_nowhere_due(
+    state: State, shares: list[float]
+) -> None:
+    for position in [p for p in pools(state) if isinstance(p, Position) and p.lots and not p.due]:
+        mark, contract = trigger(position), position.contract
+        if mark is None:
+            assert first_due_mark(position) is None
+            continue
+        assert due_at(position, contract, mark)
+        before = mark + (1 if position.lots > 0 else -1)
+        between = [before + int((contract.mark - before) * share) for share in shares]
+        assert not [at for at in (before, *between) if due_at(position, contract, at)]
 
 
 @settings(max_examples=100)

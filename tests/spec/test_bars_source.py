@@ -156,6 +156,12 @@ def test_a_row_can_be_found_in_the_file(tmp_path: Path) -> None:
     assert [source.locate(row) for row in range(len(chunk))] == [f"{path}:2"] * 8 + [f"{path}:3"] * 2
 
 
+def test_the_first_column_may_have_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSDT.csv"
+    path.write_text("\ufefftimestamp" + candles.text([GOOD, NEXT], header=True).removeprefix("open_time"))
+    assert read(path, strict=True).chunks == read_rows(tmp_path, GOOD, NEXT).chunks
+
+
 # Whose bars they are
 
 

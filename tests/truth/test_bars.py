@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +14,14 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from events.instruments import RulePack, load_pack
+from events.commands import AccountId, MarkSource, SessionOptions, Side
+from events.facts import LiquidationStarted
+from events.instruments import AssetId, RulePack, load_pack
 from events.observations import Kind, Observations
-from events.units import units_of
+from events.units import SECOND, UNIT, Nanos, units_of
 from exchange.core.contract import Contract
 from replay.sources import Report, open_source
+from replay.strategy import Context, Strategy, equity_atoms
 from tests.playing import Played, play, trader
 
 FILES = {
@@ -53,7 +57,10 @@ class Whole(NamedTuple):
 def spot_pack() -> RulePack:
     """The rules of the perpetuals, with the ticks and lots of the spot market."""
     pack = load_pack("binance-usdm")
-    fine = tuple(msgspec.structs.replace(i, tick=TICK, lot=LOT) for i in pack.instruments if i.settle == "USDT")
+    fine = tuple(
+        msgspec.structs.replace(i, tick=TICK, lot=LOT, min_lots=1, max_lots=i.max_lots * i.lot // LOT)
+        for i in pack.instruments
+    )
     return msgspec.structs.replace(pack, id="spot", instruments=fine).check()
 
 
@@ -144,6 +151,28 @@ def replayed(path: Path) -> Played:
 def only_contract(played: Played) -> Contract:
     (contract,) = (contract for contract in played.state.contracts.values() if contract.feed.observations)
     return contract
+
+
+class Holder(Strategy):
+    """Goes long at noon of 19 May 2021, with three tenths of what margin carries, and waits."""
+
+    every = Nanos(60 * SECOND)
+
+    def on_timer(self, context: Context) -> None:
+        if context.now == 1_621_425_600 * SECOND:
+            size = context.max_size("BTCUSDT", Side.BUY) * Decimal("0.3")
+            context.buy("BTCUSDT", context.whole_lots("BTCUSDT", size))
+
+
+def test_isolated_the_crash_takes_one_margin_and_cross_the_account(data: Path) -> None:
+    traders = [trader(Holder(), mode, mode, leverage=20) for mode in ("isolated", "cross")]
+    mid = SessionOptions(mark_source=MarkSource.MID)
+    played = play(data / FILES["19 May 2021"], pack=spot_pack(), traders=traders, options=mid, insurance=100_000)
+    accounts = played.state.accounts
+    left = {name: equity_atoms(accounts[AccountId(name)], AssetId("USDT")) for name in ("isolated", "cross")}
+    assert left["cross"] == 0
+    assert 7_000 * UNIT < left["isolated"] < 7_100 * UNIT
+    assert [started.account for started in played.facts(LiquidationStarted)] == ["isolated", "cross"]
 
 
 def test_the_contracts_of_the_shipped_pack_are_too_coarse_for_them(candles: Candles) -> None:
