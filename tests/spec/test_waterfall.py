@@ -1,4 +1,4 @@
-"""What a pack may say of liquidations: steps down the brackets, a backstop, and who bears what the book does not take."""
+"""What a pack may say of liquidations: steps down the brackets, a backstop, who bears what the book does not take."""
 
 from __future__ import annotations
 
