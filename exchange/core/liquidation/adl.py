@@ -28,9 +28,10 @@ def rank(position: Position) -> int:
     return profit * equity * SCALE // (entry * size)
 
 
-def queue(contract: Contract, sign: int) -> list[Position]:
-    """The positions that a close on this side (+1: it buys) can be set against, the first to be taken last."""
-    found = [p for p in contract.holders if p.lots * sign > 0 and not p.exempt and not p.pool.due]
+def queue(contract: Contract, sign: int, account: str) -> list[Position]:
+    """What a close of an account on this side (+1: it buys) can be set against, the first to be taken last."""
+    others = [p for p in contract.holders if p.lots * sign > 0 and not p.exempt and p.account != account]
+    found = [p for p in others if not p.pool.due]
     return sorted(found, key=lambda p: (-rank(p), p.account, p.name), reverse=True)
 
 

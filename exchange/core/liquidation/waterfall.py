@@ -267,14 +267,15 @@ def _deleverage(state: State, pool: Pool, position: Position, left: int) -> Iter
     """Close against the ranked positions of the other side, the first in the queue first, then against MARKET."""
     contract = position.contract
     sign, side = (-1, Side.SELL) if position.lots > 0 else (1, Side.BUY)
-    ranked = [other for other in queue(contract, sign) if other.account != position.account]
+    ranked = queue(contract, sign, position.account)
     while left:
-        other = ranked.pop() if ranked else None
-        if other is not None:
-            yield from settle_first(state, other.account)
-        else:
-            yield from settle_first(state, MARKET)
-        lots = left if other is None else min(left, abs(other.lots))
+        other = ranked[-1] if ranked else None
+        said = state.seq
+        yield from settle_first(state, MARKET if other is None else other.account)
+        if other is not None and state.seq > said:
+            ranked = queue(contract, sign, position.account)
+            continue
+        lots = left if other is None else min(left, abs(ranked.pop().lots))
         value = bankruptcy_value(pool, position)
         yield Deleveraged(
             position.account, contract.id, side, Lots(lots), Atoms(_part(position, value, lots)),
