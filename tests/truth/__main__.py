@@ -1,4 +1,4 @@
-"""Reproduces the published figures and prints how many of each file: `python -m tests.truth`."""
+"""Reproduces the published figures and prints how many of each file, alone and in sessions: `python -m tests.truth`."""
 
 from __future__ import annotations
 

@@ -25,8 +25,14 @@ Check = Callable[["Case"], None]
 CHECKS: list[tuple[Check, Case]] = []
 """Each case with the test that is about it, filled in as the tests are collected."""
 
+SESSIONS: list[tuple[Check, Case]] = []
+"""Each case that a session of the core lives through, with the test that does so."""
+
 LATER: dict[str, str] = {}
 """Case -> why nothing here is about it yet."""
+
+CALCULATED: dict[str, str] = {}
+"""Case -> why no session lives through it, or not through all of it."""
 
 
 class Case(NamedTuple):
@@ -86,20 +92,47 @@ def cases_in(file: str) -> tuple[Case, ...]:
 
 def about(file: str, *, only: Callable[[Case], bool] = lambda _: True) -> Callable[[Check], Check]:
     """Run the test with each verified case of a file, or those of them that are meant."""
+    return _with_cases(file, only, CHECKS)
 
+
+def driven(file: str, *, only: Callable[[Case], bool] = lambda _: True) -> Callable[[Check], Check]:
+    """As `about`, for a test that takes the case through commands and facts of a session."""
+    return _with_cases(file, only, SESSIONS)
+
+
+def _with_cases(file: str, only: Callable[[Case], bool], checks: list[tuple[Check, Case]]) -> Callable[[Check], Check]:
     def parametrized(check: Check) -> Check:
         if not FOLDER.is_dir():
             assert not os.environ.get("CI"), f"no folder {FOLDER}: set RINGFENCE_CASES"
             missing = pytest.mark.skip(reason="no folder of published figures: set RINGFENCE_CASES")
-            return pytest.mark.parametrize("case", [pytest.param(None, id="none", marks=missing)])(check)
+            return _run_with(check, [pytest.param(None, id="none", marks=missing)])
         meant = [case for case in cases_in(file) if case.is_verified and only(case)]
-        CHECKS.extend((check, case) for case in meant)
-        return pytest.mark.parametrize("case", meant, ids=[case.id for case in meant])(check)
+        checks.extend((check, case) for case in meant)
+        return _run_with(check, [pytest.param(case, id=case.id) for case in meant])
 
     return parametrized
 
 
+def _run_with(check: Check, cases: list[Any]) -> Check:
+    marked: Check = pytest.mark.parametrize("case", cases)(check)
+    return marked
+
+
+def topic(*names: str) -> Callable[[Case], bool]:
+    """Whether a case is about one of these topics."""
+    return lambda case: case.about["topic"] in names
+
+
 def later(file: str, reason: str, *, only: Callable[[Case], bool] = lambda _: True) -> None:
     """Say why no test is about some verified cases of a file."""
+    _say(LATER, file, reason, only)
+
+
+def calculated(file: str, reason: str, *, only: Callable[[Case], bool] = lambda _: True) -> None:
+    """Say why some verified cases of a file are the calculator's alone."""
+    _say(CALCULATED, file, reason, only)
+
+
+def _say(reasons: dict[str, str], file: str, reason: str, only: Callable[[Case], bool]) -> None:
     if FOLDER.is_dir():
-        LATER.update({case.id: reason for case in cases_in(file) if case.is_verified and only(case)})
+        reasons.update({case.id: reason for case in cases_in(file) if case.is_verified and only(case)})

@@ -1,4 +1,4 @@
-"""How many of the published cases are reproduced, by file, and why the others are not."""
+"""How many of the published cases are reproduced, by file, and why the others are not; how many also by a session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
-from tests.truth.published import CHECKS, FOLDER, LATER, Case, cases_in
+from tests.truth.published import CALCULATED, CHECKS, FOLDER, LATER, SESSIONS, Case, Check, cases_in
 
 
 def everything() -> list[Case]:
@@ -16,16 +16,15 @@ def everything() -> list[Case]:
     return [case for path in sorted(FOLDER.glob("*.json")) for case in cases_in(path.stem)]
 
 
-def reproduced() -> set[str]:
-    """The cases whose figures come out."""
-    found = set()
-    for check, case in CHECKS:
+def passing(checks: list[tuple[Check, Case]]) -> set[str]:
+    """The cases whose figures come out in all tests that are about them."""
+    failed = set()
+    for check, case in checks:
         try:
             check(case)
         except AssertionError:
-            continue
-        found.add(case.id)
-    return found
+            failed.add(case.id)
+    return {case.id for _, case in checks} - failed
 
 
 def reasons(cases: list[Case], done: set[str]) -> Counter[str]:
@@ -35,11 +34,16 @@ def reasons(cases: list[Case], done: set[str]) -> Counter[str]:
 
 
 def told() -> str:
-    """The summary: N of M by file."""
-    cases, done = everything(), reproduced()
+    """The summary: N of M by file, and how many of them went through a session of the core as well."""
+    cases, done = everything(), passing(CHECKS)
+    lived = passing(SESSIONS) - CALCULATED.keys()
     lines = []
     for file in dict.fromkeys(case.file for case in cases):
         own = [case for case in cases if case.file == file]
-        why = "; ".join(f"{count} {reason}" for reason, count in reasons(own, done).items())
-        lines.append(f"{file:<34} {sum(c.id in done for c in own):>4} of {len(own):>4}   {why}".rstrip())
+        reproduced = {case.id for case in own} & done
+        why = [f"{count} {reason}" for reason, count in reasons(own, done).items()]
+        alone = Counter(CALCULATED.get(name, "disagrees in a session") for name in sorted(reproduced - lived))
+        why += [f"{count} by the calculator alone: {reason}" for reason, count in alone.items()]
+        counts = f"{len(reproduced):>4} of {len(own):>4}, {len(reproduced & lived):>4} in sessions"
+        lines.append(f"{file:<34} {counts}   {'; '.join(why)}".rstrip())
     return "".join(f"{line}\n" for line in lines)

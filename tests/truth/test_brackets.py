@@ -38,7 +38,9 @@ def brackets(case: dict[str, Any]) -> tuple[Bracket, ...]:
 
 def terms_with(rows: tuple[Bracket, ...]) -> LinearPerp:
     """A shipped instrument under other brackets."""
-    return msgspec.structs.replace(load_pack("binance-usdm").instruments[0], brackets=rows)
+    terms = load_pack("binance-usdm").instruments[0]
+    assert isinstance(terms, LinearPerp)
+    return msgspec.structs.replace(terms, brackets=rows)
 
 
 def test_the_published_brackets_obey_the_rule(published: dict[str, tuple[Bracket, ...]]) -> None:

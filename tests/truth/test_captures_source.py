@@ -144,7 +144,8 @@ def test_every_column_is_what_the_plainest_reader_makes_of_the_file(capture: Cap
 def read_plainly(capture: Capture) -> Observations:
     """All rows in one chunk, by the standard library; `asks_end` holds how many levels each depth row has."""
     rows = Observations(capture.chunks[0].instrument)
-    snapshot, held = capture.facts["rest_snapshot"], []
+    held: list[Any] = []
+    snapshot = capture.facts["rest_snapshot"]
     for line in gzip.decompress(capture.path.read_bytes()).decode().splitlines():
         stamp, _, text = line.partition(" ")
         at, message = int(stamp) * capture.local_ns, json.loads(text)

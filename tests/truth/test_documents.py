@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 from events.instruments import RulePack, load_pack
@@ -25,14 +24,10 @@ from exchange.calculator import (
     rules_of,
     with_cum,
 )
-from tests.truth.published import Case, about, agrees, later
+from tests.truth.published import Case, about, agrees, later, topic
 
 FILE = "exchange_docs_worked_examples"
 SIGNS = {"long": LONG, "short": SHORT}
-
-
-def topic(*names: str) -> Callable[[Case], bool]:
-    return lambda case: case.about["topic"] in names
 
 
 def tick_of(pack: RulePack) -> Fraction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.truth.published import CHECKS, LATER
+from tests.truth.published import CALCULATED, CHECKS, LATER, SESSIONS
 from tests.truth.summary import everything, told
 
 
@@ -16,10 +16,18 @@ def test_every_case_is_reproduced_or_says_why_not(cases: Path) -> None:
     assert meant - checked - LATER.keys() == set()
 
 
+def test_every_reproduced_case_goes_through_a_session_or_says_why_not(cases: Path) -> None:
+    assert cases.is_dir()
+    everything()
+    checked, lived = {case.id for _, case in CHECKS}, {case.id for _, case in SESSIONS}
+    assert lived - checked == set()
+    assert checked - lived - CALCULATED.keys() == set()
+
+
 def test_the_summary_counts_them_by_file(cases: Path) -> None:
     assert cases.is_dir()
     text = told()
     print(text)  # noqa: T201
     assert "disagrees" not in text
     for file, count in (("binance_usdm_liquidation_price", 8), ("hyperliquid_liquidation_price", 22)):
-        assert f"{file:<34} {count:>4} of {count:>4}\n" in text
+        assert f"{file:<34} {count:>4} of {count:>4}, {count:>4} in sessions\n" in text
