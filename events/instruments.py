@@ -202,6 +202,10 @@ def _check_against_pack(pack: RulePack, instrument: Instrument) -> None:
         raise PackError(
             f"{where}: an initial_margin goes with the margin models standard and leveraged, and only there"
         )
+    goes = (MaintenanceBasis.MARK, ExitFee.NONE, True)
+    is_leveraged = pack.margin_model is MarginModel.LEVERAGED
+    if pack.margin_step and (pack.maintenance_basis, pack.exit_fee, not is_leveraged) != goes:
+        raise PackError(f"{where}: margins that are rounded to a step go with brackets at the mark and no exit fee")
     if pack.margin_step and len(instrument.brackets) > 1:
         raise PackError(f"{where}: margins that are rounded to a step go with one bracket")
 

@@ -49,7 +49,8 @@ class LiquidationOrderPlaced(Fact, tag="liquidation_order_placed.1"):
 class TakenOver(Fact, tag="taken_over.1"):
     """The insurance fund took what the book could not, at the bankruptcy price: `value` atoms for `lots`.
 
-    side is the side on which the account traded: sell where it was long.
+    side is the side on which the account traded: sell where it was long. fee, atoms, is the account's, where the venue
+    charges the taker fee for a liquidation.
     """
 
     account: AccountId
@@ -59,6 +60,7 @@ class TakenOver(Fact, tag="taken_over.1"):
     value: Atoms
     bankruptcy: MarkUnits
     leg: Leg = Leg.NET
+    fee: Atoms = Atoms(0)
 
 
 class LegsNetted(Fact, tag="legs_netted.1"):
@@ -74,7 +76,7 @@ class Deleveraged(Fact, tag="deleveraged.1"):
     """A position was closed against another one of the opposite side, at the bankruptcy price: `value` for `lots`.
 
     side is the side on which the liquidated account traded. `against` is the account of the other position, chosen by
-    rank; MARKET where no ranked account was left.
+    rank; MARKET where no ranked account was left. fee is that of the liquidated account, as in `TakenOver`.
     """
 
     account: AccountId
@@ -86,6 +88,7 @@ class Deleveraged(Fact, tag="deleveraged.1"):
     against: AccountId
     leg: Leg = Leg.NET
     against_leg: Leg = Leg.NET
+    fee: Atoms = Atoms(0)
 
 
 class LossShared(Fact, tag="loss_shared.1"):

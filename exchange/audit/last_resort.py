@@ -15,6 +15,7 @@ from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET
 from events.instruments import Leg
 from events.rules import Layer
 from exchange.audit.books import SIGN, Books, Position
+from exchange.audit.contract import NOTHING, rate
 from exchange.audit.liquidation import bankruptcy, is_running
 from exchange.audit.pools import margin
 from exchange.audit.trading import post, remove
@@ -58,9 +59,16 @@ def taken_over(books: Books, fact: f.TakenOver) -> None:
     books.check("lots taken over", (-1 if p.lots > 0 else 1) * expected, lots)
     books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
     books.check("bankruptcy price", price, fact.bankruptcy)
+    _check_fee(books, p, fact)
     _shrink(books, p, fact.lots)
-    post(books, p, lots, fact.value, 0, forced=True)
+    post(books, p, lots, fact.value, fact.fee, forced=True)
     post(books, books.position(INSURANCE, fact.instrument), -lots, fact.value, 0)
+
+
+def _check_fee(books: Books, p: Position, fact: f.TakenOver | f.Deleveraged) -> None:
+    """The taker fee, rounded up, where the venue charges it for a liquidation."""
+    paid = rate(p.terms.taker_fee) if books.rules.liquidation_pays_taker_fee else NOTHING
+    books.check("fee, rounded up", ceil(fact.value * paid), fact.fee, p.terms.settle)
 
 
 def _shrink(books: Books, p: Position, lots: int) -> None:
@@ -103,8 +111,9 @@ def deleveraged(books: Books, fact: f.Deleveraged) -> None:
     value, price = bankruptcy(books, p)
     books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
     books.check("bankruptcy price", price, fact.bankruptcy)
+    _check_fee(books, p, fact)
     _shrink(books, p, fact.lots)
-    post(books, p, sign * fact.lots, fact.value, 0, forced=True)
+    post(books, p, sign * fact.lots, fact.value, fact.fee, forced=True)
     post(books, other, -sign * fact.lots, fact.value, 0)
 
 

@@ -65,6 +65,7 @@ class Due(msgspec.Struct):
     rate: int = 0
     mark: int = 0
     owing: dict[Position | Wallet, None] = {}
+    over: int = 1
 
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)

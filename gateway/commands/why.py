@@ -133,7 +133,7 @@ def _due(_fact: f.LiquidationDue, _: dict[str, Instrument]) -> str:
 
 
 def _funding_due(fact: f.FundingDue, _: dict[str, Instrument]) -> str:
-    rate = decimal_text(fact.rate * 100)
+    rate = decimal_text(fact.rate * 100) + (f" / {fact.over}" if fact.over > 1 else "")
     return f"a funding time of {fact.instrument} passed: {rate} % of the notional at mark {decimal_text(fact.mark)}"
 
 

@@ -132,12 +132,15 @@ def by_chance(dice: Random, rich: int) -> RulePack:
     """Instruments of all kinds under any combination of flags that a pack may have, mostly with collateral."""
     model = dice.choices(list(MarginModel), (6, 2, 2))[0]
     step = dice.choice((0, 0, 0, 100, 10**6))
-    exit_fee = dice.choice(list(ExitFee))
+    exit_fee, basis = dice.choice(list(ExitFee)), dice.choice(list(MaintenanceBasis))
+    if step:
+        model = MarginModel.STANDARD if model is MarginModel.LEVERAGED else model
+        exit_fee, basis = ExitFee.NONE, MaintenanceBasis.MARK
     kinds = sorted(dice.sample(range(len(KINDS)), dice.randint(2, 4)))
     instruments = tuple(_instrument(dice, rich, model, step > 0, *KINDS[kind]) for kind in kinds)
     pack = RulePack(
         "by-chance", "1", "the dice", dice.choice((0, 50_000)), dice.choice((3, 8, 200)), dice.choice((1, 5, 10)),
-        instruments, dice.choice(list(MaintenanceBasis)), exit_fee, dice.choice(list(DueAt)),
+        instruments, basis, exit_fee, dice.choice(list(DueAt)),
         dice.choice(list(FundingPrice)), liquidation_pays_taker_fee=dice.random() < 0.3, margin_model=model,
         margin_step=step, premium_hours=dice.choice((0, 8, 24)), mode_switch=dice.choice(list(ModeSwitch)),
         interest_interval=dice.choice((HOUR // 10, HOUR)), fee_tiers=_tiers(dice, rich) if dice.random() < 0.4 else (),

@@ -17,7 +17,9 @@ def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]
     sign = 1 if fact.side is BUY else -1
-    post_trade(state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, 0, forced=True)
+    post_trade(
+        state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, fact.fee, forced=True
+    )
     fund = state.keep_position(state.accounts[INSURANCE], contract)
     post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
 
@@ -34,7 +36,7 @@ def on_deleveraged(state: State, fact: f.Deleveraged) -> None:
     sign = 1 if fact.side is BUY else -1
     position = kept(state, fact.account, fact.instrument, fact.leg)
     other = kept(state, fact.against, fact.instrument, fact.against_leg)
-    post_trade(state, position, sign, fact.lots, fact.value, 0, forced=True)
+    post_trade(state, position, sign, fact.lots, fact.value, fact.fee, forced=True)
     post_trade(state, other, -sign, fact.lots, fact.value, 0, forced=False)
 
 

@@ -79,7 +79,7 @@ def on_funding_due(state: State, fact: f.FundingDue) -> None:
     took_effect(state, DueKind.FUNDING, fact.instrument)
     restart(contract.average, state.now)
     if fact.mark:
-        due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders))  # type: ignore[arg-type]
+        due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders), fact.over)  # type: ignore[arg-type]
         owe(state, DueKind.FUNDING, fact.instrument, due)
 
 

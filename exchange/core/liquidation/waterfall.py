@@ -254,7 +254,13 @@ def _taken_over(pool: Pool, position: Position, lots: int) -> TakenOver:
     value = bankruptcy_value(pool, position)
     side = Side.SELL if position.lots > 0 else Side.BUY
     price, part = MarkUnits(bankruptcy_price(position, value)), Atoms(_part(position, value, lots))
-    return TakenOver(position.account, position.contract.id, side, Lots(lots), part, price, position.leg)
+    fee = _forced_fee(position, part)
+    return TakenOver(position.account, position.contract.id, side, Lots(lots), part, price, position.leg, fee)
+
+
+def _forced_fee(position: Position, value: int) -> Atoms:
+    """The taker fee on a value, where a liquidation pays it, rounded up."""
+    return Atoms(-(-value * position.contract.rules.forced_fee // UNIT))
 
 
 def _part(position: Position, value: int, lots: int) -> int:
@@ -277,10 +283,11 @@ def _deleverage(state: State, pool: Pool, position: Position, left: int) -> Iter
             continue
         lots = left if other is None else min(left, abs(ranked.pop().lots))
         value = bankruptcy_value(pool, position)
+        part = Atoms(_part(position, value, lots))
         yield Deleveraged(
-            position.account, contract.id, side, Lots(lots), Atoms(_part(position, value, lots)),
-            MarkUnits(bankruptcy_price(position, value)), MARKET if other is None else other.account, position.leg,
-            Leg.NET if other is None else other.leg,
+            position.account, contract.id, side, Lots(lots), part, MarkUnits(bankruptcy_price(position, value)),
+            MARKET if other is None else other.account, position.leg, Leg.NET if other is None else other.leg,
+            _forced_fee(position, part),
         )  # fmt: skip
         left -= lots
 
@@ -322,5 +329,5 @@ def _sweep(state: State, position: Position, side: Side, limit: int, left: int) 
 
 def _forced_trade(state: State, side: Side, price: int, lots: int, maker: Order | None, position: Position) -> Traded:
     contract = position.contract
-    fee = -(-contract.value_of(price, lots) * contract.rules.forced_fee // UNIT)
+    fee = _forced_fee(position, contract.value_of(price, lots))
     return trade(state, contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, fee, leg=position.leg)
