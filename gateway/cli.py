@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway import calc, packs
+from gateway import calc, packs, proofs
 from gateway.errors import told
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.add_typer(calc.app, name="calc")
 app.add_typer(packs.app, name="pack")
+app.add_typer(proofs.app, name="proof")
 
 SessionFile = Annotated[Path, typer.Argument(help="A session file.", metavar="SESSION")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or lines of them) instead of text.")]
