@@ -30,14 +30,17 @@ from tests.spec.words import (
 
 STEPS = replace(
     pack(liquidation_fee=PERCENT, taker_fee=50_000),
-    liquidation=Liquidation(LiquidationStyle.STEPS, Rate(UNIT // 20), (Layer.FUND, Layer.ADL)),
+    liquidation=Liquidation(LiquidationStyle.STEPS, last_resort=(Layer.FUND, Layer.ADL)),
     liquidation_pays_taker_fee=True,
 )
 SHARED = replace(pack(), liquidation=Liquidation(last_resort=(Layer.FUND, Layer.SOCIALISED)))
 
 
+VAULT = replace(pack(), liquidation=Liquidation(backstop=Rate(UNIT * 2 // 3), last_resort=(Layer.ADL,)))
+
+
 def steps() -> Session:
-    """layers-1: down the brackets, netted legs, the fund's share and its offers, ranks, MARKET, the backstop."""
+    """layers-1: down the brackets, netted legs, the fund's share and its offers, ranks."""
     return recorded(_in_steps)
 
 
@@ -46,7 +49,12 @@ def shared() -> Session:
     return recorded(_shared)
 
 
-SESSIONS = {"layers-1": steps, "layers-2": shared}
+def vault() -> Session:
+    """layers-3: below the backstop the fund takes over without asking the book."""
+    return recorded(_vault)
+
+
+SESSIONS = {"layers-1": steps, "layers-2": shared, "layers-3": vault}
 
 
 def _in_steps() -> Iterator[Any]:
@@ -65,3 +73,9 @@ def _shared() -> Iterator[Any]:
     yield [opening(SHARED), mark(100), deposit(INSURANCE, 4), account("bob", 500), account("cat", 500)]
     yield [account("ann", 100), *position(1, BUY, price=100, lots=7, by="ann", against="bob")]
     yield [*position(3, BUY, price=100, lots=3, by="ann", against="cat"), mark(88), mark(92)]
+
+
+def _vault() -> Iterator[Any]:
+    yield [opening(VAULT), mark(100), account("ann", 100), account("bob", 500), deposit(INSURANCE, 100)]
+    yield [*position(1, BUY, price=100, lots=10, by="ann", against="bob"), resting(3, BUY, price=92, lots=4), mark(92)]
+    yield [mark(95), account("dan", 100), *position(4, BUY, price=95, lots=9, by="dan", against="bob"), mark(88)]
