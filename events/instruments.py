@@ -12,7 +12,17 @@ from typing import Any
 
 import msgspec
 
-from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, ModeSwitch, PriceShown
+from events.rules import (
+    DueAt,
+    ExitFee,
+    FundingPrice,
+    Layer,
+    LiquidationStyle,
+    MaintenanceBasis,
+    MarginModel,
+    ModeSwitch,
+    PriceShown,
+)
 from events.terms import (
     AssetId,
     Bracket,
@@ -33,6 +43,7 @@ from events.terms import (
 from events.units import UNIT, Atoms, Nanos, Rate
 
 __all__ = [
+    "CLOSE_ALL",
     "AssetId",
     "Bracket",
     "Collateral",
@@ -47,6 +58,7 @@ __all__ = [
     "Linear",
     "LinearFuture",
     "LinearPerp",
+    "Liquidation",
     "MarginMode",
     "PackError",
     "RulePack",
@@ -88,6 +100,22 @@ class Collateral(msgspec.Struct, frozen=True, omit_defaults=True):
     interest: Rate = Rate(0)
 
 
+class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a venue liquidates.
+
+    Where equity is below `backstop`, a Rate of MM, the fund takes everything over without asking the book. last_resort
+    says who bears what the book does not take; without any, the fund takes all, whatever it has.
+    """
+
+    style: LiquidationStyle = LiquidationStyle.FULL
+    backstop: Rate = Rate(0)
+    last_resort: tuple[Layer, ...] = ()
+
+
+CLOSE_ALL = Liquidation()
+"""Everything is closed at once, and the fund takes what the book does not: a pack that says no more leaves no bytes."""
+
+
 class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     """A venue's rules at a date: the instruments, and the flags that venues differ by.
 
@@ -121,6 +149,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     spot: tuple[SpotPair, ...] = ()
     interest_interval: Nanos = Nanos(0)
     fee_tiers: tuple[FeeTier, ...] = ()
+    liquidation: Liquidation = CLOSE_ALL
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -136,6 +165,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
             pair.check()
         _check_collateral(self)
         _check_tiers(self)
+        _check_liquidation(self)
         return self
 
     def beyond_sessions(self) -> list[str]:
@@ -172,6 +202,10 @@ def _check_against_pack(pack: RulePack, instrument: Instrument) -> None:
         raise PackError(
             f"{where}: an initial_margin goes with the margin models standard and leveraged, and only there"
         )
+    goes = (MaintenanceBasis.MARK, ExitFee.NONE, True)
+    is_leveraged = pack.margin_model is MarginModel.LEVERAGED
+    if pack.margin_step and (pack.maintenance_basis, pack.exit_fee, not is_leveraged) != goes:
+        raise PackError(f"{where}: margins that are rounded to a step go with brackets at the mark and no exit fee")
     if pack.margin_step and len(instrument.brackets) > 1:
         raise PackError(f"{where}: margins that are rounded to a step go with one bracket")
 
@@ -215,6 +249,14 @@ def _check_tiers(pack: RulePack) -> None:
         volume = tier.volume
     if pack.fee_tiers and pack.fee_tiers[0].volume:
         raise PackError(f"{pack.id}: the first fee tier starts at volume 0")
+
+
+def _check_liquidation(pack: RulePack) -> None:
+    rules, where = pack.liquidation, f"{pack.id}: liquidation"
+    if not 0 <= rules.backstop <= UNIT:
+        raise PackError(f"{where}: backstop lies from 0 to 1")
+    if len(set(rules.last_resort)) < len(rules.last_resort):
+        raise PackError(f"{where}: a layer of last_resort is stated twice")
 
 
 def pack_names() -> list[str]:

@@ -7,8 +7,18 @@ from typing import Any
 
 import msgspec
 
-from events.instruments import Collateral, FeeTier, HaircutTier, RulePack
-from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, ModeSwitch, PriceShown
+from events.instruments import CLOSE_ALL, Collateral, FeeTier, HaircutTier, Liquidation, RulePack
+from events.rules import (
+    DueAt,
+    ExitFee,
+    FundingPrice,
+    Layer,
+    LiquidationStyle,
+    MaintenanceBasis,
+    MarginModel,
+    ModeSwitch,
+    PriceShown,
+)
 from events.terms import (
     AssetId,
     Bracket,
@@ -143,6 +153,16 @@ class _FeeTierText(msgspec.Struct, forbid_unknown_fields=True):
         return FeeTier(exact_units(self.volume), Rate(exact_units(self.maker)), Rate(exact_units(self.taker)))
 
 
+class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    style: LiquidationStyle = LiquidationStyle.FULL
+    backstop: str = "0"
+    last_resort: tuple[Layer, ...] = ()
+
+    def integers(self) -> Liquidation:
+        rules = Liquidation(self.style, Rate(exact_units(self.backstop)), self.last_resort)
+        return CLOSE_ALL if rules == CLOSE_ALL else rules
+
+
 class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     version: str
@@ -166,6 +186,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     spot: list[_SpotText] = []
     interest_interval_hours: int = 0
     fee_tiers: list[_FeeTierText] = []
+    liquidation: _LiquidationText = _LiquidationText()
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
@@ -180,6 +201,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
                 "spot": tuple(pair.integers() for pair in self.spot),
                 "interest_interval": self.interest_interval_hours * HOUR,
                 "fee_tiers": tuple(tier.integers() for tier in self.fee_tiers),
+                "liquidation": self.liquidation.integers(),
             }
         )
 

@@ -58,3 +58,18 @@ class ModeSwitch(Enum):
 
     WHEN_FLAT = "when_flat"
     WHEN_OPEN = "when_open"
+
+
+class LiquidationStyle(Enum):
+    """How much of a due pool is closed: everything, or bracket by bracket until it is no longer due."""
+
+    FULL = "full"
+    STEPS = "steps"
+
+
+class Layer(Enum):
+    """Who bears what the book does not take, in the order that a pack states."""
+
+    FUND = "fund"
+    ADL = "adl"
+    SOCIALISED = "socialised"

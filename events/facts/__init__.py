@@ -22,11 +22,15 @@ from events.facts.account import (
 from events.facts.base import Fact
 from events.facts.liquidation import (
     DeficitCovered,
+    Deleveraged,
+    FundOffered,
+    LegsNetted,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationOrderPlaced,
     LiquidationOutcome,
     LiquidationStarted,
+    LossShared,
     TakenOver,
 )
 from events.facts.session import (
@@ -79,6 +83,10 @@ AnyFact = (
     | LiquidationStarted
     | LiquidationOrderPlaced
     | TakenOver
+    | LegsNetted
+    | Deleveraged
+    | LossShared
+    | FundOffered
     | LiquidationFeeCharged
     | DeficitCovered
     | LiquidationEnded
@@ -91,16 +99,19 @@ __all__ = [
     "CollateralModeSet",
     "DebtsExchanged",
     "DeficitCovered",
+    "Deleveraged",
     "Deposited",
     "ExchangeDue",
     "Exchanged",
     "Expiry",
     "Fact",
+    "FundOffered",
     "FundingDue",
     "FundingPaid",
     "IndexPriceMoved",
     "InterestDue",
     "InterestPaid",
+    "LegsNetted",
     "LeverageSet",
     "LiquidationDue",
     "LiquidationEnded",
@@ -108,6 +119,7 @@ __all__ = [
     "LiquidationOrderPlaced",
     "LiquidationOutcome",
     "LiquidationStarted",
+    "LossShared",
     "MarginModeSet",
     "MarginMoved",
     "MarkPriceMoved",

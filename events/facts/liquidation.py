@@ -12,10 +12,13 @@ from events.units import Atoms, Lots, MarkUnits, Ticks
 
 @unique
 class LiquidationOutcome(Enum):
-    """How a liquidation ended: the pool recovered before anything was closed, or everything in it was closed."""
+    """How a liquidation ended: the pool recovered before anything was closed, everything in it was closed, or as much
+    as it took until it was no longer due.
+    """
 
     CURED = "cured"
     CLOSED = "closed"
+    REDUCED = "reduced"
 
 
 class LiquidationStarted(Fact, tag="liquidation_started.1"):
@@ -46,7 +49,8 @@ class LiquidationOrderPlaced(Fact, tag="liquidation_order_placed.1"):
 class TakenOver(Fact, tag="taken_over.1"):
     """The insurance fund took what the book could not, at the bankruptcy price: `value` atoms for `lots`.
 
-    side is the side on which the account traded: sell where it was long.
+    side is the side on which the account traded: sell where it was long. fee, atoms, is the account's, where the venue
+    charges the taker fee for a liquidation.
     """
 
     account: AccountId
@@ -56,6 +60,51 @@ class TakenOver(Fact, tag="taken_over.1"):
     value: Atoms
     bankruptcy: MarkUnits
     leg: Leg = Leg.NET
+    fee: Atoms = Atoms(0)
+
+
+class LegsNetted(Fact, tag="legs_netted.1"):
+    """Long and short leg of an instrument closed each other, both at `value` atoms for `lots`: the mark."""
+
+    account: AccountId
+    instrument: InstrumentId
+    lots: Lots
+    value: Atoms
+
+
+class Deleveraged(Fact, tag="deleveraged.1"):
+    """A position was closed against another one of the opposite side, at the bankruptcy price: `value` for `lots`.
+
+    side is the side on which the liquidated account traded. `against` is the account of the other position, chosen by
+    rank; MARKET where no ranked account was left. fee is that of the liquidated account, as in `TakenOver`.
+    """
+
+    account: AccountId
+    instrument: InstrumentId
+    side: Side
+    lots: Lots
+    value: Atoms
+    bankruptcy: MarkUnits
+    against: AccountId
+    leg: Leg = Leg.NET
+    against_leg: Leg = Leg.NET
+    fee: Atoms = Atoms(0)
+
+
+class LossShared(Fact, tag="loss_shared.1"):
+    """A winner of the instrument paid its part of a loss that the insurance fund could not bear."""
+
+    account: AccountId
+    instrument: InstrumentId
+    amount: Atoms
+    leg: Leg = Leg.NET
+
+
+class FundOffered(Fact, tag="fund_offered.1"):
+    """The insurance fund offered what it holds of an instrument to the book, at the mark or better."""
+
+    instrument: InstrumentId
+    lots: Lots
 
 
 class LiquidationFeeCharged(Fact, tag="liquidation_fee_charged.1"):

@@ -68,11 +68,16 @@ class ExchangeDue(Fact, tag="exchange_due.1"):
 
 
 class FundingDue(Fact, tag="funding_due.1"):
-    """A funding time passed: every position open now pays `rate` of its notional at `mark`, or receives it."""
+    """A funding time passed: every position open now pays `rate` of its notional at `mark`, or receives it.
+
+    over divides the rate where the venue pays a premium off over so many intervals: the share of one need not be a
+    whole Rate.
+    """
 
     instrument: InstrumentId
     rate: Rate
     mark: MarkUnits
+    over: int = 1
 
 
 class LiquidationDue(Fact, tag="liquidation_due.1"):

@@ -12,17 +12,17 @@ from events import facts as f
 from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
-from exchange.audit import liquidation, money, pools, session, trading
+from exchange.audit import last_resort, liquidation, money, pools, session, trading
 from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
 
-RULES = {**session.RULES, **money.RULES, **trading.RULES, **liquidation.RULES}
+RULES = {**session.RULES, **money.RULES, **trading.RULES, **liquidation.RULES, **last_resort.RULES}
 
 BEFORE_A_REFUSAL = (
     f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 
-ANYBODY = (f.FundingPaid, f.PositionSettled, f.InterestPaid)
+ANYBODY = (f.FundingPaid, f.PositionSettled, f.InterestPaid, f.LossShared)
 """What settles for other accounts while a liquidation is under way."""
 
 ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {

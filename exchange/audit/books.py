@@ -182,6 +182,8 @@ class Books:
         self.interest: Counter[tuple[str, str]] = Counter()
         self.running: f.LiquidationStarted | None = None
         self.closed: Counter[Position] = Counter()
+        self.funded: dict[Position, None] = {}
+        self.offering = ""
         self.changed: dict[tuple[str, str], None] = {}
         self.touched: dict[tuple[str, str], None] = {}
         self.figures: dict[tuple[str, str], Margin] = {}

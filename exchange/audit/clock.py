@@ -58,18 +58,19 @@ def premium(contract: Contract) -> int:
     return floor(Fraction((contract.mark - contract.index) * UNIT, contract.index))
 
 
-def funding_rate(contract: Contract, at: int, premium_hours: int) -> int:
-    """Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within the cap; a Rate, rounded down.
+def funding_rate(contract: Contract, at: int, premium_hours: int) -> Fraction:
+    """Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within the cap; a Rate.
 
-    Where the venue pays the premium off over so many hours: its share of one interval.
+    Where the venue pays the premium off over so many hours: its share of one interval, which need be no whole Rate.
     """
     average, terms = contract.average.until(at), contract.terms
     if premium_hours:
-        rate = floor(Fraction(average * terms.funding_interval, premium_hours * HOUR))
+        rate = Fraction(average * terms.funding_interval, premium_hours * HOUR)
     else:
         most = floor(DAMPENING * UNIT)
-        rate = average + sorted((-most, terms.interest - average, most))[1]
-    return sorted((-terms.funding_cap, rate, terms.funding_cap))[1] if terms.funding_cap else rate
+        rate = Fraction(average + sorted((-most, terms.interest - average, most))[1])
+    cap = Fraction(terms.funding_cap)
+    return sorted((-cap, rate, cap))[1] if cap else rate
 
 
 def index_moved(contract: Contract, now: int) -> None:

@@ -125,13 +125,9 @@ class Contract:
         return margin + up(self._bankrupt_size(entry, backing) * self.closing_fee) if self.closing_fee else margin
 
     def _scheduled(self, size: Fraction, leverage: int, extra: Fraction) -> Fraction:
-        """Brackets; where the venue rounds margins to a step, those of the one rate that it has, at the mark.
-
-        A step goes with no other rule at any venue. Beside one, the core leaves it out of what brackets ask of the
-        entry value or of notional / leverage, and the exit fee at the mark out of what is rounded to it; so does this.
-        """
+        """Brackets; where the venue rounds margins to a step, those of the one rate that it has, at the mark."""
         terms, is_leveraged = self.terms, self.pack.margin_model is MarginModel.LEVERAGED
-        if self.pack.margin_step and not is_leveraged and self.pack.maintenance_basis is MaintenanceBasis.MARK:
+        if self.pack.margin_step:
             base, fraction = rate(terms.brackets[0].mmr), Fraction(1)
             if terms.maintenance_fraction:
                 base, fraction = rate(terms.initial_margin), rate(terms.maintenance_fraction)

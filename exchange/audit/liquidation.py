@@ -10,10 +10,14 @@ from typing import Any
 from events import facts as f
 from events.commands import INSURANCE, LIQUIDATION_ORDER
 from events.instruments import Inverse
+from events.rules import LiquidationStyle
+from events.units import UNIT
 from exchange.audit.books import MULTI, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate
 from exchange.audit.pools import carried, index_of, is_due, margin, position_margin
-from exchange.audit.trading import post, remove
+
+GRAIN = Fraction(1, UNIT)
+"""The unit of margin arithmetic, in atoms."""
 
 
 def started(books: Books, fact: f.LiquidationStarted) -> None:
@@ -58,11 +62,13 @@ def _share(books: Books, p: Position) -> Fraction:
 
 
 def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
-    """All of a position, limited at its bankruptcy price."""
+    """All of a position, or what brings it into the bracket below, limited at its bankruptcy price."""
     p = books.position(fact.account, fact.instrument, fact.leg)
-    books.hold("its pool is being liquidated", _runs(books, p), fact)
+    books.hold("its pool is being liquidated", is_running(books, p), fact)
+    if books.rules.liquidation.style is LiquidationStyle.STEPS:
+        books.closed.clear()
     price, up = bankruptcy(books, p)[1], ceil if p.lots > 0 else floor
-    books.check("lots of the forced order", -p.lots, SIGN[fact.side] * fact.lots)
+    books.check("lots of the forced order", (-1 if p.lots > 0 else 1) * _asked(books, p), SIGN[fact.side] * fact.lots)
     books.check("mark of the forced order", p.contract.mark, fact.mark)
     books.check("bankruptcy price", price, fact.bankruptcy)
     books.check("limit of the forced order", up(Fraction(price, p.terms.tick)), fact.limit)
@@ -70,21 +76,23 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
     books.placed[p.account, LIQUIDATION_ORDER] = p
 
 
-def _runs(books: Books, p: Position) -> bool:
+def _asked(books: Books, p: Position) -> int:
+    """How many lots a forced order closes: all, or the fewest that leave the notional below the bracket's floor."""
+    size = abs(p.lots)
+    if books.rules.liquidation.style is LiquidationStyle.FULL:
+        return size
+    notional = abs(p.contract.at_mark(p.lots))
+    bracket = [bracket for bracket in p.terms.brackets if bracket.floor <= notional][-1]
+    if not bracket.floor:
+        return size
+    kept = floor((bracket.floor - GRAIN) / abs(p.contract.worth(1, p.contract.mark)))
+    return size - min(kept, size - 1)
+
+
+def is_running(books: Books, p: Position) -> bool:
+    """Whether the position's pool is being liquidated."""
     running = books.running
     return running is not None and (running.account, running.pool) == (p.account, p.pool)
-
-
-def taken_over(books: Books, fact: f.TakenOver) -> None:
-    """The rest of a position, at its bankruptcy value."""
-    p, lots = books.position(fact.account, fact.instrument, fact.leg), SIGN[fact.side] * fact.lots
-    value, price = bankruptcy(books, p)
-    books.check("lots taken over", -p.lots, lots)
-    books.check("bankruptcy value", value, fact.value, p.terms.settle)
-    books.check("bankruptcy price", price, fact.bankruptcy)
-    remove(books, p, LIQUIDATION_ORDER)
-    post(books, p, lots, fact.value, 0, forced=True)
-    post(books, books.position(INSURANCE, fact.instrument), -lots, fact.value, 0)
 
 
 def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -> None:
@@ -95,7 +103,7 @@ def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -
         pools.append((fact.account, MULTI))
     may = running is not None and (running.account, running.pool) in pools
     books.hold("its pool is being liquidated", may, fact)
-    left, amount = floor(margin(books, fact.account, fact.pool).equity), -fact.amount
+    left, amount = _left_in(books, fact.account, fact.pool), -fact.amount
     if isinstance(fact, f.LiquidationFeeCharged):
         closed = [(p, value) for p, value in books.closed.items() if p.terms.settle == asset]
         fee = sum(ceil(value * rate(p.terms.liquidation_fee)) for p, value in closed)
@@ -106,14 +114,26 @@ def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -
     books.pay(INSURANCE, asset, amount)
 
 
+def _left_in(books: Books, account: str, pool: str) -> int:
+    """What a pool has left, atoms; in multi-asset mode a wallet, at most the equity of all while a position is open."""
+    equity = margin(books, account, pool).equity
+    if not books.accounts[account].multi or pool not in books.collateral:
+        return floor(equity)
+    balance, index = books.wallets[account][pool], index_of(books, pool)
+    if not carried(books, account, MULTI):
+        return balance
+    return min(balance, floor(margin(books, account, MULTI).equity / index)) if index else 0
+
+
 def ended(books: Books, fact: f.LiquidationEnded) -> None:
-    """Closed, with nothing below zero, or cured; the pool is its owner's again."""
+    """Closed, with nothing below zero, or reduced or cured and no longer due; the pool is its owner's again."""
     key, closed = (fact.account, fact.pool), fact.outcome is f.LiquidationOutcome.CLOSED
+    started = fact.outcome is not f.LiquidationOutcome.CURED
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
     done = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))
-    books.check("whether it had started", closed, books.running is not None)
+    books.check("whether it had started", started, books.running is not None)
     books.check("place in the queue", None, books.queue.pop(key, "none"))
     books.report.liquidations[fact.outcome.value] += 1
     books.running = None
@@ -126,7 +146,6 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.LiquidationStarted: started,
     f.LiquidationOrderPlaced: order_placed,
-    f.TakenOver: taken_over,
     f.LiquidationFeeCharged: evened_out,
     f.DeficitCovered: evened_out,
     f.LiquidationEnded: ended,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
@@ -11,7 +12,7 @@ from events import facts as f
 from events.rules import FundingPrice
 from exchange.audit.books import EXEMPT, Books
 from exchange.audit.clock import funding_rate, index_moved, next_time, premium, settlement_price
-from exchange.audit.contract import Contract, rate
+from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.pools import is_due, margin, owes_too_much
 
 FUNDING, SETTLEMENT, INTEREST = "funding", "settlement", "interest"
@@ -96,8 +97,8 @@ def funding_due(books: Books, fact: f.FundingDue) -> None:
     at = books.timers.get((FUNDING, fact.instrument))
     if at is not None and at <= books.now:
         known = fact.mark and contract.average.is_known
-        expected = funding_rate(contract, at, books.rules.premium_hours) if known else 0
-        books.check("rate of the premium", expected, fact.rate)
+        expected = funding_rate(contract, at, books.rules.premium_hours) if known else NOTHING
+        books.check("rate of the premium", expected, Fraction(fact.rate, fact.over))
         books.timers[FUNDING, fact.instrument] = next_time(books.now, contract.terms.funding_interval)
     elif isinstance(books.command, c.ApplyFunding):
         books.check("rate asked for", books.command.rate, fact.rate)
@@ -106,7 +107,7 @@ def funding_due(books: Books, fact: f.FundingDue) -> None:
         return
     total = 0
     for p in contract.holders:
-        amount = floor(-contract.notional(p.lots, fact.mark) * rate(fact.rate))
+        amount = floor(-contract.notional(p.lots, fact.mark) * rate(fact.rate) / fact.over)
         books.owed.setdefault((p.account, p.name), []).append((p.lots, amount))
         total += amount
     books.hold("funding sums to zero but for rounding", -len(contract.holders) <= total <= 0, total)

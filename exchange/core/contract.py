@@ -60,6 +60,7 @@ class Contract:
         "mark",
         "marked",
         "num",
+        "offer",
         "open_interest",
         "per_tick_lot",
         "positions",
@@ -89,6 +90,7 @@ class Contract:
         self.marked = 0
         self.index = 0
         self.expired = False
+        self.offer: tuple[int, int, str, str, int] | None = None
         self.average = Average()
         self.open_interest = 0
         self.clearing = 0

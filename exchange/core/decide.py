@@ -27,6 +27,7 @@ from events.units import MarkUnits, Rate
 from exchange.core import accounts
 from exchange.core.contract import Contract
 from exchange.core.debts import exchange_debts
+from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
@@ -161,6 +162,8 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
         state.cause = due.seq
         if key[1] in OWED:
             yield from settle_all(state, key, due, room)
+        elif key[1] == DueKind.OFFER:
+            yield from work_off(state, state.contracts[key[2]])
         elif key[1] == DueKind.EXCHANGE:
             yield from exchange_debts(state.multis[key[2]])
         else:

@@ -13,16 +13,16 @@ from exchange.core.contract import Average, Contract
 from exchange.core.state import Due, Position
 
 
-def payment(position: Position, rate: int, price: int) -> int:
-    """What the position receives (negative: pays), atoms, rounded down: a debt is rounded up."""
+def payment(position: Position, rate: int, price: int, over: int = 1) -> int:
+    """What the position receives (negative: pays) at rate / over, atoms, rounded down: a debt is rounded up."""
     contract = position.contract
     num, den = contract.worth_at(price)
-    return -position.lots * contract.gain * num * rate // (den * UNIT * UNIT)
+    return -position.lots * contract.gain * num * rate // (den * UNIT * UNIT * over)
 
 
 def paid(position: Position, due: Due) -> FundingPaid:
     """What the position pays or receives of a funding time."""
-    amount = Atoms(payment(position, due.rate, due.mark))
+    amount = Atoms(payment(position, due.rate, due.mark, due.over))
     return FundingPaid(position.account, position.contract.id, amount, position.leg)
 
 
@@ -58,18 +58,27 @@ def premium(contract: Contract) -> int:
     return (contract.mark - contract.index) * UNIT // contract.index
 
 
-def computed_rate(contract: Contract, now: int, premium_hours: int) -> int:
-    """The funding rate of the premium's average over time, rounded down: a Rate per funding interval.
+def gcd(a: int, b: int) -> int:
+    """The greatest common divisor of two numbers above 0."""
+    while b:
+        a, b = b, a % b
+    return a
+
+
+def computed_rate(contract: Contract, now: int, premium_hours: int) -> tuple[int, int]:
+    """The funding rate of the premium's average over time, a Rate per funding interval, and what it is divided by.
 
     Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within the cap; where the venue pays a
-    premium off over so many hours, its share of one interval. Source: Binance, "Introduction to Futures Funding
-    Rates"; Kraken, contract specifications.
+    premium off over so many hours, one interval's share of it, exactly. Source: Binance, "Introduction to Futures
+    Funding Rates"; Kraken, contract specifications.
     """
+    over = 1
     terms = contract.terms
     average = weighted(contract.average, now)
     if premium_hours:
-        rate = average * terms.funding_interval // (premium_hours * HOUR)
+        common = gcd(terms.funding_interval, premium_hours * HOUR)
+        rate, over = average * (terms.funding_interval // common), premium_hours * HOUR // common
     else:
         rate = average + min(DAMPENING, max(-DAMPENING, terms.interest - average))
-    cap = terms.funding_cap
-    return min(cap, max(-cap, rate)) if cap else rate
+    cap = terms.funding_cap * over
+    return (min(cap, max(-cap, rate)) if cap else rate), over

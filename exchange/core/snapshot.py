@@ -16,8 +16,8 @@ from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.contract import Average, Contract
+from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.liquidation.watch import arm_all
-from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
 
@@ -57,7 +57,10 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
             "assets": {name: asset.index for name, asset in state.assets.items()},
             "timers": state.timers,
-            "due": [[key, due.seq, due.rate, due.mark, [p.id for p in due.owing]] for key, due in state.due.items()],
+            "due": [
+                [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing]]
+                for key, due in state.due.items()
+            ],
         }
     )
 
@@ -132,8 +135,8 @@ def decode(data: bytes) -> State:
     state.next_timer = state.timers[0][0] if state.timers else FAR
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)
-    for key, seq, rate, mark, owing in raw["due"]:
-        _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing)))
+    for key, seq, rate, mark, over, owing in raw["due"]:
+        _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over))
     arm_all(state)
     return state
 
@@ -223,6 +226,8 @@ def _restore_due(state: State, key: Any, due: Due) -> None:
     state.due[key] = due
     if key[1] in OWED:
         state.owed[key] = due
+    elif key[1] == DueKind.OFFER:
+        state.contracts[key[2]].offer = key
     elif key[1] == DueKind.EXCHANGE:
         state.multis[key[2]].exchange = key
     else:

@@ -52,6 +52,7 @@ class DueKind(IntEnum):
     SETTLEMENT = 2
     INTEREST = 3
     EXCHANGE = 4
+    OFFER = 5
 
 
 class Due(msgspec.Struct):
@@ -64,6 +65,7 @@ class Due(msgspec.Struct):
     rate: int = 0
     mark: int = 0
     owing: dict[Position | Wallet, None] = {}
+    over: int = 1
 
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)

@@ -97,6 +97,9 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "default_leverage": pack.default_leverage,
         "valuation": pack.valuation,
         "interest_interval_hours": pack.interest_interval // (3600 * SECOND),
+        "liquidation_style": pack.liquidation.style.value,
+        "liquidation_backstop": decimal_text(pack.liquidation.backstop),
+        "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
     }
 
 

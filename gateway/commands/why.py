@@ -133,7 +133,7 @@ def _due(_fact: f.LiquidationDue, _: dict[str, Instrument]) -> str:
 
 
 def _funding_due(fact: f.FundingDue, _: dict[str, Instrument]) -> str:
-    rate = decimal_text(fact.rate * 100)
+    rate = decimal_text(fact.rate * 100) + (f" / {fact.over}" if fact.over > 1 else "")
     return f"a funding time of {fact.instrument} passed: {rate} % of the notional at mark {decimal_text(fact.mark)}"
 
 
@@ -195,6 +195,24 @@ def _taken_over(fact: f.TakenOver, instruments: dict[str, Instrument]) -> str:
     )
 
 
+def _deleveraged(fact: f.Deleveraged, instruments: dict[str, Instrument]) -> str:
+    terms = instruments[fact.instrument]
+    who = "the market, as nobody else was left" if fact.against == MARKET else f"{fact.against}, the first in the queue"
+    return (
+        f"closed {terms.size_text(fact.lots)} {fact.instrument} against {who}, at the bankruptcy price "
+        f"{decimal_text(fact.bankruptcy)}, value {money_text(fact.value)}"
+    )
+
+
+def _netted(fact: f.LegsNetted, instruments: dict[str, Instrument]) -> str:
+    size = instruments[fact.instrument].size_text(fact.lots)
+    return f"long and short {size} {fact.instrument} closed each other at the mark, value {money_text(fact.value)}"
+
+
+def _shared(fact: f.LossShared, _: dict[str, Instrument]) -> str:
+    return f"{fact.account} bore {money_text(fact.amount)} of the loss out of its profit in {fact.instrument}"
+
+
 def _fee(fact: f.LiquidationFeeCharged, _: dict[str, Instrument]) -> str:
     return f"liquidation fee {money_text(fact.amount)} to the insurance fund"
 
@@ -204,6 +222,8 @@ def _covered(fact: f.DeficitCovered, _: dict[str, Instrument]) -> str:
 
 
 def _ended(fact: f.LiquidationEnded, _: dict[str, Instrument]) -> str:
+    if fact.outcome is f.LiquidationOutcome.REDUCED:
+        return f"liquidation ended: the pool is no longer due, equity {money_text(fact.equity)}"
     if fact.outcome is f.LiquidationOutcome.CURED:
         return f"the pool had recovered: nothing was closed, equity {money_text(fact.equity)}"
     return f"liquidation ended: everything closed, {money_text(fact.equity)} left in the pool"
@@ -225,6 +245,9 @@ TELL: dict[type, Callable[[Any, dict[str, Instrument]], str]] = {
     f.LiquidationOrderPlaced: _placed,
     f.Traded: _traded,
     f.TakenOver: _taken_over,
+    f.Deleveraged: _deleveraged,
+    f.LegsNetted: _netted,
+    f.LossShared: _shared,
     f.LiquidationFeeCharged: _fee,
     f.DeficitCovered: _covered,
     f.LiquidationEnded: _ended,

@@ -10,8 +10,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.golden import by_hand, by_hand_2
+from tests.golden import by_hand, by_hand_2, by_hand_layers
 from tests.golden.sessions import add, decided, heads, load, read, sum_up
+
+MADE = by_hand_2.SESSIONS | by_hand_layers.SESSIONS
+"""Sessions by hand by name; any other name stands for the first one."""
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +41,7 @@ def _add(arguments: list[str]) -> int:
     if names[0] in heads():
         sys.stderr.write(f"{names[0]} is golden already; golden sessions are only ever added: choose another name\n")
         return 2
-    add(names[0], read(Path(names[1])) if names[1:] else by_hand_2.SESSIONS.get(names[0], by_hand.session)())
+    add(names[0], read(Path(names[1])) if names[1:] else MADE.get(names[0], by_hand.session)())
     return 0
 
 

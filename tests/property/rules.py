@@ -23,10 +23,20 @@ from events.instruments import (
     InversePerp,
     LinearFuture,
     LinearPerp,
+    Liquidation,
     RulePack,
     SpotPair,
 )
-from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, ModeSwitch
+from events.rules import (
+    DueAt,
+    ExitFee,
+    FundingPrice,
+    Layer,
+    LiquidationStyle,
+    MaintenanceBasis,
+    MarginModel,
+    ModeSwitch,
+)
 from events.units import SECOND, UNIT, mul_div_ceil
 
 X, Y = InstrumentId("X"), InstrumentId("Y")
@@ -90,17 +100,27 @@ def plain_packs(draw: st.DrawFn) -> RulePack:
     return RulePack("small", "1", "by chance", draw(st.sampled_from((0, 50_000))), 5, 10, instruments).check()  # type: ignore[arg-type]
 
 
+liquidations = st.builds(
+    Liquidation, st.sampled_from(LiquidationStyle), st.sampled_from((0, 0, 2 * UNIT // 3)),
+    st.lists(st.sampled_from(Layer), unique=True).map(tuple),
+)  # fmt: skip
+"""Whole or in steps, with or without a backstop, layers in any order."""
+
+
 @st.composite
 def wide_packs(draw: st.DrawFn) -> RulePack:
     """Two contracts of any kind under any flags: Y settles in USD like X, or in EUR; both may be collateral."""
     model = draw(st.sampled_from((MarginModel.LEVERAGE, *MarginModel)))
-    step = draw(st.sampled_from((0, 0, 1, 7, 50)))
+    basis, exit_fee = draw(st.sampled_from(MaintenanceBasis)), draw(st.sampled_from(ExitFee))
+    is_plain = (basis, exit_fee) == (MaintenanceBasis.MARK, ExitFee.NONE) and model is not MarginModel.LEVERAGED
+    step = draw(st.sampled_from((0, 0, 1, 7, 50))) if is_plain else 0
     pack = RulePack(
         "wide", "1", "by chance", draw(st.sampled_from((0, 50_000))), 5, 10,  # type: ignore[arg-type]
-        tuple(draw(_instruments(name, model, step > 0)) for name in (X, Y)), draw(st.sampled_from(MaintenanceBasis)),
-        draw(st.sampled_from(ExitFee)), draw(st.sampled_from(DueAt)), draw(st.sampled_from(FundingPrice)),
+        tuple(draw(_instruments(name, model, step > 0)) for name in (X, Y)), basis, exit_fee,
+        draw(st.sampled_from(DueAt)), draw(st.sampled_from(FundingPrice)),
         liquidation_pays_taker_fee=draw(st.booleans()), margin_model=model, margin_step=step,  # type: ignore[arg-type]
-        mode_switch=draw(st.sampled_from(ModeSwitch)), fee_tiers=draw(st.sampled_from(((), TIERS))),
+        liquidation=draw(liquidations), mode_switch=draw(st.sampled_from(ModeSwitch)),
+        fee_tiers=draw(st.sampled_from(((), TIERS))),
         interest_interval=draw(st.sampled_from((0, 5 * SECOND))),  # type: ignore[arg-type]
     )  # fmt: skip
     return (replace(pack, **draw(collateral)) if draw(st.integers(0, 3)) else pack).check()

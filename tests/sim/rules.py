@@ -23,12 +23,22 @@ from events.instruments import (
     InversePerp,
     LinearFuture,
     LinearPerp,
+    Liquidation,
     RulePack,
     SpotPair,
     load_pack,
     pack_names,
 )
-from events.rules import DueAt, ExitFee, FundingPrice, MaintenanceBasis, MarginModel, ModeSwitch
+from events.rules import (
+    DueAt,
+    ExitFee,
+    FundingPrice,
+    Layer,
+    LiquidationStyle,
+    MaintenanceBasis,
+    MarginModel,
+    ModeSwitch,
+)
 from events.units import SECOND, UNIT
 
 START = 1_700_000_000 * SECOND
@@ -122,17 +132,27 @@ def by_chance(dice: Random, rich: int) -> RulePack:
     """Instruments of all kinds under any combination of flags that a pack may have, mostly with collateral."""
     model = dice.choices(list(MarginModel), (6, 2, 2))[0]
     step = dice.choice((0, 0, 0, 100, 10**6))
-    exit_fee = dice.choice(list(ExitFee))
+    exit_fee, basis = dice.choice(list(ExitFee)), dice.choice(list(MaintenanceBasis))
+    if step:
+        model = MarginModel.STANDARD if model is MarginModel.LEVERAGED else model
+        exit_fee, basis = ExitFee.NONE, MaintenanceBasis.MARK
     kinds = sorted(dice.sample(range(len(KINDS)), dice.randint(2, 4)))
     instruments = tuple(_instrument(dice, rich, model, step > 0, *KINDS[kind]) for kind in kinds)
     pack = RulePack(
         "by-chance", "1", "the dice", dice.choice((0, 50_000)), dice.choice((3, 8, 200)), dice.choice((1, 5, 10)),
-        instruments, dice.choice(list(MaintenanceBasis)), exit_fee, dice.choice(list(DueAt)),
+        instruments, basis, exit_fee, dice.choice(list(DueAt)),
         dice.choice(list(FundingPrice)), liquidation_pays_taker_fee=dice.random() < 0.3, margin_model=model,
         margin_step=step, premium_hours=dice.choice((0, 8, 24)), mode_switch=dice.choice(list(ModeSwitch)),
         interest_interval=dice.choice((HOUR // 10, HOUR)), fee_tiers=_tiers(dice, rich) if dice.random() < 0.4 else (),
+        liquidation=liquidation(dice),
     )  # fmt: skip
     return (_with_collateral(dice, rich, pack) if dice.random() < 0.8 else pack).check()
+
+
+def liquidation(dice: Random) -> Liquidation:
+    """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order."""
+    layers = dice.sample(list(Layer), dice.randint(0, len(Layer)))
+    return Liquidation(dice.choice(list(LiquidationStyle)), dice.choice((0, 0, UNIT * 2 // 3)), tuple(layers))
 
 
 def _instrument(

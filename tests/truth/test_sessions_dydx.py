@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from events.commands import ApplyFunding, Deposit, OpenAccount, Side
-from events.facts import FundingPaid, TakenOver
+from events.facts import Deleveraged, FundingPaid, TakenOver
 from events.instruments import Bracket, RulePack, load_pack
 from events.units import UNIT, Atoms, Rate, mul_div_ceil
 from exchange.core.margin.model import requirement
@@ -183,7 +183,7 @@ def test_what_closing_a_position_comes_to_where_nobody_bids(case: Case) -> None:
         if symbol in session.state.contracts:
             session.mark(symbol, price)
     closed = ORACLE[case.whole("perpetual_id")][0]
-    fact = next(f for f in session.proceed() if isinstance(f, TakenOver) and f.instrument == closed)
+    fact = next(f for f in session.proceed() if isinstance(f, TakenOver | Deleveraged) and f.instrument == closed)
     received = fact.value if fact.side is Side.SELL else -fact.value
     case.has("bankruptcy_price_quote_quantums", Fraction(received, QUANTUM))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from events import facts as f
 from events.commands import INSURANCE, Side
+from events.instruments import Leg
 from exchange.core.changes.queue import kept, touch
-from exchange.core.liquidation.waterfall import close, pool_of
+from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.posting import end_isolated, post_trade
 from exchange.core.state import Position, State, Wallet
 
@@ -16,9 +17,44 @@ def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]
     sign = 1 if fact.side is BUY else -1
-    post_trade(state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, 0, forced=True)
+    post_trade(
+        state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, fact.fee, forced=True
+    )
     fund = state.keep_position(state.accounts[INSURANCE], contract)
     post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
+
+
+def on_legs_netted(state: State, fact: f.LegsNetted) -> None:
+    """The legs close each other."""
+    for leg, sign in ((Leg.LONG, -1), (Leg.SHORT, 1)):
+        position = kept(state, fact.account, fact.instrument, leg)
+        post_trade(state, position, sign, fact.lots, fact.value, 0, forced=True)
+
+
+def on_deleveraged(state: State, fact: f.Deleveraged) -> None:
+    """Two positions of opposite sides close each other, or MARKET takes the other side."""
+    sign = 1 if fact.side is BUY else -1
+    position = kept(state, fact.account, fact.instrument, fact.leg)
+    other = kept(state, fact.against, fact.instrument, fact.against_leg)
+    post_trade(state, position, sign, fact.lots, fact.value, fact.fee, forced=True)
+    post_trade(state, other, -sign, fact.lots, fact.value, 0, forced=False)
+
+
+def on_loss_shared(state: State, fact: f.LossShared) -> None:
+    """A winner's profit shrinks, and the fund has what it lacks: the entry value moves towards the worth."""
+    position = kept(state, fact.account, fact.instrument, fact.leg)
+    position.entry_value += fact.amount
+    position.contract.clearing -= fact.amount
+    state.keep_wallet(state.accounts[INSURANCE], position.wallet.asset).balance += fact.amount
+    touch(state, position.pool)
+
+
+def on_fund_offered(state: State, fact: f.FundOffered) -> None:
+    """The offer leaves the queue."""
+    contract = state.contracts[fact.instrument]
+    assert contract.offer is not None
+    del state.due[contract.offer]
+    contract.offer = None
 
 
 def on_liquidation_fee_charged(state: State, fact: f.LiquidationFeeCharged) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from events import facts as f
-from events.commands import FundingSource
+from events.commands import INSURANCE, FundingSource
 from exchange.core.changes.queue import owe
 from exchange.core.contract import Average, Contract
 from exchange.core.funding import premium, restart, sample
+from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.liquidation.watch import index_moved, mark_moved
-from exchange.core.liquidation.waterfall import close, pool_of
 from exchange.core.state import Due, DueKind, State
 from exchange.core.timers import set_first, took_effect
 
@@ -34,7 +34,17 @@ def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     contract.set_mark(fact.mark)
     if contract.index:
         _count(state, contract)
+    if contract.offer is None and state.pack.liquidation.last_resort:  # type: ignore[union-attr]
+        _offer(state, contract)
     mark_moved(state, contract)
+
+
+def _offer(state: State, contract: Contract) -> None:
+    """What the insurance fund holds of the contract waits to be offered to the book."""
+    held = state.accounts[INSURANCE].positions.get(contract.id)
+    if held is not None and held.lots:
+        contract.offer = key = (state.now, int(DueKind.OFFER), contract.id, "", state.seq)
+        state.due[key] = Due(state.seq)
 
 
 def _count(state: State, contract: Contract) -> None:
@@ -69,7 +79,7 @@ def on_funding_due(state: State, fact: f.FundingDue) -> None:
     took_effect(state, DueKind.FUNDING, fact.instrument)
     restart(contract.average, state.now)
     if fact.mark:
-        due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders))  # type: ignore[arg-type]
+        due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders), fact.over)  # type: ignore[arg-type]
         owe(state, DueKind.FUNDING, fact.instrument, due)
 
 

@@ -2,67 +2,65 @@
 
 1. the due test is made again: a pool that recovered meanwhile is left alone;
 2. the pool's open orders expire;
-3. each position, most maintenance margin first, meets the book with an immediate-or-cancel order limited at its
-bankruptcy
-   price; these fills pay no trading fee;
-4. what the book cannot take goes to the insurance fund at the bankruptcy price;
+3. positions meet the book with immediate-or-cancel orders limited at their bankruptcy price: whole ones, most
+maintenance margin first, or, where the pack says steps, down into the bracket below, the one first whose closing loses
+least for the maintenance margin that it releases, and so on until the pool is no longer due;
+4. what the book does not take goes to the layers that the pack states, at the bankruptcy price: to the insurance fund
+as far as it can bear it, to the ranked positions of the other side, and without any layer all of it to the fund;
 5. the liquidation fee goes to the fund, at most what the pool has left.
 Source: `docs/margin.md`, section "Liquidation"; Binance USD-M liquidation protocol for fee and fund.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Generator, Iterator
 
 from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Side
 from events.facts import (
     DeficitCovered,
+    Deleveraged,
     Expiry,
     Fact,
+    LegsNetted,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationOrderPlaced,
     LiquidationOutcome,
     LiquidationStarted,
+    LossShared,
     MarginMoved,
     OrderExpired,
     TakenOver,
     Traded,
 )
+from events.instruments import Leg
+from events.rules import Layer, LiquidationStyle
 from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
 from exchange.core.book import Order
+from exchange.core.contract import Contract
 from exchange.core.debts import cover, is_over
+from exchange.core.liquidation.adl import queue
+from exchange.core.liquidation.bankruptcy import bankruptcy_price, bankruptcy_value
+from exchange.core.liquidation.insurance import lots_affordable
+from exchange.core.liquidation.pools import pool_of
 from exchange.core.margin.model import (
     available_atoms,
+    cross_equity,
     cross_positions,
     index_of,
     initial_margin,
     is_due,
+    is_open,
     maintenance_margin,
+    notional,
     requirement,
+    unrealised,
     withdrawable_atoms,
-    worth,
 )
 from exchange.core.matching.limit import ready_maker, trade
 from exchange.core.owed import settle_first
-from exchange.core.state import MULTI, Account, Due, DueKey, MultiPool, Pool, Position, State, Wallet
-
-
-def pool_of(account: Account, name: str) -> Pool:
-    """The pool that a fact names: an isolated position, the wallet of an asset, or all wallets together."""
-    if name == MULTI:
-        assert account.multi is not None
-        return account.multi
-    position = account.positions.get(name)
-    return position if position is not None else account.wallets[name]  # type: ignore[index]
-
-
-def close(pool: Pool, key: DueKey | None) -> None:
-    """The pool is closed to its owner while it is due (no key: open again), and so are all wallets that it has."""
-    pool.due = key
-    if isinstance(pool, MultiPool):
-        for wallet in pool.wallets.values():
-            wallet.due = key
+from exchange.core.state import Account, Due, DueKey, MultiPool, Pool, Position, State, Wallet
 
 
 def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
@@ -81,25 +79,105 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     yield LiquidationStarted(*pool.id, Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))
     state.cause = state.seq
     yield from _expire_orders(account, pool)
+    assert state.pack is not None
+    rules = state.pack.liquidation
+    if rules.backstop and requirement(pool).equity * UNIT < requirement(pool).maintenance * rules.backstop:
+        yield from _hand_over(state, pool)
+    elif rules.style is LiquidationStyle.FULL:
+        yield from _close_all(state, pool, due)
+    else:
+        yield from _reduce(state, pool, due)
+    outcome = LiquidationOutcome.REDUCED if is_open(pool) else LiquidationOutcome.CLOSED
+    yield _ended(pool, outcome)
+
+
+def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
+    """Close every position whole, then even out what is left."""
     fees: dict[str, int] = {}
     for position in _order_of_closing(pool):
         asset = position.wallet.asset
-        fees[asset] = (yield from _close(state, pool, position)) + fees.get(asset, 0)
+        fees[asset] = (yield from _close(state, pool, position, abs(position.lots))) + fees.get(asset, 0)
         state.cause = due.seq
+    yield from _settle_up(pool, fees)
+
+
+def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
+    """Net the legs, then close slice after slice until the pool is no longer due."""
+    yield from _net_legs(pool)
+    while is_due(pool) and (positions := _by_loss(pool)):
+        position = positions[0]
+        lots = _slice(position)
+        fee = yield from _close(state, pool, position, lots)
+        state.cause = due.seq
+        yield from _settle_up(pool, {position.wallet.asset: fee})
+    if not is_open(pool):
+        yield from _settle_up(pool, {})
+
+
+def _hand_over(state: State, pool: Pool) -> Iterator[Fact]:
+    """The fund takes over every position at its bankruptcy price, without asking the book."""
+    for position in _order_of_closing(pool):
+        yield from settle_first(state, INSURANCE)
+        yield _taken_over(pool, position, abs(position.lots))
+    yield from _settle_up(pool, {})
+
+
+def _settle_up(pool: Pool, fees: dict[str, int]) -> Iterator[Fact]:
+    """Charge liquidation fees as far as the pool bears them; what is below zero without a position is covered."""
     if isinstance(pool, MultiPool):
-        debts = [wallet for wallet in pool.wallets.values() if is_over(pool, wallet, 0)]
-        yield from cover(pool, debts)
-        for asset, wallet in list(pool.wallets.items()):
-            yield from _even_out(wallet, wallet.balance, fees.get(asset, 0))
+        if not is_open(pool):
+            yield from cover(pool, [wallet for wallet in pool.wallets.values() if is_over(pool, wallet, 0)])
+        for name, wallet in list(pool.wallets.items()):
+            left = wallet.balance
+            if is_open(pool):
+                index = pool.assets[name].index
+                left = min(left, requirement(pool).equity // index) if index else 0
+            yield from _even_out(wallet, left, fees.get(name, 0), is_open(pool))
     else:
-        yield from _even_out(pool, requirement(pool).equity // UNIT, sum(fees.values()))
-    yield _ended(pool, LiquidationOutcome.CLOSED)
+        yield from _even_out(pool, requirement(pool).equity // UNIT, sum(fees.values()), is_open(pool))
 
 
-def _even_out(pool: Wallet | Position, left: int, fee: int) -> Iterator[Fact]:
-    """The fund brings what is below zero back to zero, or takes the liquidation fee, at most what is left, atoms."""
+def _slice(position: Position) -> int:
+    """How many lots bring the position into the bracket below: all of it from the lowest one."""
+    contract, size = position.contract, abs(position.lots)
+    floors = contract.rules.brackets.floors
+    floor = floors[bisect_right(floors, notional(position)) - 1]
+    kept = (floor - 1) * contract.den // abs(contract.num) if floor else 0
+    return size - min(kept, size - 1)
+
+
+def _net_legs(pool: Pool) -> Iterator[Fact]:
+    """Long and short leg of one instrument close each other at the mark: they carry no risk together."""
+    if isinstance(pool, Position):
+        return
+    positions = cross_positions(pool)
+    for long in positions:
+        for short in positions:
+            if long.contract is short.contract and long.lots > 0 > short.lots:
+                lots = min(long.lots, -short.lots)
+                value = abs(lots * long.contract.num // long.contract.den) // UNIT
+                yield LegsNetted(long.account, long.contract.id, Lots(lots), Atoms(value))
+
+
+def _by_loss(pool: Pool) -> list[Position]:
+    """Positions by the loss that closing them realises for the maintenance margin that it releases, the least first."""
+    if isinstance(pool, Position):
+        return [pool] if pool.lots else []
+    return sorted(cross_positions(pool), key=lambda p: (_loss(p), -maintenance_margin(p) * index_of(p), p.name))
+
+
+def _loss(position: Position) -> int:
+    return max(0, -unrealised(position)) * UNIT // max(1, maintenance_margin(position))
+
+
+def _even_out(pool: Wallet | Position, left: int, fee: int, holds: bool) -> Iterator[Fact]:
+    """The fund brings what is below zero back to zero, or takes the liquidation fee, at most what is left, atoms.
+
+    While the pool still holds a position nothing is covered yet.
+    """
     if left < 0:
-        yield DeficitCovered(*pool.id, Atoms(-left))
+        if not holds:
+            yield DeficitCovered(*pool.id, Atoms(-left))
     elif charged := min(fee, left):
         yield LiquidationFeeCharged(*pool.id, Atoms(charged))
 
@@ -114,34 +192,6 @@ def _add_margin(position: Position) -> Iterator[Fact]:
     amount = 0 if wallet.due else min(wanted, available_atoms(wallet), withdrawable_atoms(wallet))
     if amount > 0:
         yield MarginMoved(position.account, position.contract.id, Atoms(amount), position.leg)
-
-
-def bankruptcy_value(pool: Pool, position: Position) -> int:
-    """The value, atoms, at which closing the whole position uses up its share of the pool's equity, and no more.
-
-    Isolated: worth = entry value - isolated wallet. Cross: worth = worth at the mark - E x MM_i / sum MM. Where forced
-    fills pay the taker fee, that fits in too. Rounded so that the account cannot end below zero, a worth up.
-    Source: `docs/margin.md`, "Bankruptcy price".
-    """
-    fee = position.contract.rules.forced_fee
-    if isinstance(pool, Position):
-        left, scale = position.entry_value - pool.isolated, 1
-    else:
-        margins = {p.name: maintenance_margin(p) * index_of(p) for p in cross_positions(pool)}
-        total, index = sum(margins.values()), index_of(position)
-        scale = total * index * UNIT
-        left = worth(position) * total * index - requirement(pool).equity * margins[position.name] * UNIT
-    if position.entry_value > 0:
-        return max(1 if position.contract.is_inverse else 0, -(-left * UNIT // (scale * (UNIT - fee))))
-    return max(1 if position.contract.is_inverse else 0, left * -UNIT // (scale * (UNIT + fee)))
-
-
-def bankruptcy_price(position: Position, value: int) -> int:
-    """The price per base asset, mark units, of that value: long up, short down."""
-    sign, contract, size = (1 if position.lots > 0 else -1), position.contract, abs(position.lots)
-    if contract.is_inverse:
-        return sign * -(-sign * size * contract.face // (value * UNIT))
-    return sign * -(-sign * value * UNIT // (size * contract.lot))
 
 
 def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
@@ -160,40 +210,117 @@ def _order_of_closing(pool: Pool) -> list[Position]:
     return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p) * index_of(p), p.name))
 
 
-def _close(state: State, pool: Pool, position: Position) -> Generator[Fact, None, int]:
-    """Close one position; what it yields is followed by the liquidation fee that its fills call for."""
+def _close(state: State, pool: Pool, position: Position, lots: int) -> Generator[Fact, None, int]:
+    """Close so many lots of a position; what it yields is followed by the fee that its fills in the book call for."""
     contract = position.contract
     side = Side.SELL if position.lots > 0 else Side.BUY
     bankruptcy = bankruptcy_price(position, bankruptcy_value(pool, position))
     limit = -(-bankruptcy // contract.tick) if side is Side.SELL else bankruptcy // contract.tick
     yield LiquidationOrderPlaced(
-        position.account, contract.id, side, Lots(abs(position.lots)), Ticks(limit), MarkUnits(contract.mark),
+        position.account, contract.id, side, Lots(lots), Ticks(limit), MarkUnits(contract.mark),
         MarkUnits(bankruptcy), position.leg,
     )  # fmt: skip
     state.cause = state.seq
-    closed = yield from _sweep(state, position, side, limit)
-    if position.lots:
+    kept = abs(position.lots) - lots
+    closed = yield from _sweep(state, position, side, limit, lots)
+    if abs(position.lots) > kept:
         yield from settle_first(state, INSURANCE)
-        value = bankruptcy_value(pool, position)
-        price = bankruptcy_price(position, value)
-        yield TakenOver(
-            position.account, contract.id, side, Lots(abs(position.lots)), Atoms(value), MarkUnits(price), position.leg
-        )  # fmt: skip
+        yield from _last_resort(state, pool, position, kept)
     return -(-closed * contract.terms.liquidation_fee // UNIT)
 
 
-def _sweep(state: State, position: Position, side: Side, limit: int) -> Generator[Fact, None, int]:
-    """Trade the position against the book down to the limit. Returns the value closed, atoms."""
+def _last_resort(state: State, pool: Pool, position: Position, kept: int) -> Iterator[Fact]:
+    """What the book does not take goes to the pack's layers in order, at the bankruptcy price; the rest to the fund."""
+    assert state.pack is not None
+    layers = state.pack.liquidation.last_resort
+    for layer in layers:
+        left = abs(position.lots) - kept
+        if not left:
+            return
+        if layer is Layer.FUND:
+            lots = min(left, lots_affordable(state, position, bankruptcy_value(pool, position)))
+            if lots:
+                yield _taken_over(pool, position, lots)
+        elif layer is Layer.ADL:
+            yield from _deleverage(state, pool, position, left)
+    if left := abs(position.lots) - kept:
+        yield _taken_over(pool, position, left)
+        if Layer.SOCIALISED in layers:
+            yield from _share_loss(state, position.contract)
+
+
+def _taken_over(pool: Pool, position: Position, lots: int) -> TakenOver:
+    """The fund takes so many lots at the bankruptcy price."""
+    value = bankruptcy_value(pool, position)
+    side = Side.SELL if position.lots > 0 else Side.BUY
+    price, part = MarkUnits(bankruptcy_price(position, value)), Atoms(_part(position, value, lots))
+    fee = _forced_fee(position, part)
+    return TakenOver(position.account, position.contract.id, side, Lots(lots), part, price, position.leg, fee)
+
+
+def _forced_fee(position: Position, value: int) -> Atoms:
+    """The taker fee on a value, where a liquidation pays it, rounded up."""
+    return Atoms(-(-value * position.contract.rules.forced_fee // UNIT))
+
+
+def _part(position: Position, value: int, lots: int) -> int:
+    """What so many lots are of a position's value, rounded for the account: up where it receives it, else down."""
+    size = abs(position.lots)
+    return -(-value * lots // size) if position.entry_value > 0 else value * lots // size
+
+
+def _deleverage(state: State, pool: Pool, position: Position, left: int) -> Iterator[Fact]:
+    """Close against the ranked positions of the other side, the first in the queue first, then against MARKET."""
+    contract = position.contract
+    sign, side = (-1, Side.SELL) if position.lots > 0 else (1, Side.BUY)
+    ranked = queue(contract, sign, position.account)
+    while left:
+        other = ranked[-1] if ranked else None
+        said = state.seq
+        yield from settle_first(state, MARKET if other is None else other.account)
+        if other is not None and state.seq > said:
+            ranked = queue(contract, sign, position.account)
+            continue
+        lots = left if other is None else min(left, abs(ranked.pop().lots))
+        value = bankruptcy_value(pool, position)
+        part = Atoms(_part(position, value, lots))
+        yield Deleveraged(
+            position.account, contract.id, side, Lots(lots), part, MarkUnits(bankruptcy_price(position, value)),
+            MARKET if other is None else other.account, position.leg, Leg.NET if other is None else other.leg,
+            _forced_fee(position, part),
+        )  # fmt: skip
+        left -= lots
+
+
+def _share_loss(state: State, contract: Contract) -> Iterator[Fact]:
+    """The winners of the contract pay what the fund lacks, each by its profit: at most all of it."""
+    fund = state.wallet(state.accounts[INSURANCE], contract.settle)
+    lack = -(cross_equity(fund) // UNIT)
+    winners = [(p, unrealised(p) // UNIT) for p in contract.holders if not p.exempt and not p.pool.due]
+    winners = [(p, profit) for p, profit in winners if profit > 0]
+    total = sum(profit for _, profit in winners)
+    lack = min(lack, total)
+    for position, profit in winners:
+        if lack <= 0:
+            return
+        amount = min(lack, -(-lack * profit // total))
+        lack, total = lack - amount, total - profit
+        yield LossShared(position.account, contract.id, Atoms(amount), position.leg)
+
+
+def _sweep(state: State, position: Position, side: Side, limit: int, left: int) -> Generator[Fact, None, int]:
+    """Trade so many lots of the position against the book down to the limit. Returns the value closed, atoms."""
     contract = position.contract
     resting = contract.book.bids if side is Side.SELL else contract.book.asks
     closed = 0
-    while position.lots and (front := contract.book.front(resting, limit)) is not None:
+    while left and (front := contract.book.front(resting, limit)) is not None:
         price, maker, lots = front
         if maker is not None:
             lots = yield from ready_maker(state, maker)
         else:
             yield from settle_first(state, MARKET)
-        if lots := min(lots, abs(position.lots)):
+        if lots := min(lots, left):
+            left -= lots
             fact = _forced_trade(state, side, price, lots, maker, position)
             closed += fact.value
             yield fact
@@ -202,5 +329,5 @@ def _sweep(state: State, position: Position, side: Side, limit: int) -> Generato
 
 def _forced_trade(state: State, side: Side, price: int, lots: int, maker: Order | None, position: Position) -> Traded:
     contract = position.contract
-    fee = -(-contract.value_of(price, lots) * contract.rules.forced_fee // UNIT)
+    fee = _forced_fee(position, contract.value_of(price, lots))
     return trade(state, contract, side, price, lots, maker, position.account, LIQUIDATION_ORDER, fee, leg=position.leg)

@@ -1,0 +1,157 @@
+"""Rules of what the book did not take: netted legs, the fund's share, ranked positions, shared losses, offers.
+
+Written from the specification in `docs/margin.md`; ranks are compared as the core records them, in whole 2^-64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from events import facts as f
+from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET
+from events.instruments import Leg
+from events.rules import Layer
+from exchange.audit.books import SIGN, Books, Position
+from exchange.audit.contract import NOTHING, rate
+from exchange.audit.liquidation import bankruptcy, is_running
+from exchange.audit.pools import margin
+from exchange.audit.trading import post, remove
+
+RANKS = 1 << 64
+
+
+def part(p: Position, value: int, lots: int) -> int:
+    """What so many lots are of the value of all: up where the account receives it, down where it pays."""
+    share = Fraction(value * lots, abs(p.lots))
+    return ceil(share) if p.entry > 0 else floor(share)
+
+
+def left_over(p: Position) -> int:
+    """The lots of the forced order that the book did not take; without one, all of the position."""
+    order = p.orders.get(LIQUIDATION_ORDER)
+    return order.lots if order else abs(p.lots)
+
+
+def affordable(books: Books, p: Position, value: int) -> int:
+    """How many lots, all of them at this value, leave the fund's equity at 0 or above."""
+    size, sign = abs(p.lots), 1 if p.entry > 0 else -1
+    gain = p.contract.at_mark(p.lots) - sign * value
+    if gain >= 0:
+        return size
+    equity = margin(books, INSURANCE, p.terms.settle).equity
+    return max(0, min(size, floor(equity * size / -gain)))
+
+
+def taken_over(books: Books, fact: f.TakenOver) -> None:
+    """What the fund can bear, or all that no other layer took, at the bankruptcy price."""
+    p, lots = books.position(fact.account, fact.instrument, fact.leg), SIGN[fact.side] * fact.lots
+    books.hold("its pool is being liquidated", is_running(books, p), fact)
+    value, price = bankruptcy(books, p)
+    left, layers = left_over(p), books.rules.liquidation.last_resort
+    has_order = LIQUIDATION_ORDER in p.orders
+    expected = left
+    if Layer.FUND in layers and has_order and p not in books.funded:
+        expected = min(left, affordable(books, p, value)) or left
+        books.funded[p] = None
+    books.check("lots taken over", (-1 if p.lots > 0 else 1) * expected, lots)
+    books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
+    books.check("bankruptcy price", price, fact.bankruptcy)
+    _check_fee(books, p, fact)
+    _shrink(books, p, fact.lots)
+    post(books, p, lots, fact.value, fact.fee, forced=True)
+    post(books, books.position(INSURANCE, fact.instrument), -lots, fact.value, 0)
+
+
+def _check_fee(books: Books, p: Position, fact: f.TakenOver | f.Deleveraged) -> None:
+    """The taker fee, rounded up, where the venue charges it for a liquidation."""
+    paid = rate(p.terms.taker_fee) if books.rules.liquidation_pays_taker_fee else NOTHING
+    books.check("fee, rounded up", ceil(fact.value * paid), fact.fee, p.terms.settle)
+
+
+def _shrink(books: Books, p: Position, lots: int) -> None:
+    """The forced order loses lots; at 0 it is gone."""
+    if (order := p.orders.get(LIQUIDATION_ORDER)) is not None:
+        order.lots -= lots
+        books.hold("no more is closed than was asked for", order.lots >= 0, lots)
+        if not order.lots:
+            remove(books, p, LIQUIDATION_ORDER)
+            books.funded.pop(p, None)
+
+
+def rank(books: Books, p: Position) -> int:
+    """PnL % x effective leverage, of a loss PnL % / effective leverage; last where nothing is left in the pool."""
+    equity, worth = margin(books, p.account, p.pool).equity, p.contract.at_mark(p.lots)
+    if equity <= 0 or not p.entry or not worth:
+        return -RANKS * RANKS
+    profit, leverage = (worth - p.entry) / abs(p.entry), abs(worth) / equity
+    return floor((profit * leverage if profit > 0 else profit / leverage) * RANKS)
+
+
+def deleveraged(books: Books, fact: f.Deleveraged) -> None:
+    """Against the first in the queue, as much as it holds; against MARKET where nobody is left in it."""
+    p, sign = books.position(fact.account, fact.instrument, fact.leg), SIGN[fact.side]
+    books.hold("its pool is being liquidated", is_running(books, p), fact)
+    books.hold("the pack deleverages", Layer.ADL in books.rules.liquidation.last_resort, fact)
+    queue = [
+        o
+        for o in p.contract.holders
+        if o.lots * sign > 0
+        and o.account not in (MARKET, INSURANCE, p.account)
+        and (o.account, o.pool) not in books.queue
+    ]
+    first = min(queue, key=lambda o: (-rank(books, o), o.account, o.name), default=None)
+    other = books.position(fact.against, fact.instrument, fact.against_leg)
+    books.check("who is deleveraged first", first.account if first else MARKET, other.account)
+    books.hold("the position is the first in the queue", first is None or first is other, fact)
+    left = left_over(p)
+    books.check("lots deleveraged", min(left, abs(first.lots)) if first else left, fact.lots)
+    value, price = bankruptcy(books, p)
+    books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
+    books.check("bankruptcy price", price, fact.bankruptcy)
+    _check_fee(books, p, fact)
+    _shrink(books, p, fact.lots)
+    post(books, p, sign * fact.lots, fact.value, fact.fee, forced=True)
+    post(books, other, -sign * fact.lots, fact.value, 0)
+
+
+def netted(books: Books, fact: f.LegsNetted) -> None:
+    """Both legs lose the lots of the smaller one, at their value at the mark, rounded down to an atom."""
+    long, short = (books.position(fact.account, fact.instrument, leg) for leg in (Leg.LONG, Leg.SHORT))
+    books.hold("its pool is being liquidated", is_running(books, long), fact)
+    books.check("lots of the smaller leg", min(long.lots, -short.lots), fact.lots)
+    value = floor(abs(long.contract.at_mark(fact.lots)))
+    books.check("value at the mark", value, fact.value, long.terms.settle)
+    post(books, long, -fact.lots, fact.value, 0, forced=True)
+    post(books, short, fact.lots, fact.value, 0, forced=True)
+
+
+def shared(books: Books, fact: f.LossShared) -> None:
+    """A winner pays out of its profit, only while the fund is below 0, at most what it lacks."""
+    p = books.position(fact.account, fact.instrument, fact.leg)
+    lack = -floor(margin(books, INSURANCE, p.terms.settle).equity)
+    profit = p.contract.at_mark(p.lots) - p.entry
+    books.hold("the pack shares losses", Layer.SOCIALISED in books.rules.liquidation.last_resort, fact)
+    books.hold("a part of what the fund lacks, out of a profit", 0 < fact.amount <= min(lack, floor(profit)), lack)
+    p.entry += fact.amount
+    books.pay(INSURANCE, p.terms.settle, fact.amount)
+    books.touch(p.account, p.pool)
+    books.touch(p.account, p.terms.settle)
+
+
+def offered(books: Books, fact: f.FundOffered) -> None:
+    """What the fund holds; the trades that follow are at the mark or better."""
+    books.check("what the fund holds", books.position(INSURANCE, fact.instrument).lots, fact.lots)
+    books.offering = fact.instrument
+
+
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.TakenOver: taken_over,
+    f.Deleveraged: deleveraged,
+    f.LegsNetted: netted,
+    f.LossShared: shared,
+    f.FundOffered: offered,
+}
+"""Fact -> what it has to agree with, and what it changes."""
