@@ -131,8 +131,9 @@ class Context:
 
     def available(self, asset: str = "USDT") -> Decimal:
         """Available balance."""
-        wallet = self._own.wallets.get(asset)  # type: ignore[call-overload]
-        return Decimal(available_atoms(wallet)) / UNIT if wallet else Decimal(0)
+        if asset not in self._state.ledger:
+            return Decimal(0)
+        return Decimal(available_atoms(self._state.wallet(self._own, AssetId(asset)))) / UNIT
 
     def equity(self, asset: str = "USDT") -> Decimal:
         """Everything the account owns in the asset at the present marks: wallets and unrealised PnL, isolated ones

@@ -12,6 +12,7 @@ from events import facts as f
 from events.commands import MARKET
 from events.instruments import MarginMode
 from events.rules import ModeSwitch
+from events.units import UNIT
 from exchange.audit.books import Books, Position
 from exchange.audit.contract import NOTHING, rate
 from exchange.audit.pools import available, index_of, is_due, margin, may_leave, owes_too_much
@@ -189,11 +190,12 @@ def margin_moved(books: Books, fact: f.MarginMoved) -> None:
 
 
 def _brings_back(books: Books, p: Position, amount: int) -> None:
-    """As much as the initial margin, up to where the position is fully paid, or all that is free."""
+    """The initial margin, or what makes the position safe, up to where it is fully paid, or all that is free."""
     books.hold("margin is added where that was wanted", p.setting.auto_add, amount)
     books.hold("margin is added to what is due", is_due(books, p.account, p.pool), amount)
-    initial, unpaid = margin(books, p.account, p.pool).initial, abs(p.entry) - books.wallets[p.account][p.wallet]
-    wanted = min(ceil(initial), unpaid)
+    equity, initial, maintenance = margin(books, p.account, p.pool)
+    unpaid = abs(p.entry) - books.wallets[p.account][p.wallet]
+    wanted = min(unpaid, max(ceil(initial), ceil(maintenance - equity + Fraction(1, UNIT))))
     enough = amount == wanted or not may_leave(books, p.account, p.terms.settle, amount + 1)
     books.hold("it is the initial margin, or all that is free", amount <= wanted and enough, (wanted, amount))
 

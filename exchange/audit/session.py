@@ -102,7 +102,7 @@ def funding_due(books: Books, fact: f.FundingDue) -> None:
         books.timers[FUNDING, fact.instrument] = next_time(books.now, contract.terms.funding_interval)
     elif isinstance(books.command, c.ApplyFunding):
         books.check("rate asked for", books.command.rate, fact.rate)
-    contract.average.restart(books.now)
+    contract.average.restart(books.now if at is None or at > books.now else at)
     if not fact.mark:
         return
     total = 0
@@ -163,11 +163,15 @@ def interest_due(books: Books, fact: f.InterestDue) -> None:
     """Debts in multi-asset mode that cost interest have to pay it."""
     at = books.timers.get((INTEREST, ""))
     books.hold("a time of interest passed", at is not None and at <= books.now, fact)
-    books.timers[INTEREST, ""] = next_time(books.now, books.rules.interest_interval)
-    for account in books.accounts.values():
-        for asset, rule in books.collateral.items():
-            if account.multi and rule.interest and books.wallets[account.name][asset] < 0:
-                books.interest[account.name, asset] += 1
+    owing = [
+        (account.name, asset)
+        for account in books.accounts.values()
+        for asset, rule in books.collateral.items()
+        if account.multi and rule.interest and books.wallets[account.name][asset] < 0
+    ]
+    books.interest.update(owing)
+    made_up = at if owing and at is not None else books.now
+    books.timers[INTEREST, ""] = next_time(made_up, books.rules.interest_interval)
 
 
 def exchange_due(books: Books, fact: f.ExchangeDue) -> None:

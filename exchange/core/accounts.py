@@ -22,19 +22,14 @@ from events.facts import (
 from events.instruments import Leg, MarginMode
 from events.refusals import Reason
 from events.rules import ModeSwitch
-from events.units import UNIT, Atoms
+from events.units import Atoms
 from exchange.core.debts import exchanged
 from exchange.core.margin.model import (
     available,
     available_atoms,
-    contributed,
     is_due,
-    maintenance_margin,
     multi_available,
     removable_atoms,
-    requirement,
-    strictness,
-    unrealised,
     withdrawable_atoms,
 )
 from exchange.core.margin.pretrade import leverage_refusal
@@ -167,7 +162,7 @@ def decide_set_leverage(state: State, command: c.SetLeverage) -> Iterator[Fact]:
         yield Refused(Reason.LEVERAGE_OUT_OF_RANGE)
     elif _is_closed(positions):
         yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif refusal := next(filter(None, (leverage_refusal(p, command.leverage) for p in positions)), None):
+    elif refusal := leverage_refusal(positions, command.leverage):
         yield Refused(refusal)
     else:
         yield LeverageSet(command.account, command.instrument, command.leverage)
@@ -216,24 +211,28 @@ def _mode_refusal(state: State, positions: list[Position], mode: MarginMode) -> 
 
 
 def _isolating_refusal(held: list[Position]) -> Reason | None:
-    """Whether available balance gives each position its wallet, and that wallet carries it."""
-    given = 0
-    for position in held:
-        amount = _margin_to_isolate(position)
-        given += amount
-        if amount * UNIT + unrealised(position) + strictness(position) <= maintenance_margin(position):
-            return Reason.INSUFFICIENT_MARGIN
-    left = available(held[0].wallet) - sum(contributed(position) for position in held) - given * UNIT
-    return Reason.INSUFFICIENT_MARGIN if left < 0 else None
+    """Whether available balance gives each position its wallet, and neither those nor the cross pool are due then."""
+    wallet = held[0].wallet.twin()
+    for position, given in [(p, _margin_to_isolate(p)) for p in _twins(wallet, held) if not p.is_isolated]:
+        position.is_isolated, position.isolated = True, given
+        wallet.balance -= given
+    is_short = available(wallet) < 0 or is_due(wallet) or any(is_due(p) for p in _twins(wallet, held))
+    return Reason.INSUFFICIENT_MARGIN if is_short else None
 
 
 def _crossing_refusal(held: list[Position]) -> Reason | None:
     """Whether the cross pool is not due once it carries the positions with what their wallets bring."""
-    wallet = held[0].wallet
-    margin = requirement(wallet.pool)
-    equity = margin.equity + sum(p.isolated * UNIT + unrealised(p) for p in held)
-    needed = margin.maintenance + sum(maintenance_margin(p) for p in held)
-    return Reason.INSUFFICIENT_MARGIN if equity + strictness(held[0]) <= needed else None
+    wallet = held[0].wallet.twin()
+    for position in _twins(wallet, held):
+        wallet.balance += position.isolated
+        position.is_isolated, position.isolated = False, 0
+    return Reason.INSUFFICIENT_MARGIN if is_due(wallet) else None
+
+
+def _twins(wallet: Wallet, held: list[Position]) -> list[Position]:
+    """The positions of a wallet's twin that stand for these."""
+    names = [position.name for position in held]
+    return [position for position in wallet.positions if position.name in names]
 
 
 def decide_set_position_mode(state: State, command: c.SetPositionMode) -> Iterator[Fact]:
@@ -269,18 +268,14 @@ def _joining_refusal(state: State, account: Account) -> Reason | None:
     held = [wallet.asset for wallet in account.wallets.values() if wallet.balance or wallet.positions]
     if any(not state.assets[asset].index for asset in held):
         return Reason.NO_INDEX_PRICE
-    if account.multi is None and multi_available(MultiPool(account, state.assets)) < 0:
+    if account.multi is None and multi_available(MultiPool(account.name, account.wallets, state.assets)) < 0:
         return Reason.INSUFFICIENT_MARGIN
     return None
 
 
 def _does_not_stand(wallet: Wallet) -> bool:
     """Whether a wallet would be due on its own."""
-    together, wallet.multi = wallet.multi, None
-    try:
-        return is_due(wallet) or wallet.balance < 0
-    finally:
-        wallet.multi = together
+    return wallet.balance < 0 or is_due(wallet.twin())
 
 
 def decide_set_auto_add_margin(state: State, command: c.SetAutoAddMargin) -> Iterator[Fact]:

@@ -31,7 +31,7 @@ from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
-from exchange.core.owed import settle_all
+from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import OWED, RULES_VERSION, DueKind, State
 from exchange.core.timers import funding_price
 
@@ -87,8 +87,8 @@ def decide_apply_funding(state: State, command: c.ApplyFunding) -> Iterator[Fact
     contract = state.contracts.get(command.instrument)
     if contract is None:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
-    elif contract.expired:
-        yield Refused(Reason.INSTRUMENT_EXPIRED)
+    elif contract.terms.expiry:
+        yield Refused(Reason.INSTRUMENT_HAS_NO_FUNDING)
     elif not contract.mark:
         yield Refused(Reason.NO_MARK_PRICE)
     elif not (price := funding_price(state, contract)):
@@ -128,7 +128,7 @@ def _consequences(state: State, contract: Contract, samples: bool) -> Iterator[F
         yield from crossing_fill(state, contract, order, lots, price)
     if feed.index > 0 and feed.index != contract.index and _needs_index(state):
         yield IndexPriceMoved(contract.id, MarkUnits(feed.index))
-    is_fed = state.options.funding is c.FundingSource.FED
+    is_fed = state.options.funding is c.FundingSource.FED and not contract.terms.expiry
     if is_fed and feed.funding_rate is not None and (price := funding_price(state, contract)):
         yield FundingDue(contract.id, Rate(feed.funding_rate), MarkUnits(price))
     if feed.mark_source is c.MarkSource.DATA:
@@ -165,6 +165,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
         elif key[1] == DueKind.OFFER:
             yield from work_off(state, state.contracts[key[2]])
         elif key[1] == DueKind.EXCHANGE:
+            yield from settle_first(state, key[2])
             yield from exchange_debts(state.multis[key[2]])
         else:
             yield from liquidate(state, key, due)

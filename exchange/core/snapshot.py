@@ -156,7 +156,7 @@ def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
 def _restore_account(state: State, raw: dict[str, Any]) -> None:
     account = state.accounts[raw["name"]] = Account(raw["name"])
     account.last_number, account.hedges = raw["last_number"], raw["hedges"]
-    account.multi = MultiPool(account, state.assets) if raw["multi"] else None
+    account.multi = MultiPool(account.name, account.wallets, state.assets) if raw["multi"] else None
     account.volumes = dict(map(tuple, raw["volumes"]))
     for asset, (balance, positions) in raw["wallets"].items():
         wallet = state.keep_wallet(account, asset)
@@ -182,7 +182,7 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
     if raw["mark"]:
         contract.set_mark(raw["mark"])
     contract.index, contract.expired, contract.clearing = raw["index"], raw["expired"], raw["clearing"]
-    contract.average = Average(*raw["average"].values())
+    contract.average = msgspec.convert(raw["average"], Average)
     contract.holders = _positions(state, raw["holders"])  # type: ignore[assignment]
     contract.open_interest = sum(p.lots for p in contract.positions if p.lots > 0)
     _restore_side(state, contract.book.bids, raw["bids"])

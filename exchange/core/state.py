@@ -108,6 +108,13 @@ class Wallet:
         """Account and pool, as facts name them."""
         return self.account, self.asset
 
+    def twin(self, multi: MultiPool | None = None) -> Wallet:
+        """A copy with copies of its positions, to ask what would be; by itself, or one of a pool's twins."""
+        twin = Wallet(self.account, self.books)
+        twin.balance, twin.multi = self.balance, multi
+        twin.positions = [position.twin(twin) for position in self.positions]
+        return twin
+
     @property
     def pool(self) -> Wallet | MultiPool:
         """What answers for the cross positions settled in the asset."""
@@ -122,13 +129,19 @@ class MultiPool:
 
     __slots__ = ("account", "assets", "due", "exchange", "exempt", "wallets")
 
-    def __init__(self, account: Account, assets: dict[AssetId, Asset]) -> None:
-        self.account = account.name
+    def __init__(self, account: AccountId, wallets: dict[AssetId, Wallet], assets: dict[AssetId, Asset]) -> None:
+        self.account = account
         self.assets = assets
-        self.wallets = account.wallets
-        self.exempt = account.is_reserved
+        self.wallets = wallets
+        self.exempt = account in (MARKET, INSURANCE)
         self.due: DueKey | None = None
         self.exchange: DueKey | None = None
+
+    def twin(self) -> MultiPool:
+        """A copy with copies of its wallets, to ask what would be."""
+        twin = MultiPool(self.account, {}, self.assets)
+        twin.wallets.update((asset, wallet.twin(twin)) for asset, wallet in self.wallets.items())
+        return twin
 
     @property
     def id(self) -> tuple[AccountId, str]:
@@ -188,6 +201,15 @@ class Position:
     def pool(self) -> Pool:
         """What answers for the position: itself when isolated, else the cross pool."""
         return self if self.is_isolated else self.wallet.multi or self.wallet
+
+    def twin(self, wallet: Wallet) -> Position:
+        """A copy in another wallet, to ask what would be."""
+        twin = Position(wallet, self.contract, self.leg)
+        twin.set_leverage(self.leverage)
+        twin.is_isolated, twin.isolated = self.is_isolated, self.isolated
+        twin.lots, twin.entry_value = self.lots, self.entry_value
+        twin.bids, twin.asks, twin.extra, twin.open_orders = self.bids, self.asks, self.extra, self.open_orders
+        return twin
 
     def set_leverage(self, leverage: int) -> None:
         """Take a leverage, and with it the largest notional allowed."""

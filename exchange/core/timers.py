@@ -68,20 +68,24 @@ def set_first(state: State) -> None:
         state.set_timer(_next(state.now, state.pack.interest_interval), DueKind.INTEREST)
 
 
-def took_effect(state: State, kind: DueKind, instrument: str = "") -> None:
-    """A timer fired: take it off and set the next one of its kind. For `apply` only."""
+def took_effect(state: State, kind: DueKind, instrument: str = "", makes_up: bool = False) -> int:
+    """A timer fired: take it off and set the next one of its kind. Returns when it was set for. For `apply` only.
+
+    Intervals that passed unseen are made up for one by one where something accrued in them, else once.
+    """
     timer = next((t for t in state.timers if t[1] == kind and t[2] == instrument and t[0] <= state.now), None)
     if timer is None:
-        return
+        return state.now
     state.timers.remove(timer)
     state.next_timer = state.timers[0][0] if state.timers else FAR
     assert state.pack is not None
     if kind == DueKind.FUNDING:
         state.set_timer(_next(state.now, state.contracts[instrument].terms.funding_interval), kind, instrument)  # type: ignore[index]
     elif kind == DueKind.INTEREST:
-        state.set_timer(_next(state.now, state.pack.interest_interval), kind)
+        state.set_timer(_next(timer[0] if makes_up else state.now, state.pack.interest_interval), kind)
+    return timer[0]
 
 
 def _next(now: int, interval: int) -> int:
-    """The first whole interval of the day after now; a time that passed unseen is not made up for."""
+    """The first whole interval of the day after that time."""
     return (now // interval + 1) * interval

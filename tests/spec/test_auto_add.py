@@ -83,16 +83,16 @@ def test_where_there_is_nothing_to_add_the_position_is_closed() -> None:
     session(100).given(mark(94)).when(proceed()).then(*liquidated(40, 47, at=94, value=900))
 
 
-def test_what_does_not_help_is_added_and_lost() -> None:
-    # 105 - 60 = 45 of 47
-    told = session(105).given(mark(94)).when(proceed())
-    told.then(
-        margin_moved("ann", 5),
-        liquidation_started("ann", GOLD, equity=45, maintenance=47),
-        forced_order("ann", SELL, lots=10, limit=90, at=94, bankruptcy=895_000),
-        taken_over("ann", SELL, lots=10, value=895, bankruptcy=895_000),
-        liquidation_ended("ann", GOLD, CLOSED, equity=0),
-    )
+def test_what_would_not_help_is_not_added() -> None:
+    # the 5 that are free would make it 45 of 47
+    told = session(105).given(mark(94)).when(proceed()).then(*liquidated(40, 47, at=94, value=900))
+    told.holds("ann", wallet=5)
+
+
+def test_where_the_initial_margin_does_not_help_as_much_is_added_as_it_takes() -> None:
+    # at 80: 100 - 200 of 40; the initial margin of 80 leaves -20; 141 leave 41
+    told = session(1000).given(mark(80)).when(proceed())
+    told.then(margin_moved("ann", 141), liquidation_ended("ann", GOLD, CURED, equity=41))
 
 
 def test_without_it_the_position_is_closed() -> None:

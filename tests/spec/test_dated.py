@@ -202,12 +202,16 @@ class TestOrders:
 
     @pytest.mark.parametrize(
         "asked",
-        [place(9, BUY, price=100, lots=2, by="ann"), mark(100), index(100), funding(1)],
+        [place(9, BUY, price=100, lots=2, by="ann"), mark(100), index(100)],
         ids=lambda asked: type(asked).__name__,
     )
     def test_nothing_is_stated_or_ordered_in_it_any_more(self, asked: Any) -> None:
         told = session().given(ANN, index(107), later(EXPIRY), proceed())
         told.when(asked).then(refused(Reason.INSTRUMENT_EXPIRED))
+
+    def test_it_has_no_funding_at_any_time(self) -> None:
+        told = session().given(ANN, index(107)).when(funding(1)).then(refused(Reason.INSTRUMENT_HAS_NO_FUNDING))
+        told.given(later(EXPIRY), proceed()).when(funding(1)).then(refused(Reason.INSTRUMENT_HAS_NO_FUNDING))
 
     def test_history_does_not_go_on(self) -> None:
         told = session().given(index(107), later(EXPIRY))

@@ -220,10 +220,13 @@ class TestInterest:
         told = session(debt_limit=1000, interest_interval=HOUR).given(ann(), lose(150))
         told.when(later(HOUR)).then(f.InterestDue()).waits()
 
-    def test_intervals_that_passed_unseen_are_not_made_up_for(self) -> None:
+    def test_intervals_that_passed_unseen_are_made_up_for_one_by_one(self) -> None:
         told = self.told().given(ann(), lose(150))
-        told.when(later(5 * HOUR + 1), proceed()).then(f.InterestDue(), f.InterestPaid("ann", USD, 2))
-        told.when(later(6 * HOUR - 1)).then().when(later(6 * HOUR)).then(f.InterestDue())
+        told.when(later(3 * HOUR + 1), proceed()).then(*[f.InterestDue()] * 3, *[f.InterestPaid("ann", USD, 2)] * 3)
+        told.when(later(4 * HOUR - 1)).then().when(later(4 * HOUR)).then(f.InterestDue())
+
+    def test_intervals_without_a_debt_are_passed_over(self) -> None:
+        self.told().given(ann()).when(later(99 * HOUR)).then(f.InterestDue())
 
     def test_it_is_paid_before_the_account_does_anything(self) -> None:
         told = self.told().given(ann(), lose(150), later(HOUR))

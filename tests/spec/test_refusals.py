@@ -257,7 +257,7 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.INSTRUMENT_EXPIRED, (later(EXPIRY),), index(1, on=LATE)),
     (Reason.PRICE_NOT_POSITIVE, (later(EXPIRY),), mark(0, on=LATE)),
     (Reason.INSTRUMENT_EXPIRED, (later(EXPIRY),), mark(1, on=LATE)),
-    (Reason.INSTRUMENT_EXPIRED, (later(EXPIRY),), funding(1, on=LATE)),
+    (Reason.INSTRUMENT_HAS_NO_FUNDING, (later(EXPIRY),), funding(1, on=LATE)),
     (Reason.PRICE_NOT_POSITIVE, (), mark(0)),
     (Reason.UNKNOWN_INSTRUMENT, (), funding(1, on="LEAD")),
     (Reason.NO_MARK_PRICE, (), funding(1, on=TIN)),

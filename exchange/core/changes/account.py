@@ -106,7 +106,7 @@ def on_position_mode_set(state: State, fact: f.PositionModeSet) -> None:
 def on_collateral_mode_set(state: State, fact: f.CollateralModeSet) -> None:
     """All wallets answer together, or each for itself."""
     account = state.accounts[fact.account]
-    account.multi = (account.multi or MultiPool(account, state.assets)) if fact.multi else None
+    account.multi = (account.multi or MultiPool(account.name, account.wallets, state.assets)) if fact.multi else None
     if account.multi:
         state.multis[fact.account] = account.multi
     elif (pool := state.multis.pop(fact.account, None)) and pool.exchange:

@@ -76,8 +76,7 @@ def on_index_price_moved(state: State, fact: f.IndexPriceMoved) -> None:
 def on_funding_due(state: State, fact: f.FundingDue) -> None:
     """Every holder of the instrument owes, or is owed."""
     contract = state.contracts[fact.instrument]
-    took_effect(state, DueKind.FUNDING, fact.instrument)
-    restart(contract.average, state.now)
+    restart(contract.average, took_effect(state, DueKind.FUNDING, fact.instrument))
     if fact.mark:
         due = Due(state.seq, fact.rate, fact.mark, dict(contract.holders), fact.over)  # type: ignore[arg-type]
         owe(state, DueKind.FUNDING, fact.instrument, due)
@@ -95,13 +94,13 @@ def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
 
 def on_interest_due(state: State, _fact: f.InterestDue) -> None:
     """Every debt that costs interest waits to pay it."""
-    took_effect(state, DueKind.INTEREST)
     owing = {
         wallet: None
         for _, pool in sorted(state.multis.items())
         for asset, wallet in pool.wallets.items()
         if wallet.balance < 0 and pool.assets[asset].interest
     }
+    took_effect(state, DueKind.INTEREST, makes_up=bool(owing))
     owe(state, DueKind.INTEREST, "", Due(state.seq, owing=owing))  # type: ignore[arg-type]
 
 

@@ -49,7 +49,6 @@ from exchange.core.margin.model import (
     cross_equity,
     cross_positions,
     index_of,
-    initial_margin,
     is_due,
     is_open,
     maintenance_margin,
@@ -70,7 +69,7 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     pool = pool_of(account, pool_name)
     state.cause = due.seq
     yield from settle_first(state, account.name)
-    if is_due(pool) and isinstance(pool, Position) and pool.auto_add:
+    if is_due(pool) and isinstance(pool, Position) and pool.auto_add and pool.lots:
         yield from _add_margin(pool)
     if not is_due(pool):
         yield _ended(pool, LiquidationOutcome.CURED)
@@ -183,14 +182,18 @@ def _even_out(pool: Wallet | Position, left: int, fee: int, holds: bool) -> Iter
 
 
 def _add_margin(position: Position) -> Iterator[Fact]:
-    """Add as much as the position's initial margin, or all that is available, up to where it is fully paid.
+    """Add as much as the position's initial margin, or what it takes, if that makes the position safe; else nothing.
 
+    At most what is available, and up to where the position is fully paid.
     Source: Bybit, "Auto Margin Replenishment".
     """
-    wallet = position.wallet
-    wanted = min(-(-initial_margin(position) // UNIT), abs(position.entry_value) - position.isolated)
-    amount = 0 if wallet.due else min(wanted, available_atoms(wallet), withdrawable_atoms(wallet))
-    if amount > 0:
+    wallet, margin = position.wallet, requirement(position)
+    lack = -(-(margin.maintenance - margin.equity + 1) // UNIT)
+    most = min(abs(position.entry_value) - position.isolated, available_atoms(wallet), withdrawable_atoms(wallet))
+    amount = 0 if wallet.due else min(most, max(lack, -(-margin.initial // UNIT)))
+    twin = position.twin(wallet)
+    twin.isolated += amount
+    if amount > 0 and not is_due(twin):
         yield MarginMoved(position.account, position.contract.id, Atoms(amount), position.leg)
 
 

@@ -58,7 +58,7 @@ class Asset:
         if self.boxes.get(account) == (low, high):
             return
         self.boxes[account] = (low, high)
-        if len(self.lows) > 2 * len(self.boxes) + SPARSE:
+        if len(self.lows) + len(self.highs) > 4 * len(self.boxes) + 2 * SPARSE:
             self.lows = [(-low, name) for name, (low, _) in self.boxes.items()]
             self.highs = [(high, name) for name, (_, high) in self.boxes.items()]
             heapify(self.lows)

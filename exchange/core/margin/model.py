@@ -8,6 +8,7 @@ Source: `docs/margin.md`, sections "Linear contracts" and "Due"; Binance USD-M l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from events.units import UNIT
@@ -278,9 +279,28 @@ def available_atoms(wallet: Wallet) -> int:
 def withdrawable_atoms(wallet: Wallet) -> int:
     """What may be taken out: min(available, balance - initial margin - order reserves), atoms, never negative."""
     if wallet.multi is not None:
-        return _withdrawable_of_many(wallet.multi, wallet)
-    free = available(wallet)
-    return max(0, min(free, free + wallet.balance * UNIT - cross_equity(wallet)) // UNIT)
+        most = _withdrawable_of_many(wallet.multi, wallet)
+    else:
+        free = available(wallet)
+        most = max(0, min(free, free + wallet.balance * UNIT - cross_equity(wallet)) // UNIT)
+    if not most or not any(p.contract.rules.has_fixed for p in cross_positions(wallet.pool)):
+        return most
+    pool = wallet.pool.twin()
+    twin = pool.wallets[wallet.asset] if isinstance(pool, MultiPool) else pool
+    return _until_due(pool, most, lambda amount: setattr(twin, "balance", wallet.balance - amount))
+
+
+def _until_due(pool: Pool, most: int, take: Callable[[int], None]) -> int:
+    """The largest amount up to `most` after whose taking the pool, a twin, is not due.
+
+    Where maintenance margin does not move with the mark it may be above the initial margin at the mark.
+    """
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        take(middle)
+        low, high = (low, middle - 1) if is_due(pool) else (middle, high)
+    return low
 
 
 def _withdrawable_of_many(pool: MultiPool, wallet: Wallet) -> int:
@@ -301,4 +321,8 @@ def removable_atoms(position: Position) -> int:
     negative.
     """
     margin = requirement(position)
-    return max(0, min(position.isolated, (margin.equity - margin.initial) // UNIT))
+    most = max(0, min(position.isolated, (margin.equity - margin.initial) // UNIT))
+    if not most or not position.contract.rules.has_fixed:
+        return most
+    twin = position.twin(position.wallet)
+    return _until_due(twin, most, lambda amount: setattr(twin, "isolated", position.isolated - amount))

@@ -81,27 +81,35 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
     return headroom(position, own, after.gain) >= 0
 
 
-def leverage_refusal(position: Position, leverage: int) -> Reason | None:
-    """The rule that a new leverage would break with what is open now, or None."""
-    contract = position.contract
-    size = contract.gain * worth(position)
-    need = max(size + position.bids, position.asks - size)
-    if need > contract.rules.brackets.max_notional(leverage):
-        return Reason.POSITION_LIMIT_AT_LEVERAGE
-    if leverage >= position.leverage:
+def leverage_refusal(positions: list[Position], leverage: int) -> Reason | None:
+    """The rule that a new leverage would break with what is open in an instrument, in both legs together, or None."""
+    more = 0
+    for position in positions:
+        contract = position.contract
+        size = contract.gain * worth(position)
+        need = max(size + position.bids, position.asks - size)
+        if need > contract.rules.brackets.max_notional(leverage):
+            return Reason.POSITION_LIMIT_AT_LEVERAGE
+        share, whole = contract.rules.initial_share(leverage)
+        more += -(-need * share // whole) - -(-need * position.share // position.whole)
+    if leverage >= positions[0].leverage:
         return None
-    if position.is_isolated and position.lots:
+    if any(position.is_isolated and position.lots for position in positions):
         return Reason.OPEN_ORDERS_OR_POSITION
-    share, whole = contract.rules.initial_share(leverage)
-    more = -(-need * share // whole) - -(-need * position.share // position.whole)
-    return Reason.INSUFFICIENT_MARGIN if more > 0 and headroom(position, contributed(position) - more) < 0 else None
+    left = headroom(positions[0], contributed(positions[0]) - more)
+    return Reason.INSUFFICIENT_MARGIN if more > 0 and left < 0 else None
 
 
 def max_lots(position: Position, sign: int, price: int, taker_fee: int) -> int:
-    """The largest order, lots, that margin and brackets carry at a price (mark units): one lot more is refused."""
-    low, high = 0, position.contract.terms.max_lots + 0
+    """The largest order, lots, that margin and brackets carry at a price (mark units): one lot more is refused.
+
+    0 where that is less than the smallest order of the instrument.
+    """
+    terms = position.contract.terms
+    low, high = 0, int(terms.max_lots)
     while low < high:
         middle = (low + high + 1) // 2
         fits = order_refusal(position, sign, middle, price, taker_fee) is None
         low, high = (middle, high) if fits else (low, middle - 1)
-    return low
+    is_small = low < terms.min_lots or low * position.contract.notional_per_lot(price) < terms.min_notional * UNIT
+    return 0 if is_small else low

@@ -50,7 +50,7 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
         position = account.positions[position.name]
         sign = 1 if side is BUY else -1
         while lots and front is not None:
-            if reduces and (position.lots * sign >= 0 or _is_own(command, front[1])):
+            if reduces and (position.lots * sign >= 0 or _is_own(position, front[1])):
                 why = Expiry.NOTHING_TO_REDUCE
                 break
             most = min(lots, abs(position.lots)) if reduces else lots
@@ -135,7 +135,7 @@ def _fills_whole(state: State, position: Position, command: PlaceOrder, reduces:
     for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, command.price):  # type: ignore[arg-type]
         lots = min(size, left)
         if maker is not None:
-            if _is_own(command, maker):
+            if maker.account == command.account:
                 return False
             before = held.setdefault(maker.holder, maker.holder.lots)
             lots = min(lots, max(0, sign * before)) if maker.reduce_only else lots
@@ -159,7 +159,7 @@ def _meet(
     price, maker, size = front
     sign = 1 if command.side is BUY else -1
     if maker is not None:
-        size = yield from ready_maker(state, maker, taker=command.account)
+        size = yield from ready_maker(state, maker, taker=position)
         if not size:
             return 0
     elif state.owed:
@@ -176,18 +176,18 @@ def _meet(
     return size
 
 
-def _is_own(command: PlaceOrder, maker: Order | None) -> bool:
-    """Whether the order meets one of its own account. Such a trade reduces nothing: no reduce-only order makes it."""
-    return maker is not None and maker.account == command.account
+def _is_own(position: Position, maker: Order | None) -> bool:
+    """Whether the order meets one of its own position. Such a trade reduces nothing: no reduce-only order makes it."""
+    return maker is not None and maker.holder is position
 
 
-def ready_maker(state: State, maker: Order, taker: str = "") -> Generator[Fact, None, int]:
+def ready_maker(state: State, maker: Order, taker: Position | None = None) -> Generator[Fact, None, int]:
     """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
     if state.owed:
         yield from settle_first(state, maker.account)
     if not maker.reduce_only:
         return maker.lots
-    if maker.account != taker and (lots := fillable(maker)):
+    if maker.holder is not taker and (lots := fillable(maker)):
         return lots
     yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.NOTHING_TO_REDUCE)
     return 0
