@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from events import commands as c
 from events.commands import Command, Side, TimeInForce
-from events.instruments import Leg
+from events.facts import LiquidationDue
+from events.instruments import Leg, MarginMode
 from events.record import Batch
 from events.refusals import Reason
 from exchange.core import snapshot
@@ -25,11 +26,15 @@ from tests.sim.world import refusal
 
 TOO_MUCH = (Reason.INSUFFICIENT_MARGIN, Reason.POSITION_LIMIT_AT_LEVERAGE, Reason.SIZE_ABOVE_MAXIMUM)
 
+TOO_SMALL = (Reason.SIZE_BELOW_MINIMUM, Reason.NOTIONAL_BELOW_MINIMUM)
+
 
 def answer(data: bytes, command: Command) -> Reason | None:
-    """What a copy of the state says to the command."""
+    """What a copy of the state says to the command. Taking money out makes nobody due."""
     batch = step(snapshot.decode(data), command)
     assert isinstance(batch, Batch)
+    if isinstance(command, c.Withdraw | c.RemoveMargin | c.SetMarginMode):
+        assert not any(isinstance(fact, LiquidationDue) and fact.account == command.account for fact in batch.facts)
     return refusal(batch)  # type: ignore[return-value]
 
 
@@ -53,7 +58,7 @@ def test_the_largest_order_is_accepted_and_one_lot_more_is_refused(
             for lots in (most, most + 1)
         ]
         assert not most or answer(data, orders[0]) is None
-        assert answer(data, orders[1]) in TOO_MUCH
+        assert answer(data, orders[1]) in (TOO_MUCH if most else (*TOO_MUCH, *TOO_SMALL))
 
 
 @settings(max_examples=150)
@@ -100,3 +105,11 @@ def test_funding_and_settlement_sum_to_zero_but_for_what_rounding_leaves(state: 
     for contract in state.contracts.values():
         assert sum(p.lots for p in contract.positions) == 0
         assert contract.clearing == -sum(p.entry_value for p in contract.positions)
+
+
+@settings(max_examples=150)
+@given(portfolios(packs=wide_packs()), instruments, st.sampled_from(MarginMode))
+def test_no_switch_of_the_margin_mode_makes_its_account_due(state: State, instrument: Any, mode: MarginMode) -> None:
+    data = snapshot.encode(state)
+    for account in traders(state):
+        answer(data, c.SetMarginMode(state.now, account.name, "last", instrument, mode))  # type: ignore[arg-type]

@@ -283,8 +283,8 @@ def withdrawable_atoms(wallet: Wallet) -> int:
     else:
         free = available(wallet)
         most = max(0, min(free, free + wallet.balance * UNIT - cross_equity(wallet)) // UNIT)
-    if not most or not any(p.contract.rules.has_fixed for p in cross_positions(wallet.pool)):
-        return most
+    if not most:
+        return 0
     pool = wallet.pool.twin()
     twin = pool.wallets[wallet.asset] if isinstance(pool, MultiPool) else pool
     return _until_due(pool, most, lambda amount: setattr(twin, "balance", wallet.balance - amount))
@@ -293,9 +293,13 @@ def withdrawable_atoms(wallet: Wallet) -> int:
 def _until_due(pool: Pool, most: int, take: Callable[[int], None]) -> int:
     """The largest amount up to `most` after whose taking the pool, a twin, is not due.
 
-    Where maintenance margin does not move with the mark it may be above the initial margin at the mark.
+    Maintenance margin may be above the initial margin at the mark: where it is one of the entry value, or in a bracket
+    that the leverage does not reach.
     """
-    low, high = 0, most
+    take(most)
+    if not is_due(pool):
+        return most
+    low, high = 0, most - 1
     while low < high:
         middle = (low + high + 1) // 2
         take(middle)
@@ -322,7 +326,7 @@ def removable_atoms(position: Position) -> int:
     """
     margin = requirement(position)
     most = max(0, min(position.isolated, (margin.equity - margin.initial) // UNIT))
-    if not most or not position.contract.rules.has_fixed:
-        return most
+    if not most:
+        return 0
     twin = position.twin(position.wallet)
     return _until_due(twin, most, lambda amount: setattr(twin, "isolated", position.isolated - amount))
