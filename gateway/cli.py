@@ -84,13 +84,29 @@ def replay(
     funding: Annotated[
         str, typer.Option(help="fed: rates of the data; premium: computed from mark and index.")
     ] = "fed",
+    index: Annotated[
+        list[str] | None,
+        typer.Option(help="PAIR=PRICE of a pair that values collateral, e.g. USDTUSD=1. May be given several times."),
+    ] = None,
     symbol: Annotated[str, typer.Option(help="What files are about that do not say it themselves, e.g. BTCUSDT.")] = "",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
 
     request = verb.Request(
-        sources, strategy, account or [], out, mark, pack, insurance, strict, queue_model, impact, funding, symbol
+        sources,
+        strategy,
+        account or [],
+        out,
+        mark,
+        pack,
+        insurance,
+        strict,
+        queue_model,
+        impact,
+        funding,
+        symbol,
+        index or [],
     )
     _exit(told(lambda: verb.run(request, as_json)))
 

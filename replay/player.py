@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -20,7 +20,7 @@ from events.instruments import AssetId, InstrumentId, MarginMode, RulePack
 from events.observations import Observations
 from events.record import Batch
 from events.refusals import Reason
-from events.units import UNIT, Atoms, Nanos
+from events.units import UNIT, Atoms, MarkUnits, Nanos
 from exchange.core.matching.market import first_touch
 from exchange.core.state import RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
@@ -50,6 +50,7 @@ class Trader:
     leverage: int
     deposit: Decimal
     strategy: Strategy
+    multi: bool = False
 
 
 @dataclass(slots=True)
@@ -112,13 +113,22 @@ class Player:
         """The state as decided so far."""
         return self._sequencer.state
 
-    async def run(self, pack: RulePack, options: c.SessionOptions, insurance: Decimal = Decimal(0)) -> None:
-        """Open the session, play every source to its end, and wait until all of it is stored."""
+    async def run(
+        self,
+        pack: RulePack,
+        options: c.SessionOptions,
+        insurance: Decimal = Decimal(0),
+        indices: Mapping[InstrumentId, Decimal] | None = None,
+    ) -> None:
+        """Open the session, play every source to its end, and wait until all of it is stored.
+
+        indices are the prices of pairs that value collateral, from the start on.
+        """
         streams = [stream for stream in self._streams if self._load(stream)]
         if not streams:
             raise SourceError(_nothing(self._streams))
         self.first_at = min(stream.next_at for stream in streams)
-        self._open(pack, options, [stream.chunk.instrument for stream in streams if stream.chunk], insurance)
+        self._open(pack, options, [stream.chunk.instrument for stream in streams if stream.chunk], insurance, indices)
         while streams:
             await self._play(streams)
         for context, strategy in self._contexts.values():
@@ -136,7 +146,14 @@ class Player:
         if self._contexts and len(batch.records) > 1:
             self._news.append(batch)
 
-    def _open(self, pack: RulePack, options: c.SessionOptions, names: list[InstrumentId], insurance: Decimal) -> None:
+    def _open(
+        self,
+        pack: RulePack,
+        options: c.SessionOptions,
+        names: list[InstrumentId],
+        insurance: Decimal,
+        indices: Mapping[InstrumentId, Decimal] | None,
+    ) -> None:
         at = self.first_at
         self.send(c.OpenSession(at, RULES_VERSION, pack, options))
         if self.state.pack is None:
@@ -144,6 +161,8 @@ class Player:
         instruments = tuple(dict.fromkeys(names))
         settle = {terms.id: terms.settle for terms in pack.instruments}
         assets = tuple(dict.fromkeys(settle[name] for name in instruments))
+        for pair, price in (indices or {}).items():
+            self.send(c.SetIndexPrice(at, pair, MarkUnits(int(price * UNIT))))
         for asset in assets if insurance else ():
             self.send(c.Deposit(at, c.INSURANCE, c.RequestId(f"fund-{asset}"), asset, _atoms(insurance)))
         for trader in self._traders:
@@ -167,9 +186,22 @@ class Player:
                     f"account {name}: {instrument} cannot be traded at {trader.leverage}x; give 1 to {max_leverage}"
                 )
             self.send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
+        if trader.multi:
+            self._join(trader, next(request))
         context = Context(lambda: self.state, name, self.send)
         context.instruments = instruments
         self._contexts[name] = (context, trader.strategy)
+
+    def _join(self, trader: Trader, request: c.RequestId) -> None:
+        """Let all wallets of an account answer for all its positions."""
+        batch = self.send(c.SetCollateralMode(self.first_at, trader.name, request, True))
+        if isinstance(batch, Batch):
+            for fact in batch.facts:
+                if isinstance(fact, Refused):
+                    raise SetupError(
+                        f"account {trader.name}: no multi-asset mode ({fact.reason.value}); "
+                        "give the index price of its assets, e.g. --index USDTUSD=1, under a pack with collateral"
+                    )
 
     async def _play(self, streams: list[Stream]) -> None:
         """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""

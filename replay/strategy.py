@@ -143,7 +143,7 @@ class Context:
 
     def max_size(self, instrument: str, side: Side, price: Decimal | str | None = None, leg: Leg = Leg.NET) -> Decimal:
         """The largest order that margin and brackets carry at a price, by default that of a market order: one lot more
-        is refused. 0 while there is no mark price.
+        is refused. On the side that closes a leg: what there is to close. 0 while there is no mark price.
         """
         contract, state = self._contract(instrument), self._state
         assert state.pack is not None
@@ -151,6 +151,8 @@ class Context:
             return Decimal(0)
         sign = 1 if side is Side.BUY else -1
         position = state.position(self._own, contract, leg)
+        if leg.sign * sign < 0:
+            return Decimal(abs(position.lots) * contract.lot) / UNIT
         at = reserve_price(contract, sign, state.pack.market_buy_slippage)
         at = at if price is None else int(Decimal(price) * UNIT)
         lots = max_lots(position, sign, at, fee_rates(state, position)[1])

@@ -20,6 +20,8 @@ def funding(given: Given) -> tuple[Answer, str]:
     for option, answer in _OF_VENUES.items():
         if option in given:
             return answer(given), ""
+    if given.terms is not None and given.terms.expiry:
+        raise UsageError(f"--symbol: {given.terms.id} is dated: it settles at its expiry and has no funding")
     answer_: dict[str, Fraction] = {}
     rate = given.maybe("rate")
     if rate is None:
@@ -48,8 +50,13 @@ def _premium(given: Given) -> Fraction:
 def _rate(given: Given, premium: Fraction) -> Fraction:
     if given.pack.premium_hours:
         return hourly_rate(premium, given.pack.premium_hours)
-    bounds = {"lowest": given.maybe("floor"), "highest": given.maybe("cap")}
-    return clamped_rate(premium, given.number("interest", INTEREST), **bounds)
+    terms, interest = given.terms, INTEREST
+    lowest, highest = given.maybe("floor"), given.maybe("cap")
+    if terms is not None and terms.funding_cap:
+        interest, cap = Fraction(terms.interest, UNIT), Fraction(terms.funding_cap, UNIT)
+        if lowest is None and highest is None:
+            lowest, highest = -cap, cap
+    return clamped_rate(premium, given.number("interest", interest), lowest=lowest, highest=highest)
 
 
 def _hours(given: Given) -> Fraction:

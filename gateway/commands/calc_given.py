@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from events.instruments import Instrument, InversePerp, LinearPerp, RulePack, load_pack
+from events.instruments import Instrument, Inverse, Linear, RulePack, load_pack
 from events.units import UNIT
 from exchange.calculator import LONG, SHORT, Holding, Rules, Tier, rules_of, with_cum
 from gateway.errors import UsageError
@@ -131,14 +131,14 @@ class Given:
         """Whether the position is inverse: as its instrument, or as it was said, or as all of the pack."""
         said: bool | None = self._options.get("inverse")
         if self.terms is not None:
-            inverse, kinds = isinstance(self.terms, InversePerp), ("linear", "inverse")
+            inverse, kinds = isinstance(self.terms, Inverse), ("linear", "inverse")
             if said is not None and said != inverse:
                 raise UsageError(f"--{kinds[said]}: {self.terms.id} of {self.pack.id} is {kinds[inverse]}")
             return inverse
         if said is not None:
             return said
-        linear = any(isinstance(terms, LinearPerp) for terms in self.pack.instruments)
-        inverse = any(isinstance(terms, InversePerp) for terms in self.pack.instruments)
+        linear = any(isinstance(terms, Linear) for terms in self.pack.instruments)
+        inverse = any(isinstance(terms, Inverse) for terms in self.pack.instruments)
         if linear and inverse:
             raise UsageError(f"{self.pack.id} has linear and inverse instruments: add --linear or --inverse")
         return inverse
@@ -148,7 +148,7 @@ class Given:
         """What one contract is."""
         if "contract" in self:
             return self.positive("contract")
-        return Fraction(self.terms.contract_value, UNIT) if isinstance(self.terms, InversePerp) else Fraction(1)
+        return Fraction(self.terms.contract_value, UNIT) if isinstance(self.terms, Inverse) else Fraction(1)
 
     @cached_property
     def mode(self) -> str:

@@ -47,6 +47,11 @@ def run(exchange_info: Path, brackets: Path, out: Path | None, name: str, fees: 
     entries = [entry for entry in info["symbols"] if not symbols or entry.get("symbol") in symbols]
     if missing := [symbol for symbol in symbols if symbol not in {entry.get("symbol") for entry in entries}]:
         raise UsageError(f"{exchange_info}: has no {', '.join(missing)}")
+    for option, rate in (("--maker", fees.maker), ("--taker", fees.taker)):
+        try:
+            Decimal(rate)
+        except ArithmeticError as error:
+            raise UsageError(f"{option} {rate!r}: is no rate; write 0.0002 for 0.02 %") from error
     source = _ascii(f"{exchange_info.name} and {brackets.name}; fees as given to the import")
     pack = {"id": name, "version": _date(info), "source": source, **PACK, "max_orders": _max_orders(entries)}
     instruments, left_out = [], Counter[str]()

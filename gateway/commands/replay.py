@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -26,7 +26,7 @@ from events.commands import (
     QueueModel,
     SessionOptions,
 )
-from events.instruments import AssetId, MarginMode, RulePack, load_pack
+from events.instruments import AssetId, InstrumentId, MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
 from events.units import UNIT, decimal_text
@@ -64,6 +64,7 @@ class Request:
     impact: str
     funding: str
     symbol: str = ""
+    indices: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -95,6 +96,7 @@ def run(request: Request, as_json: bool) -> int:
         request.out,
         request.strict,
         amount(request.insurance, "--insurance"),
+        dict(_index(text, pack) for text in request.indices),
     )
     for problem in replayed.problems[:PROBLEMS_SHOWN]:
         complain(problem)
@@ -115,6 +117,7 @@ def replay(
     out: Path | None,
     strict: bool = False,
     insurance: Decimal = Decimal(0),
+    indices: Mapping[InstrumentId, Decimal] | None = None,
 ) -> Replayed:
     """Play the sources into a session file; without `out`, into one that is gone when the replay ends."""
     started = perf_counter()
@@ -127,7 +130,8 @@ def replay(
             def on_progress(reached: Progress) -> None:
                 advance(sum(source.position for source in sources), reached.observations, reached.at)
 
-            player, head = asyncio.run(_play(path, sources, traders, pack, options, strict, insurance, on_progress))
+            playing = _play(path, sources, traders, pack, options, strict, insurance, indices or {}, on_progress)
+            player, head = asyncio.run(playing)
     skipped: Counter[str] = Counter()
     problems = []
     for source in sources:
@@ -154,6 +158,7 @@ async def _play(
     options: SessionOptions,
     strict: bool,
     insurance: Decimal,
+    indices: Mapping[InstrumentId, Decimal],
     on_progress: Callable[[Progress], None],
 ) -> tuple[Player, str]:
     log = await open_session(path, create=True)
@@ -162,7 +167,7 @@ async def _play(
         sequencer = await Sequencer.open(log)
         player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress)
         try:
-            await player.run(pack, options, insurance)
+            await player.run(pack, options, insurance, indices)
             return player, sequencer.durable.digest.hex()
         finally:
             empty = not player.progress.observations
@@ -214,12 +219,25 @@ def _trader(text: str, strategy: str) -> Trader:
         raise UsageError(
             f"--account {text}: {name!r} cannot name an account; take printable ASCII, not {MARKET} or {INSURANCE}"
         )
-    if mode not in (m.value for m in MarginMode):
-        raise UsageError(f"--account {text}: mode {mode!r}; give isolated or cross")
+    if mode not in ("isolated", "cross", "multi"):
+        raise UsageError(f"--account {text}: mode {mode!r}; give isolated, cross or multi")
     if not leverage.isdecimal() or int(leverage) < 1:
         raise UsageError(f"--account {text}: leverage {leverage!r}; give a whole number from 1")
     money = amount(deposit, f"--account {text}: deposit")
-    return Trader(AccountId(name), MarginMode(mode), int(leverage), money, make_strategy(strategy))
+    margin = MarginMode.ISOLATED if mode == "isolated" else MarginMode.CROSS
+    return Trader(AccountId(name), margin, int(leverage), money, make_strategy(strategy), mode == "multi")
+
+
+def _index(text: str, pack: RulePack) -> tuple[InstrumentId, Decimal]:
+    """PAIR=PRICE as typed, of a pair that values collateral. Raises UsageError."""
+    pair, _, price = text.partition("=")
+    names = [found.id for found in pack.spot]
+    if pair not in names:
+        raise UsageError(f"--index {text}: {pack.id} has no pair {pair!r}; it has {', '.join(names) or 'none'}")
+    value = amount(price, f"--index {text}: price")
+    if not value:
+        raise UsageError(f"--index {text}: price '0'; give a number above 0")
+    return InstrumentId(pair), value
 
 
 def amount(text: str, what: str) -> Decimal:

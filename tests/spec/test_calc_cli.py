@@ -362,3 +362,25 @@ def test_the_command_line_starts_without_the_calculator() -> None:
         "import gateway.cli, sys; print([m for m in ('exchange', 'events.instruments', 'msgspec') if m in sys.modules])"
     )
     assert python("-c", code, folder=ROOT).out == "['msgspec']\n"
+
+
+def test_a_dated_inverse_contract_is_inverse() -> None:
+    asked = ("--pack", "binance-coinm", "--side", "short", "--size", "100", "--entry", "37000", "--leverage", "10")
+    dated = ringfence("calc", "pnl", *asked, "--exit", "36000", "--symbol", "BTCUSD_210924", "--json").json
+    assert (
+        dated["pnl"]
+        == ringfence("calc", "pnl", *asked, "--exit", "36000", "--symbol", "BTCUSD_PERP", "--json").json["pnl"]
+    )
+    short = ringfence("calc", "liq-price", *asked, "--symbol", "BTCUSD_210924", "--json").json
+    assert float(short["liquidation_price"]) > 37_000
+
+
+def test_funding_takes_cap_and_interest_of_the_pack_and_none_of_a_dated_contract() -> None:
+    asked = ("calc", "funding", "--side", "long", "--size", "1", "--mark", "60000")
+    assert ringfence(*asked, "--symbol", "BTCUSDT", "--index", "50000", "--json").json["rate"] == "0.003"
+    assert ringfence(*asked, "--symbol", "BNBUSDT", "--index", "60000", "--json").json["rate"] == "0"
+    assert (
+        ringfence(*asked, "--symbol", "BTCUSDT", "--index", "50000", "--cap", "0.01", "--json").json["rate"] == "0.01"
+    )
+    said = ringfence(*asked, "--symbol", "BTCUSDT_241227", "--rate", "0.01", status=2)
+    assert said.complaint == "--symbol: BTCUSDT_241227 is dated: it settles at its expiry and has no funding"

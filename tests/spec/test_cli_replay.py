@@ -215,3 +215,27 @@ def test_the_insurance_fund_begins_with_its_deposit(source: Path, tmp_path: Path
 def test_an_account_without_a_strategy_looks_on(source: Path) -> None:
     figures = ringfence("replay", source, "--account", "ann:cross:5:1000", "--json").json["accounts"]["ann"]
     assert (figures["fills"], figures["equity"], figures["pnl"]) == (0, "1000", "0")
+
+
+# Multi-asset mode
+
+
+def test_an_account_answers_with_all_its_assets_where_their_prices_are_given(source: Path) -> None:
+    account = ("--account", "ann:multi:20:10000")
+    said = ringfence("replay", source, *account, "--index", "USDTUSD=1", "--strategy", "examples.dip_buyer:DipBuyer")
+    (row,) = [line.split() for line in said.out.splitlines() if line.split()[:1] == ["ann"]]
+    assert row[1] == "multi"
+    complaint = ringfence("replay", source, *account, status=2).complaint
+    assert complaint.startswith("account ann: no multi-asset mode (no_index_price); give the index price of its assets")
+
+
+@pytest.mark.parametrize(
+    ("index", "line"),
+    [
+        ("EURUSD=1", "--index EURUSD=1: binance-usdm has no pair 'EURUSD'; it has USDTUSD, USDCUSD, BUSDUSD"),
+        ("USDTUSD=x", "--index USDTUSD=x: price 'x'; give a number from 0 with at most 8 decimals"),
+        ("USDTUSD=0", "--index USDTUSD=0: price '0'; give a number above 0"),
+    ],
+)
+def test_an_index_price_that_makes_no_sense_is_told_in_one_line(source: Path, index: str, line: str) -> None:
+    assert ringfence("replay", source, "--index", index, status=2).complaint.startswith(line)

@@ -252,4 +252,4 @@ def test_a_file_without_a_time_gives_a_pack_without_a_date(files: Files) -> None
 
 
 def test_a_fee_that_is_no_number_is_refused(files: Files) -> None:
-    assert "'x' is not a decimal number" in ringfence(*files.words, "--taker", "x", status=2).complaint
+    assert "--taker 'x': is no rate" in ringfence(*files.words, "--taker", "x", status=2).complaint

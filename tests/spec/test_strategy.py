@@ -291,11 +291,16 @@ def test_a_strategy_chooses_modes_and_moves_margin_and_money(tmp_path: Path) -> 
 
 
 def test_a_strategy_holds_both_legs_of_an_instrument(tmp_path: Path) -> None:
-    _, (*_, sizes) = asked(
+    _, (*_, sizes, closing) = asked(
         tmp_path,
         lambda context: context.use_legs(),
         lambda context: context.buy(BTC, "1", "100.1", leg=Leg.LONG),
         lambda context: context.sell(BTC, "1.5", "100", leg=Leg.SHORT),
         lambda context: (context.position(BTC, Leg.LONG), context.position(BTC, Leg.SHORT), context.position(BTC)),
+        lambda context: (
+            context.max_size(BTC, Side.SELL, leg=Leg.LONG),
+            context.max_size(BTC, Side.BUY, leg=Leg.SHORT),
+        ),
     )
     assert sizes == (1, Decimal("-1.5"), 0)
+    assert closing == (1, Decimal("1.5"))
