@@ -78,7 +78,8 @@ def test_more_leverage_than_the_instrument_has() -> None:
         (("--impact", "some"), "--impact some: give consume or none"),
         (
             ("--pack", "synthetix-v3"),
-            "nothing to replay: market:1: unknown symbol 'BTCUSDT'; the rule pack has IP, KAITO, OM: take one that has it",
+            "nothing to replay: market:1: unknown symbol 'BTCUSDT'; "
+            "the rule pack has IP, KAITO, OM: take one that has it",
         ),
         (("--out", "nowhere/a.db"), "nowhere/a.db: No such file or directory; check the path, and the rights to it"),
         (("--out", "."), ".: exists already; open it, or choose another name"),
