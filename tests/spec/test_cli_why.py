@@ -55,11 +55,11 @@ def test_the_text_tells_each_step_with_its_record_and_its_figures(session: Path)
         "the mark of BTCUSDT moved to",
         "equity fell to the maintenance margin",
         "liquidation starts: equity",
-        "forced sell",
-        "the insurance fund took over",
         "liquidation ended: everything closed, 0.00 left in the pool",
     ):
         assert sum(words in step for step in steps) == 1, words
+    for words in ("forced sell", "the insurance fund took over"):  # once for each step down the brackets
+        assert any(words in step for step in steps), words
 
 
 def test_an_account_that_was_never_liquidated_is_said_to_be_so(tmp_path: Path) -> None:

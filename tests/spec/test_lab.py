@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from msgspec.structs import replace
 
 from events import commands as c
@@ -332,6 +332,7 @@ def test_the_mode_that_a_session_ran_in_gives_its_own_due_moments(script: Script
 @settings(max_examples=40)
 @given(scripts())
 def test_modes_part_money_differently_and_never_change_what_there_is(script: Script) -> None:
+    assume(script.opening[0].pack.id == "small")  # of one asset without haircuts, whose equity is the same in all modes
     lab = folded(script.decide())
     for account_lab in lab.accounts.values():
         last = [figures.assets["USD"].equity.last for figures in account_lab.figures.values()]

@@ -292,6 +292,10 @@ WRONG = [
         "XUSD: margins that are rounded to a step go with one bracket",
     ),
     (
+        pack(margin_step="0.1", exit_fee="at_mark"),
+        "XUSD: margins that are rounded to a step go with brackets at the mark and no exit fee",
+    ),
+    (
         linear({"exit_fee": "at_mark"}, taker_fee="0.97"),
         "XUSD: maintenance margin and exit fee together must be below 100 %",
     ),

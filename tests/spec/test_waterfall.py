@@ -26,6 +26,7 @@ from tests.spec.words import (
     USD,
     account,
     deposit,
+    expired,
     forced_order,
     liquidation_due,
     liquidation_ended,
@@ -138,6 +139,19 @@ class TestFund:
         session.when(mark(88)).then(mark_moved(88)).waits((GOLD, ""))
         session.when(proceed()).then(offered(10), traded(5, INSURANCE, price=89, lots=3, side=SELL)).waits()
 
+    def test_its_offer_ends_an_order_that_has_nothing_left_to_reduce(self) -> None:
+        session = scenario(rules(FUND)).given(
+            account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), deposit(INSURANCE, 100),
+            account("cat", 500), *position(3, SELL, price=100, lots=5, by="cat"), mark(88), proceed(),
+        )  # fmt: skip
+        session.given(resting(5, BUY, price=90, lots=5, by="cat", reduce_only=True))
+        session.given(resting(6, SELL, price=95, lots=5), place(7, BUY, price=95, lots=5, by="cat"))
+        session.given(resting(8, BUY, price=89, lots=2), mark(88))
+        session.when(proceed()).then(
+            offered(10), expired(5, 5, f.Expiry.NOTHING_TO_REDUCE),
+            traded(8, INSURANCE, price=89, lots=2, side=SELL),
+        )  # fmt: skip
+
 
 class TestDeleveraging:
     """Against the winners first who gained most with most leverage."""
@@ -160,6 +174,14 @@ class TestDeleveraging:
             deleveraged("ann", SELL, lots=10, value=900, bankruptcy=900_000, against="cat"),
             liquidation_ended("ann", USD, CLOSED, equity=0),
         )
+
+    def test_who_has_nothing_left_stands_last_in_the_queue(self) -> None:
+        session = scenario(rules(ADL)).given(account("ann", 9_000), account("bob", 100), account("cat", 1_000))
+        session.given(*position(1, BUY, price=100, lots=10, by="ann", against="bob"))
+        session.given(*position(3, BUY, price=100, lots=10, by="ann", against="cat"), mark(112))
+        contract = session.state.contracts[GOLD]
+        places = {p.account: quantile(contract, p) for p in contract.holders if p.lots < 0}
+        assert places == {"bob": 1, "cat": 3}
 
     def test_market_takes_what_no_trader_holds(self) -> None:
         session = scenario(rules(ADL)).given(account("ann", 100), tape(snapshot({}, {100: 10})))
