@@ -39,6 +39,8 @@ from events.terms import (
     PackError,
     SpotPair,
     Terms,
+    instrument_of,
+    position_name,
 )
 from events.units import UNIT, Atoms, Nanos, Rate
 
@@ -64,8 +66,10 @@ __all__ = [
     "RulePack",
     "SpotPair",
     "Terms",
+    "instrument_of",
     "load_pack",
     "pack_names",
+    "position_name",
     "read_pack",
 ]
 

@@ -41,6 +41,16 @@ class Leg(Enum):
         return _LEG_SIGNS[self]
 
 
+def position_name(instrument: str, leg: Leg) -> str:
+    """How the position of an account in an instrument, or in one leg of it, is named, and its pool where isolated."""
+    return instrument if leg is Leg.NET else f"{instrument}:{leg.value}"
+
+
+def instrument_of(name: str) -> str:
+    """The instrument of a position by its name; any other name stays as it is. No instrument's id ends like a leg."""
+    return name.removesuffix(":long").removesuffix(":short")
+
+
 _LEG_SIGNS = {Leg.NET: 0, Leg.LONG: 1, Leg.SHORT: -1}
 
 

@@ -34,7 +34,7 @@ from events.commands import (
     Transfer,
 )
 from events.facts import AnyFact, Traded
-from events.instruments import AssetId, InstrumentId, Leg, MarginMode
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
 from events.refusals import Reason
 from events.units import UNIT, Atoms, Lots, Nanos, Ticks, units_of
 from exchange.core.contract import Contract
@@ -116,7 +116,7 @@ class Context:
 
     def position(self, instrument: str, leg: Leg = Leg.NET) -> Decimal:
         """The signed size held, in hedge mode of one leg."""
-        position = self._own.positions.get(instrument if leg is Leg.NET else f"{instrument}:{leg.value}")
+        position = self._own.positions.get(position_name(instrument, leg))
         return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
 
     def leverage(self, instrument: str) -> int:

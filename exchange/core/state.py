@@ -18,7 +18,7 @@ import msgspec
 from sortedcontainers import SortedDict
 
 from events.commands import INSURANCE, MARKET, AccountId, ChunkId, Impact, OrderNumber, RequestId, SessionOptions
-from events.instruments import AssetId, FeeTier, InstrumentId, Leg, MarginMode, RulePack
+from events.instruments import AssetId, FeeTier, InstrumentId, Leg, MarginMode, RulePack, position_name
 from events.observations import Observations
 from events.refusals import Reason
 from events.units import Nanos
@@ -170,7 +170,7 @@ class Position:
         self.wallet = wallet
         self.contract = contract
         self.leg = leg
-        self.name: str = contract.id if leg is Leg.NET else f"{contract.id}:{leg.value}"
+        self.name = position_name(contract.id, leg)
         self.exempt = wallet.exempt
         self.is_isolated = False
         self.auto_add = False
@@ -249,7 +249,7 @@ class Account:
 
     def legs(self, instrument: str) -> list[Position]:
         """The positions in an instrument that the account has kept."""
-        names = (instrument, f"{instrument}:long", f"{instrument}:short")
+        names = [position_name(instrument, leg) for leg in Leg]
         return [self.positions[name] for name in names if name in self.positions]
 
 
@@ -320,7 +320,7 @@ class State:
 
     def position(self, account: Account, contract: Contract, leg: Leg = Leg.NET) -> Position:
         """The account's position; one that is not kept yet where it has none."""
-        name = contract.id if leg is Leg.NET else f"{contract.id}:{leg.value}"
+        name = position_name(contract.id, leg)
         return account.positions.get(name) or self._made(account, self.wallet(account, contract.settle), contract, leg)
 
     def _made(self, account: Account, wallet: Wallet, contract: Contract, leg: Leg) -> Position:
@@ -341,7 +341,7 @@ class State:
 
     def keep_position(self, account: Account, contract: Contract, leg: Leg = Leg.NET) -> Position:
         """The account's position, kept from now on. For `apply` only."""
-        name = contract.id if leg is Leg.NET else f"{contract.id}:{leg.value}"
+        name = position_name(contract.id, leg)
         position = account.positions.get(name)
         if position is None:
             wallet = self.keep_wallet(account, contract.settle)

@@ -30,7 +30,7 @@ from events.facts import (
     TakenOver,
     Traded,
 )
-from events.instruments import Leg
+from events.instruments import position_name
 from events.record import Batch, Record
 from events.units import Nanos
 
@@ -97,7 +97,7 @@ class Explainer:
     def _step(self, batch: Batch, record: Record) -> None:
         fact = record.message
         if isinstance(fact, MarginMoved):
-            pool = fact.instrument if fact.leg is Leg.NET else f"{fact.instrument}:{fact.leg.value}"
+            pool = position_name(fact.instrument, fact.leg)
             if isinstance(batch.command, Proceed) and (helped := self._open.get((fact.account, pool))) is not None:
                 helped.steps.append(record)
             return

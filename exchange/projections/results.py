@@ -11,7 +11,7 @@ from typing import Any
 
 from events import facts as f
 from events.commands import INSURANCE, MARKET, AccountId
-from events.instruments import AssetId
+from events.instruments import AssetId, instrument_of
 from events.record import Batch, kind_of
 from exchange.core.margin.model import requirement
 from exchange.core.state import Pool, State
@@ -155,8 +155,7 @@ def _liquidated(results: Results, fact: f.LiquidationStarted) -> None:
 
 
 def _charged(results: Results, fact: f.LiquidationFeeCharged) -> None:
-    instrument = fact.pool.partition(":")[0]
-    asset = results.settles.get(instrument, AssetId(fact.pool))
+    asset = results.settles.get(instrument_of(fact.pool), AssetId(fact.pool))
     results.accounts[fact.account].of(asset).fees += fact.amount
 
 

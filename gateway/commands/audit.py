@@ -92,10 +92,9 @@ def show(report: Audited, seconds: float) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("account", "pool"):
         table.add_column(name)
-    for name in ("records compared", "largest difference"):
-        table.add_column(name, justify="right")
+    table.add_column("records compared", justify="right")
     for pool in report.pools.values():
-        table.add_row(pool.account, pool.pool, f"{pool.records:,}", f"0 {pool.asset}")
+        table.add_row(pool.account, pool.pool, f"{pool.records:,}")
     OUT.print(table)
     speed = f"{report.head.seq:,} records, {report.comparisons:,} comparisons, {seconds:.2f} s"
     OUT.print(f"audited  equity, initial and maintenance margin of {len(report.pools):,} pools: all the same, {speed}")

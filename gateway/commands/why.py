@@ -13,7 +13,7 @@ import msgspec
 from events import facts as f
 from events.codec import decode_body
 from events.commands import MARKET, AccountId, AdvanceMarket, OpenSession
-from events.instruments import Instrument
+from events.instruments import Instrument, instrument_of
 from events.log import Head, check_chain
 from events.record import Record, kind_of
 from events.store.sqlite import open_session
@@ -82,7 +82,7 @@ def _record(record: Record) -> dict[str, Any]:
 
 def _show(number: int, liquidation: Liquidation, instruments: dict[str, Instrument]) -> None:
     pool = liquidation.pool
-    name = f"isolated {pool}" if pool.partition(":")[0] in instruments else f"cross pool in {pool}"
+    name = f"isolated {pool}" if instrument_of(pool) in instruments else f"cross pool in {pool}"
     name = "all wallets together" if pool == MULTI else name
     OUT.print(f"liquidation {number}: account {liquidation.account}, {name}", markup=False)
     OUT.print(f"  due at {time_text(liquidation.due_at)} UTC", markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.instruments import RulePack
+from events.instruments import RulePack, instrument_of
 from events.units import SECOND, UNIT, decimal_text
 from gateway.console import money_text, time_text
 from replay.lab import BEYOND, AccountLab, Figures, Lab
@@ -164,7 +164,7 @@ def _liquidation(row: Any, words: Words, moments: list[WouldBe | None]) -> None:
 def mark_text(moment: WouldBe, instrument: str) -> str:
     """A mark of that moment, with its instrument where the pool is not named after it."""
     price = decimal_text(moment.marks[instrument])
-    return price if moment.pool.partition(":")[0] == instrument else f"{instrument} {price}"
+    return price if instrument_of(moment.pool) == instrument else f"{instrument} {price}"
 
 
 def efficiency_text(efficiency: int | None) -> str:

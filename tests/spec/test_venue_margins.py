@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from events import facts as f
@@ -11,9 +9,9 @@ from events.commands import Side
 from events.instruments import Bracket
 from events.refusals import Reason
 from events.rules import DueAt, ExitFee, MaintenanceBasis, MarginModel
-from exchange.core.margin.model import Margin, requirement
-from tests.scenario import Scenario, scenario
+from tests.scenario import scenario
 from tests.spec.contracts import COIN, OUNCE, inverse, pack_of
+from tests.spec.margins import hold, is_due_first_at, margin_of, session
 from tests.spec.words import (
     BUY,
     CLOSED,
@@ -27,7 +25,6 @@ from tests.spec.words import (
     add_margin,
     deposit,
     forced_order,
-    instrument,
     leverage_set,
     liquidation_due,
     liquidation_ended,
@@ -47,25 +44,6 @@ from tests.spec.words import (
 )
 
 UNIT = 10**8
-
-
-def session(rules: dict[str, Any], **terms: Any) -> Scenario:
-    return scenario(pack_of(instrument(GOLD, **terms), instrument(TIN, **terms), **rules))
-
-
-def hold(side: Side, *, lots: int = 10, price: int = 100, number: int = 1, by: str = "ann") -> list[Any]:
-    return position(number, side, price=price, lots=lots, by=by)
-
-
-def margin_of(told: Scenario, instrument: str = GOLD) -> Margin:
-    return requirement(told.position("ann", instrument).pool)
-
-
-def is_due_first_at(told: Scenario, due: int, safe: int, pool: str, on: str = GOLD) -> None:
-    """At the mark `safe` nothing happens, and at `due`, one unit on, the pool is due."""
-    assert abs(due - safe) == 1
-    told.when(mark_at(safe, on=on)).then(mark_moved_at(safe, on=on))
-    told.when(mark_at(due, on=on)).then(mark_moved_at(due, on=on), liquidation_due("ann", pool))
 
 
 class TestEntryBasis:
