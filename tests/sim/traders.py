@@ -14,8 +14,9 @@ from events.units import SECOND, UNIT
 from exchange.core.book import Order
 from exchange.core.margin.model import available_atoms
 from exchange.core.state import RULES_VERSION, Account
+from tests.sim.chance import worth_of
 from tests.sim.history import History
-from tests.sim.rules import START, rules, worth_of
+from tests.sim.rules import START, rules
 from tests.sim.world import World
 
 NAMES = [AccountId(name) for name in ("ANA", "BEN", "CAT", "DAN", "EVA", "FAY")]
@@ -33,7 +34,7 @@ class Traders:
         self.given: list[Command] = []
         self.planned: list[Callable[[Traders], Command]] = []
         self.rich = self.dice.choice((1_000, 100_000, 10_000_000, 10**15))
-        self.rules = rules(self.dice, self.rich)
+        self.rules = rules(seed, self.rich)
         self.pack = self.rules.pack
         self.prices = dict(self.rules.prices)
         self.indices = dict(self.rules.prices)
