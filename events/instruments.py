@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from events.guards import UNGUARDED, PriceGuards
 from events.rules import (
     DueAt,
     ExitFee,
@@ -46,6 +47,7 @@ from events.units import UNIT, Atoms, Nanos, Rate
 
 __all__ = [
     "CLOSE_ALL",
+    "UNGUARDED",
     "AssetId",
     "Bracket",
     "Collateral",
@@ -63,6 +65,7 @@ __all__ = [
     "Liquidation",
     "MarginMode",
     "PackError",
+    "PriceGuards",
     "RulePack",
     "SpotPair",
     "Terms",
@@ -154,6 +157,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     interest_interval: Nanos = Nanos(0)
     fee_tiers: tuple[FeeTier, ...] = ()
     liquidation: Liquidation = CLOSE_ALL
+    guards: PriceGuards = UNGUARDED
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -170,6 +174,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_collateral(self)
         _check_tiers(self)
         _check_liquidation(self)
+        if defect := self.guards.defect():
+            raise PackError(f"{self.id}: guards: {defect}")
         return self
 
     def beyond_sessions(self) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from events.guards import UNGUARDED, PriceGuards
 from events.instruments import CLOSE_ALL, Collateral, FeeTier, HaircutTier, Liquidation, RulePack
 from events.rules import (
     DueAt,
@@ -163,6 +164,17 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 
+class _GuardsText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    mark_band: str = "0"
+    mark_step: str = "0"
+    index_step: str = "0"
+
+    def integers(self) -> PriceGuards:
+        shares = [Rate(exact_units(share)) for share in (self.mark_band, self.mark_step, self.index_step)]
+        guards = PriceGuards(*shares)
+        return UNGUARDED if guards == UNGUARDED else guards
+
+
 class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     version: str
@@ -187,6 +199,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     interest_interval_hours: int = 0
     fee_tiers: list[_FeeTierText] = []
     liquidation: _LiquidationText = _LiquidationText()
+    guards: _GuardsText = _GuardsText()
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
@@ -202,6 +215,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
                 "interest_interval": self.interest_interval_hours * HOUR,
                 "fee_tiers": tuple(tier.integers() for tier in self.fee_tiers),
                 "liquidation": self.liquidation.integers(),
+                "guards": self.guards.integers(),
             }
         )
 

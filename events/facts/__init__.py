@@ -41,6 +41,7 @@ from events.facts.session import (
     LiquidationDue,
     MarketAdvanced,
     MarkPriceMoved,
+    PriceBounded,
     Refused,
     SessionOpened,
     SettlementDue,
@@ -55,6 +56,7 @@ AnyFact = (
     | MarketAdvanced
     | MarkPriceMoved
     | IndexPriceMoved
+    | PriceBounded
     | FundingDue
     | SettlementDue
     | InterestDue
@@ -130,6 +132,7 @@ __all__ = [
     "OrderRested",
     "PositionModeSet",
     "PositionSettled",
+    "PriceBounded",
     "Refused",
     "SessionOpened",
     "SettlementDue",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from events.commands import AccountId, ChunkId, SessionOptions
 from events.facts.base import Fact
+from events.guards import Bound, PriceKind
 from events.instruments import InstrumentId, RulePack
 from events.refusals import Reason
 from events.units import MarkUnits, Rate
@@ -48,6 +49,19 @@ class IndexPriceMoved(Fact, tag="index_price_moved.1"):
 
     instrument: InstrumentId
     index: MarkUnits
+
+
+class PriceBounded(Fact, tag="price_bounded.1"):
+    """A price was stated that lies further away than the pack allows: `allowed` is taken in its place, in mark units.
+
+    by is the rule that it went beyond last.
+    """
+
+    instrument: InstrumentId
+    price: PriceKind
+    stated: MarkUnits
+    allowed: MarkUnits
+    by: Bound
 
 
 class SettlementDue(Fact, tag="settlement_due.1"):

@@ -12,7 +12,8 @@ clock.py       averages over time: premium and settlement price; what falls due 
 money.py       rules of the facts about money, modes and leverage
 trading.py     rules of the facts about orders and trades
 liquidation.py rules of the facts of a liquidation
-session.py     rules of the facts about time, prices and due work
+prices.py      rules of the facts about marks and index prices
+session.py     rules of the facts about time and due work
 """
 
 from __future__ import annotations

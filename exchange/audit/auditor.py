@@ -12,10 +12,10 @@ from events import facts as f
 from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
-from exchange.audit import last_resort, liquidation, money, pools, session, trading
+from exchange.audit import last_resort, liquidation, money, pools, prices, session, trading
 from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
 
-RULES = {**session.RULES, **money.RULES, **trading.RULES, **liquidation.RULES, **last_resort.RULES}
+RULES = {**session.RULES, **prices.RULES, **money.RULES, **trading.RULES, **liquidation.RULES, **last_resort.RULES}
 
 BEFORE_A_REFUSAL = (
     f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired
@@ -45,8 +45,8 @@ ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
 """Facts that only a command of one kind leads to, and what they have in common with it."""
 
 MAY_BE_ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
-    f.MarkPriceMoved: (c.SetMarkPrice, ("instrument", "mark")),
-    f.IndexPriceMoved: (c.SetIndexPrice, ("instrument", "index")),
+    f.MarkPriceMoved: (c.SetMarkPrice, ("instrument",)),
+    f.IndexPriceMoved: (c.SetIndexPrice, ("instrument",)),
     f.Exchanged: (c.ExchangeAsset, ("account", "asset", "amount", "into")),
 }
 """Facts that come about in other ways too."""
@@ -154,6 +154,7 @@ class Auditor:
             yield record
         books.fact = None
         books.check("liquidation under way when a batch ends", None, books.running)
+        books.check("bounded price that did not move when a batch ends", None, books.bounded)
         self._check_timers(batch)
         self._check_due()
         self._check_money()

@@ -11,7 +11,7 @@ from events import commands as c
 from events import facts as f
 from events.rules import FundingPrice
 from exchange.audit.books import EXEMPT, Books
-from exchange.audit.clock import funding_rate, index_moved, next_time, premium, settlement_price
+from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.pools import is_due, margin, owes_too_much
 
@@ -40,40 +40,8 @@ def nothing(_books: Books, _fact: f.Fact) -> None:
     """It only says something."""
 
 
-def mark_price_moved(books: Books, fact: f.MarkPriceMoved) -> None:
-    """The mark measures whoever holds the instrument."""
-    contract = _trading(books, fact.instrument)
-    books.hold("the mark is above 0", fact.mark > 0, fact)
-    contract.mark = fact.mark
-    books.touch_all(contract.holders)
-    _count_premium(books, contract)
-
-
-def index_price_moved(books: Books, fact: f.IndexPriceMoved) -> None:
-    """The index values collateral, and counts for premium and settlement."""
-    books.hold("the index is above 0", fact.index > 0, fact)
-    if fact.instrument in books.contracts:
-        contract = _trading(books, fact.instrument)
-        contract.index = fact.index
-        _count_premium(books, contract)
-        if contract.terms.settlement_window:
-            index_moved(contract, books.now)
-        return
-    books.hold("there is such a pair", fact.instrument in books.pairs, fact)
-    books.indices[fact.instrument] = fact.index
-    for rule in books.collateral.values():
-        if rule.index == fact.instrument:
-            for account in books.accounts.values():
-                if account.multi:
-                    books.touch(account.name, rule.asset)
-
-
-def _count_premium(books: Books, contract: Contract) -> None:
-    if books.computes_funding and not contract.terms.expiry and contract.mark and contract.index:
-        contract.average.add(premium(contract), books.now)
-
-
-def _trading(books: Books, instrument: str) -> Contract:
+def trading(books: Books, instrument: str) -> Contract:
+    """An instrument that has not expired."""
     contract = books.contracts[instrument]
     books.hold("the instrument has not expired", not contract.is_expired, instrument)
     return contract
@@ -81,7 +49,7 @@ def _trading(books: Books, instrument: str) -> Contract:
 
 def market_advanced(books: Books, fact: f.MarketAdvanced) -> None:
     """History goes on in the instrument that was named, row after row."""
-    _trading(books, fact.instrument)
+    trading(books, fact.instrument)
     command = books.command
     if isinstance(command, c.AdvanceMarket):
         books.check("first row", command.first_row if books.row is None else books.row + 1, fact.first_row)
@@ -91,7 +59,7 @@ def market_advanced(books: Books, fact: f.MarketAdvanced) -> None:
 
 def funding_due(books: Books, fact: f.FundingDue) -> None:
     """At the price that the venue takes, at the rate that was given or that the premium comes to; summing to zero."""
-    contract = _trading(books, fact.instrument)
+    contract = trading(books, fact.instrument)
     by_index = books.rules.funding_price is FundingPrice.INDEX
     books.check("mark of the funding", contract.index if by_index else contract.mark, fact.mark)
     at = books.timers.get((FUNDING, fact.instrument))
@@ -124,7 +92,7 @@ def funding_paid(books: Books, fact: f.FundingPaid) -> None:
 
 def settlement_due(books: Books, fact: f.SettlementDue) -> None:
     """At expiry, at the index: whoever holds the contract or has an order in it is settled."""
-    contract = _trading(books, fact.instrument)
+    contract = trading(books, fact.instrument)
     expiry = books.timers.pop((SETTLEMENT, fact.instrument), None)
     books.hold("it expired", expiry is not None and expiry <= books.now, fact)
     books.check("settlement price", settlement_price(contract), fact.price)
@@ -194,8 +162,6 @@ RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.Refused: nothing,
     f.TimeAdvanced: nothing,
     f.MarketAdvanced: market_advanced,
-    f.MarkPriceMoved: mark_price_moved,
-    f.IndexPriceMoved: index_price_moved,
     f.FundingDue: funding_due,
     f.FundingPaid: funding_paid,
     f.SettlementDue: settlement_due,

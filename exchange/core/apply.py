@@ -16,6 +16,7 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.MarketAdvanced: session.on_market_advanced,
     f.MarkPriceMoved: session.on_mark_price_moved,
     f.IndexPriceMoved: session.on_index_price_moved,
+    f.PriceBounded: session.on_nothing,
     f.FundingDue: session.on_funding_due,
     f.SettlementDue: session.on_settlement_due,
     f.InterestDue: session.on_interest_due,

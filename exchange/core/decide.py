@@ -13,9 +13,7 @@ from events import commands as c
 from events.facts import (
     Fact,
     FundingDue,
-    IndexPriceMoved,
     MarketAdvanced,
-    MarkPriceMoved,
     Refused,
     SessionOpened,
     TimeAdvanced,
@@ -29,6 +27,7 @@ from exchange.core.contract import Contract
 from exchange.core.debts import exchange_debts
 from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
+from exchange.core.marks import index_moves, mark_moves
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.owed import settle_all, settle_first
@@ -66,20 +65,22 @@ def decide_set_mark_price(state: State, command: c.SetMarkPrice) -> Iterator[Fac
     elif contract.expired:
         yield Refused(Reason.INSTRUMENT_EXPIRED)
     else:
-        yield MarkPriceMoved(command.instrument, command.mark)
+        yield from mark_moves(state, contract, command.mark)
 
 
 def decide_set_index_price(state: State, command: c.SetIndexPrice) -> Iterator[Fact]:
     """Move the index price of an instrument or a spot pair."""
     contract = state.contracts.get(command.instrument)
-    if contract is None and all(a.pair is None or a.pair.id != command.instrument for a in state.assets.values()):
+    pairs = [asset for asset in state.assets.values() if asset.pair is not None and asset.pair.id == command.instrument]
+    if contract is None and not pairs:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
     elif command.index <= 0:
         yield Refused(Reason.PRICE_NOT_POSITIVE)
     elif contract is not None and contract.expired:
         yield Refused(Reason.INSTRUMENT_EXPIRED)
     else:
-        yield IndexPriceMoved(command.instrument, command.index)
+        before = pairs[0].index if contract is None else contract.index
+        yield from index_moves(state, command.instrument, before, command.index)
 
 
 def decide_apply_funding(state: State, command: c.ApplyFunding) -> Iterator[Fact]:
@@ -126,8 +127,8 @@ def _consequences(state: State, contract: Contract, samples: bool) -> Iterator[F
         yield from history_fills(state, contract, feed.fills)
     for order, lots, price in crossing(book):
         yield from crossing_fill(state, contract, order, lots, price)
-    if feed.index > 0 and feed.index != contract.index and _needs_index(state):
-        yield IndexPriceMoved(contract.id, MarkUnits(feed.index))
+    if feed.index > 0 and feed.index != contract.index and _needs_index(state, feed.marked > 0):
+        yield from index_moves(state, contract.id, contract.index, feed.index)
     is_fed = state.options.funding is c.FundingSource.FED and not contract.terms.expiry
     if is_fed and feed.funding_rate is not None and (price := funding_price(state, contract)):
         yield FundingDue(contract.id, Rate(feed.funding_rate), MarkUnits(price))
@@ -137,13 +138,18 @@ def _consequences(state: State, contract: Contract, samples: bool) -> Iterator[F
         ticks = feed.sampled_mark() if samples else None
         mark = 0 if ticks is None else ticks * contract.tick // 2
     if mark:
-        yield MarkPriceMoved(contract.id, MarkUnits(mark))
+        yield from mark_moves(state, contract, mark)
 
 
-def _needs_index(state: State) -> bool:
-    """Whether history's index prices are to be stated: funding is computed from them, or paid on them."""
+def _needs_index(state: State, is_new: bool) -> bool:
+    """Whether history's index prices are to be stated: funding is computed from them or paid on them, or marks are
+    bounded by them. An index that moves step by step makes one with each row that states it.
+    """
     assert state.pack is not None
-    return state.options.funding is c.FundingSource.PREMIUM or state.pack.funding_price is FundingPrice.INDEX
+    if state.pack.guards.index_step and not is_new:
+        return False
+    by_index = state.pack.funding_price is FundingPrice.INDEX or state.pack.guards.mark_band > 0
+    return by_index or state.options.funding is c.FundingSource.PREMIUM
 
 
 def decide_advance_time(_state: State, _command: c.AdvanceTime) -> Iterator[Fact]:

@@ -21,6 +21,9 @@ RULES = (
 
 _AMOUNTS = {"margin_step"}
 
+_WHERE_STATED = ("valuation", "interest_interval_hours", "mark_band", "mark_step", "index_step")
+"""Rules that are shown where there are such."""
+
 _OPTIONAL = (
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
     *("interest", "funding_cap", "settlement_fee"),
@@ -55,7 +58,7 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
     OUT.print(f"{pack.id}, version {pack.version}", markup=False)
     OUT.print(pack.source, markup=False)
     for rule, value in _rules(pack).items():
-        if value in ("", 0) and rule in ("valuation", "interest_interval_hours"):
+        if value in ("", 0, "0") and rule in _WHERE_STATED:
             continue
         word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         OUT.print(f"  {rule.replace('_', ' '):<28} {word}", markup=False)
@@ -100,7 +103,13 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "liquidation_style": pack.liquidation.style.value,
         "liquidation_backstop": decimal_text(pack.liquidation.backstop),
         "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
+        **_guards(pack),
     }
+
+
+def _guards(pack: RulePack) -> dict[str, Any]:
+    """How far prices may move."""
+    return {name: decimal_text(getattr(pack.guards, name)) for name in ("mark_band", "mark_step", "index_step")}
 
 
 def _fee_tiers(pack: RulePack) -> list[dict[str, str]]:

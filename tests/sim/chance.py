@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from events.guards import UNGUARDED, PriceGuards
 from events.instruments import (
     AssetId,
     Bracket,
@@ -68,6 +69,15 @@ LIQUIDATION: Options = {
 }
 """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order. Amounts are of dollars."""
 
+SHARES = (0, UNIT // 100, UNIT // 20, UNIT // 4)
+
+GUARDS: Options = {
+    "mark_band": lambda dice, _: dice.choice(SHARES),
+    "mark_step": lambda dice, _: dice.choice(SHARES),
+    "index_step": lambda dice, _: dice.choice(SHARES),
+}
+"""Prices that are bounded by the index, by those before them, or by both."""
+
 PACK: Options = {
     "market_buy_slippage": lambda dice, _: dice.choice((0, 50_000)),
     "max_orders": lambda dice, _: dice.choice((3, 8, 200)),
@@ -85,6 +95,7 @@ PACK: Options = {
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
     "liquidation": lambda dice, whole: Liquidation(**drawn(LIQUIDATION, dice, whole)),
+    "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.3 else UNGUARDED,
 }
 """What a venue may do in another way than others. Amounts are of dollars."""
 

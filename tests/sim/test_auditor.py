@@ -104,6 +104,8 @@ CHANGES = {
     "a collateral mode that was asked for": (f.CollateralModeSet, opposite("multi")),
     "whether margin is added": (f.AutoAddMarginSet, opposite("on")),
     "an index price that was asked for": (f.IndexPriceMoved, plus("index")),
+    "a price bounded where it has to be": (f.PriceBounded, plus("allowed")),
+    "a price that is bounded moves": (f.MarkPriceMoved, plus("mark")),
     "an account opened once": (f.AccountOpened, lambda a: msgspec.structs.replace(a, account="MARKET")),
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from events.guards import PriceGuards
 from events.instruments import InverseFuture, InversePerp, LinearFuture, LinearPerp, Liquidation, RulePack
 from tests.sim.chance import Dice, by_chance
 from tests.sim.rules import SHIPPED, START, rules
@@ -39,10 +40,17 @@ def packs() -> list[RulePack]:
     return [by_chance(Dice(str(seed)), 10 ** (3 + seed % 8), START) for seed in SEEDS]
 
 
-@pytest.mark.parametrize("kind", [RulePack, Liquidation, LinearPerp, InversePerp, LinearFuture, InverseFuture])
+@pytest.mark.parametrize(
+    "kind", [RulePack, Liquidation, PriceGuards, LinearPerp, InversePerp, LinearFuture, InverseFuture]
+)
 def test_the_dice_know_every_option_of_a_pack(kind: Any, packs: list[RulePack]) -> None:
     """An option that is missing here wants a line in a table of `tests/sim/chance.py`."""
-    things = [*packs, *(p.liquidation for p in packs), *(i for p in packs for i in p.instruments)]
+    things = [
+        *packs,
+        *(p.liquidation for p in packs),
+        *(p.guards for p in packs),
+        *(i for p in packs for i in p.instruments),
+    ]
     found = values(thing for thing in things if type(thing) is kind)
     perpetual = {"expiry", "settlement_fee", "settlement_window"} if kind in (LinearPerp, InversePerp) else set()
     dated = {"funding_interval"} if kind in (LinearFuture, InverseFuture) else set()

@@ -1,0 +1,47 @@
+"""How a mark or an index price comes to be: what was stated, as far as the pack's guards let it move.
+
+Every mark goes through `mark_moves`, whoever states it: a command, a row of the data, or the book and the prints that a
+session samples; every index price through `index_moves`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.facts import Fact, IndexPriceMoved, MarkPriceMoved, PriceBounded
+from events.guards import Bound, PriceKind
+from events.instruments import InstrumentId
+from events.units import UNIT, MarkUnits
+from exchange.core.contract import Contract
+from exchange.core.state import State
+
+
+def mark_moves(state: State, contract: Contract, stated: int) -> Iterator[Fact]:
+    """Move a mark to what was stated (mark units, above 0), or as far as the guards let it."""
+    assert state.pack is not None
+    guards = state.pack.guards
+    mark, by = within(stated, contract.index, guards.mark_band), Bound.BAND
+    if (slowed := within(mark, contract.mark, guards.mark_step)) != mark:
+        mark, by = slowed, Bound.STEP
+    if mark != stated:
+        yield PriceBounded(contract.id, PriceKind.MARK, MarkUnits(stated), MarkUnits(mark), by)
+    yield MarkPriceMoved(contract.id, MarkUnits(mark))
+
+
+def index_moves(state: State, instrument: InstrumentId, before: int, stated: int) -> Iterator[Fact]:
+    """Move the index price of an instrument or a spot pair likewise; `before` is the one before it, 0 for none."""
+    assert state.pack is not None
+    index = within(stated, before, state.pack.guards.index_step)
+    if index != stated:
+        yield PriceBounded(instrument, PriceKind.INDEX, MarkUnits(stated), MarkUnits(index), Bound.STEP)
+    yield IndexPriceMoved(instrument, MarkUnits(index))
+
+
+def within(price: int, around: int, share: int) -> int:
+    """The price, or the last one on its side that is within a share (a Rate) of another; 0 of either bounds nothing.
+
+    Rounded towards that other price: up below it, down above it.
+    """
+    if not around or not share:
+        return price
+    return min(around * (UNIT + share) // UNIT, max(-(-around * (UNIT - share) // UNIT), price))
