@@ -12,7 +12,7 @@ from events.store.sqlite import open_session
 from gateway.console import OUT, complain, progress, say_json
 from gateway.errors import UNUSABLE, UsageError, about
 from gateway.memory import collect_seldom
-from gateway.reports import lab_page
+from gateway.reports import lab_page, page
 from gateway.reports.lab_figures import as_object
 from gateway.reports.lab_table import show
 from replay.lab import AccountLab, Lab, LabError, Mode
@@ -30,8 +30,8 @@ PROGRESS_BATCHES = 1024
 def run(session: Path, modes: str, account: str, html: Path | None, as_json: bool) -> int:
     """Fold, compare, report. Returns 0, or 2 where there is nothing to compare."""
     wanted = modes_of(modes or USUAL)
-    if html is not None and not lab_page.is_possible():
-        raise UsageError(f"--html {html}: {lab_page.MISSING}")
+    if html is not None:
+        page.need(html)
     collect_seldom()
     try:
         with about(session):
@@ -99,8 +99,8 @@ def _report(lab: Lab, shown: list[AccountLab], session: Path, html: Path | None,
     if html is None and as_json:
         return
     path = html or session.with_name(f"{session.name}.lab.html")
-    if html is None and not lab_page.is_possible():
-        complain(lab_page.MISSING)
+    if html is None and not page.is_possible():
+        complain(page.MISSING)
         return
     lab_page.write(lab, shown, session.name, path)
     if not as_json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from events.units import UNIT
+from exchange.core.liquidation.pools import last_change
 from exchange.core.margin.model import (
     Margin,
     available,
@@ -21,7 +22,7 @@ from exchange.core.margin.model import (
     requirement,
     unrealised,
 )
-from exchange.core.state import Account, MultiPool, Pool, Position, Wallet
+from exchange.core.state import Account, Pool, Position, Wallet
 from replay.lab.series import BEYOND, Series
 from replay.lab.shadow import Mode, pools_under
 
@@ -186,11 +187,10 @@ def _would_be(
     at: int, account: Account, pool: Pool, margin: Margin, valuation: str, touched: Mapping[Pool, int]
 ) -> WouldBe:
     positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
-    moved = [asset.moved for asset in pool.assets.values()] if isinstance(pool, MultiPool) else []
     asset = _asset_of(pool) or valuation
     return WouldBe(
         at=at,
-        record=max(touched.get(pool, 0), *(p.contract.marked for p in positions), *moved, 0),
+        record=last_change(pool, touched.get(pool, 0)),
         pool=pool.id[1],
         asset=asset,
         equity=margin.equity,

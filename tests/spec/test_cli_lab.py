@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from events.units import decimal_text
-from gateway.reports import lab_page
+from gateway.reports import page as pages
 from tests.command_line import ringfence
 from tests.playing import capture, market
 from tests.tampering import recorded
@@ -25,7 +25,7 @@ def session(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab_page, "is_possible", lambda: False)
+    monkeypatch.setattr(pages, "is_possible", lambda: False)
 
 
 def test_the_object_holds_the_figures_of_each_mode(session: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_table_has_a_column_a_mode_and_a_unit_on_every_amount(session: Path)
         assert len(re.findall(r"-?[\d,]+\.\d\d USDT", row)) == 3, row
     assert sum(line.startswith(("isolated ", "cross ", "multi ")) for line in lines) >= 3
     assert "multi values USDT one to one while the session states no index price" in lines
-    assert said.err == f"ringfence: {lab_page.MISSING}\n"
+    assert said.err == f"ringfence: {pages.MISSING}\n"
 
 
 @needs_charts
@@ -99,7 +99,7 @@ def test_an_object_comes_without_a_page_unless_it_is_asked_for(session: Path) ->
 @pytest.mark.usefixtures("without_charts")
 def test_a_page_that_was_asked_for_names_what_to_install(session: Path, tmp_path: Path) -> None:
     said = ringfence("lab", session, "--html", tmp_path / "page.html", status=2)
-    assert said.complaint == f"--html {tmp_path / 'page.html'}: {lab_page.MISSING}"
+    assert said.complaint == f"--html {tmp_path / 'page.html'}: {pages.MISSING}"
 
 
 COMPLAINTS: list[tuple[list[Any], str]] = [

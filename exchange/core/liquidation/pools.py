@@ -1,8 +1,9 @@
-"""Pools by name, and closed to their owner while they are due."""
+"""Pools by name, what changed them last, and closed to their owner while they are due."""
 
 from __future__ import annotations
 
-from exchange.core.state import MULTI, Account, DueKey, MultiPool, Pool
+from exchange.core.margin.model import cross_positions
+from exchange.core.state import MULTI, Account, DueKey, MultiPool, Pool, Position
 
 
 def pool_of(account: Account, name: str) -> Pool:
@@ -12,6 +13,16 @@ def pool_of(account: Account, name: str) -> Pool:
         return account.multi
     position = account.positions.get(name)
     return position if position is not None else account.wallets[name]  # type: ignore[index]
+
+
+def last_change(pool: Pool, touched: int) -> int:
+    """The last record that changed what the pool holds or is measured by, wherever its triggers happened to stand.
+
+    touched is the last one that changed the pool itself, 0 where none did lately.
+    """
+    positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
+    moved = [asset.moved for asset in pool.assets.values()] if isinstance(pool, MultiPool) else []
+    return max(touched, *(p.contract.marked for p in positions), *moved, 0)
 
 
 def close(pool: Pool, key: DueKey | None) -> None:

@@ -18,6 +18,7 @@ from exchange.core.book import SPARSE
 from exchange.core.contract import Contract
 from exchange.core.debts import is_over
 from exchange.core.liquidation.box import ends, widest_box
+from exchange.core.liquidation.pools import last_change
 from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
     cross_positions,
@@ -38,7 +39,7 @@ def drain(state: State) -> Iterator[LiquidationDue | ExchangeDue]:
         due = []
         for pool, seq in dirty.items():
             if not pool.due and not arm(pool):
-                due.append((pool.id, _cause(pool, seq)))
+                due.append((pool.id, last_change(pool, seq)))
         for (account, name), seq in sorted(due):
             state.cause = seq
             yield LiquidationDue(account, name)
@@ -64,13 +65,6 @@ def _owes(pool: MultiPool) -> bool:
 def can_give(pool: MultiPool) -> bool:
     """Whether the pool has a balance whose price is known."""
     return any(w.balance > 0 and pool.assets[asset].index for asset, w in pool.wallets.items())
-
-
-def _cause(pool: Pool, touched: int) -> int:
-    """The last record that changed what the pool holds or is measured by, wherever its triggers happened to stand."""
-    positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
-    moved = [asset.moved for asset in pool.assets.values()] if isinstance(pool, MultiPool) else []
-    return max(touched, *(p.contract.marked for p in positions), *moved, 0)
 
 
 def arm(pool: Pool) -> bool:

@@ -1,0 +1,72 @@
+"""A report as one page that needs nothing beside it: the frame, the script of the charts, and what charts are given.
+
+The charts are Plotly's, whose script is part of the page; it comes with the extra `report`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from events.units import SECOND
+from gateway.errors import UsageError
+from replay.lab import Series
+
+MISSING = "the page with charts needs the extra `report`: pip install plotly"
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #18181b; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
+h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem }
+p { margin: .3rem 0; color: #52525b }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
+th, td { padding: .2rem 1.2rem .2rem 0; text-align: right; white-space: nowrap }
+th:first-child, td:first-child { text-align: left } thead th { border-bottom: 1px solid #a1a1aa }
+td.under { padding-left: 1rem; color: #71717a } tr.under td { color: #71717a }
+"""
+
+
+def is_possible() -> bool:
+    """Whether the library of the charts is installed."""
+    return find_spec("plotly") is not None
+
+
+def need(path: Path) -> None:
+    """Raise UsageError where a page is asked for and the library is missing."""
+    if not is_possible():
+        raise UsageError(f"--html {path}: {MISSING}")
+
+
+def document(title: str, body: str) -> str:
+    """The page as text; body is markup already."""
+    from plotly.offline import get_plotlyjs
+
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<script>{get_plotlyjs()}</script></head><body>{body}</body></html>\n"
+    )
+
+
+def chart(figure: Any, name: str) -> str:
+    """A figure as markup of a page that has the script."""
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, include_mathjax=False, div_id=name))
+
+
+def values(series: Series, scale: int, cap: int | None, ended: int) -> dict[str, list[Any]]:
+    """The points of a series until a time, in units of `scale`, none above cap; a line breaks where it had no value."""
+    kept = series.points()
+    if series.last is not None and not series.is_paused:
+        kept.append(series.last._replace(at=ended))
+    points = [(point.at, (point.value if cap is None else min(cap, point.value)) / scale) for point in kept]
+    drawn = sorted([*points, *((at, None) for at in series.pauses())], key=lambda point: point[0])
+    return {"x": [moment(at) for at, _ in drawn], "y": [value for _, value in drawn]}
+
+
+def moment(at: int) -> str:
+    """A time as charts take it, to the microsecond."""
+    whole, part = divmod(at, SECOND)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{part // 1000:06d}"
