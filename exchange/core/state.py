@@ -91,7 +91,7 @@ class Wallet:
     orders are paid for from here.
     """
 
-    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions")
+    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions", "reserve")
 
     def __init__(self, account: AccountId, books: Books) -> None:
         self.account = account
@@ -99,6 +99,7 @@ class Wallet:
         self.books = books
         self.exempt = account in (MARKET, INSURANCE)
         self.balance = 0
+        self.reserve = 0
         self.positions: list[Position] = []
         self.due: DueKey | None = None
         self.multi: MultiPool | None = None
@@ -160,7 +161,7 @@ class Position:
     """
 
     __slots__ = (
-        "account", "asks", "auto_add", "bids", "contract", "due", "entry_value", "exempt", "extra", "high",
+        "account", "asks", "auto_add", "bids", "contract", "due", "entry_value", "exempt", "extra", "floor", "high",
         "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name", "open_orders", "schedule",
         "serial", "share", "wallet", "whole",
     )  # fmt: skip
@@ -182,6 +183,7 @@ class Position:
         self.asks = 0
         self.extra = 0
         self.open_orders = 0
+        self.floor = 0
         self.low = NEVER
         self.high = NEVER
         self.due: DueKey | None = None

@@ -2,8 +2,9 @@
 
 Every open position bears at most one trigger per direction: the first mark at which its part of the pool's buffer
 (equity - maintenance) is used up. An isolated position may use all of its buffer, so its trigger is exact; the
-positions of a cross pool share theirs, so that a pool cannot be due while no trigger was reached. Reaching one makes
-the pool dirty; `drain` looks at dirty pools before the batch ends and either says that they are due or arms them anew.
+positions of a cross pool share theirs, so that a pool cannot be due while no trigger was reached. A part of the buffer
+is kept in reserve: reaching a trigger moves it on at the reserve's cost, or, where that is used up, makes the pool
+dirty; `drain` looks at dirty pools before the batch ends and either says that they are due or arms them anew.
 Source: `docs/margin.md`, section "Liquidation".
 """
 
@@ -24,11 +25,9 @@ from exchange.core.margin.model import (
     cross_positions,
     fixed_maintenance,
     is_due,
-    maintenance_margin,
     strictness,
-    unrealised,
 )
-from exchange.core.state import FAR, NEVER, MultiPool, Pool, Position, State
+from exchange.core.state import FAR, NEVER, MultiPool, Pool, Position, State, Wallet
 
 
 def drain(state: State) -> Iterator[LiquidationDue | ExchangeDue]:
@@ -72,7 +71,7 @@ def arm(pool: Pool) -> bool:
     if isinstance(pool, Position):
         if not pool.lots:
             return pool.isolated >= 0
-        part = unrealised(pool) - maintenance_margin(pool)
+        part, _ = _part(pool)
         buffer = pool.isolated * UNIT + part + pool.contract.rules.strict
         if buffer <= 0:
             return False
@@ -80,22 +79,54 @@ def arm(pool: Pool) -> bool:
         return True
     if isinstance(pool, MultiPool):
         return _arm_box(pool)
-    buffer = pool.balance * UNIT
-    parts = []
+    return _arm_cross(pool)
+
+
+def _arm_cross(pool: Wallet) -> bool:
+    """Give the positions of a cross pool their bands; False where it is due."""
+    buffer, total, parts = pool.balance * UNIT, 0, []
     for position in pool.positions:
         if position.lots and not position.is_isolated:
-            part = unrealised(position) - maintenance_margin(position)
+            part, size = _part(position)
             buffer += part
-            parts.append((position, part))
+            total += size
+            parts.append((position, part, size))
     if not parts:
         return buffer >= 0
-    buffer += strictness(pool)
+    buffer += parts[0][0].contract.rules.strict
     if buffer <= 0:
         return False
-    share = (buffer - 1) // len(parts)
-    for position, part in parts:
-        _set_trigger(position, part - share)
+    pool.reserve = _share_out(buffer - 1, total, parts)
     return True
+
+
+def _share_out(buffer: int, total: int, parts: list[tuple[Position, int, int]]) -> int:
+    """Give each position (with its part and its size, of total) its band; what is left of the buffer, the reserve.
+
+    A lone position gets all of it. Of several each gets 7/10 of what it may have by its size, and where it has between
+    one half and all of that from before, its band stays where it is.
+    """
+    if len(parts) == 1:
+        _set_trigger(parts[0][0], parts[0][1] - buffer)
+        return 0
+    left = buffer
+    for position, part, size in parts:
+        most = buffer * size // total if total else 0
+        share = part - position.floor
+        if not most <= 2 * share <= 2 * most:
+            share = most * 7 // 10
+        left -= share
+        _set_trigger(position, part - share)
+    return left
+
+
+def _part(position: Position) -> tuple[int, int]:
+    """Unrealised PnL - maintenance margin at the mark, and the notional."""
+    contract = position.contract
+    worth = position.lots * contract.num // contract.den
+    size = abs(worth)
+    part = worth - position.entry_value * UNIT - position.schedule.maintenance(size)
+    return part - fixed_maintenance(position) if contract.rules.has_fixed else part, size
 
 
 def _arm_box(pool: MultiPool) -> bool:
@@ -120,6 +151,7 @@ def _set_trigger(position: Position, floor: int) -> None:
     while N + MM(N) <= - entry value - floor; a linear N rises with the mark, an inverse one falls.
     """
     contract = position.contract
+    position.floor = floor
     floor += position.entry_value * UNIT
     if contract.rules.has_fixed:
         floor += fixed_maintenance(position)
@@ -184,8 +216,28 @@ def mark_moved(state: State, contract: Contract) -> None:
 
 
 def _reached(state: State, position: Position) -> None:
+    """The mark reached the position's trigger: what the pool has in reserve moves it on, or the pool is looked at."""
     position.low = position.high = NEVER
-    state.dirty.setdefault(position.pool, state.seq)
+    pool = position.pool
+    if type(pool) is not Wallet or not _moved_on(state, pool, position):
+        state.dirty.setdefault(pool, state.seq)
+
+
+def _moved_on(state: State, pool: Wallet, position: Position) -> bool:
+    """Move the position's band on at the cost of the pool's reserve, of which half of what is left stays; False where
+    that is not enough, or the pool has to be looked at anyway.
+
+    Nor where margins are rounded to a step: the new trigger could be at this mark again.
+    """
+    if not position.lots or pool.due or pool in state.dirty or position.contract.rules.step:
+        return False
+    least = position.floor - pool.reserve
+    spare = _part(position)[0] - least
+    if spare < 0:
+        return False
+    pool.reserve = spare // 2
+    _set_trigger(position, least + pool.reserve)
+    return True
 
 
 def index_moved(state: State, asset: Asset) -> None:
@@ -219,10 +271,19 @@ def arm_all(state: State) -> None:
 
 
 def check(state: State) -> None:
-    """Assert that the watch missed nobody: a full scan finds no pool that is due and not in the queue."""
+    """Assert that the watch missed nobody: a full scan finds no pool that is due and not in the queue, and the bands of
+    a cross pool and its reserve are its buffer.
+    """
     for account in state.accounts.values():
         for wallet in account.wallets.values():
             pools: list[Pool] = [wallet.pool, *(p for p in wallet.positions if p.is_isolated)]
             for pool in pools:
                 if not pool.exempt and not pool.due:
                     assert not is_due(pool), f"{pool.id} is due and the watch did not see it"
+                    assert type(pool) is not Wallet or _is_armed(pool), f"the bands of {pool.id} are not its buffer"
+
+
+def _is_armed(wallet: Wallet) -> bool:
+    positions = cross_positions(wallet)
+    floors = wallet.balance * UNIT + strictness(wallet) + sum(p.floor for p in positions)
+    return not positions or (floors - 1 == wallet.reserve >= 0 and all(_part(p)[0] >= p.floor for p in positions))
