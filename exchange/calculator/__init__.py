@@ -7,7 +7,8 @@ initial_margin, maintenance    what a position has to hold; `with_cum` works out
 result_of                      PnL of a closed position with fees, funding and penalty
 payment                        funding; `premium_of`, `hourly_rate` and `clamped_rate` for its rate
 order_cost, max_size           what an order costs, and the largest that available balance opens
-dydx, synthetix, drift         what only these venues have
+dydx, subaccount               dYdX: margins and funding of a tier, and what a liquidation comes to
+synthetix, drift               what only these venues have
 =============================  =====================================================================================
 
 A position is a `Holding`, the rules of a venue are `Rules`: `rules_of(load_pack("gate"), mmr=..., taker_fee=...)`.

@@ -1,12 +1,10 @@
 """dYdX v4: margins by liquidity tier, and funding by index, in whole quote quantums and parts per million as on chain.
 
-Source: dydxprotocol/v4-chain, x/perpetuals: types/liquidity_tier.go, lib/lib.go, funding/funding.go; x/clob:
-keeper/liquidations.go.
+Source: dydxprotocol/v4-chain, x/perpetuals: types/liquidity_tier.go, lib/lib.go, funding/funding.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -65,12 +63,12 @@ class LiquidityTier:
 
 def notional_quantums(base_quantums: int, price: int, price_exponent: int, atomic_resolution: int) -> int:
     """Size x price in quote quantums without a sign, rounded down."""
-    return truncated(abs(base_quantums) * price * _power(price_exponent + atomic_resolution - QUOTE_RESOLUTION))
+    return truncated(abs(base_quantums) * price * power(price_exponent + atomic_resolution - QUOTE_RESOLUTION))
 
 
 def funding_index_delta(rate_ppm: int, seconds: int, price: int, price_exponent: int, atomic_resolution: int) -> int:
     """By how much the funding index moves in so many seconds at an eight hour rate, rounded towards 0."""
-    scale = _power(price_exponent + atomic_resolution - QUOTE_RESOLUTION)
+    scale = power(price_exponent + atomic_resolution - QUOTE_RESOLUTION)
     return truncated(Fraction(seconds * rate_ppm * price, FUNDING_SECONDS) * scale)
 
 
@@ -79,47 +77,6 @@ def funding_settlement_ppm(perpetual_index: int, position_index: int, base_quant
     return -(perpetual_index - position_index) * base_quantums
 
 
-@dataclass(frozen=True)
-class TieredPosition:
-    """A position of a subaccount: signed base quantums, the price of one in quote quantums, and its tier."""
-
-    size: int
-    price: Fraction
-    tier: LiquidityTier
-
-    @property
-    def notional(self) -> int:
-        """Size x price in quote quantums, below 0 for a short, rounded towards 0."""
-        return truncated(self.size * self.price)
-
-    @property
-    def maintenance(self) -> int:
-        """Maintenance margin."""
-        return self.tier.maintenance_margin(abs(self.notional))
-
-
-def bankruptcy_quantums(collateral: int, positions: Mapping[str, TieredPosition], closed: str, delta: int) -> int:
-    """What closing `delta` of a position may come to, in quote quantums, before the subaccount has lost its part.
-
-    -(change of notional) - floor(total net collateral x |change of MM| / total MM): above 0 for a long that is sold,
-    below 0 for a short that is bought, and rounded so that the dust is paid by the account. `delta` is against the
-    position, and no larger.
-    """
-    held = positions.get(closed)
-    if held is None or not 0 < -delta * (1 if held.size > 0 else -1) <= abs(held.size):
-        raise CalculatorError(
-            f"ErrInvalidPerpetualPositionSizeDelta: {delta} does not close perpetual {closed}, of which the subaccount "
-            f"has {held.size if held else 0} base quantums: give a delta against the position, no larger than it"
-        )
-    left = TieredPosition(held.size + delta, held.price, held.tier)
-    total = sum(position.maintenance for position in positions.values())
-    if not total:
-        raise CalculatorError(
-            "the positions of a subaccount need a maintenance margin: give initial margin and fraction"
-        )
-    net = collateral + sum(position.notional for position in positions.values())
-    return held.notional - left.notional - net * (held.maintenance - left.maintenance) // total
-
-
-def _power(exponent: int) -> Fraction:
+def power(exponent: int) -> Fraction:
+    """10^exponent."""
     return Fraction(10) ** exponent

@@ -11,6 +11,7 @@ from gateway.commands.calc_given import Given
 from gateway.commands.calc_margin import margin
 from gateway.commands.calc_orders import cost, largest
 from gateway.commands.calc_prices import bankruptcy, liq_price, pnl
+from gateway.commands.calc_subaccount import deleveraged, fillable, fund_delta
 from gateway.commands.calc_text import Answer, show
 from gateway.errors import UsageError
 
@@ -22,6 +23,9 @@ QUESTIONS: dict[str, Callable[[Given], tuple[Answer, str]]] = {
     "funding": funding,
     "cost": cost,
     "max-size": largest,
+    "fillable-price": fillable,
+    "insurance-fund-delta": fund_delta,
+    "deleverage": deleveraged,
 }
 """Question -> what answers it, with a note for people."""
 

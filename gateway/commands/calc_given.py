@@ -71,6 +71,11 @@ class Given:
         """Whether the switch was set."""
         return bool(self._options.get(name))
 
+    def choice(self, name: str) -> bool | None:
+        """Which way a switch that has two was set, None where it was left alone."""
+        chosen: bool | None = self._options.get(name)
+        return chosen
+
     def maybe(self, name: str) -> Fraction | None:
         """The number, or None where it was left out."""
         return number_of(self.text(name), _flag(name)) if name in self else None
@@ -129,7 +134,7 @@ class Given:
     @cached_property
     def is_inverse(self) -> bool:
         """Whether the position is inverse: as its instrument, or as it was said, or as all of the pack."""
-        said: bool | None = self._options.get("inverse")
+        said = self.choice("inverse")
         if self.terms is not None:
             inverse, kinds = isinstance(self.terms, Inverse), ("linear", "inverse")
             if said is not None and said != inverse:

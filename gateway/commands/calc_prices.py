@@ -21,8 +21,8 @@ from exchange.calculator import (
     result_of,
     rounded_to_be_safe,
 )
-from exchange.calculator.dydx import LiquidityTier, TieredPosition, bankruptcy_quantums
-from gateway.commands.calc_given import Given, number_of, whole_of
+from gateway.commands.calc_given import Given, number_of
+from gateway.commands.calc_subaccount import of_subaccount
 from gateway.commands.calc_text import Answer
 from gateway.errors import UsageError
 
@@ -53,7 +53,7 @@ def liq_price(given: Given) -> tuple[Answer, str]:
 def bankruptcy(given: Given) -> tuple[Answer, str]:
     """Bankruptcy price, exact and on the tick that leaves no debt; of a dYdX subaccount in quote quantums."""
     if any(name in given for name in ("usdc_quote_quantums", "position", "delta_base_quantums")):
-        return _of_subaccount(given), ""
+        return of_subaccount(given), ""
     taker = given.taker_fee()
     known = given.terms is not None or any(name in given for name in ("mmr", "bracket", "max_leverage"))
     rules = given.rules() if known else Rules((), exit_fee=given.pack.exit_fee, taker_fee=taker)
@@ -138,18 +138,3 @@ def _other(given: Given, side: str, size: str, entry: str, *rest: str) -> tuple[
     if mark <= 0:
         raise UsageError("--other: the mark must be above 0")
     return maintenance(flat(mmr, cum), leg.value(mark)), leg.pnl(mark)
-
-
-def _of_subaccount(given: Given) -> Answer:
-    """Bankruptcy price of the part of a dYdX subaccount's position that is closed."""
-    tier = given.whole("initial_margin_ppm", 0), given.whole("maintenance_fraction_ppm", 0)
-    positions: dict[str, TieredPosition] = {}
-    for name, size, price, *own in given.parts("position", "ID:BASE_QUANTUMS:PRICE[:INITIAL_PPM:FRACTION_PPM]"):
-        if name in positions:
-            raise UsageError(f"--position: perpetual {name!r} is given twice")
-        ppm = [whole_of(part, "--position") for part in own] or tier
-        held = whole_of(size, "--position"), number_of(price, "--position")
-        positions[name] = TieredPosition(*held, LiquidityTier(*ppm))
-    collateral, perpetual = given.whole("usdc_quote_quantums"), str(given.whole("perpetual_id"))
-    quantums = bankruptcy_quantums(collateral, positions, perpetual, given.whole("delta_base_quantums"))
-    return {"bankruptcy_price_quote_quantums": quantums}

@@ -19,7 +19,7 @@ PLACES = 8
 
 _PRICES = {
     *("liquidation_price", "liquidation_price_exact", "liquidation_trigger"),
-    *("bankruptcy_price", "bankruptcy_price_on_tick", "price"),
+    *("bankruptcy_price", "bankruptcy_price_on_tick", "price", "fillable_price"),
 }
 _SIZES = {"max_size"}
 _PLAIN = {"mmr", "margin_ratio", "premium", "rate", "initial_margin_rate", "weight", "funding_index_delta"}
@@ -72,7 +72,7 @@ def unit_of(name: str, given: Given) -> str:
         return f"{quote} per {base}"
     if name in _SIZES:
         return "contracts" if given.is_inverse or "contract" in given else base
-    if name in _PLAIN or name.endswith(("_ppm", "_quantums")):
+    if name in _PLAIN or name.endswith(("_ppm", "_quantums", "_quantum", "_subticks")):
         return ""
     if name.endswith("_in_quote") or given.flag("in_quote"):
         return quote

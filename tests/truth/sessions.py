@@ -109,6 +109,13 @@ class Session:
             leg=leg,
         )  # fmt: skip
 
+    def bid(self, held: Held, price: Fraction) -> None:
+        """Let bob want all of ann's position at a price, which is on a tick."""
+        contract = self.state.contracts[InstrumentId(held.symbol)]
+        assert units(price) % contract.tick == 0
+        lots, ticks = units(held.size) // contract.lot, units(price) // contract.tick
+        self.order("bob", held.symbol, held.side, lots, ticks)
+
     def proceed(self) -> list[Fact]:
         """Do all due work."""
         facts: list[Fact] = []

@@ -244,21 +244,72 @@ def test_dydx_funding(case: Case) -> None:
         case.has(name, figure(answer, name))
 
 
-@about("dydx_bankruptcy_price")
-def test_dydx_bankruptcy_prices(case: Case) -> None:
-    inputs = case.inputs
-    words = [
-        f"--position={held['perpetual']}:{held['base_quantums']}:{(500, 3)[held['perpetual']]}"
-        for held in inputs["positions"]
-    ]
-    for name in ("usdc_quote_quantums", "perpetual_id", "delta_base_quantums"):
-        words += [f"--{name.replace('_', '-')}", inputs[name]]
+SUBACCOUNTS = {
+    "dydx_bankruptcy_price": "bankruptcy",
+    "dydx_fillable_price": "fillable-price",
+    "dydx_insurance_fund_delta": "insurance-fund-delta",
+    "dydx_deleveraging": "deleverage",
+}
+"""File -> the question that its cases are about."""
+
+
+def words_of(inputs: dict[str, Any], whose: str = "") -> list[str]:
+    """The inputs of a case about a subaccount as options of the same names."""
+    words = []
+    for name, value in inputs.items():
+        option = f"--{whose}{name.replace('_', '-')}"
+        if name == "liquidated":
+            words += words_of(value)
+        elif name == "offsetting":
+            words += words_of(value, "offsetting-")
+        elif name == "positions":
+            prices = {0: 500, 1: 3}
+            words += [
+                f"--{whose}position={held['perpetual']}:{held['base_quantums']}:{prices[held['perpetual']]}"
+                for held in value
+            ]
+        elif isinstance(value, bool):
+            words.append("--is-buy" if value else "--is-sell")
+        else:
+            words += [option, str(value)]
+    return words
+
+
+def of_subaccount(case: Case) -> None:
+    """What the command line says is what the case expects, also where that is an error."""
+    words = [SUBACCOUNTS[case.file], *words_of(case.inputs)]
     words += ["--initial-margin-ppm", "200000", "--maintenance-fraction-ppm", "500000", "--json"]
     if "error" in case.expected:
-        assert ringfence("calc", "bankruptcy", *words, status=2).complaint.startswith(case.expected["error"])
-    else:
-        answer = ringfence("calc", "bankruptcy", "--pack", "dydx-v4", *words).json
-        case.has("bankruptcy_price_quote_quantums", figure(answer, "bankruptcy_price_quote_quantums"))
+        assert ringfence("calc", *words, status=2).complaint.startswith(case.expected["error"])
+        return
+    answer = ringfence("calc", *words).json
+    for name, value in case.expected.items():
+        if isinstance(value, dict):
+            assert figure(answer, f"{name}_usdc_quote_quantums") == value["usdc_quote_quantums"]
+            left = sum(held["base_quantums"] for held in value["positions"])
+            assert figure(answer, f"{name}_base_quantums") == left
+        elif name != "fillable_price_usd":
+            case.has(name, figure(answer, name))
+
+
+@about("dydx_bankruptcy_price")
+def test_dydx_bankruptcy_prices(case: Case) -> None:
+    of_subaccount(case)
+
+
+@about("dydx_fillable_price")
+def test_dydx_fillable_prices(case: Case) -> None:
+    of_subaccount(case)
+
+
+@about("dydx_insurance_fund_delta")
+def test_dydx_insurance_fund_deltas(case: Case) -> None:
+    of_subaccount(case)
+
+
+@about("dydx_deleveraging")
+def test_dydx_deleveraging(case: Case) -> None:
+    of_subaccount(case)
 
 
 @about("synthetix_v3_cross_margin", only=lambda case: "available_margin" in case.expected)

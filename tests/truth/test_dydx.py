@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import pytest
-
-from exchange.calculator import CalculatorError
 from exchange.calculator.dydx import (
     LiquidityTier,
-    TieredPosition,
-    bankruptcy_quantums,
     funding_index_delta,
     funding_settlement_ppm,
     notional_quantums,
 )
-from tests.truth.published import Case, about, later
+from tests.truth.published import Case, about
 
 
 def tier_of(case: Case) -> LiquidityTier:
@@ -63,33 +56,3 @@ def test_the_settlement_of_funding(case: Case) -> None:
 @about("dydx_funding", only=lambda case: "max_abs_funding_ppm" in case.expected)
 def test_the_bound_of_funding_rates(case: Case) -> None:
     case.has("max_abs_funding_ppm", tier_of(case).max_funding_ppm(case.whole("clamp_factor_ppm")))
-
-
-BANKRUPTCY = "dydx_bankruptcy_price"
-PRICES = {0: Fraction(500), 1: Fraction(3)}
-"""Quote quantums of a base quantum of BTC (50,000 USD) and of ETH (3,000 USD)."""
-
-
-def bankruptcy_of(case: Case) -> int:
-    tier = LiquidityTier(200_000, 500_000)
-    positions = {
-        str(held["perpetual"]): TieredPosition(held["base_quantums"], PRICES[held["perpetual"]], tier)
-        for held in case.inputs["positions"]
-    }
-    closed, delta = str(case.whole("perpetual_id")), case.whole("delta_base_quantums")
-    return bankruptcy_quantums(case.whole("usdc_quote_quantums"), positions, closed, delta)
-
-
-@about(BANKRUPTCY, only=lambda case: "error" not in case.expected)
-def test_what_closing_a_part_of_a_subaccount_may_come_to(case: Case) -> None:
-    case.has("bankruptcy_price_quote_quantums", bankruptcy_of(case))
-
-
-@about(BANKRUPTCY, only=lambda case: "error" in case.expected)
-def test_only_what_a_subaccount_holds_can_be_closed(case: Case) -> None:
-    with pytest.raises(CalculatorError, match=case.expected["error"]):
-        bankruptcy_of(case)
-
-
-for file in ("dydx_fillable_price", "dydx_insurance_fund_delta", "dydx_deleveraging"):
-    later(file, "liquidation")

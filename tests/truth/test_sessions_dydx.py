@@ -1,4 +1,4 @@
-"""dYdX v4, lived through in sessions: margins by liquidity tier and open interest, funding, bankruptcy prices.
+"""dYdX v4, lived through in sessions: margins by liquidity tier and open interest, funding.
 
 Quote quantums are the pack's margin step; a base quantum is a lot.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from events.commands import ApplyFunding, Deposit, OpenAccount, Side
-from events.facts import Deleveraged, FundingPaid, TakenOver
+from events.facts import FundingPaid
 from events.instruments import Bracket, RulePack, load_pack
 from events.units import UNIT, Atoms, Rate, mul_div_ceil
 from exchange.core.margin.model import requirement
@@ -18,9 +18,7 @@ from tests.truth.sessions import (
     OTHER,
     Held,
     Session,
-    brackets_with,
     flags_of,
-    in_cross,
     terms_of,
     units,
 )
@@ -148,48 +146,4 @@ calculated(
     FUNDING,
     "the bound of rates that a tier has: the core's is a figure of its pack",
     only=lambda case: "max_abs_funding_ppm" in case.expected,
-)
-
-BANKRUPTCY = "dydx_bankruptcy_price"
-ORACLE = {0: ("BTC", Fraction(50_000), UNIT), 1: ("ETH", Fraction(3_000), 10 * UNIT)}
-"""Symbol, price, and how many base quantums are one, as the file says."""
-
-
-def closes_all(case: Case) -> bool:
-    """Whether it is about closing a whole position, at a price above 0."""
-    price = int(case.expected.get("bankruptcy_price_quote_quantums", 0))
-    held: dict[int, int] = {stated["perpetual"]: stated["base_quantums"] for stated in case.inputs["positions"]}
-    size = held.get(case.whole("perpetual_id"), 0)
-    return size == -case.whole("delta_base_quantums") and size * price > 0
-
-
-def entered(stated: dict[str, int]) -> Held:
-    """A position of a subaccount, opened at a price from which the oracle's is a loss."""
-    symbol, price, one = ORACLE[stated["perpetual"]]
-    size = stated["base_quantums"]
-    side, entry = (Side.BUY, price * 3 / 2) if size > 0 else (Side.SELL, price / 2)
-    return Held(symbol, side, Fraction(abs(size), one), entry)
-
-
-@driven(BANKRUPTCY, only=closes_all)
-def test_what_closing_a_position_comes_to_where_nobody_bids(case: Case) -> None:
-    positions = [entered(stated) for stated in case.inputs["positions"]]
-    rates = {"initial_margin": UNIT // 5, "maintenance_fraction": UNIT // 2}
-    brackets = brackets_with(Fraction(1, 10))
-    pack = flags_of("dydx-v4", *(terms_of("dydx-v4", held, brackets=brackets, **rates) for held in positions))
-    bought = sum(held.size * held.entry * (1 if held.side is Side.BUY else -1) for held in positions)
-    session = in_cross(pack, Fraction(case.whole("usdc_quote_quantums") * QUANTUM, UNIT) + bought, positions)
-    for symbol, price, _ in ORACLE.values():
-        if symbol in session.state.contracts:
-            session.mark(symbol, price)
-    closed = ORACLE[case.whole("perpetual_id")][0]
-    fact = next(f for f in session.proceed() if isinstance(f, TakenOver | Deleveraged) and f.instrument == closed)
-    received = fact.value if fact.side is Side.SELL else -fact.value
-    case.has("bankruptcy_price_quote_quantums", Fraction(received, QUANTUM))
-
-
-calculated(
-    BANKRUPTCY,
-    "a part of a position, one that nobody holds, or a price below 0: the core closes whole positions that are due",
-    only=lambda case: not closes_all(case),
 )

@@ -1,0 +1,172 @@
+"""dYdX v4, lived through in sessions: what closing a position comes to, the fund's part, and deleveraging.
+
+Quote quantums are the pack's margin step. Who is liquidated opened her position at a price from which the oracle's is a
+loss, and has in her wallet what leaves the USDC of the case.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from events.commands import INSURANCE, OpenAccount, Side
+from events.facts import Deleveraged, Fact, TakenOver
+from events.instruments import Liquidation, RulePack, load_pack
+from events.rules import Layer
+from events.units import UNIT, Rate
+from tests.truth.published import Case, calculated, driven
+from tests.truth.sessions import OTHER, Held, Session, brackets_with, first, flags_of, in_cross, terms_of
+
+SHIPPED = load_pack("dydx-v4")
+QUANTUM: int = SHIPPED.margin_step
+PPM = UNIT // 10**6
+RATES = {"initial_margin": UNIT // 5, "maintenance_fraction": UNIT // 2, "brackets": brackets_with(Fraction(1, 10))}
+ORACLE = {0: ("BTC", Fraction(50_000), UNIT), 1: ("ETH", Fraction(3_000), 10 * UNIT)}
+"""Symbol, price, and how many base quantums are one, as the files say."""
+
+
+def held(stated: dict[str, int]) -> Held:
+    """A position of a subaccount, opened at a price from which the oracle's is a loss."""
+    symbol, price, one = ORACLE[stated["perpetual"]]
+    size = stated["base_quantums"]
+    side, entry = (Side.BUY, price * 3 / 2) if size > 0 else (Side.SELL, price / 2)
+    return Held(symbol, side, Fraction(abs(size), one), entry)
+
+
+def bought(positions: list[Held]) -> Fraction:
+    """What the positions cost, below 0 where they were sold."""
+    values = (position.size * position.entry * (1 if position.side is Side.BUY else -1) for position in positions)
+    return sum(values, Fraction(0))
+
+
+def usdc(account: dict[str, Any]) -> Fraction:
+    return Fraction(account["usdc_quote_quantums"] * QUANTUM, UNIT)
+
+
+def pack_for(positions: list[Held], liquidation_fee: int = 0, **rules: Any) -> RulePack:
+    """The shipped flags over markets with the margins of the cases."""
+    fee = Rate(liquidation_fee)
+    terms = (terms_of("dydx-v4", position, **RATES, liquidation_fee=fee) for position in positions)
+    return flags_of("dydx-v4", *terms, **rules)
+
+
+def at_the_oracle_price(session: Session) -> list[Fact]:
+    """Let every market come to the oracle's price: what was said on the way."""
+    for symbol, price, _ in ORACLE.values():
+        if symbol in session.state.contracts:
+            session.mark(symbol, price)
+    return session.proceed()
+
+
+BANKRUPTCY = "dydx_bankruptcy_price"
+
+
+def closes_all(case: Case) -> bool:
+    """Whether it is about closing a whole position, at a price above 0."""
+    price = int(case.expected.get("bankruptcy_price_quote_quantums", 0))
+    sizes: dict[int, int] = {stated["perpetual"]: stated["base_quantums"] for stated in case.inputs["positions"]}
+    size = sizes.get(case.whole("perpetual_id"), 0)
+    return size == -case.whole("delta_base_quantums") and size * price > 0
+
+
+@driven(BANKRUPTCY, only=closes_all)
+def test_what_closing_a_position_comes_to_where_nobody_bids(case: Case) -> None:
+    positions = [held(stated) for stated in case.inputs["positions"]]
+    session = in_cross(pack_for(positions), usdc(case.inputs) + bought(positions), positions)
+    closed = ORACLE[case.whole("perpetual_id")][0]
+    facts = at_the_oracle_price(session)
+    fact = next(f for f in facts if isinstance(f, TakenOver | Deleveraged) and f.instrument == closed)
+    received = fact.value if fact.side is Side.SELL else -fact.value
+    case.has("bankruptcy_price_quote_quantums", Fraction(received, QUANTUM))
+
+
+calculated(
+    BANKRUPTCY,
+    "a part of a position, one that nobody holds, or a price below 0: the core closes whole positions that are due",
+    only=lambda case: not closes_all(case),
+)
+
+FUND = "dydx_insurance_fund_delta"
+
+
+def has_a_price(case: Case) -> bool:
+    """Whether it is about a fill at a price that is worth a quote quantum."""
+    return "error" not in case.expected and case.whole("subticks") > 1
+
+
+def price_of(case: Case) -> Fraction:
+    """The price of the fill, USD: a base quantum of BTC is 10^-8, a quote quantum 10^-6 USD."""
+    return case.number("subticks") * Fraction(10) ** (case.whole("quantum_conversion_exponent") + 2)
+
+
+@driven(FUND, only=has_a_price)
+def test_what_a_fill_brings_the_insurance_fund(case: Case) -> None:
+    """Someone wants all of the position at the price of the fill; where that is beyond bankruptcy, the fund sells."""
+    position, price = held(case.inputs["positions"][0]), price_of(case)
+    pack = pack_for([position], case.whole("max_liquidation_fee_ppm") * PPM)
+    session = in_cross(pack, usdc(case.inputs) + bought([position]), [position])
+    before = Fraction(1000)
+    session.deposit(INSURANCE, before, "USDC")
+    session.bid(position, price)
+    at_the_oracle_price(session)
+    at_the_oracle_price(session)
+    fund = session.state.accounts[INSURANCE]
+    assert all(position.lots == 0 for position in fund.positions.values())
+    gained = Fraction(session.wallet(position, INSURANCE).balance, UNIT) - before
+    case.has("insurance_fund_delta_quote_quantums", gained * UNIT / QUANTUM)
+
+
+calculated(
+    FUND,
+    "a fill of nothing, or one worth less than a quote quantum, which the core counts in atoms",
+    only=lambda case: not has_a_price(case),
+)
+
+DELEVERAGING = "dydx_deleveraging"
+
+
+def offsets_all(case: Case) -> bool:
+    """Whether all of a liquidated position is closed against one that has as much."""
+    sizes = [case.inputs[name]["positions"][0]["base_quantums"] for name in ("liquidated", "offsetting")]
+    return sizes == [-case.whole("delta_base_quantums"), case.whole("delta_base_quantums")]
+
+
+def is_safe(case: Case) -> bool:
+    """Whether the subaccount on the other side is not due itself."""
+    offsetting = case.inputs["offsetting"]
+    notional = 500 * offsetting["positions"][0]["base_quantums"]
+    return bool(offsetting["usdc_quote_quantums"] + notional > abs(notional) // 10)
+
+
+@driven(DELEVERAGING, only=lambda case: offsets_all(case) and is_safe(case))
+def test_both_close_at_the_bankruptcy_price_of_the_liquidated_one(case: Case) -> None:
+    """Cid is on the other side since the price at which ann opened; nothing but deleveraging is left to her."""
+    ours = held(case.inputs["liquidated"]["positions"][0])
+    theirs = ours._replace(side=OTHER[ours.side])
+    pack = pack_for([ours], liquidation=Liquidation(last_resort=(Layer.ADL,)))
+    session = in_cross(pack, usdc(case.inputs["liquidated"]) + bought([ours]), [ours])
+    session.ask(OpenAccount, account="cid")
+    session.deposit("cid", usdc(case.inputs["offsetting"]) + bought([theirs]), "USDC")
+    session.enter(theirs, taker="cid")
+    fact = first(Deleveraged, at_the_oracle_price(session))
+    assert fact.against == "cid"
+    received = fact.value if fact.side is Side.SELL else -fact.value
+    case.has("bankruptcy_price_quote_quantums", Fraction(received, QUANTUM))
+    for name, account in (("ann", "liquidated"), ("cid", "offsetting")):
+        assert session.position(ours, name).lots == 0
+        assert Fraction(session.wallet(ours, name).balance, UNIT) == usdc(case.expected[account])
+
+
+calculated(
+    DELEVERAGING,
+    "a part of a position, or sizes that do not go together: the core closes whole positions",
+    only=lambda case: not offsets_all(case),
+)
+calculated(
+    DELEVERAGING,
+    "both are due at the same mark: the core liquidates each of them, and deleverages none against one that is due",
+    only=lambda case: offsets_all(case) and not is_safe(case),
+)
+calculated(
+    "dydx_fillable_price", "the limit of a forced order is the bankruptcy price in the core, and not the fillable one"
+)
