@@ -93,8 +93,24 @@ class StoredChunk(NamedTuple):
     data: bytes
 
 
+class StoredSnapshot(NamedTuple):
+    """A state as it was after a batch: compressed bytes that only code of the same state version reads.
+
+    batch, seq and digest are the log's head there; checksum is sha256 over data.
+    """
+
+    batch: int
+    seq: int
+    digest: bytes
+    version: int
+    checksum: bytes
+    data: bytes
+
+
 class EventLog(Protocol):
-    """An append-only log of batches, and of the chunks of observations that they refer to."""
+    """An append-only log of batches, of the chunks of observations that they refer to, and of snapshots of the state,
+    which spare reading it from the beginning and may be lost.
+    """
 
     async def head(self) -> Head:
         """Where the log ends: durable."""
@@ -122,6 +138,20 @@ class EventLog(Protocol):
 
     async def chunk(self, id: ChunkId) -> StoredChunk:
         """The chunk of that name. Raises MissingChunk."""
+        ...
+
+    async def keep(self, snapshot: StoredSnapshot) -> None:
+        """Keep a snapshot beside those kept already; of too many, one that is close to others goes.
+
+        Raises StaleHead where the log does not have its head.
+        """
+        ...
+
+    async def snapshot(self, version: int, until: int | None = None) -> StoredSnapshot | None:
+        """The newest snapshot of that state version that fits the log, of batch `until` at most; None without one.
+
+        A damaged one is passed over.
+        """
         ...
 
     async def close(self) -> None:

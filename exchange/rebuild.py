@@ -1,4 +1,6 @@
-"""A session's state from its log: the recorded batches applied in order, the chain checked on the way."""
+"""A session's state from its log: the newest snapshot, or nothing, and the recorded batches after it applied in order,
+the chain checked on the way.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from events.instruments import InstrumentId
 from events.log import EventLog, Head, NewerLog, StoredBatch, check_chain
 from events.observations import Observations
 from events.record import Batch
+from events.snapshot import head_of, unseal
+from exchange.core.snapshot import STATE_VERSION, decode
 from exchange.core.state import State
 from exchange.core.step import apply_batch, finish_rebuild
 
@@ -27,16 +31,18 @@ class Rebuilt(NamedTuple):
     head: Head
 
 
-async def rebuild(log: EventLog, find_chunk: FindChunk | None = None) -> Rebuilt:
-    """Apply the whole log to a fresh state, which lends no columns afterwards.
+async def rebuild(log: EventLog, find_chunk: FindChunk | None = None, until: int | None = None) -> Rebuilt:
+    """The state at the end of a log, or after batch `until` of it, which lends no columns afterwards.
 
     Chunks come from the log itself unless `find_chunk` finds them; the latest of each instrument is held. Raises
     LogError: DamagedLog, MissingChunk, and NewerLog for records of a kind unknown here.
     """
     find_chunk = find_chunk or chunks_of(log)
-    state, head = State(), Head()
+    state, head = await _start(log, until)
     lent: dict[InstrumentId, ChunkId] = {}
-    async for stored in log.read():
+    async for stored in log.read(head.batch):
+        if until is not None and stored.number > until:
+            break
         batch = _decode(head, stored)
         head = check_chain(head, stored, batch)
         if (needed := _rows_applied(batch)) and needed.chunk not in state.columns:
@@ -47,6 +53,12 @@ async def rebuild(log: EventLog, find_chunk: FindChunk | None = None) -> Rebuilt
     finish_rebuild(state)
     state.columns.clear()
     return Rebuilt(state, head)
+
+
+async def _start(log: EventLog, until: int | None) -> Rebuilt:
+    """Where the newest snapshot of this code's state version stands, else the beginning."""
+    kept = await log.snapshot(STATE_VERSION, until)
+    return Rebuilt(decode(unseal(kept)), head_of(kept)) if kept else Rebuilt(State(), Head())
 
 
 def chunks_of(log: EventLog) -> FindChunk:

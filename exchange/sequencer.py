@@ -31,6 +31,7 @@ from exchange.committer import GROUP_BATCHES, LINGER_SECONDS, Acknowledgement, A
 from exchange.core.state import Outcome, State
 from exchange.core.step import step
 from exchange.rebuild import FindChunk, rebuild
+from exchange.snapshots import RECORDS_APART, Keeper, Maker
 
 PROCEED_FACTS = 4096
 """Due work is done in batches of so many facts at most."""
@@ -69,7 +70,13 @@ class Sequencer:
     """
 
     def __init__(
-        self, log: EventLog, state: State, committer: Committer, find_chunk: FindChunk | None, limit: int
+        self,
+        log: EventLog,
+        state: State,
+        committer: Committer,
+        find_chunk: FindChunk | None,
+        limit: int,
+        keeper: Keeper,
     ) -> None:
         self.on_batch: Callable[[Batch], None] | None = None
         self._log = log
@@ -78,6 +85,7 @@ class Sequencer:
         self._committer = committer
         self._find_chunk = find_chunk
         self._limit = limit
+        self._keeper = keeper
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[tuple[Command, Answer]] = deque()
         self._turn: asyncio.Handle | None = None
@@ -100,14 +108,18 @@ class Sequencer:
         group: int = GROUP_BATCHES,
         linger: float = LINGER_SECONDS,
         limit: int = PENDING_BATCHES,
+        snapshots: Maker | None = None,
+        apart: int = RECORDS_APART,
     ) -> Sequencer:
         """Go on with the session in a log. Raises LogError.
 
         A commit takes `group` batches at most and gathers them for `linger` seconds at most; `limit` bounds what is
         decided and not yet durable. `find_chunk` finds the observations that the log refers to, if not the log.
+        `snapshots` makes one every `apart` records while the session runs.
         """
         state, head = await rebuild(log, find_chunk)
-        return cls(log, state, Committer(log, head, group, linger), find_chunk, limit)
+        keeper = await Keeper.of(log, snapshots, apart)
+        return cls(log, state, Committer(log, head, group, linger), find_chunk, limit, keeper)
 
     @property
     def state(self) -> State:
@@ -203,6 +215,7 @@ class Sequencer:
         self._stopped = self._stopped or Stopped("the sequencer is closed; open the session again")
         try:
             await self.flush()
+            await self._keeper.finish(self._state, self.durable)
         finally:
             self._work.set()
             await self._task
@@ -287,6 +300,8 @@ class Sequencer:
             await self._committer.commit()
         except Exception as error:
             self._break(f"the log could not be written ({error})", error)
+        else:
+            self._keeper.grown(self.durable)
 
     def _break(self, what: str, cause: Exception) -> NotAcknowledged:
         _LOGGER.error("session broken", what=what)

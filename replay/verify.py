@@ -13,6 +13,7 @@ from events.codec import decode_body, encode_body, record_text
 from events.commands import OpenSession
 from events.log import DamagedLog, EventLog, Head, StoredBatch, check_chain
 from events.record import Batch, Record, kind_of
+from events.snapshot import unseal
 from exchange.core import snapshot
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import apply_batch, step
@@ -32,7 +33,11 @@ class Difference:
 
 @dataclass(slots=True)
 class Verification:
-    """What was checked, and how it ended. `decided_by` is the rules version of the log."""
+    """What was checked, and how it ended.
+
+    decided_by is the rules version of the log; snapshots counts those that are of the state they say, false_snapshot
+    is the batch of the first that is not.
+    """
 
     head: Head = field(default_factory=Head)
     records: int = 0
@@ -40,11 +45,14 @@ class Verification:
     decided_by: int = RULES_VERSION
     difference: Difference | None = None
     states_agree: bool = True
+    snapshots: int = 0
+    false_snapshot: int | None = None
 
     @property
     def ok(self) -> bool:
-        """Chain, rebuild and re-decision agree."""
-        return self.difference is None and self.states_agree and self.decided_by == RULES_VERSION
+        """Chain, rebuild, snapshots and re-decision agree."""
+        agree = self.difference is None and self.states_agree and self.false_snapshot is None
+        return agree and self.decided_by == RULES_VERSION
 
 
 class Verifier:
@@ -68,6 +76,7 @@ class Verifier:
         """Check everything; stops at the first difference. Raises LogError where the stored bytes contradict
         themselves.
         """
+        kept = await self._snapshots()
         async for stored in self._log.read():
             self.report.head = check_chain(self.report.head, stored)
             self.report.records = self.report.head.seq
@@ -81,10 +90,28 @@ class Verifier:
                 return self.report
             apply_batch(self._rebuilt, batch)
             self.results.observe(batch)
+            if stored.number in kept:
+                await self._compare(stored.number)
             if self._on_progress:
                 self._on_progress(stored.number)
         self.report.states_agree = snapshot.digest(self._rebuilt) == snapshot.digest(self.state)
         return self.report
+
+    async def _snapshots(self) -> set[int]:
+        """The batches of which the log keeps a snapshot of this code's state version."""
+        found: set[int] = set()
+        until = None
+        while kept := await self._log.snapshot(snapshot.STATE_VERSION, until):
+            found.add(kept.batch)
+            until = kept.batch - 1
+        return found
+
+    async def _compare(self, batch: int) -> None:
+        kept = await self._log.snapshot(snapshot.STATE_VERSION, batch)
+        if kept and unseal(kept) == snapshot.encode(self._rebuilt):
+            self.report.snapshots += 1
+        elif self.report.false_snapshot is None:
+            self.report.false_snapshot = batch
 
     def _decide_again(self, stored: StoredBatch, batch: Batch) -> Difference | None:
         command = batch.command

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from events.commands import ChunkId
-from events.log import ClosedLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk
+from events.log import ClosedLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk, StoredSnapshot
+from events.snapshot import head_of, is_whole, surplus
 from events.store.follow import Growth, follow
 
 
 class MemoryLog:
-    """An `EventLog` in two containers."""
+    """An `EventLog` in three containers."""
 
     def __init__(self) -> None:
         self._batches: list[StoredBatch] = []
         self._chunks: dict[ChunkId, StoredChunk] = {}
+        self._snapshots: dict[int, StoredSnapshot] = {}
         self._growth = Growth()
 
     async def head(self) -> Head:
@@ -58,15 +60,39 @@ class MemoryLog:
         except KeyError:
             raise MissingChunk(f"the log does not hold chunk {id}; give the source that it came from") from None
 
+    async def keep(self, snapshot: StoredSnapshot) -> None:
+        """See `EventLog.keep`."""
+        self._check_open()
+        if not self._fits(snapshot):
+            raise StaleHead(f"the log has no batch {snapshot.batch} of this snapshot; read it again")
+        self._snapshots[snapshot.batch] = snapshot
+        if gone := surplus(sorted(self._snapshots)):
+            del self._snapshots[gone]
+
+    async def snapshot(self, version: int, until: int | None = None) -> StoredSnapshot | None:
+        """See `EventLog.snapshot`."""
+        self._check_open()
+        for batch in sorted(self._snapshots, reverse=True):
+            found = self._snapshots[batch]
+            if found.version == version and (until is None or batch <= until) and is_whole(found):
+                return found
+        return None
+
     async def close(self) -> None:
         """See `EventLog.close`."""
         self._growth.close()
 
     def _head(self) -> Head:
-        if not self._batches:
+        return self._head_at(len(self._batches))
+
+    def _head_at(self, batch: int) -> Head:
+        if not batch:
             return Head()
-        last = self._batches[-1]
+        last = self._batches[batch - 1]
         return Head(last.number, last.last_seq, last.digest)
+
+    def _fits(self, snapshot: StoredSnapshot) -> bool:
+        return 0 < snapshot.batch <= len(self._batches) and self._head_at(snapshot.batch) == head_of(snapshot)
 
     def _check_open(self) -> None:
         if self._growth.is_closed:

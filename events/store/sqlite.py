@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -32,8 +33,10 @@ from events.log import (
     StaleHead,
     StoredBatch,
     StoredChunk,
+    StoredSnapshot,
     UnwritableLog,
 )
+from events.snapshot import is_whole, surplus
 from events.store.follow import Growth, follow
 from events.store.sqlite_errors import clear_errors
 
@@ -53,6 +56,17 @@ ROWS_AT_ONCE = (512, 64, 8, 1)
 thread that is busy deciding makes a commit ten times as long.
 """
 
+_SNAPSHOTS = """
+CREATE TABLE IF NOT EXISTS snapshots(
+    batch INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
+    data BLOB NOT NULL
+)
+"""
+
 SCHEMA = f"""
 PRAGMA page_size = 16384;
 BEGIN;
@@ -67,6 +81,7 @@ CREATE TABLE batches(
     body TEXT NOT NULL
 );
 CREATE TABLE chunks(id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
+{_SNAPSHOTS};
 CREATE VIEW records(seq, batch, at, cause, kind, message) AS
     SELECT json_extract(record.value, '$[0]'), batch, at, json_extract(record.value, '$[1]'),
            json_extract(record.value, '$[2].kind'), json_extract(record.value, '$[2]')
@@ -85,6 +100,17 @@ _ADD_BATCH = "INSERT INTO batches VALUES "
 _ROW = "(?, ?, ?, ?, ?, CAST(? AS TEXT))"
 _ADD_CHUNK = "INSERT OR IGNORE INTO chunks VALUES (?, ?)"
 _CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
+_HAS_SNAPSHOTS = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'snapshots'"
+_FITS = "SELECT count(*) FROM batches WHERE batch = ? AND last_seq = ? AND digest = ?"
+_KEEP = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)"
+_KEPT = "SELECT batch FROM snapshots ORDER BY batch"
+_DROP = "DELETE FROM snapshots WHERE batch = ?"
+_CANDIDATES = """
+SELECT kept.batch FROM snapshots AS kept JOIN batches USING (batch, digest)
+WHERE seq = last_seq AND version = ? AND batch <= ? AND EXISTS (SELECT 1 FROM batches WHERE batch = 1)
+ORDER BY batch DESC
+"""
+_SNAPSHOT = "SELECT batch, seq, digest, version, checksum, data FROM snapshots WHERE batch = ?"
 
 
 async def open_session(path: Path | str, *, create: bool = False, read_only: bool = False) -> SqliteLog:
@@ -158,6 +184,7 @@ async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     """
     await db.execute("PRAGMA journal_mode = WAL")
     await db.execute("PRAGMA synchronous = FULL")
+    await db.execute(_SNAPSHOTS)
     await db.execute_fetchall(_HEAD)
     lock = os.open(_beside(path), os.O_RDWR)
     try:
@@ -226,6 +253,30 @@ class SqliteLog:
         for stored in await self._fetch(list[StoredChunk], _CHUNK, (id,), f", chunk {id}"):
             return stored
         raise MissingChunk(f"{self._path}: does not hold chunk {id}; give the source that it came from")
+
+    async def keep(self, snapshot: StoredSnapshot) -> None:
+        """See `EventLog.keep`."""
+        async with self._turn:
+            fits = await self._fetch(list[tuple[int]], _FITS, (snapshot.batch, snapshot.seq, snapshot.digest))
+            if not fits[0][0]:
+                raise StaleHead(f"{self._path}: has no batch {snapshot.batch} of this snapshot; read it again")
+            with clear_errors(self._path):
+                await self._db.execute(_KEEP, snapshot)
+            kept = [batch for (batch,) in await self._fetch(list[tuple[int]], _KEPT)]
+            if gone := surplus(kept):
+                with clear_errors(self._path):
+                    await self._db.execute(_DROP, (gone,))
+
+    async def snapshot(self, version: int, until: int | None = None) -> StoredSnapshot | None:
+        """See `EventLog.snapshot`. A file of before there were snapshots has none, and none hides a lost beginning."""
+        if not (await self._fetch(list[tuple[int]], _HAS_SNAPSHOTS))[0][0]:
+            return None
+        bounds = version, sys.maxsize if until is None else until
+        for batch in await self._fetch(list[tuple[int]], _CANDIDATES, bounds):
+            for found in await self._fetch(list[StoredSnapshot], _SNAPSHOT, batch):
+                if is_whole(found):
+                    return found
+        return None
 
     async def close(self) -> None:
         """See `EventLog.close`. Leaves a single file, unless somebody else is reading it."""

@@ -55,6 +55,8 @@ def _as_object(verifier: Verifier, report: Verification) -> dict[str, Any]:
         "compared_by": RULES_VERSION,
         "liquidations": verifier.results.liquidations,
         "own_fills": verifier.results.own_fills,
+        "snapshots": report.snapshots,
+        "false_snapshot": report.false_snapshot,
         "difference": None
         if difference is None
         else {
@@ -78,5 +80,9 @@ def show(report: Verification, seconds: float) -> None:
         return
     OUT.print(f"chain    {report.head.batch:,} batches, {report.chunks:,} chunks of market data hashed anew")
     OUT.print("rebuilt  from the facts: the same state as decided" if report.states_agree else "rebuilt  ANOTHER STATE")
+    if report.false_snapshot is not None:
+        OUT.print(f"kept     ANOTHER STATE in the snapshot of batch {report.false_snapshot:,}; open a copy without it")
+    elif report.snapshots:
+        OUT.print(f"kept     {report.snapshots} snapshots of the state, each as rebuilt")
     OUT.print(f"decided  again from the commands: {report.records:,} records, all the same, {seconds:.2f} s")
     OUT.print(f"head     {report.head.digest.hex()}")

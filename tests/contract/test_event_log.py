@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from events.commands import ChunkId
 from events.log import ClosedLog, EventLog, Head, MissingChunk, StaleHead, StoredChunk, check_chain
+from events.snapshot import KEPT, seal, unseal
 from events.store.memory import MemoryLog
 from events.store.sqlite import PAGE_BATCHES, PAGE_RECORDS, open_session
 from tests.loop import in_loop, turns
 from tests.stored import collected, head_of, history, stored
 
 CHUNK = StoredChunk(ChunkId("c1"), bytes(range(256)))
+
+
+def stale(head: Head) -> Head:
+    return head._replace(digest=bytes(32))
 
 
 class EventLogContract:
@@ -160,11 +166,63 @@ class EventLogContract:
             assert await collected(log.follow()) == []
 
     @in_loop
+    async def test_the_newest_snapshot_of_a_version_up_to_a_batch_is_found(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(9)
+            await log.append(batches, Head())
+            assert await log.snapshot(1) is None
+            kept = {n: seal(head_of(batches[n - 1]), 1, f"state {n}".encode()) for n in (7, 3, 5)}
+            for snapshot in kept.values():
+                await log.keep(snapshot)
+            await log.keep(seal(head_of(batches[8]), 2, b"of newer code"))
+            assert await log.snapshot(1) == kept[7]
+            assert [await log.snapshot(1, until) for until in (9, 6, 3, 2)] == [kept[7], kept[5], kept[3], None]
+            assert unseal(kept[5]) == b"state 5"
+
+    @in_loop
+    async def test_a_snapshot_that_does_not_fit_the_log_is_refused(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(3)
+            await log.append(batches, Head())
+            head = head_of(batches[1])
+            for wrong in (head._replace(batch=4), head._replace(batch=0), head._replace(seq=1), stale(head)):
+                with pytest.raises(StaleHead, match=rf"has no batch {wrong.batch} of this snapshot; read it again$"):
+                    await log.keep(seal(wrong, 1, b"state"))
+            assert await log.snapshot(1) is None
+
+    @in_loop
+    async def test_a_damaged_snapshot_is_passed_over(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(3)
+            await log.append(batches, Head())
+            older, newer = (seal(head_of(batch), 1, b"state") for batch in batches[1:])
+            await log.keep(older)
+            await log.keep(newer._replace(data=newer.data[:-1] + b"?"))
+            assert await log.snapshot(1) == older
+
+    @in_loop
+    async def test_of_many_snapshots_a_few_are_kept_far_from_each_other(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            batches = history(4 * KEPT)
+            await log.append(batches, Head())
+            for batch in batches:
+                await log.keep(seal(head_of(batch), 1, b"state"))
+            kept, until = [], len(batches)
+            while found := await log.snapshot(1, until):
+                kept.append(found.batch)
+                until = found.batch - 1
+            assert len(kept) == KEPT
+            assert kept[0] == len(batches)
+            assert max(after - before for after, before in pairwise([*kept, 0])) <= 8
+
+    @in_loop
     async def test_a_closed_log_says_so(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as log:
             await log.close()
             await log.close()
-            for asked in (log.head(), log.append([stored(Head())], Head()), log.chunk(CHUNK.id), anext(log.read())):
+            sealed = seal(Head(1, 1, bytes(32)), 1, b"")
+            reading = (log.head(), log.chunk(CHUNK.id), anext(log.read()), log.snapshot(1))
+            for asked in (*reading, log.append([stored(Head())], Head()), log.keep(sealed)):
                 with pytest.raises(ClosedLog, match=r"the log is closed; open the session again$"):
                     await asked
 

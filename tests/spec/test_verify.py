@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import re
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 
 from events.chunks import encode_chunk
+from events.store.sqlite import open_session
+from exchange.rebuild import rebuild
+from exchange.snapshots import taken
 from replay.sources import open_source
 from tests.captures import PACK
 from tests.command_line import Said, ringfence
@@ -320,3 +324,28 @@ def test_a_chunk_that_is_gone_is_named(tmp_path: Path) -> None:
 def _first_chunk(session: Path) -> str:
     row, place = first(rows_of(session), "advance_market.1")
     return str(row.records[place][2]["chunk"])
+
+
+# Snapshots
+
+
+@pytest.mark.parametrize("is_false", [False, True])
+def test_snapshots_are_compared_with_the_state_that_the_facts_add_up_to(tmp_path: Path, is_false: bool) -> None:
+    session = recorded(tmp_path)
+    asyncio.run(with_snapshots(session, is_false))
+    said = verify(session, 1 if is_false else 0).json
+    assert (said["snapshots"], said["false_snapshot"]) == ((1, 9) if is_false else (2, None))
+    text = ringfence("verify", session, status=1 if is_false else 0).out
+    told = "kept     ANOTHER STATE in the snapshot of batch 9;" if is_false else "kept     2 snapshots of the state"
+    assert told in text
+
+
+async def with_snapshots(session: Path, is_false: bool) -> None:
+    """Keep the states after batches 5 and 9; the latter may be that of batch 8."""
+    log = await open_session(session)
+    for batch in (5, 9):
+        state, head = await rebuild(log, until=batch)
+        if is_false and batch == 9:
+            state, _ = await rebuild(log, until=8)
+        await log.keep(taken(state, head))
+    await log.close()
