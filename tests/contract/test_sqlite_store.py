@@ -30,6 +30,7 @@ from events.log import (
     check_chain,
 )
 from events.record import Batch, Record
+from events.snapshot import seal
 from events.store.sqlite import PAGE_BATCHES, SqliteLog, open_session
 from events.units import Nanos
 from tests.loop import in_loop, turns
@@ -362,3 +363,18 @@ async def test_closing_waits_for_an_append_that_is_under_way(session: Path) -> N
         with pytest.raises(ClosedLog):
             await log.head()
     assert (await check(session)).batch == 603
+
+
+@in_loop
+async def test_a_file_of_before_there_were_snapshots_is_read_as_it_is_and_gets_them_when_written_to(
+    session: Path,
+) -> None:
+    sql(session, "DROP TABLE snapshots")
+    before = files(session.parent)
+    async with opened(session, read_only=True) as log:
+        assert await log.snapshot(1) is None
+    assert files(session.parent) == before
+    async with opened(session) as log:
+        await log.keep(seal(await log.head(), 1, b"state"))
+    async with opened(session, read_only=True) as log:
+        assert await log.snapshot(1) == seal(await log.head(), 1, b"state")
