@@ -218,6 +218,8 @@ def _check_against_pack(pack: RulePack, instrument: Instrument) -> None:
         raise PackError(f"{where}: margins that are rounded to a step go with brackets at the mark and no exit fee")
     if pack.margin_step and len(instrument.brackets) > 1:
         raise PackError(f"{where}: margins that are rounded to a step go with one bracket")
+    if pack.margin_step and instrument.maintenance_fraction and not instrument.initial_margin:
+        raise PackError(f"{where}: margins that are rounded to a step take a maintenance_fraction of an initial_margin")
 
 
 def _check_collateral(pack: RulePack) -> None:

@@ -183,7 +183,7 @@ def _instrument(
         terms["initial_margin"] = margins.choice((rows[0].mmr + UNIT // 100, UNIT // 10, UNIT // 2))
         if model is MarginModel.STANDARD and margins.random() < 0.5:
             terms |= {"open_interest_lower": whole, "open_interest_upper": 5 * whole}
-    if len(rows) == 1 and margins.random() < 0.3:
+    if len(rows) == 1 and margins.random() < 0.3 and ("initial_margin" in terms or not pack["margin_step"]):
         terms["maintenance_fraction"] = UNIT // 2
         rows = (_with_fraction(rows[0], terms),)
     return kind(id=InstrumentId(name), brackets=rows, **terms)  # type: ignore[no-any-return]

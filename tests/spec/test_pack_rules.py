@@ -292,6 +292,10 @@ WRONG = [
         "XUSD: margins that are rounded to a step go with one bracket",
     ),
     (
+        linear({"margin_step": "0.1"}, maintenance_fraction="0.5", brackets=[LINEAR["brackets"][0] | {"mmr": "0.025"}]),
+        "XUSD: margins that are rounded to a step take a maintenance_fraction of an initial_margin",
+    ),
+    (
         pack(margin_step="0.1", exit_fee="at_mark"),
         "XUSD: margins that are rounded to a step go with brackets at the mark and no exit fee",
     ),
