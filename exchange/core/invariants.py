@@ -18,7 +18,8 @@ def check(state: State) -> None:
     for contract in state.contracts.values():
         check_contract(contract, contract.id in settling)
     for account in state.accounts.values():
-        check_account(state, account)
+        check_account(account)
+    check_orders(state)
     for key, due in state.due.items():
         assert due.owing or key[1] not in OWED, "due work waits for nobody"
     assert list(state.owed.values()) == [due for key, due in state.due.items() if key[1] in OWED]
@@ -55,17 +56,17 @@ def check_contract(contract: Contract, settling: bool) -> None:
     contract.book.check()
 
 
-def check_account(state: State, account: Account) -> None:
-    """Order sums are those of the open orders."""
+def check_account(account: Account) -> None:
+    """Every position agrees with the account's orders."""
     for position in account.positions.values():
         check_position(account, position)
-    resting = sum(
-        level.orders
-        for c in state.contracts.values()
-        for s in (c.book.bids, c.book.asks)
-        for level in s.levels.values()
-    )
-    assert resting == sum(order.rests for a in state.accounts.values() for order in a.orders.values())
+
+
+def check_orders(state: State) -> None:
+    """As many orders stand in the books as accounts have resting."""
+    sides = [side for contract in state.contracts.values() for side in (contract.book.bids, contract.book.asks)]
+    standing = sum(level.orders for side in sides for level in side.levels.values())
+    assert standing == sum(order.rests for account in state.accounts.values() for order in account.orders.values())
 
 
 def check_position(account: Account, position: Position) -> None:

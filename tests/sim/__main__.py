@@ -1,8 +1,11 @@
 """`make sim`: run made-up sessions, say what they reached, and name the seed of any that failed.
 
-    python -m tests.sim [SEED | --seed SEED | --seeds HOW_MANY] [--records HOW_LONG]
+    python -m tests.sim [SEED | --seed SEED | --seeds HOW_MANY] [--first SEED] [--records HOW_LONG]
+                        [--workers PROCESSES] [--into FILE] [--minutes M]
 
-SEED and SEEDS are taken from the environment where the command line has neither. Exit code 1 where a session failed.
+SEED and SEEDS are taken from the environment where the command line has neither. With --into, what was done is kept in
+a file: the same call goes on where it was interrupted, or where its minutes were over, as long as the code is the same.
+Exit code 1 where a session failed, 3 where the minutes were over before all sessions were run.
 """
 
 from __future__ import annotations
@@ -10,11 +13,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
+import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from tests.sim.census import Census
-from tests.sim.session import RECORDS, run
+from tests.sim.many import Failed, Plan, Progress, done
+from tests.sim.session import RECORDS
 
 SEEDS = 40
 """How many sessions, unless told otherwise."""
@@ -23,31 +28,41 @@ SEEDS = 40
 def main(arguments: list[str]) -> int:
     """Run what was asked for; the exit code."""
     options = parse(arguments)
-    seeds = range(options.seeds) if options.seed is None else [options.seed]
-    census = Census()
-    failed = [seed for seed in seeds if not survives(seed, options.records, census, len(seeds))]
+    if options.seed is None:
+        plan = Plan(options.first, options.seeds, options.records)
+    else:
+        plan = Plan(options.seed, 1, options.records)
+    began = time.monotonic()
+    until = began + 60 * options.minutes if options.minutes else None
+    with Progress(plan.sessions) as progress:
+        into = Path(options.into) if options.into else None
+        census, failed = done(plan, options.workers, into, until, progress)
     say(f"\n{census.table()}\n")
-    for seed in failed:
-        longer = "" if options.records == RECORDS else f"  (python -m tests.sim {seed} --records {options.records})"
-        say(f"FAILED: make sim SEED={seed}{longer}")
-    say(f"{len(seeds)} sessions, {len(failed)} failed")
-    return 1 if failed else 0
+    tell(plan, census, failed)
+    say(pace(progress.run, time.monotonic() - began, options.workers))
+    if failed:
+        return 1
+    return 3 if census.sessions < plan.sessions else 0
 
 
-def survives(seed: int, records: int, census: Census, sessions: int) -> bool:
-    """Whether the session of this seed came to its end; why not is printed."""
-    try:
-        census.add(run(seed, records))
-    except Exception:
-        say(f"\nseed {seed}\n{traceback.format_exc()}")
-        return False
-    progress = f"{census.sessions} of {sessions} sessions, {census.records} records"
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{progress}")
-    elif census.sessions % 10 == 0:
-        sys.stderr.write(f"{progress}\n")
-    sys.stderr.flush()
-    return True
+def tell(plan: Plan, census: Census, failed: list[Failed]) -> None:
+    """What went wrong, and what was not reached."""
+    longer = "" if plan.records == RECORDS else f"  (python -m tests.sim SEED --records {plan.records})"
+    for one in failed:
+        say(f"FAILED: make sim SEED={one.seed}{longer}\n        {one.what}")
+    if failed:
+        say("")
+    if missing := census.missing():
+        say(f"not reached: {', '.join(f'{group} {name}' for group, name in missing)}")
+    ran = census.sessions + len(failed)
+    short = f" of {plan.sessions}" if ran < plan.sessions else ""
+    say(f"{ran}{short} sessions, {census.records} records, {len(failed)} failed")
+
+
+def pace(sessions: int, seconds: float, workers: int) -> str:
+    """How fast it went."""
+    by = "1 process" if workers == 1 else f"{workers} processes"
+    return f"{sessions} sessions by {by} in {seconds:.0f} s: {sessions * 60 / max(seconds, 0.001):.0f} a minute"
 
 
 def parse(arguments: Iterable[str]) -> argparse.Namespace:
@@ -55,8 +70,12 @@ def parse(arguments: Iterable[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description="Seeded sessions, everything checked.")
     parser.add_argument("one", nargs="?", type=int, metavar="SEED", help="this session only")
     parser.add_argument("--seed", type=int, help="the same")
-    parser.add_argument("--seeds", type=int, help=f"this many sessions, from seed 0 on ({SEEDS})")
+    parser.add_argument("--seeds", type=int, help=f"this many sessions ({SEEDS})")
+    parser.add_argument("--first", type=int, default=0, help="from this seed on (0)")
     parser.add_argument("--records", type=int, default=RECORDS, help=f"records a session ({RECORDS})")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
+    parser.add_argument("--into", metavar="FILE", help="keep what was done, to go on from")
+    parser.add_argument("--minutes", type=float, default=0, help="begin no more sessions after this time")
     options = parser.parse_args(list(arguments))
     asked = options.one if options.seed is None else options.seed
     if asked is None and options.seeds is None and os.environ.get("SEED"):

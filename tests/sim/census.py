@@ -1,27 +1,54 @@
-"""What made-up sessions reached: commands, facts, refusals, how orders expired and liquidations ended, options."""
+"""What made-up sessions reached: commands, facts, layers of the waterfall, and every value of every kind of choice.
+
+What there is to reach follows from the commands, the facts and the enums in them: a new one is a row of its own.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
-from events.codec import decode_body
-from events.commands import AnyCommand, OpenSession
-from events.facts import AnyFact, Expiry, LiquidationEnded, LiquidationOutcome, OrderExpired, Refused
+import msgspec
+
+from events import facts as f
+from events.commands import LIQUIDATION_ORDER, MARKET, AnyCommand, OpenSession, SessionOptions
+from events.facts import AnyFact
+from events.instruments import Liquidation, RulePack
 from events.record import Batch
-from events.refusals import Reason
 from tests.sim.world import World
 
-ROWS = {
-    "commands": [kind.__name__ for kind in get_args(AnyCommand)],
-    "facts": [kind.__name__ for kind in get_args(AnyFact)],
-    "refusals": [reason.value for reason in Reason],
-    "expiries": [why.value for why in Expiry],
-    "liquidations": [outcome.value for outcome in LiquidationOutcome],
-}
-"""What there is to reach."""
+UNTOLD = frozenset({"Side", "Leg", "TimeInForce", "MarginMode", "PriceShown"})
+"""Choices without a table of their own: what a trader means by them shows in the facts."""
+
+LAYERS = ("book", "history", "fund", "backstop", "adl", "market", "socialised", "open")
+"""Who bears a liquidation: resting orders, history's volume, the fund, the fund without asking the book, ranked
+accounts, MARKET after them, the winners, and nobody, where the fund is left without means."""
+
+
+def choices(kind: Any) -> Iterator[type[Enum]]:
+    """The kinds of choice that commands, facts or packs of a kind hold."""
+    for hint in get_type_hints(kind).values():
+        for one in (hint, *get_args(hint)):
+            if isinstance(one, type) and issubclass(one, Enum) and one.__name__ not in UNTOLD:
+                yield one
+
+
+def rows() -> dict[str, list[str]]:
+    """What there is to reach: group -> names."""
+    commands, facts = get_args(AnyCommand), get_args(AnyFact)
+    kinds = dict.fromkeys(one for kind in (*facts, SessionOptions, RulePack, Liquidation) for one in choices(kind))
+    return {
+        "commands": [kind.__name__ for kind in commands],
+        "facts": [kind.__name__ for kind in facts],
+        "layers": list(LAYERS),
+        **{kind.__name__: [str(value.value) for value in kind] for kind in kinds},
+    }
+
+
+ROWS = rows()
+"""What there is to reach, by group."""
 
 
 class Census:
@@ -35,43 +62,98 @@ class Census:
 
     def add(self, world: World) -> None:
         """Count a session."""
-        batches = [decode_body(number, body) for number, body in enumerate(world.bodies, 1)]
-        seen = Counter(sight for batch in batches for sight in sights(batch))
+        seen = seen_in(world)
         self.sessions += 1
         self.records += world.state.seq
         self.happened.update(seen)
         self.reached.update(seen.keys())
 
-    def missing(self, group: str) -> list[str]:
-        """What of a group no session reached."""
-        return [name for name in ROWS[group] if not self.reached[group, name]]
+    def update(self, other: Census) -> None:
+        """Count the sessions that another one counted."""
+        self.sessions += other.sessions
+        self.records += other.records
+        self.happened.update(other.happened)
+        self.reached.update(other.reached)
+
+    def missing(self) -> list[tuple[str, str]]:
+        """What no session reached."""
+        return [(group, name) for group, names in ROWS.items() for name in names if not self.reached[group, name]]
 
     def table(self) -> str:
         """What was reached, by how many sessions, how often."""
-        lines = [f"{'':14} {'':28} {'sessions':>8} {'times':>8}"]
-        for group, names in (ROWS | self._options()).items():
+        lines = [f"{'':22} {'':28} {'sessions':>8} {'times':>9}"]
+        for group, names in (ROWS | {"pack": sorted(name for of, name in self.reached if of == "pack")}).items():
             for name in names:
                 label = group if name == names[0] else ""
-                lines.append(f"{label:14} {name:28} {self.reached[group, name]:>8} {self.happened[group, name]:>8}")
+                lines.append(f"{label:22} {name:28} {self.reached[group, name]:>8} {self.happened[group, name]:>9}")
         return "\n".join(lines)
 
-    def _options(self) -> dict[str, list[str]]:
-        return {"options": sorted(name for group, name in self.reached if group == "options")}
+
+def seen_in(world: World) -> Counter[tuple[str, str]]:
+    """What a session counts for."""
+    return Counter(sight for batch in world.batches for sight in sights(batch)) + world.sights
 
 
 def sights(batch: Batch) -> Iterator[tuple[str, str]]:
     """What a batch counts for."""
-    if isinstance(command := batch.command, OpenSession):
-        options: Any = command.options
-        for field in options.__struct_fields__:
-            yield "options", f"{field} {getattr(options, field).value}"
     yield "commands", type(batch.command).__name__
     for fact in batch.facts:
         yield "facts", type(fact).__name__
+        yield from chosen(fact)
+    if isinstance(batch.command, OpenSession) and any(isinstance(fact, f.SessionOpened) for fact in batch.facts):
+        yield "pack", batch.command.pack.id
+    yield from layers(batch)
+
+
+def chosen(thing: Any) -> Iterator[tuple[str, str]]:
+    """The choices that something holds, whatever it is made of."""
+    for name in thing.__struct_fields__:
+        value = getattr(thing, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Enum):
+                yield type(one).__name__, str(one.value)
+            elif isinstance(one, SessionOptions | RulePack | Liquidation):
+                yield from chosen(one)
+
+
+def layers(batch: Batch) -> Iterator[tuple[str, str]]:
+    """Who bears what is closed by force, as far as the facts of a batch say it."""
+    asked = False
+    for fact in batch.facts:
         match fact:
-            case Refused(reason=Enum(value=str() as name)):
-                yield "refusals", name
-            case OrderExpired(why=Enum(value=str() as name)):
-                yield "expiries", name
-            case LiquidationEnded(outcome=Enum(value=str() as name)):
-                yield "liquidations", name
+            case f.LiquidationStarted() | f.LiquidationEnded():
+                asked = False
+            case f.LiquidationOrderPlaced():
+                asked = True
+            case f.Traded(taker_order=number) if number == LIQUIDATION_ORDER and asked:
+                yield "layers", "history" if fact.maker == MARKET else "book"
+            case f.TakenOver():
+                yield "layers", "fund" if asked else "backstop"
+            case f.Deleveraged(against=against):
+                yield "layers", "market" if against == MARKET else "adl"
+            case f.LossShared():
+                yield "layers", "socialised"
+
+
+class Count(msgspec.Struct):
+    """A census as it is written down: sessions, records, and how often by group and name."""
+
+    sessions: int
+    records: int
+    happened: list[tuple[str, str, int]]
+    reached: list[tuple[str, str, int]]
+
+
+def written(census: Census) -> Count:
+    """The census to be written down."""
+    happened, reached = ([(*key, n) for key, n in counts.items()] for counts in (census.happened, census.reached))
+    return Count(census.sessions, census.records, happened, reached)
+
+
+def read(count: Count) -> Census:
+    """The census that was written down."""
+    census = Census()
+    census.sessions, census.records = count.sessions, count.records
+    for counts, told in ((census.happened, count.happened), (census.reached, count.reached)):
+        counts.update({(group, name): n for group, name, n in told})
+    return census

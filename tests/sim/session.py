@@ -8,7 +8,7 @@ from events.commands import Command
 from tests.sim import accounts, prices
 from tests.sim.nonsense import more_nonsense, nonsense
 from tests.sim.traders import Traders
-from tests.sim.world import World
+from tests.sim.world import Happening, World
 
 RECORDS = 500
 """How long a session is unless told otherwise."""
@@ -51,19 +51,22 @@ WIDER_HABITS = HABITS | {
 """What is done where the rules are not plain."""
 
 
-def run(seed: int, records: int = RECORDS) -> World:
-    """Run a session to so many records, lose the live state on the way; at the end everything is decided once more."""
-    world = World()
+def run(seed: int, records: int = RECORDS, world: World | None = None) -> World:
+    """Run a session to so many records, lose the live state on the way; at the end everything is decided once more.
+
+    Whoever wants to look at a session that failed brings the world.
+    """
+    world = world or World()
     traders = Traders(seed, world)
     for command in traders.opening():
-        world.submit(command)
+        world.play(command)
     while world.state.seq < records:
-        world.submit(following(traders))
+        world.play(following(traders))
         chance = traders.dice.random()
         if chance < 0.02:
-            world.save()
+            world.play(Happening.SAVE)
         elif chance < 0.03:
-            world.crash(from_snapshot=traders.dice.random() < 0.5)
+            world.play(traders.dice.choice((Happening.CRASH, Happening.RESTORE)))
     world.finish()
     return world
 

@@ -6,11 +6,13 @@ facts are applied one record at a time, the invariants checked after each; the s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from enum import Enum
 
 from events import facts as f
 from events.codec import decode_body, encode_body
-from events.commands import ChunkId, Command, Proceed, TradersCommand
+from events.commands import INSURANCE, ChunkId, Command, Proceed, TradersCommand
 from events.facts import AnyFact, Refused
 from events.instruments import Leg
 from events.observations import Observations
@@ -19,15 +21,38 @@ from events.units import UNIT
 from exchange.audit import Auditor
 from exchange.core import invariants, snapshot
 from exchange.core.apply import APPLY
-from exchange.core.margin.model import requirement
+from exchange.core.liquidation import watch
+from exchange.core.margin.model import cross_equity, requirement
 from exchange.core.state import MULTI, Account, Outcome, Pool, State
 from exchange.core.step import apply_batch, finish_rebuild, step
 
 
+class Happening(Enum):
+    """What befalls a session beside its commands."""
+
+    SAVE = "save"
+    """A snapshot is taken."""
+    CRASH = "crash"
+    """The live state is lost, and built again from the log."""
+    RESTORE = "restore"
+    """The same, from the newest snapshot and the rest of the log."""
+
+
+Move = Command | Happening
+"""What a session is made of."""
+
+
 class World:
-    """A session and its witnesses. `bodies` is the log; `saved` the newest snapshot and the batches it covers."""
+    """A session and its witnesses.
+
+    `moves` is what was done, in order; `bodies` is the log, and `batches` what it says; `saved` the newest snapshot and
+    the batches it covers; `sights` what was seen beside the facts: (group, name).
+    """
 
     def __init__(self) -> None:
+        self.moves: list[Move] = []
+        self.batches: list[Batch] = []
+        self.sights: Counter[tuple[str, str]] = Counter()
         self.columns: dict[ChunkId, Observations] = {}
         self.state = lend(State(), self.columns)
         self.shadow = lend(State(), self.columns)
@@ -35,6 +60,18 @@ class World:
         self.bodies: list[bytes] = []
         self.saved = snapshot.encode(self.state), 0
         self.replies: dict[tuple[str, str], Outcome] = {}
+
+    def play(self, move: Move) -> Batch | Outcome | None:
+        """Do one thing, and compare all views of what followed."""
+        self.moves.append(move)
+        match move:
+            case Happening.SAVE:
+                self.save()
+            case Happening.CRASH | Happening.RESTORE:
+                self.crash(from_snapshot=move is Happening.RESTORE)
+            case _:
+                return self.submit(move)
+        return None
 
     def submit(self, command: Command) -> Batch | Outcome:
         """Decide a command, and compare all views of what followed."""
@@ -49,14 +86,18 @@ class World:
         self.bodies.append(encode_body(decided))
         batch = decode_body(decided.number, self.bodies[-1])
         assert batch == decided
+        self.batches.append(batch)
         self.auditor.observe(batch)
         check_records(self.shadow, batch)
-        invariants.check_end_of_batch(self.state)
+        assert not self.state.dirty
+        watch.check(self.state)
         assert snapshot.encode(self.shadow) == snapshot.encode(self.state), "rebuilt and live state differ"
         if batch.number % 5 == 0:
+            invariants.check(self.state)
             compare(self.auditor, self.state)
         if isinstance(command, TradersCommand) and command.account in self.state.accounts:
             self.replies[command.account, command.request] = Outcome(batch.first_seq, refusal(batch))
+        self.sights.update(beside(self.state, batch))
         return batch
 
     def _repeat(self, command: TradersCommand) -> Outcome:
@@ -86,7 +127,16 @@ class World:
             assert isinstance(batch, Batch)
             assert encode_body(batch) == body, f"batch {number} is decided in another way the second time"
         assert snapshot.encode(again) == snapshot.encode(self.state)
+        invariants.check_end_of_batch(self.state)
         compare(self.auditor, self.state)
+
+
+def beside(state: State, batch: Batch) -> Iterator[tuple[str, str]]:
+    """What is to be seen beside the facts of a batch: liquidations that leave the fund without means."""
+    ended = [fact for fact in batch.facts if isinstance(fact, f.LiquidationEnded)]
+    wallets = state.accounts[INSURANCE].wallets.values() if ended else ()
+    if any(cross_equity(wallet) < 0 for wallet in wallets):
+        yield "layers", "open"
 
 
 def check_accounts(state: State) -> None:
