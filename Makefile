@@ -3,6 +3,7 @@
 # PYTHON=path   the interpreter (default: the newest >= 3.11 that works)      VENV=dir    where to install (.venv)
 # TESTS=paths   what `make test` runs (tests)                                 COVERAGE=1  measure and demand 100 %
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
+# INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
 
 PYTHON ?=
 VENV ?= .venv
@@ -33,7 +34,8 @@ fmt: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 
 sim: $(VENV)/dev.stamp
-	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
+	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(INTO),--into $(INTO)) $(if $(MINUTES),--minutes $(MINUTES))
 
 golden: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.golden

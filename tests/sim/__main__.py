@@ -14,15 +14,22 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
 from tests.sim.census import Census
 from tests.sim.many import Failed, Plan, Progress, done
-from tests.sim.session import RECORDS
+from tests.sim.paste import specification
+from tests.sim.session import RECORDS, run
+from tests.sim.shrink import failure_of, shrink
+from tests.sim.world import World
 
 SEEDS = 40
 """How many sessions, unless told otherwise."""
+
+SHOWN = 3
+"""So many of those that failed are shown as a specification."""
 
 
 def main(arguments: list[str]) -> int:
@@ -50,13 +57,28 @@ def tell(plan: Plan, census: Census, failed: list[Failed]) -> None:
     longer = "" if plan.records == RECORDS else f"  (python -m tests.sim SEED --records {plan.records})"
     for one in failed:
         say(f"FAILED: make sim SEED={one.seed}{longer}\n        {one.what}")
-    if failed:
-        say("")
+    for one in failed[:SHOWN]:
+        say(f"\n{shortest(one.seed, plan.records)}")
     if missing := census.missing():
         say(f"not reached: {', '.join(f'{group} {name}' for group, name in missing)}")
     ran = census.sessions + len(failed)
     short = f" of {plan.sessions}" if ran < plan.sessions else ""
     say(f"{ran}{short} sessions, {census.records} records, {len(failed)} failed")
+
+
+def shortest(seed: int, records: int) -> str:
+    """Why a session fails, and the shortest one that fails alike, as a specification."""
+    world = World()
+    try:
+        run(seed, records, world)
+    except Exception:
+        why = traceback.format_exc()
+        if failure_of(world.moves, world.columns) is None:
+            return why
+        shrunk = shrink(world.moves, world.columns)
+        short = f"{len(world.moves)} moves, of which {len(shrunk.moves)} are enough ({shrunk.runs} sessions tried)"
+        return f"{why}\nseed {seed}: {short}\n\n{specification(seed, shrunk, world.columns)}"
+    return f"seed {seed} does not fail again"
 
 
 def pace(sessions: int, seconds: float, workers: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.sim.__main__ import main
 from tests.sim.census import Census
+from tests.sim.many import code_of
 from tests.sim.session import run
 
 SEEDS = range(50)
@@ -37,21 +38,40 @@ def test_a_seed_means_the_same_session_under_every_hash_seed(hash_seed: str) -> 
 
 
 def test_the_command_says_what_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--seeds", "2", "--records", "60"]) == 0
+    assert main(["--seeds", "2", "--records", "60", "--workers", "1"]) == 0
     out = capsys.readouterr().out
     assert "OrderAccepted" in out
-    assert "2 sessions, 0 failed" in out
+    assert "not reached: " in out
+    assert "2 sessions, 190 records, 0 failed" in out
+    assert "2 sessions by 1 process in " in out
 
 
-def test_a_session_that_fails_is_named_with_the_command_that_repeats_it(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(seed: int, records: int) -> None:
-        raise AssertionError("sizes do not add up to 0")
+def test_processes_share_the_sessions(capsys: pytest.CaptureFixture[str]) -> None:
+    tables = []
+    for workers in ("1", "2"):
+        assert main(["--seeds", "41", "--records", "40", "--workers", workers]) == 0
+        tables.append(capsys.readouterr().out.rpartition("41 sessions by")[0])
+    assert tables[0] == tables[1]
 
-    monkeypatch.setattr("tests.sim.__main__.run", broken)
-    monkeypatch.setenv("SEED", "7")
-    assert main([]) == 1
-    out = capsys.readouterr().out
-    assert "sizes do not add up to 0" in out
-    assert "FAILED: make sim SEED=7" in out
+
+def test_a_run_goes_on_where_it_was_interrupted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    into = str(tmp_path / "done.json")
+    options = ["--seeds", "45", "--records", "40", "--workers", "1", "--into", into]
+    assert main([*options, "--minutes", "0.00001"]) == 3
+    assert "0 of 45 sessions" in capsys.readouterr().out
+    assert main(options) == 0
+    first = capsys.readouterr().out
+    assert main(options) == 0
+    again = capsys.readouterr().out
+    assert "45 sessions by 1 process in " in first
+    assert "0 sessions by 1 process in " in again
+    assert first.rpartition("45 sessions by")[0] == again.rpartition("0 sessions by")[0]
+
+
+def test_what_other_code_did_is_done_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    into = tmp_path / "done.json"
+    options = ["--seeds", "2", "--records", "40", "--workers", "1", "--into", str(into)]
+    assert main(options) == 0
+    into.write_bytes(into.read_bytes().replace(code_of().encode(), b"other"))
+    assert main(options) == 0
+    assert "2 sessions by 1 process in " in capsys.readouterr().out.rpartition("2 sessions, ")[2]

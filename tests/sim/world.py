@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
+from typing import Any
 
 from events import facts as f
 from events.codec import decode_body, encode_body
@@ -49,11 +50,11 @@ class World:
     the batches it covers; `sights` what was seen beside the facts: (group, name).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, columns: dict[ChunkId, Observations] | None = None) -> None:
         self.moves: list[Move] = []
         self.batches: list[Batch] = []
         self.sights: Counter[tuple[str, str]] = Counter()
-        self.columns: dict[ChunkId, Observations] = {}
+        self.columns = {} if columns is None else columns
         self.state = lend(State(), self.columns)
         self.shadow = lend(State(), self.columns)
         self.auditor = Auditor()
@@ -72,6 +73,15 @@ class World:
             case _:
                 return self.submit(move)
         return None
+
+    def given(self, *moves: Move) -> World:
+        """Bring about a situation."""
+        for move in moves:
+            self.play(move)
+        return self
+
+    when = given
+    """What is looked at: as `given`, in a specification's words."""
 
     def submit(self, command: Command) -> Batch | Outcome:
         """Decide a command, and compare all views of what followed."""
@@ -168,7 +178,7 @@ def check_records(state: State, batch: Batch) -> None:
     for record in batch.records[1:]:
         assert 0 < record.cause < record.seq, "a fact without an earlier cause"
         if isinstance(record.message, Refused):
-            refused, before = record, snapshot.encode(state, outcomes=False)
+            refused, before, outcomes = record, snapshot.encode(state, outcomes=False), outcomes_of(state)
         state.seq = record.seq
         APPLY[type(record.message)](state, record.message)
         invariants.check(state)
@@ -177,6 +187,20 @@ def check_records(state: State, batch: Batch) -> None:
     state.seq = batch.last_seq
     if refused is batch.records[-1]:
         assert snapshot.encode(state, outcomes=False) == before, "a refusal changed something"
+        check_outcomes(state, batch.command, outcomes)
+
+
+def outcomes_of(state: State) -> dict[str, dict[str, Outcome]]:
+    """Every account's table of outcomes."""
+    return {account.name: dict(account.outcomes) for account in state.accounts.values()}
+
+
+def check_outcomes(state: State, command: Any, before: dict[str, dict[str, Outcome]]) -> None:
+    """A refusal is remembered in the table of its own account, and nowhere else."""
+    after = outcomes_of(state)
+    if isinstance(command, TradersCommand) and command.account in before:
+        before[command.account][command.request] = after[command.account][command.request]
+    assert after == before, "a refusal is remembered where it does not belong"
 
 
 def touched(state: State, fact: AnyFact) -> set[tuple[str, str]]:
