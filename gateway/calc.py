@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway import calc_subaccounts
+from gateway import calc_layers, calc_subaccounts
 from gateway.calc_options import (
     Aside,
     AsJson,
@@ -60,6 +60,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(calc_subaccounts.app)
+app.add_typer(calc_layers.app)
 
 
 @app.command("liq-price")

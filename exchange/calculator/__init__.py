@@ -9,6 +9,8 @@ payment                        funding; `premium_of`, `hourly_rate` and `clamped
 order_cost, max_size           what an order costs, and the largest that available balance opens
 dydx, subaccount               dYdX: margins and funding of a tier, and what a liquidation comes to
 synthetix, drift               what only these venues have
+layers                         what a liquidation brings a fund, and the queue for auto-deleveraging
+scenarios                      scanning risk, and the futures leg of a portfolio margin
 =============================  =====================================================================================
 
 A position is a `Holding`, the rules of a venue are `Rules`: `rules_of(load_pack("gate"), mmr=..., taker_fee=...)`.

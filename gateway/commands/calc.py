@@ -8,6 +8,7 @@ from typing import Any
 from exchange.calculator import CalculatorError
 from gateway.commands.calc_funding import funding
 from gateway.commands.calc_given import Given
+from gateway.commands.calc_layers import fund, rank, scanning_risk
 from gateway.commands.calc_margin import margin
 from gateway.commands.calc_orders import cost, largest
 from gateway.commands.calc_prices import bankruptcy, liq_price, pnl
@@ -26,6 +27,9 @@ QUESTIONS: dict[str, Callable[[Given], tuple[Answer, str]]] = {
     "fillable-price": fillable,
     "insurance-fund-delta": fund_delta,
     "deleverage": deleveraged,
+    "fund": fund,
+    "adl-rank": rank,
+    "scanning-risk": scanning_risk,
 }
 """Question -> what answers it, with a note for people."""
 

@@ -22,7 +22,10 @@ _PRICES = {
     *("bankruptcy_price", "bankruptcy_price_on_tick", "price", "fillable_price"),
 }
 _SIZES = {"max_size"}
-_PLAIN = {"mmr", "margin_ratio", "premium", "rate", "initial_margin_rate", "weight", "funding_index_delta"}
+_PLAIN = {
+    *("mmr", "margin_ratio", "premium", "rate", "initial_margin_rate", "weight", "funding_index_delta"),
+    *("adl_rank", "adl_order", "portfolio_array_pnl", "scanning_risk"),
+}
 
 
 def decimal_string(value: Fraction | int) -> str:
@@ -66,14 +69,14 @@ def show(answer: Answer, given: Given, note: str = "") -> None:
 
 def unit_of(name: str, given: Given) -> str:
     """What a figure is measured in; empty for rates and for what names its unit itself."""
+    if name in _PLAIN or name.endswith(("_ppm", "_quantums", "_quantum", "_subticks")):
+        return ""
     terms = given.terms
     base, quote = (str(terms.base), str(terms.quote)) if terms else ("base asset", "quote asset")
     if name in _PRICES:
         return f"{quote} per {base}"
     if name in _SIZES:
         return "contracts" if given.is_inverse or "contract" in given else base
-    if name in _PLAIN or name.endswith(("_ppm", "_quantums", "_quantum", "_subticks")):
-        return ""
     if name.endswith("_in_quote") or given.flag("in_quote"):
         return quote
     return str(terms.settle) if terms else base if given.is_inverse else quote

@@ -28,6 +28,12 @@ CHECKS: list[tuple[Check, Case]] = []
 SESSIONS: list[tuple[Check, Case]] = []
 """Each case that a session of the core lives through, with the test that does so."""
 
+CONTRADICTED: list[tuple[Check, Case]] = []
+"""Each case whose source contradicts itself, with the test that shows where its own formula leads."""
+
+WHY_NOT: dict[str, str] = {}
+"""Such a case -> how the source contradicts itself."""
+
 LATER: dict[str, str] = {}
 """Case -> why nothing here is about it yet."""
 
@@ -92,12 +98,23 @@ def cases_in(file: str) -> tuple[Case, ...]:
 
 def about(file: str, *, only: Callable[[Case], bool] = lambda _: True) -> Callable[[Check], Check]:
     """Run the test with each verified case of a file, or those of them that are meant."""
-    return _with_cases(file, only, CHECKS)
+    return _with_cases(file, lambda case: case.is_verified and only(case), CHECKS)
 
 
 def driven(file: str, *, only: Callable[[Case], bool] = lambda _: True) -> Callable[[Check], Check]:
     """As `about`, for a test that takes the case through commands and facts of a session."""
-    return _with_cases(file, only, SESSIONS)
+    return _with_cases(file, lambda case: case.is_verified and only(case), SESSIONS)
+
+
+def contradicted(file: str, why: str, *, only: Callable[[Case], bool] = lambda _: True) -> Callable[[Check], Check]:
+    """As `about`, for cases whose printed figure is not what the source's own formula comes to: `why` says how."""
+
+    def is_meant(case: Case) -> bool:
+        return not case.is_verified and only(case)
+
+    if FOLDER.is_dir():
+        WHY_NOT.update({case.id: why for case in cases_in(file) if is_meant(case)})
+    return _with_cases(file, is_meant, CONTRADICTED)
 
 
 def _with_cases(file: str, only: Callable[[Case], bool], checks: list[tuple[Check, Case]]) -> Callable[[Check], Check]:
@@ -106,7 +123,7 @@ def _with_cases(file: str, only: Callable[[Case], bool], checks: list[tuple[Chec
             assert not os.environ.get("CI"), f"no folder {FOLDER}: set RINGFENCE_CASES"
             missing = pytest.mark.skip(reason="no folder of published figures: set RINGFENCE_CASES")
             return _run_with(check, [pytest.param(None, id="none", marks=missing)])
-        meant = [case for case in cases_in(file) if case.is_verified and only(case)]
+        meant = [case for case in cases_in(file) if only(case)]
         checks.extend((check, case) for case in meant)
         return _run_with(check, [pytest.param(case, id=case.id) for case in meant])
 

@@ -15,16 +15,20 @@ from msgspec.structs import replace
 from events import commands as c
 from events.commands import FundingSource, SessionOptions, Side
 from events.facts import Fact, LiquidationDue, LiquidationOrderPlaced, Refused
-from events.instruments import Bracket, Instrument, InstrumentId, Leg, MarginMode, RulePack, load_pack
+from events.instruments import Bracket, Instrument, InstrumentId, Inverse, Leg, MarginMode, RulePack, load_pack
 from events.record import Batch
 from events.units import UNIT, Atoms, Rate
+from exchange.calculator import Holding, Pool, liquidation, rules_of
 from exchange.core.invariants import check_end_of_batch
-from exchange.core.margin.model import available_atoms
+from exchange.core.margin.model import available_atoms, cross_positions, maintenance_margin, unrealised
 from exchange.core.state import RULES_VERSION, Position, State, Wallet
 from exchange.core.step import step
 
 ENDLESS = Fraction(10**12)
 """More money than any case needs."""
+
+GRAINS = UNIT**2
+"""So many grains are one of the settle asset."""
 
 SIDES = {"long": Side.BUY, "short": Side.SELL}
 OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
@@ -162,7 +166,7 @@ class Session:
         return any(isinstance(fact, LiquidationDue) and fact.account == "ann" for fact in facts)
 
     def assert_due_at(self, held: Held, price: Fraction, tolerance: Fraction, tick: Fraction = Fraction(0)) -> None:
-        """A little before the price nothing happens, a little beyond it ann is due.
+        """Ann is due at a mark as near to the price as stated, not one unit before, and where the formula says so.
 
         tick is that of a venue which shows the tick where the position is due first.
         """
@@ -170,8 +174,41 @@ class Session:
         long = held.side is Side.BUY
         before = math.ceil(high) if long else math.floor(low)
         beyond = math.floor(low - tick * UNIT) if long else math.ceil(high + tick * UNIT)
-        assert not self.is_due(held, before), f"{held} is due at {before} already, published is {float(price)}"
-        assert self.is_due(held, beyond), f"{held} is not due at {beyond}, published is {float(price)}"
+        assert not self.would_be_due(held, before, before), f"{held} is due at {before}, published is {float(price)}"
+        assert self.would_be_due(held, beyond, before), f"{held} is not due at {beyond}, published is {float(price)}"
+        safe, due = before, beyond
+        while abs(safe - due) > 1:
+            middle = (safe + due) // 2
+            if self.would_be_due(held, middle, before):
+                due = middle
+            else:
+                safe = middle
+        assert not self.is_due(held, safe)
+        assert self.is_due(held, due)
+        assert due == self.trigger(held), f"{held} is due at {due}, by its formula at {self.trigger(held)}"
+
+    def would_be_due(self, held: Held, mark: int, safe: int) -> bool:
+        """Whether ann would be due at a mark, which then goes back to one where she is safe."""
+        found = self.is_due(held, mark)
+        self.ask(c.SetMarkPrice, instrument=held.symbol, mark=safe)
+        self.proceed()
+        return found
+
+    def trigger(self, held: Held) -> int | None:
+        """The first due mark by the calculator, of what ann holds now."""
+        position, contract = self.position(held), self.state.contracts[InstrumentId(held.symbol)]
+        assert self.state.pack is not None
+        face = Fraction(contract.terms.contract_value, UNIT) if isinstance(contract.terms, Inverse) else Fraction(1)
+        value = Fraction(abs(position.entry_value), UNIT)
+        entry = held.size * face / value if contract.is_inverse else value / held.size
+        leg = Holding(1 if held.side is Side.BUY else -1, held.size, entry, face, contract.is_inverse)
+        rules = rules_of(self.state.pack, contract.terms)
+        if position.is_isolated:
+            return liquidation(Pool(Fraction(position.isolated, UNIT), (leg,), rules)).trigger
+        others = [other for other in cross_positions(position.wallet) if other is not position]
+        needed, gained = sum(map(maintenance_margin, others)), sum(map(unrealised, others))
+        wallet = Fraction(position.wallet.balance, UNIT)
+        return liquidation(Pool(wallet, (leg,), rules, Fraction(needed, GRAINS), Fraction(gained, GRAINS))).trigger
 
     def forced(self, held: Held, mark: Fraction) -> tuple[LiquidationOrderPlaced, list[Fact]]:
         """Liquidate ann at a mark: the first forced order, and all facts."""

@@ -6,7 +6,7 @@ from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
-from tests.truth.published import CALCULATED, CHECKS, FOLDER, LATER, SESSIONS, Case, Check, cases_in
+from tests.truth.published import CALCULATED, CHECKS, FOLDER, LATER, SESSIONS, WHY_NOT, Case, Check, cases_in
 
 
 def everything() -> list[Case]:
@@ -27,23 +27,34 @@ def passing(checks: list[tuple[Check, Case]]) -> set[str]:
     return {case.id for _, case in checks} - failed
 
 
+def reason(case: Case) -> str:
+    """Why a case is not among those reproduced."""
+    if case.is_verified:
+        return LATER.get(case.id, "disagrees")
+    said = WHY_NOT.get(case.id) or case.about.get("why", "no reason given")
+    return f"the source contradicts itself ({case.about['status']}): {said}"
+
+
 def reasons(cases: list[Case], done: set[str]) -> Counter[str]:
     """Why cases are not among those done, and how many."""
-    missing = [case for case in cases if case.id not in done]
-    return Counter(LATER.get(c.id, "disagrees" if c.is_verified else str(c.about["status"])) for c in missing)
+    return Counter(reason(case) for case in cases if case.id not in done)
+
+
+def row(file: str, own: list[Case], done: set[str], lived: set[str]) -> list[str]:
+    """What there is to say of a file: N of M, how many in sessions, and a line for each reason why not."""
+    reproduced = {case.id for case in own} & done
+    lines = [f"{file:<34} {len(reproduced):>4} of {len(own):>4}, {len(reproduced & lived):>4} in sessions"]
+    lines += [f"{'':<34} {count:>4} not: {why}" for why, count in reasons(own, done).items()]
+    alone = Counter(CALCULATED.get(name, "disagrees in a session") for name in sorted(reproduced - lived))
+    return lines + [f"{'':<34} {count:>4} by the calculator alone: {why}" for why, count in alone.items()]
 
 
 def told() -> str:
-    """The summary: N of M by file, and how many of them went through a session of the core as well."""
+    """The summary: N of M by file and in all, how many of them through a session as well, and why the others not."""
     cases, done = everything(), passing(CHECKS)
     lived = passing(SESSIONS) - CALCULATED.keys()
-    lines = []
-    for file in dict.fromkeys(case.file for case in cases):
-        own = [case for case in cases if case.file == file]
-        reproduced = {case.id for case in own} & done
-        why = [f"{count} {reason}" for reason, count in reasons(own, done).items()]
-        alone = Counter(CALCULATED.get(name, "disagrees in a session") for name in sorted(reproduced - lived))
-        why += [f"{count} by the calculator alone: {reason}" for reason, count in alone.items()]
-        counts = f"{len(reproduced):>4} of {len(own):>4}, {len(reproduced & lived):>4} in sessions"
-        lines.append(f"{file:<34} {counts}   {'; '.join(why)}".rstrip())
+    files = list(dict.fromkeys(case.file for case in cases))
+    lines = [line for file in files for line in row(file, [c for c in cases if c.file == file], done, lived)]
+    every = {case.id for case in cases}
+    lines.append(f"{'all':<34} {len(every & done):>4} of {len(every):>4}, {len(every & done & lived):>4} in sessions")
     return "".join(f"{line}\n" for line in lines)

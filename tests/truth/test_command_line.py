@@ -342,3 +342,23 @@ def test_drift_weights(case: Case) -> None:
     answer = asked("margin", pack="drift", size=Decimal(case.inputs["size_1e9"]).scaleb(-9), **options)
     case.has("weight", figure(answer, "weight"))
     assert asked("margin", pack="drift", size_1e9=case.inputs["size_1e9"], **options) == answer
+
+
+@about(DOCUMENTS, only=topic("insurance fund"))
+def test_an_insurance_fund(case: Case) -> None:
+    inputs = case.inputs
+    fills = [word for fill in inputs["fills"] for word in ("--fill", fill)]
+    words = ["--size", inputs["size"], "--bankruptcy-price", inputs["bankruptcy_price"], *fills]
+    answer = ringfence("calc", "fund", *words, "--fund-start", inputs["fund_start"], "--json").json
+    assert [Fraction(after) for after in answer["fund_after"]] == [Fraction(f) for f in case.expected["fund_after"]]
+
+
+@about(DOCUMENTS, only=topic("SPAN scanning risk"))
+def test_a_scenario_matrix(case: Case) -> None:
+    words = [
+        f"--array={size}:{','.join(map(str, case.inputs[f'risk_array_long_{name}_pnl']))}"
+        for name, size in case.inputs["position"].items()
+    ]
+    answer = ringfence("calc", "scanning-risk", *words, "--json").json
+    assert [Fraction(pnl) for pnl in answer["portfolio_array_pnl"]] == case.expected["portfolio_array_pnl"]
+    case.has("scanning_risk", figure(answer, "scanning_risk"))

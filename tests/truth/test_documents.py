@@ -24,7 +24,9 @@ from exchange.calculator import (
     rules_of,
     with_cum,
 )
-from tests.truth.published import Case, about, agrees, later, topic
+from exchange.calculator.layers import deleveraging_order, deleveraging_rank, fund_after
+from exchange.calculator.scenarios import Holdings, contingency, future_price, scan
+from tests.truth.published import Case, about, agrees, contradicted, topic
 
 FILE = "exchange_docs_worked_examples"
 SIGNS = {"long": LONG, "short": SHORT}
@@ -127,7 +129,58 @@ def test_a_settled_liquidation(case: Case) -> None:
     agrees(f"{case.id}: total_fee", result.fees, case.inputs["total_fee"], Fraction(1, 1000))
 
 
-later(FILE, "insurance fund: liquidation", only=topic("insurance fund"))
-later(FILE, "ranking for deleveraging: liquidation", only=topic("ADL ranking"))
-later(FILE, "portfolio margin: later work", only=lambda case: case.about["topic"].startswith("portfolio margin"))
-later(FILE, "scenario matrix: portfolio margin, later work", only=lambda case: "SPAN" in case.about["topic"])
+@about(FILE, only=topic("insurance fund"))
+def test_a_fund_that_gets_all_beyond_bankruptcy(case: Case) -> None:
+    position = Holding(LONG, case.number("size"), case.number("entry"))
+    fills = [Fraction(fill) for fill in case.inputs["fills"]]
+    after = fund_after(position, case.number("bankruptcy_price"), fills, case.number("fund_start"))
+    for n, (figure, published) in enumerate(zip(after, case.expected["fund_after"], strict=True), 1):
+        agrees(f"{case.id}: after fill {n}", figure, published)
+
+
+@about(FILE, only=topic("portfolio margin (futures leg)"))
+def test_the_futures_leg_of_a_portfolio_margin(case: Case) -> None:
+    case.has("future_price", future_price(case.number("index"), case.number("abr"), case.number("days")))
+    case.has("future_contingency", contingency(case.number("index"), case.number("factor"), [case.number("qty")]))
+
+
+def portfolio(case: Case) -> list[Holdings]:
+    sizes = case.inputs["position"]
+    return [
+        Holdings(Fraction(size), [Fraction(pnl) for pnl in case.inputs[f"risk_array_long_{name}_pnl"]])
+        for name, size in sizes.items()
+    ]
+
+
+@about(FILE, only=topic("SPAN scanning risk"))
+def test_the_largest_loss_over_sixteen_scenarios(case: Case) -> None:
+    found = scan(portfolio(case))
+    assert found.pnl == case.expected["portfolio_array_pnl"]
+    case.has("scanning_risk", found.risk)
+
+
+@contradicted(
+    FILE,
+    "0.1428 % / 24 = 0.00595 % an hour by the page's own formula; printed is 0.01785 % = 0.1428 % / 8",
+    only=topic("funding inverse"),
+)
+def test_kraken_prints_an_hourly_rate_that_is_an_eighth_of_the_premium(case: Case) -> None:
+    premium = premium_of(case.number("perp"), case.number("index"))
+    rate = hourly_rate(premium, load_pack("kraken-futures").premium_hours)
+    case.has("premium_pct", premium * 100)
+    case.has("hourly_rate_pct", rate * 100)
+    agrees(f"{case.id}: printed", Fraction("0.1428") / 8, case.about["printed"]["hourly_rate_pct"])
+
+
+ZUBR = [
+    ("10.0", "4", "0.4", 5), ("5.0", "0.5", "0.025", 10), ("20.0", "1.2", "0.24", 7), ("5.0", "10", "0.5", 3),
+    ("15.0", "2", "0.3", 6), ("3.0", "4", "0.12", 8), ("12.0", "5", "0.6", 2), ("6.0", "0.8", "0.048", 9),
+    ("11.0", "11", "1.21", 1), ("7.0", "6", "0.42", 4),
+]  # fmt: skip
+"""Profit in percent, leverage, rank and order of ten clients. Source: ZUBR, help page 360011816240."""
+
+
+def test_the_queue_of_ten_clients_as_zubr_prints_it() -> None:
+    ranks = [deleveraging_rank(Fraction(profit) / 100, Fraction(leverage)) for profit, leverage, _, _ in ZUBR]
+    assert ranks == [Fraction(rank) for _, _, rank, _ in ZUBR]
+    assert deleveraging_order(ranks) == [order for *_, order in ZUBR]

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from exchange.calculator.drift import (
+    BUFFER,
     Side,
     asset_weight,
     base_to_cover,
+    buffered_collateral,
+    buffered_requirement,
     insurance_fee,
     liability_to_cover,
     liability_weight,
@@ -86,7 +89,23 @@ def test_a_loss_that_all_positions_bear(case: Case) -> None:
     case.has("cumulative_funding_rate_delta", socialised_loss_delta(*(case.whole(name) for name in names)))
 
 
-later(DRIFT, "its inputs are those of another case, which is not in the file", only=kind("isolated_vs_cross"))
+ISOLATED = {"requirement": 1_000, "liability": 10_000, "pnl": -1_000, "deposit": 100}
+CROSS = {"requirement": 12_000, "liability": 10_000}
+"""A cross pool that borrows 100 SOL at 100 USD and a weight of 1.2, and an isolated position of 100 SOL, bought for
+11,000 USD, at a margin ratio of 10 %. Source: drift-labs/protocol-v2, math/margin/tests.rs,
+isolated_position_margin_requirement; the case itself points to another one for them.
+"""
+
+
+@about(DRIFT, only=kind("isolated_vs_cross"))
+def test_the_buffer_of_a_liquidation_on_either_side_of_an_isolated_position(case: Case) -> None:
+    buffer = int(case.number("margin_buffer") * BUFFER)
+    for name, pool in (("cross_margin", CROSS), ("isolated_margin", ISOLATED)):
+        requirement = buffered_requirement(pool["requirement"], pool["liability"], buffer)
+        case.has(f"{name}_requirement_plus_buffer", requirement)
+    held = ISOLATED["deposit"] + ISOLATED["pnl"]
+    case.has("isolated_total_collateral_plus_buffer", buffered_collateral(held, ISOLATED["pnl"], buffer))
+
 
 later("black76_reference_prices", "options: later work")
 later("derive_standard_margin", "options: later work")

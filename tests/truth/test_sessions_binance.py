@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
 from events.commands import Side
-from events.instruments import Instrument, Leg
-from events.units import UNIT
+from events.instruments import Bracket, Instrument, Leg, RulePack
+from events.units import UNIT, Atoms, Rate
+from exchange.calculator import with_cum
 from exchange.core.margin.model import notional, requirement, unrealised
-from tests.truth.published import Case, calculated, driven
+from tests.truth.published import Case, agrees, driven, topic
 from tests.truth.sessions import (
+    ENDLESS,
     SIDES,
     Held,
     Session,
@@ -19,6 +22,7 @@ from tests.truth.sessions import (
     in_cross,
     isolated_with,
     terms_of,
+    units,
 )
 
 USDM, COINM = "binance-usdm", "binance-coinm"
@@ -112,4 +116,58 @@ def test_unrealised_pnl_of_coinm(case: Case) -> None:
     case.has("unrealized_profit", Fraction(unrealised(session.position(position)), GRAINS))
 
 
-calculated("binance_leverage_brackets", "amounts of a pack, which none opens under that states others")
+def cum_of(pack: RulePack, floors: Iterable[Fraction]) -> list[Fraction]:
+    """The maintenance amounts that sessions have: notional x mmr less MM of a position at the floor of each bracket."""
+    terms = pack.instruments[0]
+    found = []
+    for bracket, floor in zip(terms.brackets, floors, strict=True):
+        position = Held(terms.id, Side.BUY, floor or Fraction(1), Fraction(1))
+        session = in_cross(pack, ENDLESS, [position])
+        value, margin = notional(session.position(position)), requirement(session.wallet(position))
+        assert value == position.size * GRAINS
+        found.append(Fraction(value * bracket.mmr - margin.maintenance * UNIT, GRAINS * UNIT))
+    return found
+
+
+def brackets_of(rows: Sequence[tuple[Fraction, Fraction]], cums: Sequence[Fraction]) -> tuple[Bracket, ...]:
+    """Brackets of these (floor, mmr) and maintenance amounts."""
+    caps = [floor for floor, _ in rows[1:]] + [ENDLESS]
+    return tuple(
+        Bracket(Atoms(units(floor)), Atoms(units(cap)), 1, Rate(units(mmr)), Atoms(units(cum)))
+        for (floor, mmr), cap, cum in zip(rows, caps, cums, strict=True)
+    )
+
+
+def pack_with(brackets: tuple[Bracket, ...]) -> RulePack:
+    """The flags of the venue over a market whose lots are worth 0.01 at a price of 1."""
+    position = Held("COIN", Side.BUY, Fraction(1, 100), Fraction(1))
+    return flags_of(USDM, terms_of(USDM, position, brackets=brackets), default_leverage=1)
+
+
+@driven("binance_leverage_brackets")
+def test_maintenance_amounts_of_brackets(case: Case) -> None:
+    rows = [(Fraction(row["floor"]), Fraction(row["mmr"])) for row in case.inputs["brackets"]]
+    pack = pack_with(brackets_of(rows, [tier.cum for tier in with_cum(rows)]))
+    found = cum_of(pack, [floor for floor, _ in rows])
+    for n, (figure, published) in enumerate(zip(found, case.expected["cum"], strict=True), 1):
+        agrees(f"{case.id}: cum of bracket {n}", figure, published)
+
+
+DOCUMENTS = "exchange_docs_worked_examples"
+
+
+@driven(DOCUMENTS, only=topic("maintenance amount"))
+def test_the_maintenance_amount_of_a_third_bracket(case: Case) -> None:
+    rows = [(Fraction(floor), Fraction(mmr)) for floor, mmr in case.inputs["brackets"]]
+    pack = pack_with(brackets_of(rows, [tier.cum for tier in with_cum(rows)]))
+    case.has("cum_bracket3", cum_of(pack, [floor for floor, _ in rows])[2])
+
+
+@driven(DOCUMENTS, only=topic("maintenance amount inverse"))
+def test_a_maintenance_amount_in_coin(case: Case) -> None:
+    """The bracket before is reached over one of half its rate, as far as gives it its maintenance amount."""
+    before, cum = case.number("mmr_prev"), case.number("cum_prev")
+    rows = [(Fraction(0), before / 2), (2 * cum / before, before), (case.number("floor_btc"), case.number("mmr"))]
+    cums = [tier.cum for tier in with_cum(rows)]
+    assert cums[1] == cum
+    case.has("cum_btc", cum_of(pack_with(brackets_of(rows, cums)), [floor for floor, _ in rows])[2])

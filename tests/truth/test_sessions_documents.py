@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from events.commands import AdvanceTime, ApplyFunding, FundingSource, Side
+from events.commands import INSURANCE, AdvanceTime, ApplyFunding, FundingSource, Side
 from events.facts import FundingDue, FundingPaid, LiquidationFeeCharged, Traded
 from events.instruments import Instrument, RulePack, load_pack
 from events.units import UNIT, Rate
 from exchange.core.funding import HOUR, premium
 from exchange.core.margin.model import requirement, unrealised
-from tests.truth.published import Case, calculated, driven, topic
+from tests.truth.published import Case, agrees, calculated, driven, topic
 from tests.truth.sessions import (
     ENDLESS,
     SIDES,
@@ -193,8 +193,38 @@ def test_a_settled_liquidation(case: Case) -> None:
     case.has("realized_pnl", Fraction(session.wallet(position).balance, UNIT) - ENDLESS)
 
 
+@driven(FILE, only=topic("insurance fund"))
+def test_a_fund_that_gets_all_beyond_bankruptcy(case: Case) -> None:
+    """The liquidation fee is all that is left; where nobody bids enough, the fund takes over, and sells at the mark."""
+    entry, bankruptcy = case.number("entry"), case.number("bankruptcy_price")
+    position = Held("MARKET", Side.BUY, case.number("size"), entry)
+    terms = terms_of(
+        "binance-usdm",
+        position,
+        tick=UNIT // 100,
+        liquidation_fee=Rate(UNIT // 2),
+        brackets=brackets_with(Fraction(1, 200)),
+    )
+    session = isolated(flags_of("binance-usdm", terms), position, int(entry / (entry - bankruptcy)))
+    for n, (fill, published) in enumerate(zip(case.inputs["fills"], case.expected["fund_after"], strict=True)):
+        if n:
+            session.mark(position.symbol, entry)
+            session.enter(position)
+        session.bid(position, Fraction(fill))
+        session.mark(position.symbol, Fraction(fill))
+        session.proceed()
+        session.mark(position.symbol, Fraction(fill))
+        session.proceed()
+        fund = Fraction(session.wallet(position, INSURANCE).balance, UNIT)
+        agrees(f"{case.id}: after fill {n + 1}", fund, published)
+        assert session.position(position, INSURANCE).lots == session.position(position).lots == 0
+
+
+calculated(
+    FILE, "options and futures over a scenario matrix: portfolio margin, later work", only=topic("SPAN scanning risk")
+)
 calculated(
     FILE,
-    "amounts of a pack, which none opens under that states others",
-    only=topic("maintenance amount", "maintenance amount inverse"),
+    "a margin on top of the price of a dated future: portfolio margin, later work",
+    only=topic("portfolio margin (futures leg)"),
 )

@@ -110,5 +110,3 @@ def test_margin_models(case: Case) -> None:
 calculated(
     MODELS, "an inverse contract's margin in its quote currency: the core's is in the settle asset", only=in_quote
 )
-calculated("synthetix_v3_cross_margin", "fills at a price that the skew moves: no session opens under such a pack")
-calculated("drift_liquidation_math", "functions of the protocol, which no session is liquidated by")

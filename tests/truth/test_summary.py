@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.command_line import ROOT, python
 from tests.truth.published import CALCULATED, CHECKS, LATER, SESSIONS
 from tests.truth.summary import everything, told
 
@@ -29,5 +30,13 @@ def test_the_summary_counts_them_by_file(cases: Path) -> None:
     text = told()
     print(text)  # noqa: T201
     assert "disagrees" not in text
+    assert "no reason given" not in text
     for file, count in (("binance_usdm_liquidation_price", 8), ("hyperliquid_liquidation_price", 22)):
         assert f"{file:<34} {count:>4} of {count:>4}, {count:>4} in sessions\n" in text
+
+
+def test_without_the_figures_it_says_where_they_belong(tmp_path: Path) -> None:
+    said = python("-m", "tests.truth", folder=ROOT, RINGFENCE_CASES=str(tmp_path / "none"))
+    assert (said.status, said.out) == (2, "")
+    assert said.err.count("\n") == 1
+    assert "set RINGFENCE_CASES" in said.err
