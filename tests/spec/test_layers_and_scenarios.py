@@ -51,7 +51,7 @@ SHOWN = [
     ),
     (
         ("adl-rank", "--position", "0.1:4", "--position", "-0.1:2"),
-        "adl rank   0.4, -0.05\nadl order      1, 2\n",
+        "adl rank   0.4, -0.05\nadl order        1, 2\n",
     ),
     (
         ("scanning-risk", "--array", "1:5,-5", "--array", "-2:1,1"),
