@@ -39,9 +39,9 @@ def affordable(books: Books, p: Position, value: int) -> int:
     """How many lots, all of them at this value, leave the fund's equity at 0 or above."""
     size, sign = abs(p.lots), 1 if p.entry > 0 else -1
     gain = p.contract.at_mark(p.lots) - sign * value
-    if gain >= 0:
-        return size
     equity = margin(books, INSURANCE, p.terms.settle).equity
+    if gain >= 0:
+        return size if equity + gain >= 0 else 0
     return max(0, min(size, floor(equity * size / -gain)))
 
 

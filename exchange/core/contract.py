@@ -14,6 +14,7 @@ from exchange.core.margin.rules import MarginRules
 from exchange.core.matching.market import MarketFeed
 
 if TYPE_CHECKING:
+    from exchange.core.liquidation.adl import Ranking
     from exchange.core.state import Position
 
 
@@ -35,8 +36,9 @@ class Contract:
     What a position is worth, in grains and with the sign of what it gains by, is lots x num // den at the mark: num =
     lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
     contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
-    that moved the mark last, index the index price. open_interest is the sum of all long lots. lows and highs are heaps
-    of (-low, serial) and (high, serial); an entry counts only while the position still bears that trigger.
+    that moved the mark last, index the index price. open_interest is the sum of all long lots. rankings are the
+    queues of the latest batch that deleveraged, by side. lows and highs are heaps of (-low, serial) and (high, serial);
+    an entry counts only while the position still bears that trigger.
     """
 
     __slots__ = (
@@ -64,6 +66,7 @@ class Contract:
         "open_interest",
         "per_tick_lot",
         "positions",
+        "rankings",
         "rules",
         "settle",
         "taker_fee",
@@ -96,6 +99,7 @@ class Contract:
         self.clearing = 0
         self.positions: list[Position] = []
         self.holders: dict[Position, None] = {}
+        self.rankings: dict[int, Ranking] = {}
         self.lows: list[tuple[int, int]] = []
         self.highs: list[tuple[int, int]] = []
         self.mark = 0

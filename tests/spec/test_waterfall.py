@@ -130,6 +130,23 @@ class TestFund:
         )
         assert requirement(session.state.accounts[INSURANCE].wallets[USD]).equity == -20 * UNIT
 
+    def test_below_zero_it_takes_nothing_even_at_a_price_that_the_mark_has_not_reached(self) -> None:
+        # at 94 it took ann's lots at 90 with a gain; at 85 they make it -50, with eve's at 81 it would still be at -10
+        session = scenario(rules(FUND, ADL)).given(
+            account("ann", 100), account("eve", 190), account("bob", 900),
+            *position(1, BUY, price=100, lots=10, by="ann", against="bob"),
+            *position(3, BUY, price=100, lots=10, by="eve", against="bob"), mark(94), proceed(),
+        )  # fmt: skip
+        assert session.state.accounts[INSURANCE].positions[GOLD].lots == 10
+        session.when(mark(85)).then(mark_moved(85), liquidation_due("eve", USD))
+        session.when(proceed()).then(
+            liquidation_started("eve", USD, equity=40, maintenance=43),
+            forced_order("eve", SELL, lots=10, limit=81, at=85, bankruptcy=810_000),
+            deleveraged("eve", SELL, lots=10, value=810, bankruptcy=810_000, against="bob"),
+            liquidation_ended("eve", USD, CLOSED, equity=0),
+            offered(10),
+        )
+
     def test_what_it_holds_is_offered_at_the_mark_or_better_when_the_mark_moves(self) -> None:
         session = scenario(rules(FUND)).given(
             account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), deposit(INSURANCE, 100),
@@ -174,6 +191,20 @@ class TestDeleveraging:
             deleveraged("ann", SELL, lots=10, value=900, bankruptcy=900_000, against="cat"),
             liquidation_ended("ann", USD, CLOSED, equity=0),
         )
+
+    def test_a_second_liquidation_in_the_same_batch_meets_what_the_first_one_left_of_the_queue(self) -> None:
+        # dan has least equity and is first, and gone with 10 of ann's 12; 2 of bob's go with the rest of them
+        session = scenario(rules(ADL)).given(account("ann", 120), account("eve", 110))
+        session.given(account("bob", 1_000), *position(1, BUY, price=100, lots=12, by="ann", against="bob"))
+        session.given(account("dan", 110), *position(3, BUY, price=100, lots=10, by="eve", against="dan"))
+        session.when(mark(85)).then(mark_moved(85), liquidation_due("ann", USD), liquidation_due("eve", USD))
+        session.when(proceed())
+        told = [
+            (fact.account, fact.against, fact.lots)
+            for fact in session.batches[-1].facts
+            if isinstance(fact, f.Deleveraged)
+        ]
+        assert told == [("ann", "dan", 10), ("ann", "bob", 2), ("eve", "bob", 10)]
 
     def test_who_has_nothing_left_stands_last_in_the_queue(self) -> None:
         session = scenario(rules(ADL)).given(account("ann", 9_000), account("bob", 100), account("cat", 1_000))

@@ -4,13 +4,19 @@ Ranked are the traders' positions of the opposite side, by profit and leverage: 
 profit, PnL % / effective leverage where it is a loss, highest first, ties by account. PnL % is unrealised PnL / entry
 value; effective leverage is notional / equity of the pool. Source: `docs/margin.md`; Binance, "What is
 auto-deleveraging"; ZUBR, "Auto-deleveraging".
+
+All ranks move with the mark. Within a batch of due work no mark moves, and of the pools only those have changed that
+are dirty: so all positions are ranked once a batch, and after that only those of dirty pools (`Ranking`).
 """
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
+
+from events.units import UNIT
 from exchange.core.contract import Contract
-from exchange.core.margin.model import multi_equity, notional, requirement, unrealised
-from exchange.core.state import MultiPool, Position
+from exchange.core.margin.model import cross_equity, multi_equity
+from exchange.core.state import MultiPool, Pool, Position, State
 
 SCALE = 1 << 64
 """Ranks are compared as whole numbers of 1 / SCALE, rounded down."""
@@ -18,9 +24,13 @@ SCALE = 1 << 64
 
 def rank(position: Position) -> int:
     """The position's place in the queue as a number: the higher, the sooner it is deleveraged."""
-    pool = position.pool
-    equity = multi_equity(pool) if isinstance(pool, MultiPool) else requirement(pool).equity
-    profit, size, entry = unrealised(position), notional(position), abs(position.entry_value)
+    contract, wallet = position.contract, position.wallet
+    worth = position.lots * contract.num // contract.den
+    profit, size, entry = worth - position.entry_value * UNIT, abs(worth), abs(position.entry_value)
+    if position.is_isolated:
+        equity = position.isolated * UNIT + profit
+    else:
+        equity = cross_equity(wallet) if wallet.multi is None else multi_equity(wallet.multi)
     if equity <= 0 or not entry or not size:
         return -SCALE * SCALE
     if profit > 0:
@@ -28,11 +38,80 @@ def rank(position: Position) -> int:
     return profit * equity * SCALE // (entry * size)
 
 
-def queue(contract: Contract, sign: int, account: str) -> list[Position]:
-    """What a close of an account on this side (+1: it buys) can be set against, the first to be taken last."""
-    others = [p for p in contract.holders if p.lots * sign > 0 and not p.exempt and p.account != account]
-    found = [p for p in others if not p.pool.due]
-    return sorted(found, key=lambda p: (-rank(p), p.account, p.name), reverse=True)
+class Ranking:
+    """The traders' positions of one side of a contract in the order of their ranks, during one batch.
+
+    heap holds (- rank, account, name, serial); an entry counts only while `ranks` says the same of its position. seq is
+    the last record that the ranks know of.
+    """
+
+    __slots__ = ("_contract", "_heap", "_ranks", "_seq", "_sign", "batch")
+
+    def __init__(self, state: State, contract: Contract, sign: int) -> None:
+        self.batch = state.batch
+        self._contract = contract
+        self._sign = sign
+        self._seq = state.seq
+        ranked = [p for p in contract.holders if p.lots * sign > 0 and self._is_ranked(p)]
+        self._heap = [(-rank(p), p.account, p.name, p.serial) for p in ranked]
+        self._ranks = {serial: -turned for turned, _, _, serial in self._heap}
+        heapify(self._heap)
+
+    def _is_ranked(self, position: Position) -> bool:
+        return position.lots * self._sign > 0 and not position.exempt and not position.pool.due
+
+    def first(self, state: State, account: str) -> Position | None:
+        """The first in the queue that is not of this account."""
+        if state.seq > self._seq:
+            self._rank_again(state)
+        aside = []
+        found = None
+        while self._heap and found is None:
+            entry = heappop(self._heap)
+            if self._ranks.get(entry[3]) != -entry[0]:
+                continue
+            aside.append(entry)
+            if entry[1] != account:
+                found = self._contract.positions[entry[3]]
+        for entry in aside:
+            heappush(self._heap, entry)
+        return found
+
+    def _rank_again(self, state: State) -> None:
+        """Rank the positions of the pools that changed since."""
+        for pool, seq in state.dirty.items():
+            if seq > self._seq:
+                for position in _positions(pool):
+                    if position.contract is self._contract:
+                        self._update(position)
+        self._seq = state.seq
+
+    def _update(self, position: Position) -> None:
+        serial = position.serial
+        if not self._is_ranked(position):
+            self._ranks.pop(serial, None)
+            return
+        new = rank(position)
+        if self._ranks.get(serial) != new:
+            self._ranks[serial] = new
+            heappush(self._heap, (-new, position.account, position.name, serial))
+
+
+def _positions(pool: Pool) -> list[Position]:
+    """The positions of a pool, those that were closed too."""
+    if isinstance(pool, Position):
+        return [pool]
+    if isinstance(pool, MultiPool):
+        return [position for wallet in pool.wallets.values() for position in wallet.positions]
+    return pool.positions
+
+
+def first_in_queue(state: State, contract: Contract, sign: int, account: str) -> Position | None:
+    """What a close of an account on this side (+1: it buys) is set against first, None where nobody is ranked."""
+    ranking = contract.rankings.get(sign)
+    if ranking is None or ranking.batch != state.batch:
+        ranking = contract.rankings[sign] = Ranking(state, contract, sign)
+    return ranking.first(state, account)
 
 
 def quantile(contract: Contract, position: Position, of: int = 5) -> int:

@@ -25,9 +25,10 @@ def lots_affordable(state: State, position: Position, value: int) -> int:
     wallet = state.wallet(state.accounts[INSURANCE], contract.settle)
     sign = 1 if position.entry_value > 0 else -1
     gain = position.lots * contract.num // contract.den - sign * value * UNIT
+    equity = cross_equity(wallet)
     if gain >= 0:
-        return size
-    return max(0, min(size, cross_equity(wallet) * size // -gain))
+        return size if equity + gain >= 0 else 0
+    return max(0, min(size, equity * size // -gain))
 
 
 def work_off(state: State, contract: Contract) -> Iterator[Fact]:

@@ -40,7 +40,7 @@ from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.debts import cover, is_over
-from exchange.core.liquidation.adl import queue
+from exchange.core.liquidation.adl import first_in_queue
 from exchange.core.liquidation.bankruptcy import bankruptcy_price, bankruptcy_value
 from exchange.core.liquidation.insurance import lots_affordable
 from exchange.core.liquidation.pools import pool_of
@@ -276,15 +276,13 @@ def _deleverage(state: State, pool: Pool, position: Position, left: int) -> Iter
     """Close against the ranked positions of the other side, the first in the queue first, then against MARKET."""
     contract = position.contract
     sign, side = (-1, Side.SELL) if position.lots > 0 else (1, Side.BUY)
-    ranked = queue(contract, sign, position.account)
     while left:
-        other = ranked[-1] if ranked else None
+        other = first_in_queue(state, contract, sign, position.account)
         said = state.seq
         yield from settle_first(state, MARKET if other is None else other.account)
         if other is not None and state.seq > said:
-            ranked = queue(contract, sign, position.account)
             continue
-        lots = left if other is None else min(left, abs(ranked.pop().lots))
+        lots = left if other is None else min(left, abs(other.lots))
         value = bankruptcy_value(pool, position)
         part = Atoms(_part(position, value, lots))
         yield Deleveraged(
