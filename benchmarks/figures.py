@@ -24,19 +24,28 @@ class Figure(msgspec.Struct, frozen=True):
     aim: str = ""
 
 
+class Grid(msgspec.Struct, frozen=True):
+    """A table of one benchmark's own, its cells as text."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
 class Sheet(msgspec.Struct):
-    """All figures of a run, with what they were measured on."""
+    """All figures and tables of a run, with what they were measured on."""
 
     machine: str
     python: str
     commit: str
     seed: int
     figures: list[Figure]
+    grids: list[Grid]
 
 
 def new_sheet(seed: int) -> Sheet:
     """An empty sheet for this machine, interpreter and commit."""
-    return Sheet(_machine(), f"{platform.python_implementation()} {platform.python_version()}", _commit(), seed, [])
+    return Sheet(_machine(), f"{platform.python_implementation()} {platform.python_version()}", _commit(), seed, [], [])
 
 
 def show(sheet: Sheet) -> None:
@@ -52,8 +61,19 @@ def show(sheet: Sheet) -> None:
         value = f"{figure.value:,.0f}" if abs(figure.value) >= 1000 else f"{figure.value:,.3g}"
         table.add_row(figure.name, value, figure.unit, figure.aim)
     console.print(table)
+    for grid in sheet.grids:
+        console.print(_table(grid))
     for figure in sheet.figures:
         console.print(f"{figure.name}: {figure.includes}")
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title=grid.title, title_justify="left")
+    for name in grid.header:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in grid.rows:
+        table.add_row(*row)
+    return table
 
 
 def write(sheet: Sheet, path: Path) -> None:

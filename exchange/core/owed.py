@@ -26,6 +26,8 @@ def settle_all(state: State, key: DueKey, due: Due, limit: int) -> Iterator[Fact
 
 def settle_first(state: State, account: AccountId) -> Iterator[Fact]:
     """Settle what the account still owes or is owed, before it trades."""
+    if not state.owed:
+        return
     owner = state.accounts[account]
     for key, due in list(state.owed.items()):
         holders = list(owner.wallets.values()) if key[1] == DueKind.INTEREST else owner.legs(key[2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from events.units import UNIT
-from exchange.core.margin.model import cross_positions, index_of, maintenance_margin, requirement, worth
+from exchange.core.margin.model import cross_positions, equity_of, index_of, maintenance_margin, worth
 from exchange.core.state import Pool, Position
 
 
@@ -18,10 +18,11 @@ def bankruptcy_value(pool: Pool, position: Position) -> int:
     if isinstance(pool, Position):
         left, scale = position.entry_value - pool.isolated, 1
     else:
-        margins = {p.name: maintenance_margin(p) * index_of(p) for p in cross_positions(pool)}
-        total, index = sum(margins.values()), index_of(position)
+        index = index_of(position)
+        own = maintenance_margin(position) * index
+        total = own + sum(maintenance_margin(p) * index_of(p) for p in cross_positions(pool) if p.name != position.name)
         scale = total * index * UNIT
-        left = worth(position) * total * index - requirement(pool).equity * margins[position.name] * UNIT
+        left = worth(position) * total * index - equity_of(pool) * own * UNIT
     if position.entry_value > 0:
         return max(1 if position.contract.is_inverse else 0, -(-left * UNIT // (scale * (UNIT - fee))))
     return max(1 if position.contract.is_inverse else 0, left * -UNIT // (scale * (UNIT + fee)))

@@ -219,11 +219,11 @@ def _reached(state: State, position: Position) -> None:
     """The mark reached the position's trigger: what the pool has in reserve moves it on, or the pool is looked at."""
     position.low = position.high = NEVER
     pool = position.pool
-    if type(pool) is not Wallet or not _moved_on(state, pool, position):
+    if type(pool) is not Wallet or not moved_on(state, pool, position):
         state.dirty.setdefault(pool, state.seq)
 
 
-def _moved_on(state: State, pool: Wallet, position: Position) -> bool:
+def moved_on(state: State, pool: Wallet, position: Position) -> bool:
     """Move the position's band on at the cost of the pool's reserve, of which half of what is left stays; False where
     that is not enough, or the pool has to be looked at anyway.
 

@@ -48,12 +48,14 @@ from exchange.core.margin.model import (
     available_atoms,
     cross_equity,
     cross_positions,
+    equity_of,
     index_of,
     is_due,
     is_open,
     maintenance_margin,
     notional,
     requirement,
+    solvency,
     unrealised,
     withdrawable_atoms,
 )
@@ -69,13 +71,13 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     pool = pool_of(account, pool_name)
     state.cause = due.seq
     yield from settle_first(state, account.name)
-    if is_due(pool) and isinstance(pool, Position) and pool.auto_add and pool.lots:
+    if isinstance(pool, Position) and pool.auto_add and pool.lots and is_due(pool):
         yield from _add_margin(pool)
     if not is_due(pool):
         yield _ended(pool, LiquidationOutcome.CURED)
         return
-    margin = requirement(pool)
-    yield LiquidationStarted(*pool.id, Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))
+    equity, maintenance = solvency(pool)
+    yield LiquidationStarted(*pool.id, Atoms(equity // UNIT), Atoms(-(-maintenance // UNIT)))
     state.cause = state.seq
     yield from _expire_orders(account, pool)
     assert state.pack is not None
@@ -130,10 +132,10 @@ def _settle_up(pool: Pool, fees: dict[str, int]) -> Iterator[Fact]:
             left = wallet.balance
             if is_open(pool):
                 index = pool.assets[name].index
-                left = min(left, requirement(pool).equity // index) if index else 0
+                left = min(left, equity_of(pool) // index) if index else 0
             yield from _even_out(wallet, left, fees.get(name, 0), is_open(pool))
     else:
-        yield from _even_out(pool, requirement(pool).equity // UNIT, sum(fees.values()), is_open(pool))
+        yield from _even_out(pool, equity_of(pool) // UNIT, sum(fees.values()), is_open(pool))
 
 
 def _slice(position: Position) -> int:
@@ -150,6 +152,8 @@ def _net_legs(pool: Pool) -> Iterator[Fact]:
     if isinstance(pool, Position):
         return
     positions = cross_positions(pool)
+    if len(positions) < 2:
+        return
     for long in positions:
         for short in positions:
             if long.contract is short.contract and long.lots > 0 > short.lots:
@@ -198,7 +202,7 @@ def _add_margin(position: Position) -> Iterator[Fact]:
 
 
 def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
-    return LiquidationEnded(*pool.id, outcome, Atoms(requirement(pool).equity // UNIT))
+    return LiquidationEnded(*pool.id, outcome, Atoms(equity_of(pool) // UNIT))
 
 
 def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:

@@ -131,21 +131,40 @@ def index_of(position: Position) -> int:
 
 def requirement(pool: Pool) -> Margin:
     """Equity, initial and maintenance margin of a pool at the present marks (and index prices)."""
+    equity, maintenance = solvency(pool)
     if isinstance(pool, Position):
-        equity = pool.isolated * UNIT + unrealised(pool)
-        return Margin(equity, initial_margin(pool), maintenance_margin(pool))
-    positions = cross_positions(pool)
+        initial = initial_margin(pool)
+    elif isinstance(pool, MultiPool):
+        initial = sum(-(-initial_margin(p) * index_of(p) // UNIT) for p in cross_positions(pool))
+    else:
+        initial = sum(initial_margin(p) for p in cross_positions(pool))
+    return Margin(equity, initial, maintenance)
+
+
+def solvency(pool: Pool) -> tuple[int, int]:
+    """Equity and maintenance margin of a pool, which say whether it is due: `requirement` without initial margin."""
+    if isinstance(pool, Position):
+        return pool.isolated * UNIT + unrealised(pool), maintenance_margin(pool)
     if isinstance(pool, MultiPool):
-        return Margin(
-            multi_equity(pool),
-            sum(-(-initial_margin(p) * index_of(p) // UNIT) for p in positions),
-            sum(-(-maintenance_margin(p) * index_of(p) // UNIT) for p in positions),
-        )
-    return Margin(
-        cross_equity(pool),
-        sum(initial_margin(p) for p in positions),
-        sum(maintenance_margin(p) for p in positions),
-    )
+        margins = (-(-maintenance_margin(p) * index_of(p) // UNIT) for p in cross_positions(pool))
+        return multi_equity(pool), sum(margins)
+    equity, maintenance = pool.balance * UNIT, 0
+    for p in pool.positions:
+        if p.lots and not p.is_isolated:
+            contract = p.contract
+            worth = p.lots * contract.num // contract.den
+            equity += worth - p.entry_value * UNIT
+            maintenance += p.schedule.maintenance(abs(worth))
+            if contract.rules.has_fixed:
+                maintenance += fixed_maintenance(p)
+    return equity, maintenance
+
+
+def equity_of(pool: Pool) -> int:
+    """What a pool is worth at the present marks: its balance and the unrealised PnL of its positions."""
+    if isinstance(pool, Position):
+        return pool.isolated * UNIT + unrealised(pool)
+    return multi_equity(pool) if isinstance(pool, MultiPool) else cross_equity(pool)
 
 
 def cross_equity(wallet: Wallet) -> int:
@@ -181,7 +200,11 @@ def equity_after(position: Position, gain: int, pnl: int) -> int:
 
 def is_open(pool: Pool) -> bool:
     """Whether the pool carries a position."""
-    return pool.lots != 0 if isinstance(pool, Position) else bool(cross_positions(pool))
+    if isinstance(pool, Position):
+        return pool.lots != 0
+    if isinstance(pool, MultiPool):
+        return any(map(is_open, pool.wallets.values()))
+    return any(position.lots and not position.is_isolated for position in pool.positions)
 
 
 def strictness(pool: Pool) -> int:
@@ -198,8 +221,8 @@ def is_due(pool: Pool) -> bool:
 
     Under a strict venue, equity < maintenance.
     """
-    margin = requirement(pool)
-    return margin.equity + strictness(pool) <= margin.maintenance if is_open(pool) else margin.equity < 0
+    equity, maintenance = solvency(pool)
+    return equity + strictness(pool) <= maintenance if is_open(pool) else equity < 0
 
 
 def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:

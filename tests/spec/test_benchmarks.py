@@ -1,0 +1,164 @@
+"""The benchmarks measure what they say: their populations, walks and crashes, at sizes too small for any timing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import cascade, filling, marks, matching, peers
+from benchmarks.__main__ import main
+from benchmarks.figures import Figure
+from benchmarks.population import MARKS, populated
+from events.instruments import load_pack
+from events.units import UNIT
+from exchange.core.invariants import check_end_of_batch
+from exchange.core.margin.model import requirement
+from exchange.core.state import Account, Position, State
+
+NAMES = list(MARKS)
+
+
+def owners(state: State) -> list[Account]:
+    return [account for account in state.accounts.values() if not account.is_reserved]
+
+
+def value(figures: list[Figure], name: str) -> float:
+    return next(figure.value for figure in figures if figure.name == name)
+
+
+@pytest.fixture
+def small() -> State:
+    return populated(load_pack("binance-usdm"), 200, seed=1)
+
+
+def test_a_population_holds_so_many_positions_of_five_an_account_half_of_them_isolated(small: State) -> None:
+    held = [position for account in owners(small) for position in account.positions.values() if position.lots]
+    assert len(held) == 200
+    assert len(owners(small)) == 40
+    assert sum(position.is_isolated for position in held) == 100
+    check_end_of_batch(small)
+
+
+def test_margin_ratios_of_a_population_lie_between_5_and_95_percent(small: State) -> None:
+    pools = {position.pool: None for account in owners(small) for position in account.positions.values()}
+    margins = [requirement(pool) for pool in pools]
+    ratios = [100 * margin.maintenance // margin.equity for margin in margins]
+    assert min(ratios) >= 4
+    assert max(ratios) <= 95
+    assert max(ratios) - min(ratios) > 60
+
+
+def test_a_walk_stays_in_its_corridor_and_counts_the_updates_that_made_nobody_due(small: State) -> None:
+    walk = marks.Walk(small, seed=1)
+    costs, looked, moved = walk.run(100, updates=400)
+    assert 0 < len(costs) <= 400
+    assert walk.liquidated > 0
+    assert looked + moved > 0
+    assert not small.due
+    for name, first in MARKS.items():
+        mark = small.contracts[name].mark  # type: ignore[index]
+        assert abs(mark - first * UNIT) * 10_000 <= marks.CORRIDOR * first * UNIT
+    check_end_of_batch(small)
+
+
+def test_the_table_of_marks_has_a_row_for_each_size_and_step_and_says_where_a_peer_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "lrvx", None)
+    figures, grid = marks.measure([10, 40], updates=20, seed=1)
+    assert [row[1:3] for row in grid.rows] == [
+        ["10", "0.02"], ["10", "0.1"], ["10", "1"], ["40", "0.02"], ["40", "0.1"], ["40", "1"],
+    ]  # fmt: skip
+    assert "not installed" in grid.title
+    assert value(figures, "mark_cost_ratio_1m_to_1k") > 0
+
+
+class Peer(SimpleNamespace):
+    """A stand-in for the peer's engine and accounts: notes what it is told."""
+
+    def add_tier(self, *tier: float) -> None:
+        self.tiers = [tier]
+
+    def attach_account(self, account: Any) -> None:
+        self.accounts.append(account)
+
+    def set_margin_mode(self, mode: str) -> None:
+        self.mode = mode
+
+    def open_position(self, *given: float) -> None:
+        self.positions.append(given)
+
+    def on_mark(self, symbol: int, mark: float) -> dict[str, int]:
+        self.marks.append((symbol, mark))
+        return {"liquidations_count": 0}
+
+
+def test_a_peer_is_given_the_same_positions_and_marks(small: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Peer(accounts=[], marks=[])
+    fake = SimpleNamespace(
+        LiquidationEngine=lambda: engine, Account=lambda number, equity: Peer(equity=equity, positions=[])
+    )
+    monkeypatch.setitem(sys.modules, "lrvx", fake)
+    monkeypatch.setattr(peers, "version", lambda _name: "0")
+    monkeypatch.setattr(peers, "PEER_UPDATES", 7)
+    assert peers.peer_name() == "lrvx 0"
+    assert len(peers.peer_costs(small, 100, seed=1)) == 7
+    assert engine.tiers == [(0, 0.004)]
+    assert len(engine.accounts) == 40
+    assert [symbol for symbol, _ in engine.marks] == [0, 1, 2, 3, 4, 0, 1]
+    account, told = small.accounts["a2"], engine.accounts[2]  # type: ignore[index]
+    assert told.mode == "isolated"
+    wanted = [(NAMES.index(p.contract.id), *given(p)) for p in account.positions.values()]
+    assert told.positions == wanted
+
+
+def given(position: Position) -> tuple[float, float, float]:
+    """Size, entry price and isolated margin."""
+    return (
+        position.lots * position.contract.lot / UNIT,
+        float(MARKS[position.contract.id]),
+        position.isolated / UNIT,
+    )
+
+
+def test_the_crash_liquidates_every_long_and_nobody_else() -> None:
+    figures = cascade.measure(30, seed=1)
+    said = next(figure for figure in figures if figure.name == "liquidations_per_cpu_s").includes
+    assert said.startswith("30 pools due by one mark")
+    assert value(figures, "cascade_largest_batch") <= 4096
+
+
+def test_orders_of_others_are_acknowledged_while_the_cascade_runs() -> None:
+    crash, waits = asyncio.run(cascade._durable(30, seed=1))
+    assert crash.facts["LiquidationEnded"] == 30
+    assert crash.facts["OrderRested"] == len(waits.seconds) == len(waits.batches) >= cascade.TRADERS
+    assert min(waits.batches) >= 1
+
+
+def test_the_matching_flow_is_measured_with_nothing_refused() -> None:
+    figures = matching.measure(400, seed=1)
+    assert {"match_core_commands_per_cpu_s", "rebuild_facts_per_cpu_s"} <= {figure.name for figure in figures}
+
+
+def test_fills_are_measured_with_few_orders_and_with_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "FILLS", 10)
+    monkeypatch.setattr(filling, "MANY", 50)
+    what = filling.measure()[0].includes
+    assert what.startswith("40 fills")
+
+
+def test_a_part_can_be_measured_by_itself_and_written_down(tmp_path: Any) -> None:
+    app = typer.Typer()
+    app.command()(main)
+    path = tmp_path / "figures.json"
+    options = ["--only", "marks", "--positions", "10", "--positions", "20", "--updates", "10", "--json", str(path)]
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 0, result.output
+    assert "mark updates that make nobody due" in result.output
+    assert '"mark_cost_ratio_1m_to_1k"' in path.read_text()
