@@ -155,12 +155,15 @@ def log(
 def why(
     session: SessionFile,
     account: Annotated[str, typer.Option(help="Whose liquidations; all accounts where it is left out.")] = "",
+    liquidation: Annotated[
+        int | None, typer.Option(help="Explain this one; they are listed where it is left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain each liquidation: what made it due, each step with its figures, what was left."""
+    """List liquidations, or explain one: what led to it, each step with its figures, who paid."""
     from gateway.commands import why as verb
 
-    _exit(told(lambda: verb.run(session, account, as_json)))
+    _exit(told(lambda: verb.run(session, account, liquidation, as_json)))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -51,6 +51,19 @@ def time_text(at: int) -> str:
     """Nanoseconds since the epoch as UTC text, to the millisecond."""
     whole, part = divmod(at, SECOND)
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{part // 1_000_000:03d}"
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Rows as lines with their cells below each other, those of the columns named in `right` at the right; the first
+    row is the head, with a rule below it. Lines are as long as they have to be.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    told = [
+        "  ".join(f"{cell:>{width}}" if n in right else f"{cell:<{width}}" for n, (cell, width) in enumerate(pairs))
+        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
+    ]
+    rule = "─" * max(map(len, told))
+    return [f" {line}".rstrip() for line in (told[0], rule, *told[1:])]
 
 
 def money_text(atoms: int, places: int = 2) -> str:

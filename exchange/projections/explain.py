@@ -1,7 +1,7 @@
-"""Why an account was liquidated: each liquidation with its chain of causes, folded from the log.
+"""Why an account was liquidated: each liquidation with its chain of causes and its steps, folded from the log.
 
-The chain walks up from the end of the liquidation over its start and the record that put the pool in the queue to the
-fact that made it due (a mark, a trade, a funding payment) and the command behind that.
+The chain walks up from the record that put the pool in the queue to the fact that made it due (a mark, a trade, a
+funding payment) and the command behind that. The steps are what the liquidation itself caused, down to its end.
 """
 
 from __future__ import annotations
@@ -9,59 +9,70 @@ from __future__ import annotations
 from collections import ChainMap
 from dataclasses import dataclass, field
 
-from events.commands import AccountId, Proceed
+from events.commands import AccountId
 from events.facts import (
-    DeficitCovered,
-    Deleveraged,
-    Exchanged,
+    ExchangeDue,
+    Fact,
     FundingDue,
     InterestDue,
-    LegsNetted,
     LiquidationDue,
     LiquidationEnded,
-    LiquidationFeeCharged,
-    LiquidationOrderPlaced,
+    LiquidationOutcome,
     LiquidationStarted,
     LossShared,
-    MarginMoved,
     MarkPriceMoved,
-    OrderExpired,
     SettlementDue,
-    TakenOver,
     Traded,
 )
-from events.instruments import position_name
 from events.record import Batch, Record
 from events.units import Nanos
 
-STEPS = (
-    LiquidationStarted,
-    OrderExpired,
-    LiquidationOrderPlaced,
-    Traded,
-    LegsNetted,
-    TakenOver,
-    Deleveraged,
-    LossShared,
-    Exchanged,
-    LiquidationFeeCharged,
-    DeficitCovered,
-    LiquidationEnded,
-    MarginMoved,
-)
+OTHERS = (LiquidationDue, ExchangeDue)
+"""Facts that a liquidation causes and that are the beginning of something else."""
 
 
 @dataclass(slots=True)
 class Liquidation:
-    """One liquidation: what made the pool due, with time and causes, and each step that followed."""
+    """One liquidation: what made the pool due, with time and causes, and each step that followed.
+
+    marks are those of all instruments when it fell due, marks_before those ahead of the batch in which it did.
+    root_batch is the batch of the command at the head of the chain, due_batch that in which the pool fell due,
+    last_batch that of the last step so far. caused are the numbers of the records that it led to, its own among them.
+    """
 
     account: AccountId
     pool: str
     due_at: Nanos
     chain: list[Record]
     marks: dict[str, int]
+    marks_before: dict[str, int]
+    root_batch: int
+    due_batch: int
+    last_batch: int
     steps: list[Record] = field(default_factory=list)
     ended_at: Nanos | None = None
+    caused: list[int] = field(default_factory=list, repr=False)
+
+    @property
+    def due(self) -> Record:
+        """The record that put the pool in the queue."""
+        return self.chain[-1]
+
+    @property
+    def started(self) -> LiquidationStarted | None:
+        """The start; none where the pool recovered before, or still waits."""
+        return next((r.message for r in self.steps if isinstance(r.message, LiquidationStarted)), None)
+
+    @property
+    def ended(self) -> LiquidationEnded | None:
+        """The end; none where the session stopped before."""
+        last = self.steps[-1].message if self.steps else None
+        return last if isinstance(last, LiquidationEnded) else None
+
+    @property
+    def outcome(self) -> LiquidationOutcome | None:
+        """How it ended; none where the session stopped before."""
+        return self.ended.outcome if self.ended else None
 
 
 class Explainer:
@@ -69,47 +80,70 @@ class Explainer:
 
     def __init__(self, account: AccountId | None = None) -> None:
         self._account = account
-        self._open: dict[tuple[str, str], Liquidation] = {}
-        self._running: Liquidation | None = None
+        self._open: dict[int, Liquidation] = {}
         self._marks: dict[str, int] = {}
-        self._funding: dict[int, Record] = {}
+        self._known: dict[int, Record] = {}
+        self._batches: dict[int, int] = {}
         self.liquidations: list[Liquidation] = []
+
+    @property
+    def waiting(self) -> list[Liquidation]:
+        """Those that the end of the session found still under way, in the order in which they fell due."""
+        waiting = {id(its): its for its in self._open.values()}
+        return [its for its in waiting.values() if self._account in (None, its.account)]
 
     def observe(self, batch: Batch) -> None:
         """Fold one batch."""
-        by_seq = ChainMap({record.seq: record for record in batch.records}, self._funding)
+        by_seq = ChainMap({record.seq: record for record in batch.records}, self._known)
+        before = dict(self._marks)
         for record in batch.records[1:]:
             fact = record.message
             if isinstance(fact, MarkPriceMoved):
                 self._marks[fact.instrument] = fact.mark
             elif isinstance(fact, FundingDue | InterestDue | SettlementDue):
-                self._funding |= {batch.first_seq: batch.records[0], record.seq: record}
-            elif isinstance(fact, LiquidationDue) and self._account in (None, fact.account):
-                chain = [record]
-                while (cause := by_seq.get(chain[-1].cause)) is not None:
-                    chain.append(cause)
-                self._open[fact.account, fact.pool] = Liquidation(
-                    fact.account, fact.pool, batch.at, chain[::-1], dict(self._marks)
-                )
-            elif isinstance(fact, STEPS):
-                self._step(batch, record)
+                self._keep(batch, [batch.records[0], record])
+            elif isinstance(fact, LiquidationDue):
+                self._due(batch, record, by_seq, before)
+            if not isinstance(fact, OTHERS) and (its := self._open.get(record.cause)) is not None:
+                self._step(its, batch, record)
 
-    def _step(self, batch: Batch, record: Record) -> None:
+    def _keep(self, batch: Batch, records: list[Record]) -> None:
+        """Later batches may follow from these records."""
+        for record in records:
+            self._known.setdefault(record.seq, record)
+            self._batches.setdefault(record.seq, batch.number)
+
+    def _due(self, batch: Batch, record: Record, by_seq: ChainMap[int, Record], before: dict[str, int]) -> None:
         fact = record.message
-        if isinstance(fact, MarginMoved):
-            pool = position_name(fact.instrument, fact.leg)
-            if isinstance(batch.command, Proceed) and (helped := self._open.get((fact.account, pool))) is not None:
-                helped.steps.append(record)
-            return
-        if isinstance(fact, LiquidationStarted):
-            self._running = self._open.get((fact.account, fact.pool))
-        if self._running is not None:
-            self._running.steps.append(record)
+        assert isinstance(fact, LiquidationDue)
+        chain = [record]
+        while (cause := by_seq.get(chain[-1].cause)) is not None:
+            chain.append(cause)
+        self._keep(batch, chain)
+        root = self._batches[chain[-1].seq]
+        self._open[record.seq] = its = Liquidation(
+            fact.account, fact.pool, batch.at, chain[::-1], dict(self._marks), before, root, batch.number, batch.number
+        )
+        its.caused.append(record.seq)
+
+    def _step(self, its: Liquidation, batch: Batch, record: Record) -> None:
+        """A fact that the liquidation caused; what others settle on its way is no step of it."""
+        fact = record.message
+        self._open[record.seq] = its
+        its.caused.append(record.seq)
+        if is_of(its, fact):  # type: ignore[arg-type]
+            its.steps.append(record)
+        its.last_batch = batch.number
         if isinstance(fact, LiquidationEnded):
-            ended = self._open.pop((fact.account, fact.pool), None)
-            self._running = None
-            if ended is not None:
-                if record not in ended.steps:
-                    ended.steps.append(record)
-                ended.ended_at = batch.at
-                self.liquidations.append(ended)
+            its.ended_at = batch.at
+            for seq in its.caused:
+                del self._open[seq]
+            if self._account in (None, its.account):
+                self.liquidations.append(its)
+
+
+def is_of(its: Liquidation, fact: Fact) -> bool:
+    """Whether a fact tells of this liquidation: of its account, of a trade, or of a loss that others share."""
+    if isinstance(fact, Traded):
+        return its.account in (fact.maker, fact.taker)
+    return isinstance(fact, LossShared) or getattr(fact, "account", its.account) == its.account

@@ -41,7 +41,8 @@ def run(out: Path, seed: int, seconds: int) -> int:
         replayed = replay.replay([open_source(capture, pack)], traders, pack, options, out, insurance=Decimal(100_000))
     replay.show(replayed, out)
     OUT.print()
-    why.run(out, "", as_json=False)
+    why.run(out, "", None, as_json=False)
+    OUT.print()
     return verify.run(out, as_json=False)
 
 

@@ -1,12 +1,15 @@
-"""`ringfence why`: each liquidation with what made it due, its steps, and what was left."""
+"""`ringfence why`: the liquidations of a session, and one of them with its causes, its steps and what was left."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from events.units import decimal_text
+from gateway.console import money_text
 from tests.command_line import ringfence
 from tests.playing import capture, market
 from tests.tampering import recorded, rows_of
@@ -21,7 +24,9 @@ def test_the_object_walks_from_the_command_over_the_mark_to_the_end(session: Pat
     said = ringfence("why", session, "--account", "ann", "--json")
     assert said.err == ""
     (liquidation,) = said.json
-    assert set(liquidation) == {"account", "pool", "due_at", "ended_at", "marks", "chain", "steps"}
+    assert set(liquidation) == {
+        "number", "account", "pool", "due_at", "ended_at", "outcome", "marks", "chain", "steps",
+    }  # fmt: skip
     assert (liquidation["account"], liquidation["pool"]) == ("ann", "BTCUSDT")
     kinds = [record["kind"] for record in liquidation["chain"]]
     assert kinds == ["advance_market.1", "mark_price_moved.1", "liquidation_due.1"]
@@ -44,22 +49,76 @@ def test_every_record_that_it_shows_is_one_of_the_session(session: Path) -> None
     assert [stored[record["seq"]] for record in shown] == shown
 
 
-def test_the_text_tells_each_step_with_its_record_and_its_figures(session: Path) -> None:
-    (liquidation,) = ringfence("why", session, "--json").json
-    head, due, *steps, _ = ringfence("why", session).out.splitlines()
-    assert head == "liquidation 1: account ann, isolated BTCUSDT"
-    assert re.fullmatch(r"  due at 2024-03-05 16:00:\d\d\.\d{3} UTC", due)
-    numbers = [int(step.split()[0]) for step in steps]
-    assert set(numbers) <= {record["seq"] for record in [*liquidation["chain"], *liquidation["steps"]]}
+def test_without_a_number_the_liquidations_are_listed(session: Path) -> None:
+    head, heads, _, row, hint = ringfence("why", session, "--account", "ann").out.splitlines()
+    assert head == f"1 liquidation of ann in {session}, times in UTC"
+    assert heads.split()[3:] == ["fell", "due", "equity", "MM", "ratio", "by", "outcome", "left"]
+    (listed,) = ringfence("why", session, "--json").json
+    assert (listed["number"], listed["outcome"]) == (1, "closed")
+    started = listed["steps"][0]
+    figures = [money_text(started[name]) for name in ("equity", "maintenance")]
+    assert re.fullmatch(rf" +1  ann +BTCUSDT  2024-03-05 16:00:[\d.]+ +{figures[0]} USDT +{figures[1]} USDT .*", row)
+    assert hint == f"one in full: ringfence why {session} --account ann --liquidation 1"
+
+
+def test_one_in_full_tells_causes_holdings_steps_and_who_paid(session: Path) -> None:
+    out = ringfence("why", session, "--liquidation", 1).out
+    for heading in (
+        "what led to it", "what the pool held", "what was done; equity", "who took it", "where the equity went",
+        "mark of BTCUSDT", "margin ratio; at 100 % the pool is due", "fell due",
+    ):  # fmt: skip
+        assert sum(line.strip().startswith(heading) or heading in line for line in out.splitlines()) >= 1, heading
     for words in (
-        "the mark of BTCUSDT moved to",
-        "equity fell to the maintenance margin",
-        "liquidation starts: equity",
-        "liquidation ended: everything closed, 0.00 left in the pool",
-    ):
-        assert sum(words in step for step in steps) == 1, words
-    for words in ("forced sell", "the insurance fund took over"):  # once for each step down the brackets
-        assert any(words in step for step in steps), words
+        "the mark of BTCUSDT moved to", "the pool fell due: equity", "liquidation started with equity",
+        "order to sell", "liquidation ended: everything is closed", "it was due from a mark of",
+    ):  # fmt: skip
+        assert out.count(words) == 1 or words == "order to sell", words
+    assert re.search(r"BTCUSDT long +[\d.]+ BTC .* 20x .*MMR [\d.]+ %, cum [\d.,]+", out)
+
+
+def test_columns_of_numbers_end_below_each_other(session: Path) -> None:
+    lines = ringfence("why", session, "--liquidation", 1).out.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("what was done"))
+    rows = lines[start + 3 : lines.index("", start)]
+    ends = {re.match(r" +\d+(?: \+\d+)? +[\d,.-]+ +[\d,.]+ +(?:[\d,.]+ %|over [\d,]+ %|-)", row).end() for row in rows}  # type: ignore[union-attr]
+    assert len(ends) == 1, rows
+
+
+def test_one_as_an_object_has_the_same_figures_as_the_log(session: Path) -> None:
+    (listed,) = ringfence("why", session, "--json").json
+    one = ringfence("why", session, "--account", "ann", "--liquidation", 1, "--json").json
+    assert set(one) >= {
+        "session", "number", "account", "pool", "mode", "asset", "rules", "due", "ended", "causes", "holdings",
+        "steps", "taken", "equity_went", "timeline",
+    }  # fmt: skip
+    assert [step["record"] for step in one["steps"]] == [step["seq"] for step in listed["steps"]]
+    assert [cause["record"] for cause in one["causes"]] == [record["seq"] for record in listed["chain"]]
+    started = listed["steps"][0]
+    assert one["due"]["equity"] == decimal_text(started["equity"])
+    assert one["due"]["maintenance"] == decimal_text(started["maintenance"])
+    assert one["steps"][0]["before"] == {k: one["due"][k] for k in ("equity", "maintenance", "margin_ratio")}
+    for before, after in zip(one["steps"], one["steps"][1:], strict=False):
+        assert before["after"] == after["before"]
+    (holding,) = one["holdings"]
+    sizes = [Decimal(share["size"]) for share in one["taken"]]
+    assert sum(sizes) == Decimal(holding["size"])
+    went = one["equity_went"]
+    assert Decimal(went["from"]) + sum(Decimal(part["amount"]) for part in went["parts"]) == Decimal(went["to"])
+
+
+def test_the_timeline_of_the_object_rises_beyond_one_when_the_pool_falls_due(session: Path) -> None:
+    one = ringfence("why", session, "--liquidation", 1, "--json").json
+    line = one["timeline"]
+    assert line["started_at"] < one["due"]["at"] < line["ended_at"]
+    assert [at for at, ratio in line["margin_ratio"] if Decimal(ratio) >= 1] == [one["due"]["at"]]
+    assert [one["due"]["at"], one["due"]["marks"]["BTCUSDT"]] in line["marks"]["BTCUSDT"]
+
+
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_a_number_that_is_not_there_is_told_in_one_line(session: Path, number: int) -> None:
+    said = ringfence("why", session, "--account", "ann", "--liquidation", number, status=2)
+    has = f"{session} has only number 1 of ann; without --liquidation they are listed"
+    assert said.complaint == f"--liquidation {number}: {has}"
 
 
 def test_an_account_that_was_never_liquidated_is_said_to_be_so(tmp_path: Path) -> None:
@@ -69,6 +128,8 @@ def test_an_account_that_was_never_liquidated_is_said_to_be_so(tmp_path: Path) -
     assert ringfence("why", session, "--account", "ann").out == f"no liquidation of ann in {session}\n"
     assert ringfence("why", session).out == f"no liquidation in {session}\n"
     assert ringfence("why", session, "--json").json == []
+    said = ringfence("why", session, "--liquidation", 1, status=2)
+    assert said.complaint == f"--liquidation 1: {session} has no liquidation"
 
 
 def test_an_account_that_the_session_does_not_have_is_an_error_that_names_those_it_has(session: Path) -> None:

@@ -131,3 +131,41 @@ def test_a_trade_that_emptied_a_pool_is_named_with_the_order_behind_it() -> None
 def test_a_pool_that_still_waits_for_its_liquidation_has_not_ended() -> None:
     session = scenario().given(*ANN).when(mark(94))
     assert explained(session) == []
+
+
+def waiting(session: Scenario) -> list[Liquidation]:
+    """Those that the end of the scenario found under way."""
+    explainer = Explainer()
+    for batch in session.batches:
+        explainer.observe(batch)
+    return explainer.waiting
+
+
+def test_one_that_the_end_found_under_way_is_told_apart() -> None:
+    (its,) = waiting(scenario().given(*ANN).when(mark(94)))
+    assert (its.account, its.steps, its.started, its.ended, its.outcome) == ("ann", [], None, None, None)
+    assert waiting(scenario().given(*ANN, mark(94)).when(proceed())) == []
+
+
+def test_it_says_in_which_batches_it_began_fell_due_and_went_on() -> None:
+    session = scenario().given(*ANN).when(funding(6_000_000))
+    root = session.batches[-1].number
+    session.when(proceed(), proceed())
+    (its,) = explained(session)
+    assert (its.root_batch, its.due_batch, its.last_batch) == (root, root + 1, root + 2)
+
+
+def test_marks_are_those_ahead_of_the_batch_and_at_the_moment_of_falling_due() -> None:
+    (its,) = explained(scenario().given(*ANN, mark(96)).when(mark(93), proceed()))
+    assert (its.marks_before[GOLD], its.marks[GOLD]) == (96 * 10_000, 93 * 10_000)
+
+
+def test_a_pool_that_another_liquidation_made_due_is_led_back_to_the_command_behind_that() -> None:
+    # bob's bids are what ann is sold to: at 93 he is long 100, with 60 left to him
+    session = scenario().given(*ANN, account("bob", 100), resting(5, BUY, price=98, lots=10, by="bob"))
+    session.when(mark(88), proceed(), proceed())
+    ann, bob = explained(session)
+    assert (ann.account, bob.account) == ("ann", "bob")
+    assert kinds(bob.chain)[:3] == ["SetMarkPrice", "MarkPriceMoved", "LiquidationDue"]
+    assert kinds(bob.chain)[-2:] == ["Traded", "LiquidationDue"]
+    assert bob.root_batch == ann.root_batch
