@@ -1,4 +1,5 @@
-"""What a venue does about prices that somebody could push: how far one statement may move them.
+"""What a venue does about prices that somebody could push: how far one statement may move them, when they are too old
+to liquidate by, and when they are too disorderly to trade at.
 
 All of it is off where a pack says nothing.
 """
@@ -9,7 +10,7 @@ from enum import Enum, unique
 
 import msgspec
 
-from events.units import UNIT, Rate
+from events.units import UNIT, Nanos, Rate
 
 
 @unique
@@ -28,22 +29,53 @@ class Bound(Enum):
     STEP = "step"
 
 
+@unique
+class Hold(Enum):
+    """Why a liquidation is put off: a mark is older than the pack allows, or trading in an instrument is halted."""
+
+    STALE_MARK = "stale_mark"
+    HALTED = "halted"
+
+
+class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A circuit breaker: a mark further than `jump`, a Rate, from one within the last `window` trips it for `halt`, ns.
+
+    Source: CME Group, "Dynamic Circuit Breakers": a rolling look-back window of 60 minutes whose highest and lowest
+    price the limits are measured from, a halt of two minutes, and a window that starts anew when trading resumes.
+    """
+
+    jump: Rate = Rate(0)
+    window: Nanos = Nanos(0)
+    halt: Nanos = Nanos(0)
+
+
+NO_BREAKER = Breaker()
+"""Marks trip nothing."""
+
+
 class PriceGuards(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far prices may move, as Rates; 0 where there is no such rule.
+    """How far prices may move, as Rates, and what becomes of liquidations meanwhile; 0 where there is no such rule.
 
     A mark stays within mark_band of the index, and within mark_step of the mark before it, which holds where both
-    cannot; an index within index_step of the one before it. Source: Hyperliquid, HIP-3, `setOracle`, which bounds
-    a mark to 1 % of the last one at each update.
+    cannot; an index within index_step of the one before it. Nobody is liquidated by a mark older than mark_age_max, ns.
+    Source of the step: Hyperliquid, HIP-3, `setOracle`, which bounds a mark to 1 % of the last one at each update.
     """
 
     mark_band: Rate = Rate(0)
     mark_step: Rate = Rate(0)
     index_step: Rate = Rate(0)
+    mark_age_max: Nanos = Nanos(0)
+    breaker: Breaker = NO_BREAKER
 
     def defect(self) -> str:
         """What contradicts itself, nothing where all holds together."""
         if not all(0 <= share < UNIT for share in (self.mark_band, self.mark_step, self.index_step)):
             return "mark_band, mark_step and index_step lie from 0 to below 1"
+        if self.mark_age_max < 0:
+            return "mark_age_max must not be below 0"
+        rules = self.breaker
+        if rules != NO_BREAKER and not (0 < rules.jump < UNIT and rules.window > 0 and rules.halt > 0):
+            return "a breaker needs a jump between 0 and 1, a window and a halt"
         return ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from events.guards import UNGUARDED, PriceGuards
+from events.guards import NO_BREAKER, UNGUARDED, Breaker, PriceGuards
 from events.instruments import CLOSE_ALL, Collateral, FeeTier, HaircutTier, Liquidation, RulePack
 from events.rules import (
     DueAt,
@@ -32,7 +32,7 @@ from events.terms import (
     PackError,
     SpotPair,
 )
-from events.units import SECOND, Atoms, Rate, exact_units
+from events.units import SECOND, Atoms, Nanos, Rate, exact_units
 
 HOUR = 3600 * SECOND
 
@@ -164,14 +164,27 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 
+class _BreakerText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    jump: str
+    window_seconds: int
+    halt_seconds: int
+
+    def integers(self) -> Breaker:
+        window, halt = Nanos(self.window_seconds * SECOND), Nanos(self.halt_seconds * SECOND)
+        return Breaker(Rate(exact_units(self.jump)), window, halt)
+
+
 class _GuardsText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mark_band: str = "0"
     mark_step: str = "0"
     index_step: str = "0"
+    mark_age_max_seconds: int = 0
+    breaker: _BreakerText | None = None
 
     def integers(self) -> PriceGuards:
-        shares = [Rate(exact_units(share)) for share in (self.mark_band, self.mark_step, self.index_step)]
-        guards = PriceGuards(*shares)
+        band, mark, index = (Rate(exact_units(share)) for share in (self.mark_band, self.mark_step, self.index_step))
+        breaker = self.breaker.integers() if self.breaker else NO_BREAKER
+        guards = PriceGuards(band, mark, index, Nanos(self.mark_age_max_seconds * SECOND), breaker)
         return UNGUARDED if guards == UNGUARDED else guards
 
 

@@ -39,6 +39,7 @@ class Reason(Enum):
     LIQUIDATION_IN_PROGRESS = "liquidation_in_progress"
     INSTRUMENT_HAS_NO_FUNDING = "instrument_has_no_funding"
     INSTRUMENT_EXPIRED = "instrument_expired"
+    TRADING_HALTED = "trading_halted"
     NO_MARK_PRICE = "no_mark_price"
     MULTI_ASSET_IS_CROSS = "multi_asset_is_cross"
     NO_INDEX_PRICE = "no_index_price"

@@ -29,11 +29,14 @@ from events.facts.liquidation import (
     LiquidationFeeCharged,
     LiquidationOrderPlaced,
     LiquidationOutcome,
+    LiquidationPutOff,
     LiquidationStarted,
     LossShared,
     TakenOver,
 )
 from events.facts.session import (
+    BreakerReset,
+    BreakerTripped,
     ExchangeDue,
     FundingDue,
     IndexPriceMoved,
@@ -57,6 +60,8 @@ AnyFact = (
     | MarkPriceMoved
     | IndexPriceMoved
     | PriceBounded
+    | BreakerTripped
+    | BreakerReset
     | FundingDue
     | SettlementDue
     | InterestDue
@@ -82,6 +87,7 @@ AnyFact = (
     | OrderCancelled
     | OrderExpired
     | Traded
+    | LiquidationPutOff
     | LiquidationStarted
     | LiquidationOrderPlaced
     | TakenOver
@@ -98,6 +104,8 @@ __all__ = [
     "AccountOpened",
     "AnyFact",
     "AutoAddMarginSet",
+    "BreakerReset",
+    "BreakerTripped",
     "CollateralModeSet",
     "DebtsExchanged",
     "DeficitCovered",
@@ -120,6 +128,7 @@ __all__ = [
     "LiquidationFeeCharged",
     "LiquidationOrderPlaced",
     "LiquidationOutcome",
+    "LiquidationPutOff",
     "LiquidationStarted",
     "LossShared",
     "MarginModeSet",

@@ -6,6 +6,7 @@ from enum import Enum, unique
 
 from events.commands import AccountId, Side
 from events.facts.base import Fact
+from events.guards import Hold
 from events.instruments import InstrumentId, Leg
 from events.units import Atoms, Lots, MarkUnits, Ticks
 
@@ -19,6 +20,15 @@ class LiquidationOutcome(Enum):
     CURED = "cured"
     CLOSED = "closed"
     REDUCED = "reduced"
+
+
+class LiquidationPutOff(Fact, tag="liquidation_put_off.1"):
+    """A pool that is due waits for an instrument that it holds: for its next mark, or for the end of its halt."""
+
+    account: AccountId
+    pool: str
+    instrument: InstrumentId
+    why: Hold
 
 
 class LiquidationStarted(Fact, tag="liquidation_started.1"):

@@ -7,7 +7,7 @@ from events.facts.base import Fact
 from events.guards import Bound, PriceKind
 from events.instruments import InstrumentId, RulePack
 from events.refusals import Reason
-from events.units import MarkUnits, Rate
+from events.units import MarkUnits, Nanos, Rate
 
 
 class SessionOpened(Fact, tag="session_opened.1"):
@@ -62,6 +62,21 @@ class PriceBounded(Fact, tag="price_bounded.1"):
     stated: MarkUnits
     allowed: MarkUnits
     by: Bound
+
+
+class BreakerTripped(Fact, tag="breaker_tripped.1"):
+    """A mark leapt too far from `reference`, one within the window: trading in the instrument is halted until then."""
+
+    instrument: InstrumentId
+    mark: MarkUnits
+    reference: MarkUnits
+    until: Nanos
+
+
+class BreakerReset(Fact, tag="breaker_reset.1"):
+    """The halt is over: the instrument trades, and what was put off by it waits in the queue again."""
+
+    instrument: InstrumentId
 
 
 class SettlementDue(Fact, tag="settlement_due.1"):

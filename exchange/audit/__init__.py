@@ -13,6 +13,7 @@ money.py       rules of the facts about money, modes and leverage
 trading.py     rules of the facts about orders and trades
 liquidation.py rules of the facts of a liquidation
 prices.py      rules of the facts about marks and index prices
+guards.py      rules of the facts that hold trading and liquidations up
 session.py     rules of the facts about time and due work
 """
 

@@ -12,13 +12,22 @@ from events import facts as f
 from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
-from exchange.audit import last_resort, liquidation, money, pools, prices, session, trading
+from exchange.audit import guards, last_resort, liquidation, money, pools, prices, session, trading
 from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
 
-RULES = {**session.RULES, **prices.RULES, **money.RULES, **trading.RULES, **liquidation.RULES, **last_resort.RULES}
+RULES = {
+    **session.RULES,
+    **prices.RULES,
+    **guards.RULES,
+    **money.RULES,
+    **trading.RULES,
+    **liquidation.RULES,
+    **last_resort.RULES,
+}
 
 BEFORE_A_REFUSAL = (
-    f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired
+    f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired,
+    f.BreakerReset,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 
@@ -155,6 +164,8 @@ class Auditor:
         books.fact = None
         books.check("liquidation under way when a batch ends", None, books.running)
         books.check("bounded price that did not move when a batch ends", None, books.bounded)
+        leapt = [name for name, contract in books.contracts.items() if contract.trips]
+        books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)
         self._check_due()
         self._check_money()

@@ -154,7 +154,8 @@ class Books:
     the pools that are due, exchanging the accounts whose debts are, owed what each position has to be paid of funding
     that fell due, settling at what price it ends, settled the lots that did, interest which debts have to pay. changed
     are the pools that the last record may have changed, touched those of the batch so far; row is the last one of
-    history in the batch so far, bounded what was just said of a price that did not move yet.
+    history in the batch so far, bounded what was just said of a price that did not move yet; put_off says which pools
+    of the queue wait for which instrument.
     """
 
     def __init__(self) -> None:
@@ -184,6 +185,7 @@ class Books:
         self.closed: Counter[Position] = Counter()
         self.funded: dict[Position, None] = {}
         self.offering = ""
+        self.put_off: dict[tuple[str, str], str] = {}
         self.bounded: f.PriceBounded | None = None
         self.changed: dict[tuple[str, str], None] = {}
         self.touched: dict[tuple[str, str], None] = {}

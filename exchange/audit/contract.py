@@ -42,6 +42,8 @@ def rate(of: int) -> Fraction:
 class Contract:
     """An instrument at work. mark and index are 0 while unknown; holders are its open positions.
 
+    marked_at is when the mark moved last, halted until when trading is halted, 0 where it is not; past are the marks
+    that stood within the window of the breaker, each with its end, trips the one that the present mark leapt from.
     open_interest is the sum of all long lots. funding_at is the next funding time where the session computes it.
     """
 
@@ -51,6 +53,8 @@ class Contract:
         self.mark = 0
         self.index = 0
         self.is_expired = False
+        self.marked_at = self.halted = self.trips = 0
+        self.past: list[tuple[int, int]] = []
         self.open_interest = 0
         self.holders: dict[Position, None] = {}
         self.average = Average()

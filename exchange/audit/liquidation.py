@@ -14,6 +14,7 @@ from events.rules import LiquidationStyle
 from events.units import UNIT
 from exchange.audit.books import MULTI, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate
+from exchange.audit.guards import holds_up
 from exchange.audit.pools import carried, index_of, is_due, margin, position_margin
 
 GRAIN = Fraction(1, UNIT)
@@ -26,6 +27,7 @@ def started(books: Books, fact: f.LiquidationStarted) -> None:
     equity, _, maintenance = margin(books, *key)
     may = key in books.queue and is_due(books, *key) and books.running is None
     books.hold("what starts is due", may, fact)
+    books.check("what it would have to wait for", {}, holds_up(books, *key))
     asset = books.asset_of(*key)
     books.check("equity, rounded down", floor(equity), fact.equity, asset)
     books.check("maintenance margin, rounded up", ceil(maintenance), fact.maintenance, asset)
@@ -134,6 +136,7 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))
     books.check("whether it had started", started, books.running is not None)
+    books.hold("it waits for nothing", key not in books.put_off, fact)
     books.check("place in the queue", None, books.queue.pop(key, "none"))
     books.report.liquidations[fact.outcome.value] += 1
     books.running = None

@@ -13,6 +13,7 @@ from events.guards import Bound, PriceKind
 from exchange.audit.books import Books
 from exchange.audit.clock import index_moved, premium
 from exchange.audit.contract import Contract, rate
+from exchange.audit.guards import stood
 from exchange.audit.session import trading
 
 MARK, INDEX = PriceKind.MARK, PriceKind.INDEX
@@ -67,7 +68,7 @@ def mark_price_moved(books: Books, fact: f.MarkPriceMoved) -> None:
     asked = books.command.mark if isinstance(books.command, c.SetMarkPrice) else None
     books.hold("the mark is above 0", fact.mark > 0, fact)
     _check_bounds(books, fact.instrument, MARK, fact.mark, asked)
-    contract.mark = fact.mark
+    stood(books, contract, fact.mark)
     books.touch_all(contract.holders)
     _count_premium(books, contract)
 

@@ -13,6 +13,7 @@ from events.rules import FundingPrice
 from exchange.audit.books import EXEMPT, Books
 from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
+from exchange.audit.guards import released
 from exchange.audit.pools import is_due, margin, owes_too_much
 
 FUNDING, SETTLEMENT, INTEREST = "funding", "settlement", "interest"
@@ -97,6 +98,7 @@ def settlement_due(books: Books, fact: f.SettlementDue) -> None:
     books.hold("it expired", expiry is not None and expiry <= books.now, fact)
     books.check("settlement price", settlement_price(contract), fact.price)
     contract.is_expired = True
+    released(books, fact.instrument)
     for positions in books.positions.values():
         for p in positions.values():
             if p.contract is contract and (p.lots or p.orders):

@@ -22,7 +22,8 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     p = books.position(fact.account, fact.instrument, fact.leg)
     sign = SIGN[fact.side]
     books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
-    books.hold("the instrument trades", not p.contract.is_expired and p.contract.mark > 0, fact)
+    trades = not p.contract.is_expired and not p.contract.halted and p.contract.mark > 0
+    books.hold("the instrument trades", trades, fact)
     closes = fact.leg is not Leg.NET and fact.leg.sign != sign
     if isinstance(books.command, c.PlaceOrder):
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)

@@ -12,6 +12,7 @@ from events.units import UNIT
 from exchange.core.book import Book, Order
 from exchange.core.margin.rules import MarginRules
 from exchange.core.matching.market import MarketFeed
+from exchange.core.swing import Swing
 
 if TYPE_CHECKING:
     from exchange.core.liquidation.adl import Ranking
@@ -36,9 +37,10 @@ class Contract:
     What a position is worth, in grains and with the sign of what it gains by, is lots x num // den at the mark: num =
     lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
     contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
-    that moved the mark last, index the index price. open_interest is the sum of all long lots. rankings are the
-    queues of the latest batch that deleveraged, by side. lows and highs are heaps of (-low, serial) and (high, serial);
-    an entry counts only while the position still bears that trigger.
+    that moved the mark last, marked_at when it did, index the index price. halted is until when trading is halted, 0
+    where it is not; swing the window of the breaker, where there is one. open_interest is the sum of all long lots.
+    rankings are the queues of the latest batch that deleveraged, by side. lows and highs are heaps of (-low, serial)
+    and (high, serial); an entry counts only while the position still bears that trigger.
     """
 
     __slots__ = (
@@ -51,6 +53,7 @@ class Contract:
         "face",
         "feed",
         "gain",
+        "halted",
         "highs",
         "holders",
         "id",
@@ -61,6 +64,7 @@ class Contract:
         "maker_fee",
         "mark",
         "marked",
+        "marked_at",
         "num",
         "offer",
         "open_interest",
@@ -69,6 +73,7 @@ class Contract:
         "rankings",
         "rules",
         "settle",
+        "swing",
         "taker_fee",
         "terms",
         "tick",
@@ -91,6 +96,10 @@ class Contract:
         self.book = Book(options)
         self.feed = MarketFeed(self.book, options, fillable)
         self.marked = 0
+        self.marked_at = 0
+        self.halted = 0
+        breaker = pack.guards.breaker
+        self.swing = Swing(breaker.window) if breaker.jump else None
         self.index = 0
         self.expired = False
         self.offer: tuple[int, int, str, str, int] | None = None

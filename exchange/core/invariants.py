@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from events.instruments import Leg
 from exchange.core.contract import Contract
-from exchange.core.liquidation import watch
+from exchange.core.liquidation import guard, watch
 from exchange.core.state import FAR, OWED, Account, DueKind, Position, State
 
 
@@ -24,6 +24,7 @@ def check(state: State) -> None:
         assert due.owing or key[1] not in OWED, "due work waits for nobody"
     assert list(state.owed.values()) == [due for key, due in state.due.items() if key[1] in OWED]
     assert state.timers == sorted(state.timers)
+    guard.check(state)
     assert state.next_timer == (state.timers[0][0] if state.timers else FAR)
 
 
@@ -54,6 +55,8 @@ def check_contract(contract: Contract, settling: bool) -> None:
     assert set(contract.holders) == {p for p in contract.positions if p.lots}
     assert contract.open_interest == sum(p.lots for p in contract.positions if p.lots > 0)
     contract.book.check()
+    if contract.swing is not None:
+        contract.swing.check()
 
 
 def check_account(account: Account) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.facts import Fact, IndexPriceMoved, MarkPriceMoved, PriceBounded
+from events.facts import BreakerTripped, Fact, IndexPriceMoved, MarkPriceMoved, PriceBounded
 from events.guards import Bound, PriceKind
 from events.instruments import InstrumentId
-from events.units import UNIT, MarkUnits
+from events.units import UNIT, MarkUnits, Nanos
 from exchange.core.contract import Contract
 from exchange.core.state import State
 
@@ -26,6 +26,11 @@ def mark_moves(state: State, contract: Contract, stated: int) -> Iterator[Fact]:
     if mark != stated:
         yield PriceBounded(contract.id, PriceKind.MARK, MarkUnits(stated), MarkUnits(mark), by)
     yield MarkPriceMoved(contract.id, MarkUnits(mark))
+    if contract.swing is not None and not contract.halted:
+        breaker = guards.breaker
+        if reference := contract.swing.leapt(mark, breaker.jump):
+            until = Nanos(state.now + breaker.halt)
+            yield BreakerTripped(contract.id, MarkUnits(mark), MarkUnits(reference), until)
 
 
 def index_moves(state: State, instrument: InstrumentId, before: int, stated: int) -> Iterator[Fact]:

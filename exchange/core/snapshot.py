@@ -21,7 +21,7 @@ from exchange.core.liquidation.watch import arm_all
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
@@ -61,6 +61,10 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
                 [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing]]
                 for key, due in state.due.items()
             ],
+            "put_off": {
+                name: [[key, due.seq] for key, due in waiting.items()]
+                for name, waiting in sorted(state.put_off.items())
+            },
         }
     )
 
@@ -91,6 +95,9 @@ def _contract(contract: Contract) -> dict[str, Any]:
     feed = contract.feed
     return {
         "mark": contract.mark,
+        "marked_at": contract.marked_at,
+        "halted": contract.halted,
+        "swing": [list(contract.swing.highs), list(contract.swing.lows)] if contract.swing else [],
         "index": contract.index,
         "expired": contract.expired,
         "average": contract.average,
@@ -137,6 +144,10 @@ def decode(data: bytes) -> State:
         _restore_contract(state, state.contracts[name], contract)
     for key, seq, rate, mark, over, owing in raw["due"]:
         _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over))
+    for name, waiting in raw["put_off"].items():
+        state.put_off[name] = {tuple(key): Due(seq) for key, seq in waiting}
+        for key in state.put_off[name]:
+            close(pool_of(state.accounts[key[2]], key[3]), key)  # type: ignore[index]
     arm_all(state)
     return state
 
@@ -181,6 +192,10 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
 def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> None:
     if raw["mark"]:
         contract.set_mark(raw["mark"])
+    contract.marked_at, contract.halted = raw["marked_at"], raw["halted"]
+    if contract.swing is not None:
+        contract.swing.highs.extend(map(tuple, raw["swing"][0]))
+        contract.swing.lows.extend(map(tuple, raw["swing"][1]))
     contract.index, contract.expired, contract.clearing = raw["index"], raw["expired"], raw["clearing"]
     contract.average = msgspec.convert(raw["average"], Average)
     contract.holders = _positions(state, raw["holders"])  # type: ignore[assignment]

@@ -6,6 +6,7 @@ State
 ├── assets      asset -> Asset: what counts of it as collateral, its index price
 ├── ledger      asset -> Books: what entered, fees, remainders
 ├── timers      (at, kind, instrument): what falls due by the passing of time
+├── put_off     instrument -> liquidations that wait for its next mark, or for the end of its halt
 └── due         (at, kind, account or instrument, pool, record) -> Due: work that waits for a Proceed
 """
 
@@ -53,6 +54,7 @@ class DueKind(IntEnum):
     INTEREST = 3
     EXCHANGE = 4
     OFFER = 5
+    BREAKER = 6
 
 
 class Due(msgspec.Struct):
@@ -260,14 +262,15 @@ class State:
 
     seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch
     has to look at before the batch ends to the record that touched them, owed the part of due that waits for single
-    positions or wallets; next_timer is when the first of the timers fires; multis are the accounts in multi-asset mode;
+    positions or wallets; put_off holds by instrument the liquidations that left due and wait for its next mark or the
+    end of its halt; next_timer is when the first of the timers fires; multis are the accounts in multi-asset mode;
     cause is the record that the next fact follows from. columns is lent by the host: the chunks that an AdvanceMarket
     may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "keeps_impact",
-        "ledger", "multis", "next_timer", "now", "options", "owed", "pack", "seq", "timers",
+        "ledger", "multis", "next_timer", "now", "options", "owed", "pack", "put_off", "seq", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -286,6 +289,7 @@ class State:
         self.ledger: dict[AssetId, Books] = {}
         self.due: SortedDict[DueKey, Due] = SortedDict()
         self.owed: SortedDict[DueKey, Due] = SortedDict()
+        self.put_off: dict[InstrumentId, dict[DueKey, Due]] = {}
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
         self.dirty: dict[Pool, int] = {}

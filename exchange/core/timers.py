@@ -1,4 +1,5 @@
-"""What falls due by the passing of time: computed funding, the expiry of dated contracts, interest on debts.
+"""What falls due by the passing of time: computed funding, the expiry of dated contracts, interest on debts, the end of
+a halt.
 
 `step` lets the timers fire before it decides a command, so that a command at or after a funding time, an expiry, is
 decided after it.
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from events.commands import FundingSource
-from events.facts import Fact, FundingDue, InterestDue, SettlementDue
+from events.facts import BreakerReset, Fact, FundingDue, InterestDue, SettlementDue
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core.contract import Contract
@@ -26,6 +27,8 @@ def fire(state: State) -> Iterator[Fact]:
         elif kind == DueKind.FUNDING:
             contract = state.contracts[instrument]  # type: ignore[index]
             yield funding_due(state, contract, at)
+        elif kind == DueKind.BREAKER:
+            yield BreakerReset(state.contracts[instrument].id)  # type: ignore[index]
         else:
             contract = state.contracts[instrument]  # type: ignore[index]
             yield SettlementDue(contract.id, MarkUnits(settlement_price(contract)))

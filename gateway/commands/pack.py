@@ -21,7 +21,15 @@ RULES = (
 
 _AMOUNTS = {"margin_step"}
 
-_WHERE_STATED = ("valuation", "interest_interval_hours", "mark_band", "mark_step", "index_step")
+_WHERE_STATED = (
+    "valuation",
+    "interest_interval_hours",
+    "mark_band",
+    "mark_step",
+    "index_step",
+    "mark_age_max_seconds",
+    "breaker",
+)
 """Rules that are shown where there are such."""
 
 _OPTIONAL = (
@@ -108,8 +116,11 @@ def _rules(pack: RulePack) -> dict[str, Any]:
 
 
 def _guards(pack: RulePack) -> dict[str, Any]:
-    """How far prices may move."""
-    return {name: decimal_text(getattr(pack.guards, name)) for name in ("mark_band", "mark_step", "index_step")}
+    """How far prices may move, how old they may be, and what halts trading."""
+    shares = {name: decimal_text(getattr(pack.guards, name)) for name in ("mark_band", "mark_step", "index_step")}
+    jump, window, halt = msgspec.structs.astuple(pack.guards.breaker)
+    breaker = f"{decimal_text(jump)} within {window // SECOND} s: {halt // SECOND} s" if jump else ""
+    return {**shares, "mark_age_max_seconds": pack.guards.mark_age_max // SECOND, "breaker": breaker}
 
 
 def _fee_tiers(pack: RulePack) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from events.guards import UNGUARDED, PriceGuards
+from events.guards import NO_BREAKER, UNGUARDED, Breaker, PriceGuards
 from events.instruments import (
     AssetId,
     Bracket,
@@ -71,12 +71,21 @@ LIQUIDATION: Options = {
 
 SHARES = (0, UNIT // 100, UNIT // 20, UNIT // 4)
 
+BREAKER: Options = {
+    "jump": lambda dice, _: dice.choice((UNIT // 100, UNIT // 20, UNIT // 4)),
+    "window": lambda dice, _: dice.choice((1, 60, 3600)) * SECOND,
+    "halt": lambda dice, _: dice.choice((2, 120)) * SECOND,
+}
+"""When marks are disorderly, and how long trading is halted then."""
+
 GUARDS: Options = {
     "mark_band": lambda dice, _: dice.choice(SHARES),
     "mark_step": lambda dice, _: dice.choice(SHARES),
     "index_step": lambda dice, _: dice.choice(SHARES),
+    "mark_age_max": lambda dice, _: dice.choice((0, 1, 10)) * SECOND,
+    "breaker": lambda dice, whole: Breaker(**drawn(BREAKER, dice, whole)) if dice.random() < 0.7 else NO_BREAKER,
 }
-"""Prices that are bounded by the index, by those before them, or by both."""
+"""Prices that are bounded by the index, by those before them, or by both, that age, and that trip a breaker."""
 
 PACK: Options = {
     "market_buy_slippage": lambda dice, _: dice.choice((0, 50_000)),
@@ -95,7 +104,7 @@ PACK: Options = {
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
     "liquidation": lambda dice, whole: Liquidation(**drawn(LIQUIDATION, dice, whole)),
-    "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.3 else UNGUARDED,
+    "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.5 else UNGUARDED,
 }
 """What a venue may do in another way than others. Amounts are of dollars."""
 

@@ -12,6 +12,7 @@ import pytest
 from events import facts as f
 from events.codec import decode_body
 from events.commands import Side
+from events.guards import Hold
 from events.record import Batch, Record
 from exchange.audit import AuditError, audit
 from tests.sim.session import run
@@ -53,6 +54,10 @@ def traders_fee(field: str) -> Callable[[Any], Any]:
 
 def other_side(fact: Any) -> Any:
     return msgspec.structs.replace(fact, side=Side.SELL if fact.side is Side.BUY else Side.BUY)
+
+
+def other_hold(fact: Any) -> Any:
+    return msgspec.structs.replace(fact, why=Hold.HALTED if fact.why is Hold.STALE_MARK else Hold.STALE_MARK)
 
 
 def opposite(field: str) -> Callable[[Any], Any]:
@@ -106,6 +111,12 @@ CHANGES = {
     "an index price that was asked for": (f.IndexPriceMoved, plus("index")),
     "a price bounded where it has to be": (f.PriceBounded, plus("allowed")),
     "a price that is bounded moves": (f.MarkPriceMoved, plus("mark")),
+    "a breaker trips on what leapt": (f.BreakerTripped, plus("reference")),
+    "a halt is as long as the pack says": (f.BreakerTripped, plus("until")),
+    "a breaker that has to trip": (f.BreakerTripped, without),
+    "a halt that is over": (f.BreakerReset, without),
+    "why a liquidation is put off": (f.LiquidationPutOff, other_hold),
+    "who has to wait is put off": (f.LiquidationPutOff, without),
     "an account opened once": (f.AccountOpened, lambda a: msgspec.structs.replace(a, account="MARKET")),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.guards import PriceGuards
+from events.guards import Breaker, PriceGuards
 from events.instruments import InverseFuture, InversePerp, LinearFuture, LinearPerp, Liquidation, RulePack
 from tests.sim.chance import Dice, by_chance
 from tests.sim.rules import SHIPPED, START, rules
@@ -41,7 +41,7 @@ def packs() -> list[RulePack]:
 
 
 @pytest.mark.parametrize(
-    "kind", [RulePack, Liquidation, PriceGuards, LinearPerp, InversePerp, LinearFuture, InverseFuture]
+    "kind", [RulePack, Liquidation, PriceGuards, Breaker, LinearPerp, InversePerp, LinearFuture, InverseFuture]
 )
 def test_the_dice_know_every_option_of_a_pack(kind: Any, packs: list[RulePack]) -> None:
     """An option that is missing here wants a line in a table of `tests/sim/chance.py`."""
@@ -49,6 +49,7 @@ def test_the_dice_know_every_option_of_a_pack(kind: Any, packs: list[RulePack]) 
         *packs,
         *(p.liquidation for p in packs),
         *(p.guards for p in packs),
+        *(p.guards.breaker for p in packs),
         *(i for p in packs for i in p.instruments),
     ]
     found = values(thing for thing in things if type(thing) is kind)

@@ -13,6 +13,13 @@ from exchange.core.state import Position, State, Wallet
 BUY = Side.BUY
 
 
+def on_liquidation_put_off(state: State, fact: f.LiquidationPutOff) -> None:
+    """The pool leaves the queue, stays closed, and waits for the instrument."""
+    key = pool_of(state.accounts[fact.account], fact.pool).due
+    assert key is not None
+    state.put_off.setdefault(fact.instrument, {})[key] = state.due.pop(key)
+
+
 def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]

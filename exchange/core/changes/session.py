@@ -7,6 +7,7 @@ from events.commands import INSURANCE, FundingSource
 from exchange.core.changes.queue import owe
 from exchange.core.contract import Average, Contract
 from exchange.core.funding import premium, restart, sample
+from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.liquidation.watch import index_moved, mark_moved
 from exchange.core.state import Due, DueKind, State
@@ -31,20 +32,48 @@ def on_market_advanced(state: State, fact: f.MarketAdvanced) -> None:
 def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     """The mark moves; the watch sees whose trigger it reached."""
     contract = state.contracts[fact.instrument]
+    if contract.swing is not None and contract.mark and not contract.halted:
+        contract.swing.add(state.now, contract.mark)
     contract.set_mark(fact.mark)
+    contract.marked_at = state.now
+    if not contract.halted:
+        release(state, contract.id)
     if contract.index:
         _count(state, contract)
-    if contract.offer is None and state.pack.liquidation.last_resort:  # type: ignore[union-attr]
+    if not contract.halted:
         _offer(state, contract)
     mark_moved(state, contract)
 
 
 def _offer(state: State, contract: Contract) -> None:
-    """What the insurance fund holds of the contract waits to be offered to the book."""
+    """What the insurance fund holds of the contract waits to be offered to the book, where the pack states layers."""
+    if contract.offer is not None or not state.pack.liquidation.last_resort:  # type: ignore[union-attr]
+        return
     held = state.accounts[INSURANCE].positions.get(contract.id)
     if held is not None and held.lots:
         contract.offer = key = (state.now, int(DueKind.OFFER), contract.id, "", state.seq)
         state.due[key] = Due(state.seq)
+
+
+def on_breaker_tripped(state: State, fact: f.BreakerTripped) -> None:
+    """The contract is halted, and the fund offers nothing of it."""
+    contract = state.contracts[fact.instrument]
+    assert contract.swing is not None
+    contract.halted = fact.until
+    contract.swing.clear()
+    if contract.offer is not None:
+        del state.due[contract.offer]
+        contract.offer = None
+    state.set_timer(fact.until, DueKind.BREAKER, fact.instrument)
+
+
+def on_breaker_reset(state: State, fact: f.BreakerReset) -> None:
+    """The contract trades again; its window begins with the present mark."""
+    took_effect(state, DueKind.BREAKER, fact.instrument)
+    contract = state.contracts[fact.instrument]
+    contract.halted = 0
+    release(state, contract.id)
+    _offer(state, contract)
 
 
 def _count(state: State, contract: Contract) -> None:
@@ -87,6 +116,7 @@ def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
     took_effect(state, DueKind.SETTLEMENT, fact.instrument)
     contract = state.contracts[fact.instrument]
     contract.expired = True
+    release(state, contract.id)
     ordered = sorted((p for p in contract.positions if p.open_orders and not p.lots), key=lambda p: p.id)
     owing = {**contract.holders, **dict.fromkeys(ordered)}
     owe(state, DueKind.SETTLEMENT, fact.instrument, Due(state.seq, 0, fact.price, owing))  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """The liquidation of one pool: orders cancelled, positions closed in the book down to bankruptcy, the rest taken over.
 
-1. the due test is made again: a pool that recovered meanwhile is left alone;
+1. the due test is made again: a pool that recovered meanwhile is left alone, one that has to wait is put off;
 2. the pool's open orders expire;
 3. positions meet the book with immediate-or-cancel orders limited at their bankruptcy price: whole ones, most
 maintenance margin first, or, where the pack says steps, down into the bracket below, the one first whose closing loses
@@ -42,6 +42,7 @@ from exchange.core.contract import Contract
 from exchange.core.debts import cover, is_over
 from exchange.core.liquidation.adl import first_in_queue
 from exchange.core.liquidation.bankruptcy import bankruptcy_price, bankruptcy_value
+from exchange.core.liquidation.guard import put_off
 from exchange.core.liquidation.insurance import lots_affordable
 from exchange.core.liquidation.pools import pool_of
 from exchange.core.margin.model import (
@@ -71,6 +72,9 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     pool = pool_of(account, pool_name)
     state.cause = due.seq
     yield from settle_first(state, account.name)
+    if (waits := put_off(state, pool)) and is_due(pool):
+        yield waits
+        return
     if isinstance(pool, Position) and pool.auto_add and pool.lots and is_due(pool):
         yield from _add_margin(pool)
     if not is_due(pool):

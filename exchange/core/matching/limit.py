@@ -96,6 +96,8 @@ def _order_refusal(state: State, position: Position, command: PlaceOrder, reduce
     contract, price = position.contract, command.price
     if contract.expired:
         return Reason.INSTRUMENT_EXPIRED
+    if contract.halted:
+        return Reason.TRADING_HALTED
     if not contract.mark:
         return Reason.NO_MARK_PRICE
     if position.wallet.multi and not state.assets[contract.settle].index:

@@ -1,0 +1,90 @@
+"""Rules of the facts that hold trading and liquidations up: a breaker that trips, and who has to wait for what.
+
+By what the facts say of themselves: a breaker looks back on every mark that stood within its window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from events import facts as f
+from events.guards import Hold
+from exchange.audit.books import Books
+from exchange.audit.contract import Contract, rate
+from exchange.audit.pools import carried, is_due
+
+BREAKER = "breaker"
+
+
+def held(books: Books, contract: Contract) -> Hold | None:
+    """Why who holds the contract may not be liquidated now."""
+    if contract.halted:
+        return Hold.HALTED
+    oldest = books.rules.guards.mark_age_max
+    return Hold.STALE_MARK if oldest and books.now - contract.marked_at > oldest else None
+
+
+def holds_up(books: Books, account: str, pool: str) -> dict[str, Hold]:
+    """The instruments that a pool holds and has to wait for, and why."""
+    found = {p.terms.id: held(books, p.contract) for p in carried(books, account, pool)}
+    return {name: why for name, why in found.items() if why}
+
+
+def stood(books: Books, contract: Contract, mark: int) -> None:
+    """A mark takes the place of the one before it, which counts from now on as one that was."""
+    breaker = books.rules.guards.breaker
+    if breaker.jump and contract.mark and not contract.halted:
+        contract.past = [(end, past) for end, past in contract.past if end >= books.now - breaker.window]
+        contract.past.append((books.now, contract.mark))
+    contract.mark, contract.marked_at = mark, books.now
+    if not contract.halted:
+        released(books, contract.terms.id)
+        contract.trips = _reference(contract, rate(breaker.jump)) if breaker.jump else 0
+
+
+def _reference(contract: Contract, jump: Any) -> int:
+    """The highest mark of the window where the present one is too far from it, else the lowest; 0 for neither."""
+    marks = [past for _, past in contract.past] or [contract.mark]
+    leapt = [past for past in (max(marks), min(marks)) if abs(contract.mark - past) > past * jump]
+    return leapt[0] if leapt else 0
+
+
+def released(books: Books, instrument: str) -> None:
+    """Nobody waits for the instrument any more."""
+    books.put_off = {key: name for key, name in books.put_off.items() if name != instrument}
+
+
+def tripped(books: Books, fact: f.BreakerTripped) -> None:
+    """By the mark that just moved, from the mark of the window that is furthest; for the time of the pack."""
+    contract = books.contracts[fact.instrument]
+    books.check("mark that a breaker tripped on", (contract.trips, contract.mark), (fact.reference, fact.mark))
+    books.hold("the mark leapt", contract.trips > 0 and not contract.halted, fact)
+    books.check("end of the halt", books.now + books.rules.guards.breaker.halt, fact.until)
+    contract.halted, contract.trips, contract.past = fact.until, 0, []
+    books.timers[BREAKER, fact.instrument] = fact.until
+
+
+def reset(books: Books, fact: f.BreakerReset) -> None:
+    """At the end of the halt."""
+    until = books.timers.pop((BREAKER, fact.instrument), None)
+    books.hold("the halt is over", until is not None and until <= books.now, fact)
+    books.contracts[fact.instrument].halted = 0
+    released(books, fact.instrument)
+
+
+def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
+    """A pool of the queue, once, for an instrument that it holds and that holds it up."""
+    key = fact.account, fact.pool
+    may = key in books.queue and key not in books.put_off and is_due(books, *key) and books.running is None
+    books.hold("who is put off is due and not put off yet", may, fact)
+    books.check("why it is put off", holds_up(books, *key).get(fact.instrument), fact.why)
+    books.put_off[key] = fact.instrument
+
+
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.BreakerTripped: tripped,
+    f.BreakerReset: reset,
+    f.LiquidationPutOff: put_off,
+}
+"""Fact -> what it has to agree with, and what it changes."""
