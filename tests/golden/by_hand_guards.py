@@ -1,4 +1,4 @@
-"""Sessions by hand of what guards a venue's solvency: prices that are bounded."""
+"""Sessions by hand of what guards a venue's solvency: bounded prices, marks that age, breakers that trip."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from events import commands as c
-from events.guards import PriceGuards
-from events.units import Rate
+from events.guards import Breaker, PriceGuards
+from events.units import SECOND, Nanos, Rate
 from tests.golden.by_hand import recorded
 from tests.golden.sessions import Session
 from tests.scenario import opening
-from tests.spec.words import BUY, GOLD, PERCENT, TICK, account, mark, pack, position
+from tests.spec.words import BUY, GOLD, PERCENT, TICK, account, funding, mark, pack, place, position
 
 BOUNDED = replace(pack(), guards=PriceGuards(Rate(10 * PERCENT), Rate(5 * PERCENT), Rate(2 * PERCENT)))
+
+HELD_UP = replace(
+    pack(),
+    guards=PriceGuards(
+        mark_age_max=Nanos(10 * SECOND), breaker=Breaker(Rate(10 * PERCENT), Nanos(60 * SECOND), Nanos(30 * SECOND))
+    ),
+)
 
 
 def bounded() -> Session:
@@ -23,10 +30,27 @@ def bounded() -> Session:
     return recorded(_bounded)
 
 
-SESSIONS = {"guards-1": bounded}
+def held_up() -> Session:
+    """guards-2: a mark that is too old, and a halt, with what they put off."""
+    return recorded(_held_up)
+
+
+SESSIONS = {"guards-1": bounded, "guards-2": held_up}
 
 
 def _bounded() -> Iterator[Any]:
     yield [opening(BOUNDED), mark(100), c.SetIndexPrice(c.Nanos(0), GOLD, 100 * TICK), account("maker", 100_000)]  # type: ignore[arg-type]
     yield [account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), mark(96), mark(50)]
     yield [c.SetIndexPrice(c.Nanos(0), GOLD, 50 * TICK), mark(100), mark(150), mark(150)]  # type: ignore[arg-type]
+
+
+def _held_up() -> Iterator[Any]:
+    yield [opening(HELD_UP), mark(100), account("maker", 100_000), account("ann", 100), account("bob", 110)]
+    yield [*position(1, BUY, price=100, lots=10, by="ann"), *position(3, BUY, price=100, lots=10, by="bob")]
+    yield [replace(funding(6 * PERCENT), at=Nanos(20 * SECOND)), replace(mark(101), at=Nanos(30 * SECOND))]
+    yield [
+        replace(mark(80), at=Nanos(40 * SECOND)),
+        place(5, BUY, lots=1, price=80, by="maker"),
+        c.AdvanceTime(Nanos(70 * SECOND)),
+    ]
+    yield [replace(mark(79), at=Nanos(75 * SECOND))]

@@ -69,12 +69,12 @@ LIQUIDATION: Options = {
 }
 """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order. Amounts are of dollars."""
 
-SHARES = (0, UNIT // 100, UNIT // 20, UNIT // 4)
+SHARES = (0, 0, 0, UNIT // 100, UNIT // 4)
 
 BREAKER: Options = {
-    "jump": lambda dice, _: dice.choice((UNIT // 100, UNIT // 20, UNIT // 4)),
-    "window": lambda dice, _: dice.choice((1, 60, 3600)) * SECOND,
-    "halt": lambda dice, _: dice.choice((2, 120)) * SECOND,
+    "jump": lambda dice, _: dice.choice((UNIT // 50, UNIT // 20, UNIT // 4)),
+    "window": lambda dice, _: dice.choice((60, 3600)) * SECOND,
+    "halt": lambda dice, _: dice.choice((60, 600)) * SECOND,
 }
 """When marks are disorderly, and how long trading is halted then."""
 
@@ -83,7 +83,7 @@ GUARDS: Options = {
     "mark_step": lambda dice, _: dice.choice(SHARES),
     "index_step": lambda dice, _: dice.choice(SHARES),
     "mark_age_max": lambda dice, _: dice.choice((0, 1, 10)) * SECOND,
-    "breaker": lambda dice, whole: Breaker(**drawn(BREAKER, dice, whole)) if dice.random() < 0.7 else NO_BREAKER,
+    "breaker": lambda dice, whole: Breaker(**drawn(BREAKER, dice, whole)) if dice.random() < 0.8 else NO_BREAKER,
 }
 """Prices that are bounded by the index, by those before them, or by both, that age, and that trip a breaker."""
 
@@ -104,7 +104,7 @@ PACK: Options = {
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
     "liquidation": lambda dice, whole: Liquidation(**drawn(LIQUIDATION, dice, whole)),
-    "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.5 else UNGUARDED,
+    "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.6 else UNGUARDED,
 }
 """What a venue may do in another way than others. Amounts are of dollars."""
 

@@ -39,6 +39,18 @@ def shock(t: Traders) -> Command:
     return c.SetMarkPrice(t.at, terms.id, price)
 
 
+def slump(t: Traders) -> Command:
+    """The mark goes against somebody who holds something, and due work is done at once."""
+    held = [p for account in t.accounts() for p in account.positions.values() if p.lots and not p.contract.expired]
+    if not held:
+        return mark(t)
+    position = t.dice.choice(held)
+    price = position.contract.mark
+    share = t.dice.choice((12, 30, 70)) * (-1 if position.lots > 0 else 1)
+    t.planned = [Traders.proceed]
+    return c.SetMarkPrice(t.at, position.contract.id, max(1, price + price * share // 100))
+
+
 def index(t: Traders) -> Command:
     """The index price of an instrument or a spot pair moves a little, or jumps."""
     name = t.dice.choice([*t.rules.prices])

@@ -50,6 +50,9 @@ WIDER_HABITS = HABITS | {
 }
 """What is done where the rules are not plain."""
 
+GUARDED_HABITS = WIDER_HABITS | {prices.slump: 5}
+"""What is done where marks may be old or disorderly: they have to meet somebody who is due."""
+
 
 def run(seed: int, records: int = RECORDS, world: World | None = None) -> World:
     """Run a session to so many records, lose the live state on the way; at the end everything is decided once more.
@@ -77,9 +80,15 @@ def following(traders: Traders) -> Command:
     traders.let_time_pass()
     if traders.world.state.due and dice.random() < 0.5:
         return traders.proceed()
-    habits = HABITS if traders.rules.is_plain else WIDER_HABITS
+    habits = HABITS if traders.rules.is_plain else GUARDED_HABITS if has_holds(traders) else WIDER_HABITS
     habit = traders.planned.pop(0) if traders.planned else dice.choices(list(habits), list(habits.values()))[0]
     command = habit(traders)
     traders.at = max(traders.at, command.at)
     traders.given.append(command)
     return command
+
+
+def has_holds(traders: Traders) -> bool:
+    """Whether the rules put liquidations off."""
+    guards = traders.pack.guards
+    return guards.mark_age_max > 0 or guards.breaker.jump > 0
