@@ -116,7 +116,6 @@ CHANGES = {
     "a breaker that has to trip": (f.BreakerTripped, without),
     "a halt that is over": (f.BreakerReset, without),
     "why a liquidation is put off": (f.LiquidationPutOff, other_hold),
-    "who has to wait is put off": (f.LiquidationPutOff, without),
     "an account opened once": (f.AccountOpened, lambda a: msgspec.structs.replace(a, account="MARKET")),
 }
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from events.refusals import Reason
-from exchange.core.snapshot import OtherVersion, decode, digest, encode
+from exchange.core.snapshot import STATE_VERSION, OtherVersion, decode, digest, encode
 from exchange.core.state import State
 from exchange.core.step import apply_batch, finish_rebuild
 from tests.scenario import scenario
@@ -20,7 +20,7 @@ def test_a_session_that_was_not_opened_has_bytes_too() -> None:
 def test_bytes_of_another_version_are_refused() -> None:
     raw = msgspec.json.decode(encode(State()))
     raw["version"] += 1
-    with pytest.raises(OtherVersion, match="state version 3, this code knows 2"):
+    with pytest.raises(OtherVersion, match=f"state version {STATE_VERSION + 1}, this code knows {STATE_VERSION}"):
         decode(msgspec.json.encode(raw))
 
 
