@@ -8,6 +8,7 @@ from typing import Any
 
 from events import facts as f
 from events.commands import MARKET, AdvanceMarket, Side
+from events.guards import Hold
 from events.instruments import Instrument, RulePack, instrument_of
 from events.record import kind_of
 from events.units import UNIT, decimal_text
@@ -105,6 +106,17 @@ def _advanced(_: Words, command: AdvanceMarket) -> str:
 
 def _mark(w: Words, fact: f.MarkPriceMoved) -> str:
     return f"the mark of {fact.instrument} moved to {w.mark(fact.mark, fact.instrument)}"
+
+
+WAITS_FOR = {
+    Hold.STALE_MARK: "the mark of {} is too old, the next one is waited for",
+    Hold.HALTED: "trading in {} is halted, the end of the halt is waited for",
+}
+"""Why a liquidation is put off."""
+
+
+def _put_off(_: Words, fact: f.LiquidationPutOff) -> str:
+    return f"put off: {WAITS_FOR[fact.why].format(fact.instrument)}"
 
 
 def _due(_: Words, fact: f.LiquidationDue) -> str:
@@ -230,6 +242,7 @@ TELL: dict[type, Callable[[Words, Any], str]] = {
     AdvanceMarket: _advanced,
     f.MarkPriceMoved: _mark,
     f.LiquidationDue: _due,
+    f.LiquidationPutOff: _put_off,
     f.FundingDue: _funding_due,
     f.FundingPaid: _funding,
     f.IndexPriceMoved: _index,

@@ -17,6 +17,10 @@ from exchange.core.state import DueKind, Pool, Position, State
 
 def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
     """That the pool, which is due, has to wait, and for what; None where it has not."""
+    assert state.pack is not None
+    guards = state.pack.guards
+    if not (guards.mark_age_max or guards.breaker.jump):
+        return None
     positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
     for position in positions:
         if position.lots and (why := held_by(state, position.contract)):
