@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway import calc, packs, proofs
+from gateway import calc, logs, packs, proofs
 from gateway.errors import told
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.add_typer(calc.app, name="calc")
 app.add_typer(packs.app, name="pack")
+app.add_typer(logs.app, name="log")
 app.add_typer(proofs.app, name="proof")
 
 SessionFile = Annotated[Path, typer.Argument(help="A session file.", metavar="SESSION")]
@@ -135,20 +136,6 @@ def audit(
     from gateway.commands import audit as verb
 
     _exit(told(lambda: verb.run(session, account, as_json)))
-
-
-@app.command()
-def log(
-    session: SessionFile,
-    kind: Annotated[str, typer.Option(help="Only records of this kind, e.g. traded or traded.1.")] = "",
-    account: Annotated[str, typer.Option(help="Only records that name this account.")] = "",
-    after: Annotated[int, typer.Option(help="Only records after this number.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Read the records of a session."""
-    from gateway.commands import log as verb
-
-    _exit(told(lambda: verb.run(session, kind, account, after, as_json)))
 
 
 @app.command()

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -195,6 +195,20 @@ async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     return lock
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether a process has the session open for writing."""
+    if not _beside(path).exists():
+        return False
+    lock = os.open(_beside(path), os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 class SqliteLog:
     """An `EventLog` in a file; `open_session` makes one."""
 
@@ -277,6 +291,15 @@ class SqliteLog:
                 if is_whole(found):
                     return found
         return None
+
+    async def backup(self, path: Path) -> None:
+        """Copy the session, as it stands in this moment, into a new file. Writing goes on meanwhile."""
+        _create_file(path)
+        async with self._turn:
+            self._check_open()
+            with clear_errors(path), closing(sqlite3.connect(path, check_same_thread=False)) as copy:
+                await self._db.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
 
     async def close(self) -> None:
         """See `EventLog.close`. Leaves a single file, unless somebody else is reading it."""

@@ -1,0 +1,96 @@
+"""What is still good of a damaged session, and a new session of just that.
+
+Good is every batch from the first on whose digest follows from those before, whose records can be read, and whose
+observations are there whole, up to the first that is not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from events.chunks import decode_chunk
+from events.commands import ChunkId
+from events.log import BusyLog, DamagedLog, Head, MissingLog, NewerLog, StoredBatch, StoredChunk
+from events.store.entries import Entry, checked, chunk_needed, head_after
+from events.store.sqlite import APPLICATION_ID, SCHEMA_VERSION, is_being_written
+from events.units import Nanos
+
+_BATCH = "SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches WHERE batch = ?"
+_CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
+_BEYOND = "SELECT count(*) FROM batches WHERE batch > ?"
+
+
+class Finding(msgspec.Struct):
+    """How far a session is good: its head and time there, what is wrong after it (empty: nothing), and how many batches
+    the file holds beyond, None where it cannot say.
+    """
+
+    good: Head = Head()
+    at: Nanos = Nanos(0)
+    defect: str = ""
+    beyond: int | None = 0
+
+
+class Salvage:
+    """Reads a session file from its beginning for as long as it is good; `finding` then says how far that was."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: set[ChunkId] = set()
+        self.finding = Finding()
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Raise MissingLog, BusyLog, and NewerLog where a newer version wrote the file."""
+        if not self._path.is_file():
+            raise MissingLog(f"{self._path}: there is no such session; check the name")
+        if is_being_written(self._path):
+            raise BusyLog(f"{self._path}: another process writes to this session; stop it first")
+        self._seen.clear()
+        self.finding = finding = Finding()
+        with closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            try:
+                self._check_identity(db)
+                while entry := self._next(db):
+                    yield entry
+            except (sqlite3.Error, DamagedLog, msgspec.ValidationError) as error:
+                finding.defect = " ".join(str(error).split())
+            finding.beyond = self._beyond(db)
+        if finding.beyond and not finding.defect:
+            finding.defect = f"batch {finding.good.batch + 1} is missing"
+
+    def _check_identity(self, db: sqlite3.Connection) -> None:
+        ((application,),) = db.execute("PRAGMA application_id")
+        ((version,),) = db.execute("PRAGMA user_version")
+        if application != APPLICATION_ID:
+            raise DamagedLog("not a session of Ringfence, or its first bytes are damaged")
+        if version > SCHEMA_VERSION:
+            raise NewerLog(
+                f"{self._path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence"
+            )
+
+    def _next(self, db: sqlite3.Connection) -> Entry | None:
+        good = self.finding.good
+        for stored in msgspec.convert(db.execute(_BATCH, (good.batch + 1,)).fetchall(), list[StoredBatch]):
+            needed = chunk_needed(checked(good, stored), self._seen)
+            chunk = self._chunk(db, needed) if needed else None
+            self.finding.good, self.finding.at = head_after(stored), stored.at
+            return stored, chunk
+        return None
+
+    def _chunk(self, db: sqlite3.Connection, id: ChunkId) -> StoredChunk:
+        for chunk in msgspec.convert(db.execute(_CHUNK, (id,)).fetchall(), list[StoredChunk]):
+            decode_chunk(chunk)
+            return chunk
+        raise DamagedLog(f"chunk {id} is missing")
+
+    def _beyond(self, db: sqlite3.Connection) -> int | None:
+        try:
+            ((count,),) = db.execute(_BEYOND, (self.finding.good.batch,))
+        except sqlite3.Error:
+            return None
+        return int(count)

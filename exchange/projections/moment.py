@@ -1,0 +1,104 @@
+"""A moment of a session as people ask for it: marks, books, accounts, positions and open orders, in decimal text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from events.commands import AccountId
+from events.instruments import InstrumentId
+from events.units import UNIT, decimal_text
+from exchange.core.contract import Contract
+from exchange.core.margin.model import available_atoms, notional, requirement, unrealised, withdrawable_atoms
+from exchange.core.state import Account, Position, State
+from exchange.projections.results import margin_ratio
+
+RATIO_PLACES = 6
+"""Margin ratios are given as shares of 1, to so many places."""
+
+
+def moment(state: State, accounts: Sequence[AccountId], levels: int) -> dict[str, Any]:
+    """Instruments that have a mark or an order, and these accounts; `levels` of each side of a book."""
+    return {
+        "at": state.now,
+        "record": state.seq,
+        "batch": state.batch,
+        "due": len(state.due),
+        "instruments": {
+            name: _instrument(contract, levels) for name, contract in state.contracts.items() if _is_alive(contract)
+        },
+        "accounts": {name: _account(state, state.accounts[name]) for name in accounts},
+    }
+
+
+def _is_alive(contract: Contract) -> bool:
+    return bool(contract.mark or contract.positions or contract.book.bids.levels or contract.book.asks.levels)
+
+
+def _instrument(contract: Contract, levels: int) -> dict[str, Any]:
+    book, terms = contract.book, contract.terms
+    return {
+        "mark": decimal_text(contract.mark),
+        "index": decimal_text(contract.index),
+        "open_interest": terms.size_text(contract.open_interest),
+        **{
+            side: [[terms.price_text(price), terms.size_text(lots)] for price, lots in book.depth(of, levels)]
+            for side, of in (("bids", book.bids), ("asks", book.asks))
+        },
+    }
+
+
+def _account(state: State, account: Account) -> dict[str, Any]:
+    ratio = margin_ratio(state, account.name)
+    return {
+        "margin_ratio": None if ratio is None else round(ratio, RATIO_PLACES),
+        "wallets": {
+            asset: {
+                "balance": decimal_text(wallet.balance),
+                "available": decimal_text(available_atoms(wallet)),
+                "withdrawable": decimal_text(withdrawable_atoms(wallet)),
+            }
+            for asset, wallet in account.wallets.items()
+        },
+        "positions": [_position(position) for position in account.positions.values() if position.lots],
+        "orders": list(_orders(state, account)),
+    }
+
+
+def _position(position: Position) -> dict[str, Any]:
+    margin = requirement(position.pool)
+    contract = position.contract
+    return {
+        "name": position.name,
+        "asset": contract.settle,
+        "mode": "multi" if position.wallet.multi and not position.is_isolated else position.mode.value,
+        "leverage": position.leverage,
+        "size": contract.terms.size_text(position.lots),
+        "entry_price": _entry_price(position),
+        "mark": decimal_text(contract.mark),
+        "notional": decimal_text(notional(position) // UNIT),
+        "unrealised_pnl": decimal_text(unrealised(position) // UNIT),
+        "isolated_margin": decimal_text(position.isolated),
+        "pool_equity": decimal_text(margin.equity // UNIT),
+        "pool_maintenance": decimal_text(-(-margin.maintenance // UNIT)),
+    }
+
+
+def _entry_price(position: Position) -> str:
+    """The average price of what is open, rounded down to 10^-8."""
+    contract, size = position.contract, abs(position.lots)
+    value = abs(position.entry_value) * UNIT
+    return decimal_text(size * contract.face // value if contract.is_inverse else value // (size * contract.lot))
+
+
+def _orders(state: State, account: Account) -> Iterator[dict[str, Any]]:
+    for order in account.orders.values():
+        terms = state.contracts[InstrumentId(order.instrument)].terms
+        yield {
+            "number": order.number,
+            "instrument": order.instrument,
+            "side": "buy" if order.sign > 0 else "sell",
+            "price": terms.price_text(order.price),
+            "size": terms.size_text(order.lots),
+            "reduce_only": order.reduce_only,
+        }

@@ -1,0 +1,52 @@
+"""Any moment of a session: the state after a record, or as it was at a time."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from events.log import EventLog, StoredBatch
+from events.units import Nanos
+from exchange.rebuild import Rebuilt, rebuild
+
+
+class NoSuchMoment(Exception):
+    """The session does not reach there; the message says how far it does."""
+
+
+async def state_at(log: EventLog, record: int) -> Rebuilt:
+    """The state after the batch that holds this record, ready to decide, and the head of the log there.
+
+    Raises NoSuchMoment, LogError.
+    """
+    last = (await log.head()).seq
+    if not 1 <= record <= last:
+        raise NoSuchMoment(f"record {record}: the session has records 1 to {last}")
+    batches = (await log.head()).batch
+    low, high = 1, batches
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if (await _batch(log, middle)).last_seq >= record else (middle + 1, high)
+    return await rebuild(log, until=low)
+
+
+async def state_when(log: EventLog, at: Nanos) -> Rebuilt:
+    """The state when the clock of the session stood at `at`, after all that happened up to then, and the head there.
+
+    Raises NoSuchMoment, LogError.
+    """
+    low, high = 0, (await log.head()).batch
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if (await _batch(log, middle)).at <= at else (low, middle - 1)
+    if not low:
+        raise NoSuchMoment(f"{at} ns: nothing had happened yet; the session begins at {await _begin(log)}")
+    return await rebuild(log, until=low)
+
+
+async def _begin(log: EventLog) -> str:
+    return f"{(await _batch(log, 1)).at} ns" if (await log.head()).batch else "no time: it is empty"
+
+
+async def _batch(log: EventLog, number: int) -> StoredBatch:
+    async with aclosing(log.read(number - 1)) as batches:  # type: ignore[type-var]
+        return await anext(batches)
