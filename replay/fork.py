@@ -1,4 +1,4 @@
-"""Forks in memory: the state of a session at a record, and the same session with one thing changed from there on.
+"""Forks in memory: a session with one thing changed from a record on.
 
 What the world did goes on: market observations and the recorded commands of every account are decided again; those that
 became impossible turn into refusals. Due work is done whenever there is any, not where the old session did it.
@@ -41,24 +41,6 @@ class Fork:
     shared: int
     results: Results
     batches: list[Batch] = field(default_factory=list)
-
-
-async def state_at(log: EventLog, record: int) -> State:
-    """The state after the batch that holds this record, ready to decide. Raises ForkError, LogError."""
-    state = State()
-    lender = Lender(log, [state])
-    head = Head()
-    async for stored in log.read():
-        head = check_chain(head, stored)
-        batch = decode_body(stored.number, stored.body)
-        await lender.lend(batch)
-        apply_batch(state, batch)
-        if head.seq >= record:
-            break
-    if not 1 <= record <= head.seq:
-        raise ForkError(f"record {record}: the session has records 1 to {head.seq}")
-    finish_rebuild(state)
-    return state
 
 
 async def fork(log: EventLog, record: int, change: Change) -> Fork:

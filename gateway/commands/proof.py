@@ -19,7 +19,7 @@ from exchange.projections.solvency.backing import Backing, backing
 from exchange.projections.solvency.liabilities import NO_SECRET, Liabilities, Moment, liabilities, next_secret
 from gateway.console import OUT, exact_text, money_text, say_json
 from gateway.errors import UsageError, about
-from replay.fork import ForkError, state_at
+from replay.travel import NoSuchMoment, state_at
 
 FAILS = 1
 
@@ -139,7 +139,7 @@ def _rebuilt(session: Path, at: int) -> tuple[State, Moment]:
     with about(session):
         try:
             return asyncio.run(_moment(session, at))
-        except ForkError as error:
+        except NoSuchMoment as error:
             raise UsageError(f"{session}: {error}") from error
 
 
@@ -149,7 +149,7 @@ async def _moment(session: Path, at: int) -> tuple[State, Moment]:
         record = at or (await log.head()).seq
         if not record:
             raise UsageError(f"{session}: the session is empty; there is nothing to prove")
-        return await state_at(log, record), await _sealed(log, record)
+        return (await state_at(log, record)).state, await _sealed(log, record)
     finally:
         await log.close()
 
