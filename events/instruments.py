@@ -129,8 +129,9 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     `market_buy_slippage` is the Rate by which a market buy's reserve exceeds the best ask; `max_orders` the most open
     orders per account and instrument; `default_leverage` what an account trades with until it sets its own;
     `margin_step` the atoms to which the venue rounds margins up, 0 where it does not; `premium_hours` the time over
-    which funding pays a premium off, 0 where that is one funding interval. `valuation` is the asset in which
-    multi-asset mode adds up the `collateral`, each valued at the index of a `spot` pair; debts pay interest every
+    which funding pays a premium off, 0 where it is no such rule; `rate_hours` the time that a computed funding rate is
+    stated for, of which a funding interval pays its share, 0 where that is one interval. `valuation` is the asset in
+    which multi-asset mode adds up the `collateral`, each valued at the index of a `spot` pair; debts pay interest every
     `interest_interval`, ns. `fee_tiers`, lowest volume first, replace an instrument's fees from the second tier on.
     """
 
@@ -150,6 +151,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     margin_model: MarginModel = MarginModel.LEVERAGE
     margin_step: Atoms = Atoms(0)
     premium_hours: int = 0
+    rate_hours: int = 0
     mode_switch: ModeSwitch = ModeSwitch.WHEN_FLAT
     valuation: AssetId = AssetId("")
     collateral: tuple[Collateral, ...] = ()
@@ -161,8 +163,10 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
-        if self.margin_step < 0 or self.premium_hours < 0 or self.interest_interval < 0:
-            raise PackError(f"{self.id}: margin_step, premium_hours and interest_interval must not be below 0")
+        if min(self.margin_step, self.premium_hours, self.rate_hours, self.interest_interval) < 0:
+            raise PackError(f"{self.id}: margin_step, premium_hours, rate_hours, interest_interval must not be below 0")
+        if self.premium_hours and self.rate_hours:
+            raise PackError(f"{self.id}: funding goes by premium_hours or by rate_hours, not by both")
         if self.market_buy_slippage < 0 or self.max_orders < 1 or self.default_leverage < 1:
             raise PackError(f"{self.id}: needs market_buy_slippage >= 0, max_orders >= 1 and default_leverage >= 1")
         _check_names(self)

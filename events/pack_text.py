@@ -52,7 +52,7 @@ class _BracketText(msgspec.Struct, forbid_unknown_fields=True):
 _AMOUNTS = (
     *("tick", "min_notional", "maker_fee", "taker_fee", "liquidation_fee", "initial_margin", "maintenance_fraction"),
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
-    *("interest", "funding_cap", "settlement_fee"),
+    *("interest", "funding_cap", "funding_floor", "settlement_fee"),
 )
 """What an instrument states in 10^-8 of something."""
 
@@ -81,6 +81,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
     max_funding_velocity: str = "0"
     interest: str = "0"
     funding_cap: str = "0"
+    funding_floor: str = "0"
     expiry: datetime | None = None
     settlement_fee: str = "0"
     settlement_window_minutes: int = 0
@@ -205,6 +206,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     margin_model: MarginModel = MarginModel.LEVERAGE
     margin_step: str = "0"
     premium_hours: int = 0
+    rate_hours: int = 0
     mode_switch: ModeSwitch = ModeSwitch.WHEN_FLAT
     valuation: str = ""
     collateral: list[_CollateralText] = []

@@ -93,6 +93,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     max_funding_velocity: Rate = Rate(0)
     interest: Rate = Rate(0)
     funding_cap: Rate = Rate(0)
+    funding_floor: Rate = Rate(0)
     expiry: Nanos = Nanos(0)
     settlement_fee: Rate = Rate(0)
     settlement_window: Nanos = Nanos(0)
@@ -115,6 +116,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
             raise PackError(f"{where}: fees must be below 100 %, and the liquidation fee not negative")
         if not 0 <= self.settlement_fee < UNIT or not 0 <= self.funding_cap < UNIT or abs(self.interest) >= UNIT:
             raise PackError(f"{where}: settlement fee, funding cap and interest must be below 100 %")
+        if not -UNIT < self.funding_floor < (self.funding_cap or UNIT):
+            raise PackError(f"{where}: the funding floor must be above -100 % and below the funding cap")
         if not self.brackets:
             raise PackError(f"{where}: no leverage bracket")
         previous: Bracket | None = None
@@ -131,9 +134,10 @@ class Linear(Terms, frozen=True, omit_defaults=True):
     is 0 where the venue has no such rule: initial_margin is a Rate of notional; maintenance_fraction the Rate of the
     initial margin (of 1 / max leverage without an initial_margin) that maintenance margin is; between the caps of open
     interest, atoms of notional, the initial margin rate rises to 100 %; skew_scale, 10^-8 of the base asset, and
-    max_funding_velocity, a Rate per day, are those of a market whose skew moves fill prices and funding. interest and
-    funding_cap, Rates per funding interval, are those of computed funding; expiry, ns, settlement_fee, a Rate of the
-    value at settlement, and settlement_window, ns before expiry over which the index is averaged, those of a dated one.
+    max_funding_velocity, a Rate per day, are those of a market whose skew moves fill prices and funding. interest (a
+    Rate per rate_hours of the pack), funding_cap and funding_floor (Rates per funding interval; without a floor, the
+    cap holds both ways) are those of computed funding; expiry, ns, settlement_fee, a Rate of the value at settlement,
+    and settlement_window, ns before expiry over which the index is averaged, those of a dated one.
     """
 
     @property

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
-from events.instruments import Terms
+from events.instruments import RulePack, Terms
 from events.units import SECOND, UNIT
 
 if TYPE_CHECKING:
@@ -58,19 +58,24 @@ def premium(contract: Contract) -> int:
     return floor(Fraction((contract.mark - contract.index) * UNIT, contract.index))
 
 
-def funding_rate(contract: Contract, at: int, premium_hours: int) -> Fraction:
-    """Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within the cap; a Rate.
+def funding_rate(contract: Contract, at: int, pack: RulePack) -> Fraction:
+    """Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within floor and cap; a Rate.
 
-    Where the venue pays the premium off over so many hours: its share of one interval, which need be no whole Rate.
+    Where the venue pays the premium off over so many hours, or states its rate for so many: the share of one interval,
+    which need be no whole Rate.
     """
     average, terms = contract.average.until(at), contract.terms
-    if premium_hours:
-        rate = Fraction(average * terms.funding_interval, premium_hours * HOUR)
+    if pack.premium_hours:
+        rate = Fraction(average * terms.funding_interval, pack.premium_hours * HOUR)
     else:
         most = floor(DAMPENING * UNIT)
         rate = Fraction(average + sorted((-most, terms.interest - average, most))[1])
-    cap = Fraction(terms.funding_cap)
-    return sorted((-cap, rate, cap))[1] if cap else rate
+        if pack.rate_hours:
+            rate *= Fraction(terms.funding_interval, pack.rate_hours * HOUR)
+    cap, lowest = Fraction(terms.funding_cap), Fraction(terms.funding_floor)
+    if cap:
+        return sorted((lowest or -cap, rate, cap))[1]
+    return max(rate, lowest) if lowest else rate
 
 
 def index_moved(contract: Contract, now: int) -> None:

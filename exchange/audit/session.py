@@ -66,7 +66,7 @@ def funding_due(books: Books, fact: f.FundingDue) -> None:
     at = books.timers.get((FUNDING, fact.instrument))
     if at is not None and at <= books.now:
         known = fact.mark and contract.average.is_known
-        expected = funding_rate(contract, at, books.rules.premium_hours) if known else NOTHING
+        expected = funding_rate(contract, at, books.rules) if known else NOTHING
         books.check("rate of the premium", expected, Fraction(fact.rate, fact.over))
         books.timers[FUNDING, fact.instrument] = next_time(books.now, contract.terms.funding_interval)
     elif isinstance(books.command, c.ApplyFunding):

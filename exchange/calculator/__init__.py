@@ -19,7 +19,7 @@ Examples: `docs/calculator.md`.
 
 from exchange.calculator.amounts import CalculatorError
 from exchange.calculator.bankruptcy import bankruptcy_price, cross_wallet, rounded_to_be_safe
-from exchange.calculator.funding import INTEREST, clamped_rate, hourly_rate, payment, premium_of
+from exchange.calculator.funding import INTEREST, bounded, clamped_rate, hourly_rate, payment, premium_of
 from exchange.calculator.holding import LONG, SHORT, Holding
 from exchange.calculator.liquidation import Liquidation, Pool, liquidation
 from exchange.calculator.margin import initial_margin, isolated_wallet, margin_of_model, notional_of
@@ -42,6 +42,7 @@ __all__ = [
     "Schedule",
     "Tier",
     "bankruptcy_price",
+    "bounded",
     "clamped_rate",
     "cross_wallet",
     "flat",

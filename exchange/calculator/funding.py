@@ -32,7 +32,7 @@ def premium_of(price: Fraction, index: Fraction) -> Fraction:
 
 
 def hourly_rate(premium: Fraction, hours: int) -> Fraction:
-    """The rate of one hour where a premium is paid off over so many hours (Kraken: 24)."""
+    """The rate of one hour where a premium is paid off over so many (Kraken: 24), or a rate is stated for so many."""
     if hours <= 0:
         raise CalculatorError("the hours in which a premium is paid off must be above 0")
     return premium / hours
@@ -46,7 +46,11 @@ def clamped_rate(
     highest: Fraction | None = None,
 ) -> Fraction:
     """Premium + clamp(interest - premium, -0.05 %, +0.05 %), then kept within the bounds that the instrument has."""
-    rate = premium + min(DAMPENING, max(-DAMPENING, interest - premium))
+    return bounded(premium + min(DAMPENING, max(-DAMPENING, interest - premium)), lowest, highest)
+
+
+def bounded(rate: Fraction, lowest: Fraction | None, highest: Fraction | None) -> Fraction:
+    """The rate, at least the lowest and at most the highest where there are such bounds."""
     if lowest is not None:
         rate = max(rate, lowest)
     return rate if highest is None else min(rate, highest)

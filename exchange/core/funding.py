@@ -8,6 +8,7 @@ it changes. Source: Binance USD-M, "Introduction to Futures Funding Rates"; `doc
 from __future__ import annotations
 
 from events.facts import FundingPaid
+from events.instruments import Instrument
 from events.units import SECOND, UNIT, Atoms
 from exchange.core.contract import Average, Contract
 from exchange.core.state import Due, Position
@@ -65,20 +66,27 @@ def gcd(a: int, b: int) -> int:
     return a
 
 
-def computed_rate(contract: Contract, now: int, premium_hours: int) -> tuple[int, int]:
+def computed_rate(contract: Contract, now: int, premium_hours: int, rate_hours: int) -> tuple[int, int]:
     """The funding rate of the premium's average over time, a Rate per funding interval, and what it is divided by.
 
-    Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), within the cap; where the venue pays a
-    premium off over so many hours, one interval's share of it, exactly. Source: Binance, "Introduction to Futures
-    Funding Rates"; Kraken, contract specifications.
+    Average premium + clamp(interest - average premium, -0.05 %, +0.05 %), or the average alone where the venue pays a
+    premium off over so many hours; of a rate for so many hours one interval's share, exactly; within floor and cap.
+    Source: Binance, "Introduction to Futures Funding Rates"; Kraken, contract specifications; Hyperliquid, "Funding".
     """
     over = 1
     terms = contract.terms
-    average = weighted(contract.average, now)
-    if premium_hours:
-        common = gcd(terms.funding_interval, premium_hours * HOUR)
-        rate, over = average * (terms.funding_interval // common), premium_hours * HOUR // common
-    else:
-        rate = average + min(DAMPENING, max(-DAMPENING, terms.interest - average))
-    cap = terms.funding_cap * over
-    return (min(cap, max(-cap, rate)) if cap else rate), over
+    rate = weighted(contract.average, now)
+    if not premium_hours:
+        rate += min(DAMPENING, max(-DAMPENING, terms.interest - rate))
+    if hours := premium_hours or rate_hours:
+        common = gcd(terms.funding_interval, hours * HOUR)
+        rate, over = rate * (terms.funding_interval // common), hours * HOUR // common
+    return bounded(terms, rate, over), over
+
+
+def bounded(terms: Instrument, rate: int, over: int) -> int:
+    """A rate within floor and cap, Rates x over; without a floor the cap holds both ways."""
+    lowest, highest = terms.funding_floor or -terms.funding_cap, terms.funding_cap
+    if highest:
+        rate = min(rate, highest * over)
+    return max(rate, lowest * over) if lowest else rate

@@ -38,8 +38,9 @@ def funding_due(state: State, contract: Contract, at: int) -> FundingDue:
     """The funding time of a contract, at the rate that its premium comes to; of nothing where it has no prices yet."""
     assert state.pack is not None
     price = funding_price(state, contract)
+    pack = state.pack
     known = price and contract.average.at
-    rate, over = computed_rate(contract, at, state.pack.premium_hours) if known else (0, 1)
+    rate, over = computed_rate(contract, at, pack.premium_hours, pack.rate_hours) if known else (0, 1)
     return FundingDue(contract.id, Rate(rate), MarkUnits(price), over)
 
 

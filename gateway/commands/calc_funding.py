@@ -6,13 +6,15 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from events.rules import FundingPrice
-from events.units import UNIT
-from exchange.calculator import INTEREST, Holding, clamped_rate, hourly_rate, payment, premium_of
+from events.units import SECOND, UNIT
+from exchange.calculator import INTEREST, Holding, bounded, clamped_rate, hourly_rate, payment, premium_of
 from exchange.calculator.dydx import LiquidityTier, funding_index_delta, funding_settlement_ppm
 from exchange.calculator.synthetix import Step, VelocityFunding
 from gateway.commands.calc_given import Given
 from gateway.commands.calc_text import Answer
 from gateway.errors import UsageError
+
+HOUR = 3600 * SECOND
 
 
 def funding(given: Given) -> tuple[Answer, str]:
@@ -48,20 +50,36 @@ def _premium(given: Given) -> Fraction:
 
 
 def _rate(given: Given, premium: Fraction) -> Fraction:
-    if given.pack.premium_hours:
-        return hourly_rate(premium, given.pack.premium_hours)
-    terms, interest = given.terms, INTEREST
+    """The rate of one funding interval, within the bounds that were given, or else those of the instrument."""
+    pack, terms, interest = given.pack, given.terms, INTEREST
+    if terms is not None and (terms.interest or terms.funding_cap):
+        interest = Fraction(terms.interest, UNIT)
+    rate = premium if pack.premium_hours else clamped_rate(premium, given.number("interest", interest))
+    if hours := pack.premium_hours or pack.rate_hours:
+        rate = hourly_rate(rate, hours) * _interval(given)
+    return bounded(rate, *_bounds(given))
+
+
+def _bounds(given: Given) -> tuple[Fraction | None, Fraction | None]:
     lowest, highest = given.maybe("floor"), given.maybe("cap")
-    if terms is not None and terms.funding_cap:
-        interest, cap = Fraction(terms.interest, UNIT), Fraction(terms.funding_cap, UNIT)
-        if lowest is None and highest is None:
-            lowest, highest = -cap, cap
-    return clamped_rate(premium, given.number("interest", interest), lowest=lowest, highest=highest)
+    if given.terms is None or lowest is not None or highest is not None:
+        return lowest, highest
+    floor, cap = Fraction(given.terms.funding_floor, UNIT), Fraction(given.terms.funding_cap, UNIT)
+    return floor or -cap or None, cap or None
+
+
+def _interval(given: Given) -> Fraction:
+    """The hours of a funding interval: of the instrument, or of all that the pack has."""
+    chosen = given.pack.instruments if given.terms is None else (given.terms,)
+    intervals = {int(terms.funding_interval) for terms in chosen if terms.funding_interval}
+    if len(intervals) != 1:
+        raise UsageError(f"--symbol is missing: the funding intervals of {given.pack.id} differ")
+    return Fraction(intervals.pop(), HOUR)
 
 
 def _hours(given: Given) -> Fraction:
     """How many times the rate is paid: by hours where it is that of an hour, else once."""
-    if "hours" in given and not given.pack.premium_hours:
+    if "hours" in given and _interval(given) != 1:
         raise UsageError(f"--hours: the rates of {given.pack.id} are those of a funding interval")
     return given.positive("hours") if "hours" in given else Fraction(1)
 

@@ -15,13 +15,14 @@ from gateway.errors import UsageError
 
 RULES = (
     *("maintenance_basis", "exit_fee", "due_at", "margin_model", "margin_step", "funding_price", "premium_hours"),
-    *("liquidation_price", "liquidation_pays_taker_fee", "mode_switch"),
+    *("rate_hours", "liquidation_price", "liquidation_pays_taker_fee", "mode_switch"),
 )
 """The flags that venues differ by, in the order in which they are shown."""
 
 _AMOUNTS = {"margin_step"}
 
 _WHERE_STATED = (
+    "rate_hours",
     "valuation",
     "interest_interval_hours",
     "mark_band",
@@ -34,7 +35,7 @@ _WHERE_STATED = (
 
 _OPTIONAL = (
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
-    *("interest", "funding_cap", "settlement_fee"),
+    *("interest", "funding_cap", "funding_floor", "settlement_fee"),
 )
 """Amounts that are shown where they are not 0."""
 

@@ -100,6 +100,7 @@ PACK: Options = {
     "margin_model": lambda dice, _: dice.choices(list(MarginModel), (6, 2, 2))[0],
     "margin_step": lambda dice, _: dice.choice((0, 0, 0, 100, 10**6)),
     "premium_hours": lambda dice, _: dice.choice((0, 8, 24)),
+    "rate_hours": lambda dice, _: dice.choice((0, 0, 8)),
     "mode_switch": lambda dice, _: dice.choice(list(ModeSwitch)),
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
@@ -116,6 +117,7 @@ TERMS: Options = {
     "liquidation_fee": lambda dice, _: dice.choice((0, 500_000)),
     "interest": lambda dice, _: dice.choice((0, 10_000)),
     "funding_cap": lambda dice, _: dice.choice((0, UNIT // 100)),
+    "funding_floor": lambda dice, _: dice.choice((0, 0, -UNIT // 200)),
 }
 """What instruments may have whatever they are. Amounts are of the settle asset."""
 
@@ -168,7 +170,9 @@ def by_chance(dice: Dice, rich: int, start: int) -> RulePack:
 
 
 def _compatible(options: dict[str, Any]) -> dict[str, Any]:
-    """Margins that are rounded to a step go with nothing else that changes them."""
+    """A premium that is paid off has no rate; margins rounded to a step go with nothing else that changes them."""
+    if options["premium_hours"]:
+        options = options | {"rate_hours": 0}
     if not options["margin_step"]:
         return options
     is_leverage = options["margin_model"] is MarginModel.LEVERAGE

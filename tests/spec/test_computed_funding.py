@@ -127,6 +127,22 @@ class TestRate:
         told = session({"premium_hours": 24}).given(mark(103), index(100))
         told.when(later(8 * HOUR)).then(replace(due(3_000_000, 103), over=3))
 
+    def test_where_a_rate_is_stated_for_hours_an_interval_pays_its_share(self) -> None:
+        # 0.95 % for 24 hours: a third of it in 8
+        told = session({"rate_hours": 24}).given(mark(101), index(100))
+        told.when(later(8 * HOUR)).then(replace(due(950_000, 101), over=3))
+
+    @pytest.mark.parametrize(("mark_ticks", "rate"), [(103, 2_250_000), (97, -1_500_000), (100, INTEREST)])
+    def test_floor_and_cap_bound_what_an_interval_pays(self, mark_ticks: int, rate: int) -> None:
+        bounds = {"funding_cap": 750_000, "funding_floor": -500_000}
+        told = session({"rate_hours": 24}, **bounds).given(mark(mark_ticks), index(100))
+        told.when(later(8 * HOUR)).then(replace(due(rate, mark_ticks), over=3))
+
+    @pytest.mark.parametrize(("mark_ticks", "rate"), [(103, 2_950_000), (97, -500_000)])
+    def test_a_floor_alone_leaves_the_other_way_free(self, mark_ticks: int, rate: int) -> None:
+        told = session(funding_floor=-500_000).given(mark(mark_ticks), index(100))
+        told.when(later(8 * HOUR)).then(due(rate, mark_ticks))
+
     def test_nothing_is_paid_before_there_are_prices(self) -> None:
         told = scenario(pack_of(instrument(GOLD)), marks=None, funding=FundingSource.PREMIUM)
         told.when(later(8 * HOUR)).then(due(0, 0)).waits()

@@ -70,6 +70,8 @@ COINS = {"asset": "X", "index": "X/USD", "tiers": [{"haircut": "0.05", "cap": "1
 
 SECOND_BRACKET = {"floor": "50000", "cap": "60000", "max_leverage": 10, "mmr": "0.04", "cum": "500"}
 
+BELOW_0 = "test: margin_step, premium_hours, rate_hours, interest_interval must not be below 0"
+
 
 def read(pack: dict[str, Any]) -> RulePack:
     return read_pack(json.dumps(pack).encode(), "pack.json")
@@ -138,13 +140,17 @@ def test_rules_at_their_default_leave_no_bytes() -> None:
         margin_model="leverage",
         margin_step="0",
         premium_hours=0,
+        rate_hours=0,
         mode_switch="when_flat",
         valuation="",
         collateral=[],
         spot=[],
         interest_interval_hours=0,
         fee_tiers=[],
-        instruments=[LINEAR | {"initial_margin": "0", "skew_scale": "0.0", "interest": "0", "funding_cap": "0"}],
+        instruments=[
+            LINEAR
+            | {"initial_margin": "0", "skew_scale": "0.0", "interest": "0", "funding_cap": "0", "funding_floor": "0"}
+        ],
     )
     assert digest(read(stated)) == digest(read(PACK))
 
@@ -156,7 +162,7 @@ def test_what_the_shipped_packs_say() -> None:
     assert packs["bybit-inverse"].liquidation_price is PriceShown.TICK
     assert {n for n, p in packs.items() if p.exit_fee is ExitFee.AT_MARK} == {*("gate", "okx", "okx-inverse")}
     assert {n for n, p in packs.items() if p.due_at is DueAt.BELOW_MAINTENANCE} == {"drift", "dydx-v4", "synthetix-v3"}
-    assert {n for n, p in packs.items() if p.funding_price is FundingPrice.INDEX} == {"kraken-futures"}
+    assert {n for n, p in packs.items() if p.funding_price is FundingPrice.INDEX} == {"hyperliquid", "kraken-futures"}
     assert {n for n, p in packs.items() if p.margin_model is not MarginModel.LEVERAGE} == {
         *("drift", "dydx-v4", "nautilus-standard", "synthetix-v3")
     }
@@ -200,8 +206,8 @@ def test_collateral_and_tiers_are_read_into_integers() -> None:
 Build = Callable[..., dict[str, Any]]
 
 WRONG = [
-    (pack(margin_step="-1"), "test: margin_step, premium_hours and interest_interval must not be below 0"),
-    (pack(premium_hours=-1), "test: margin_step, premium_hours and interest_interval must not be below 0"),
+    (pack(margin_step="-1"), BELOW_0),
+    (pack(premium_hours=-1), BELOW_0),
     (pack(due_at="never"), "Invalid enum value 'never' - at `$.due_at`"),
     (inverse(settle="USD"), "XUSD: an inverse contract settles in its base asset, X"),
     (inverse(contract_value="0"), "XUSD: contract value x lot / tick must be a positive whole number of atoms"),
@@ -227,11 +233,18 @@ WRONG = [
     (linear(initial_margin="0.05"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
     (pack(margin_model="standard"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
     (pack(margin_model="leveraged"), "XUSD: an initial_margin goes with the margin models standard and leveraged"),
-    (pack(interest_interval_hours=-1), "test: margin_step, premium_hours and interest_interval must not be below 0"),
+    (pack(rate_hours=-1), BELOW_0),
+    (pack(premium_hours=8, rate_hours=8), "test: funding goes by premium_hours or by rate_hours, not by both"),
+    (
+        pack(interest_interval_hours=-1),
+        BELOW_0,
+    ),
     (pack(mode_switch="often"), "Invalid enum value 'often' - at `$.mode_switch`"),
     (linear(lot="0"), "XUSD: lot must not be 0"),
     (dated(settlement_fee="1"), "XUSD_Q: settlement fee, funding cap and interest must be below 100 %"),
     (dated(settlement_fee="-0.1"), "XUSD_Q: settlement fee, funding cap and interest must be below 100 %"),
+    (linear(funding_floor="-1"), "XUSD: the funding floor must be above -100 % and below the funding cap"),
+    (linear(funding_floor="0.01", funding_cap="0.01"), "XUSD: the funding floor must be above -100 % and below the"),
     (linear(funding_cap="1"), "XUSD: settlement fee, funding cap and interest must be below 100 %"),
     (linear(interest="-1"), "XUSD: settlement fee, funding cap and interest must be below 100 %"),
     (linear(settlement_fee="0.1"), "XUSD: a perpetual contract has no expiry and no settlement"),
