@@ -111,12 +111,14 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a venue liquidates.
 
     Where equity is below `backstop`, a Rate of MM, the fund takes everything over without asking the book. last_resort
-    says who bears what the book does not take; without any, the fund takes all, whatever it has.
+    says who bears what the book does not take; without any, the fund takes all, whatever it has. A pool whose MM /
+    equity comes to `warning`, a Rate, gets a margin call; 0: nobody does.
     """
 
     style: LiquidationStyle = LiquidationStyle.FULL
     backstop: Rate = Rate(0)
     last_resort: tuple[Layer, ...] = ()
+    warning: Rate = Rate(0)
 
 
 CLOSE_ALL = Liquidation()
@@ -273,6 +275,12 @@ def _check_liquidation(pack: RulePack) -> None:
         raise PackError(f"{where}: backstop lies from 0 to 1")
     if len(set(rules.last_resort)) < len(rules.last_resort):
         raise PackError(f"{where}: a layer of last_resort is stated twice")
+    if not 0 <= rules.warning <= UNIT:
+        raise PackError(f"{where}: warning lies from 0 to 1")
+    for instrument in pack.instruments if rules.warning else ():
+        exit_fee = instrument.taker_fee if pack.exit_fee is not ExitFee.NONE else 0
+        if instrument.brackets[-1].mmr + exit_fee >= rules.warning:
+            raise PackError(f"{where}: warning has to be above the maintenance margin rates of {instrument.id}")
 
 
 def pack_names() -> list[str]:

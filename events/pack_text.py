@@ -159,9 +159,11 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     style: LiquidationStyle = LiquidationStyle.FULL
     backstop: str = "0"
     last_resort: tuple[Layer, ...] = ()
+    warning: str = "0"
 
     def integers(self) -> Liquidation:
-        rules = Liquidation(self.style, Rate(exact_units(self.backstop)), self.last_resort)
+        backstop, warning = Rate(exact_units(self.backstop)), Rate(exact_units(self.warning))
+        rules = Liquidation(self.style, backstop, self.last_resort, warning)
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 

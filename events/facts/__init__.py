@@ -32,6 +32,8 @@ from events.facts.liquidation import (
     LiquidationPutOff,
     LiquidationStarted,
     LossShared,
+    MarginCalled,
+    MarginRecovered,
     TakenOver,
 )
 from events.facts.session import (
@@ -88,6 +90,8 @@ AnyFact = (
     | OrderExpired
     | Traded
     | LiquidationPutOff
+    | MarginCalled
+    | MarginRecovered
     | LiquidationStarted
     | LiquidationOrderPlaced
     | TakenOver
@@ -131,8 +135,10 @@ __all__ = [
     "LiquidationPutOff",
     "LiquidationStarted",
     "LossShared",
+    "MarginCalled",
     "MarginModeSet",
     "MarginMoved",
+    "MarginRecovered",
     "MarkPriceMoved",
     "MarketAdvanced",
     "OrderAccepted",

@@ -31,6 +31,25 @@ class LiquidationPutOff(Fact, tag="liquidation_put_off.1"):
     why: Hold
 
 
+class MarginCalled(Fact, tag="margin_called.1"):
+    """MM / equity of a pool came to the pack's warning ratio: its owner is warned, once until `MarginRecovered`.
+
+    equity is rounded down, maintenance up, atoms of the settle asset.
+    """
+
+    account: AccountId
+    pool: str
+    equity: Atoms
+    maintenance: Atoms
+
+
+class MarginRecovered(Fact, tag="margin_recovered.1"):
+    """MM / equity of a warned pool is below the warning ratio again, or it carries no position any more."""
+
+    account: AccountId
+    pool: str
+
+
 class LiquidationStarted(Fact, tag="liquidation_started.1"):
     """The engine took over a pool. equity is rounded down, maintenance up, atoms of the settle asset."""
 

@@ -176,7 +176,7 @@ class Auditor:
         books.fact = fact
         books.report.facts[kind.__name__] += 1
         alone = kind is not f.Refused or before is None or isinstance(before, BEFORE_A_REFUSAL)
-        named = f.LiquidationDue, f.ExchangeDue
+        named = f.LiquidationDue, f.ExchangeDue, f.MarginCalled, f.MarginRecovered
         last = kind in named or not isinstance(before, (*named, f.Refused))
         books.hold("a refusal stands alone, who is due is said last", alone and last, (before, fact))
         self._check_asked(fact)
@@ -211,11 +211,18 @@ class Auditor:
         for account, pool in books.touched:
             if account in EXEMPT or not books.answers(account, pool):
                 continue
-            if (account, pool) not in books.queue and pools.is_due(books, account, pool):
-                books.hold(f"what of {account} is due, {pool}, was named", False, books.figures[account, pool])
+            if (account, pool) not in books.queue:
+                self._check_named(account, pool)
             if pool == MULTI and (account, pool) not in books.queue and account not in books.exchanging:
                 owes = pools.owes_too_much(books, account)
                 books.hold(f"whose debts are beyond a limit, {account}, was named", not owes, "not named")
+
+    def _check_named(self, account: str, pool: str) -> None:
+        """A pool that is not in the queue is not due, and its owner is warned where that is called for."""
+        books, found = self.books, pools.margin(self.books, account, pool)
+        books.hold(f"what of {account} is due, {pool}, was named", not pools.is_due(books, account, pool), found)
+        warned = pools.is_warned(books, account, pool)
+        books.hold(f"{account} is warned of {pool}, or not", warned == ((account, pool) in books.warned), found)
 
     def _check_money(self) -> None:
         """Per asset what entered is in wallets, fees, interest, remainders, or was paid for positions; sizes sum to 0.

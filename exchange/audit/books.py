@@ -151,11 +151,11 @@ class Books:
     """Everything that the records so far add up to.
 
     A wallet is named by its asset or, where it is isolated, by its position; a pool likewise, or `multi`. queue holds
-    the pools that are due, exchanging the accounts whose debts are, owed what each position has to be paid of funding
-    that fell due, settling at what price it ends, settled the lots that did, interest which debts have to pay. changed
-    are the pools that the last record may have changed, touched those of the batch so far; row is the last one of
-    history in the batch so far, bounded what was just said of a price that did not move yet; put_off says which pools
-    of the queue wait for which instrument.
+    the pools that are due, warned those whose owners got a margin call, exchanging the accounts whose debts are, owed
+    what each position has to be paid of funding that fell due, settling at what price it ends, settled the lots that
+    did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
+    of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
+    did not move yet; put_off says which pools of the queue wait for which instrument.
     """
 
     def __init__(self) -> None:
@@ -176,6 +176,7 @@ class Books:
         self.placed: dict[tuple[str, int], Position] = {}
         self.timers: dict[tuple[str, str], int] = {}
         self.queue: dict[tuple[str, str], None] = {}
+        self.warned: dict[tuple[str, str], None] = {}
         self.exchanging: dict[str, None] = {}
         self.owed: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self.settling: dict[tuple[str, str], int] = {}
@@ -267,6 +268,11 @@ class Books:
         if p is not None:
             return p.is_isolated
         return self.accounts[account].multi == (pool == MULTI)
+
+    def forget_warnings(self, account: str) -> None:
+        """A margin call ends with its pool, where the account's modes changed."""
+        for key in [key for key in self.warned if key[0] == account and not self.answers(*key)]:
+            del self.warned[key]
 
     def asset_of(self, account: str, wallet: str) -> str:
         """The asset that a wallet or a pool holds; the valuation asset for all wallets together."""

@@ -15,10 +15,30 @@ from events.units import UNIT
 from exchange.audit.books import MULTI, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate
 from exchange.audit.guards import holds_up
-from exchange.audit.pools import carried, index_of, is_due, margin, position_margin
+from exchange.audit.pools import carried, index_of, is_due, is_warned, margin, position_margin
 
 GRAIN = Fraction(1, UNIT)
 """The unit of margin arithmetic, in atoms."""
+
+
+def margin_called(books: Books, fact: f.MarginCalled) -> None:
+    """At the warning ratio or beyond, once; figures rounded to atoms, against the account."""
+    key = fact.account, fact.pool
+    equity, _, maintenance = margin(books, *key)
+    may = is_warned(books, *key) and key not in books.warned and key not in books.queue
+    books.hold("who is warned is at the warning ratio, once", may, fact)
+    asset = books.asset_of(*key)
+    books.check("equity, rounded down", floor(equity), fact.equity, asset)
+    books.check("maintenance margin, rounded up", ceil(maintenance), fact.maintenance, asset)
+    books.warned[key] = None
+
+
+def margin_recovered(books: Books, fact: f.MarginRecovered) -> None:
+    """Warned before, and short of the warning ratio now."""
+    key = fact.account, fact.pool
+    may = key in books.warned and key not in books.queue and not is_warned(books, *key)
+    books.hold("who recovered was warned, and is short of the warning ratio", may, fact)
+    del books.warned[key]
 
 
 def started(books: Books, fact: f.LiquidationStarted) -> None:
@@ -147,6 +167,8 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.MarginCalled: margin_called,
+    f.MarginRecovered: margin_recovered,
     f.LiquidationStarted: started,
     f.LiquidationOrderPlaced: order_placed,
     f.LiquidationFeeCharged: evened_out,

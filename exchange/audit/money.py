@@ -132,6 +132,7 @@ def margin_mode_set(books: Books, fact: f.MarginModeSet) -> None:
     books.touch_all(legs)
     legs[0].setting.is_isolated = isolated
     books.touch_all(legs)
+    books.forget_warnings(fact.account)
 
 
 def auto_add_margin_set(books: Books, fact: f.AutoAddMarginSet) -> None:
@@ -154,6 +155,7 @@ def collateral_mode_set(books: Books, fact: f.CollateralModeSet) -> None:
     books.hold("isolated positions stay out", not joins or not any(p.is_isolated and p.lots for p in mine), fact)
     books.hold("orders are out", not parts or not any(p.orders for p in mine), fact)
     account.multi = fact.multi
+    books.forget_warnings(fact.account)
     if parts:
         books.exchanging.pop(fact.account, None)
     for asset in books.collateral:

@@ -95,6 +95,13 @@ def is_due(books: Books, account: str, pool: str) -> bool:
     return equity < maintenance or (equity == maintenance and books.rules.due_at is DueAt.AT_MAINTENANCE)
 
 
+def is_warned(books: Books, account: str, pool: str) -> bool:
+    """Whether a pool's owner has to be warned: MM / equity at the warning ratio or beyond, with a position open."""
+    equity, _, maintenance = margin(books, account, pool)
+    warning = rate(books.rules.liquidation.warning)
+    return warning > 0 and bool(carried(books, account, pool)) and equity * warning <= maintenance
+
+
 def owes_too_much(books: Books, account: str) -> bool:
     """Whether a debt in multi-asset mode is beyond its limit while there is something to give for it."""
     known = [asset for asset in books.collateral if index_of(books, asset)]

@@ -14,7 +14,7 @@ from exchange.audit.books import EXEMPT, Books
 from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.guards import released
-from exchange.audit.pools import is_due, margin, owes_too_much
+from exchange.audit.pools import is_due, is_warned, margin, owes_too_much
 
 FUNDING, SETTLEMENT, INTEREST = "funding", "settlement", "interest"
 
@@ -156,6 +156,7 @@ def liquidation_due(books: Books, fact: f.LiquidationDue) -> None:
     key = fact.account, fact.pool
     found = margin(books, *key)
     books.hold("only who is due is named, once", is_due(books, *key) and key not in books.queue, found)
+    books.hold("who is due was warned", key in books.warned or not is_warned(books, *key), found)
     books.queue[key] = None
 
 

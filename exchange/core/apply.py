@@ -45,6 +45,8 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.OrderExpired: trading.on_order_ended,
     f.Traded: trading.on_traded,
     f.LiquidationPutOff: liquidation.on_liquidation_put_off,
+    f.MarginCalled: liquidation.on_margin_called,
+    f.MarginRecovered: liquidation.on_margin_recovered,
     f.LiquidationStarted: session.on_nothing,
     f.LiquidationOrderPlaced: session.on_nothing,
     f.TakenOver: liquidation.on_taken_over,

@@ -16,7 +16,7 @@ from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.contract import Average, Contract
-from exchange.core.liquidation.pools import close, pool_of
+from exchange.core.liquidation.pools import close, pool_of, pools_of
 from exchange.core.liquidation.watch import arm_all
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
@@ -57,6 +57,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
             "assets": {name: asset.index for name, asset in state.assets.items()},
             "timers": state.timers,
+            "warned": [pool.id for account in state.accounts.values() for pool in pools_of(account) if pool.warned],
             "due": [
                 [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing]]
                 for key, due in state.due.items()
@@ -148,6 +149,8 @@ def decode(data: bytes) -> State:
         state.put_off[name] = {tuple(key): Due(seq) for key, seq in waiting}
         for key in state.put_off[name]:
             close(pool_of(state.accounts[key[2]], key[3]), key)  # type: ignore[index]
+    for name, pool in raw["warned"]:
+        pool_of(state.accounts[name], pool).warned = True
     arm_all(state)
     return state
 

@@ -26,6 +26,7 @@ from events.units import Nanos
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.ledger import Books
+from exchange.core.margin.brackets import Schedule
 from exchange.core.margin.collateral import Asset, assets_of
 
 RULES_VERSION = 1
@@ -93,7 +94,7 @@ class Wallet:
     orders are paid for from here.
     """
 
-    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions", "reserve")
+    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions", "reserve", "warned")
 
     def __init__(self, account: AccountId, books: Books) -> None:
         self.account = account
@@ -104,6 +105,7 @@ class Wallet:
         self.reserve = 0
         self.positions: list[Position] = []
         self.due: DueKey | None = None
+        self.warned = False
         self.multi: MultiPool | None = None
 
     @property
@@ -130,7 +132,7 @@ class MultiPool:
     assets is what counts as collateral; exchange is the entry of the queue that waits to exchange the pool's debts.
     """
 
-    __slots__ = ("account", "assets", "due", "exchange", "exempt", "wallets")
+    __slots__ = ("account", "assets", "due", "exchange", "exempt", "wallets", "warned")
 
     def __init__(self, account: AccountId, wallets: dict[AssetId, Wallet], assets: dict[AssetId, Asset]) -> None:
         self.account = account
@@ -138,6 +140,7 @@ class MultiPool:
         self.wallets = wallets
         self.exempt = account in (MARKET, INSURANCE)
         self.due: DueKey | None = None
+        self.warned = False
         self.exchange: DueKey | None = None
 
     def twin(self) -> MultiPool:
@@ -159,13 +162,14 @@ class Position:
     the position gains by: a linear long and an inverse short gain as their value rises, so theirs is positive.
     isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over open
     orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch looks
-    again: at or below, at or above.
+    again: at or below, at or above. Any pool is `due` while its entry waits in the queue, and `warned` from its margin
+    call on until it recovered.
     """
 
     __slots__ = (
-        "account", "asks", "auto_add", "bids", "contract", "due", "entry_value", "exempt", "extra", "floor", "high",
-        "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name", "open_orders", "schedule",
-        "serial", "share", "wallet", "whole",
+        "account", "asks", "auto_add", "band", "bids", "contract", "due", "entry_value", "exempt", "extra", "floor",
+        "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name", "open_orders",
+        "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
     )  # fmt: skip
 
     def __init__(self, wallet: Wallet, contract: Contract, leg: Leg = Leg.NET) -> None:
@@ -189,6 +193,7 @@ class Position:
         self.low = NEVER
         self.high = NEVER
         self.due: DueKey | None = None
+        self.warned = False
         self.serial = NEVER
 
     @property
@@ -222,6 +227,8 @@ class Position:
         self.max_notional = rules.brackets.max_notional(leverage)
         self.share, self.whole = rules.initial_share(leverage)
         self.schedule = rules.schedule(leverage)
+        self.warning_line = rules.warning_line(self.schedule)
+        self.band: Schedule = self.warning_line or self.schedule
 
 
 Pool = Wallet | Position | MultiPool

@@ -55,7 +55,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
     if state.dirty:
         for fact in drain(state):
             state.seq = seq = seq + 1
-            records.append(Record(seq, state.cause, fact))
+            records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
             APPLY[type(fact)](state, fact)
     if not state.keeps_impact:
         _give_back(state)

@@ -111,6 +111,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "interest_interval_hours": pack.interest_interval // (3600 * SECOND),
         "liquidation_style": pack.liquidation.style.value,
         "liquidation_backstop": decimal_text(pack.liquidation.backstop),
+        "liquidation_warning": decimal_text(pack.liquidation.warning),
         "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
         **_guards(pack),
     }

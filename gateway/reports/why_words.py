@@ -157,6 +157,12 @@ def _exchanged(w: Words, fact: f.Exchanged) -> str:
     return f"exchanged {given} for {taken}, fee {w.atoms(fact.fee, fact.into)}"
 
 
+def _called(w: Words, fact: f.MarginCalled) -> str:
+    asset = w.pool_asset(fact.pool)
+    equity, needed = w.atoms(fact.equity, asset), w.atoms(fact.maintenance, asset)
+    return f"margin call: equity {equity} against a maintenance margin of {needed}"
+
+
 def _started(w: Words, fact: f.LiquidationStarted) -> str:
     asset = w.pool_asset(fact.pool)
     equity, needed = w.atoms(fact.equity, asset), w.atoms(fact.maintenance, asset)
@@ -250,6 +256,7 @@ TELL: dict[type, Callable[[Words, Any], str]] = {
     f.PositionSettled: _settled,
     f.MarginMoved: _margin,
     f.Exchanged: _exchanged,
+    f.MarginCalled: _called,
     f.LiquidationStarted: _started,
     f.OrderExpired: _expired,
     f.LiquidationOrderPlaced: _placed,

@@ -134,7 +134,8 @@ class Storyteller:
         """Apply a fact; where it is the mark that made the pool due, find the first mark that would have done so."""
         old = self.state.contracts[fact.instrument].mark if isinstance(fact, MarkPriceMoved) else 0
         APPLY[type(fact)](self.state, fact)
-        if isinstance(fact, MarkPriceMoved) and self.state.seq == self.story.liquidation.due.cause:
+        led_to_it = any(record.seq == self.state.seq for record in self.story.liquidation.chain)
+        if isinstance(fact, MarkPriceMoved) and led_to_it:
             self._note_trigger(fact, old)
 
     def _tell(self, record: Record, at: Nanos) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from events import commands as c
 from events import facts as f
 from events.commands import AccountId, Command, Side
-from events.instruments import Bracket, MarginMode, load_pack
+from events.instruments import Bracket, MarginMode, PackError, RulePack, load_pack
 from events.record import Batch
 from events.units import UNIT
 from exchange.core.invariants import check_end_of_batch
 from exchange.core.liquidation.watch import is_due
+from exchange.core.margin.model import is_warned
 from exchange.core.state import RULES_VERSION, Position, State
 from exchange.core.step import step
 from tests.property.portfolios import due_at, first_due_mark, is_stepped, pools, portfolios, say, traders, trigger
@@ -70,6 +72,39 @@ def test_who_is_named_is_who_a_full_scan_finds(state: State, asked: list[Any]) -
         assert all(pool.due for pool in pools(state) if is_due(pool))
 
 
+warnings = st.sampled_from((UNIT * 8 // 10, UNIT * 95 // 100, UNIT))
+
+
+def with_warning(pack: RulePack, warning: int) -> RulePack:
+    """The pack, with margin calls where its maintenance margin rates leave room for them."""
+    wanted = replace(pack, liquidation=replace(pack.liquidation, warning=warning))
+    try:
+        return wanted.check()
+    except PackError:
+        return pack
+
+
+@settings(max_examples=150)
+@given(portfolios(packs=st.builds(with_warning, wide_packs(), warnings)), st.lists(steps, min_size=5, max_size=25))
+def test_who_is_warned_is_who_a_full_scan_finds_and_is_told_once(state: State, asked: list[Any]) -> None:
+    told = {pool.id for pool in pools(state) if pool.warned}
+    for place, one in enumerate(asked):
+        if (given := command(state, one, place)) is None:
+            continue
+        batch = step(state, given)
+        assert isinstance(batch, Batch)
+        check_end_of_batch(state)
+        for fact in batch.facts:
+            if isinstance(fact, f.MarginCalled):
+                assert (fact.account, fact.pool) not in told
+                told.add((fact.account, fact.pool))
+            elif isinstance(fact, f.MarginRecovered):
+                told.remove((fact.account, fact.pool))
+        told &= {pool.id for pool in pools(state)}
+        assert told == {pool.id for pool in pools(state) if pool.warned}
+        assert all(pool.warned for pool in pools(state) if is_warned(pool) and not pool.due)
+
+
 @settings(max_examples=150)
 @given(portfolios())
 def test_the_trigger_of_an_isolated_position_is_the_first_mark_unit_at_which_it_is_due(state: State) -> None:
@@ -116,13 +151,12 @@ def test_a_mark_unit_before_a_pool_is_due_it_is_left_alone_and_there_it_is_named
         assert (f.LiquidationDue(*position.pool.id) in batch.facts) == is_named
 
 
-BTC = load_pack("binance-usdm").instruments[0]
+VENUE = load_pack("binance-usdm")
+BTC = VENUE.instruments[0]
+SILENT = replace(VENUE, liquidation=replace(VENUE.liquidation, warning=0))
 
 
-@pytest.mark.parametrize("side", Side)
-@pytest.mark.parametrize("bracket", BTC.brackets, ids=lambda bracket: f"from {bracket.floor // UNIT}")
-@pytest.mark.parametrize("percent", [0, 30, 90])
-def test_the_trigger_is_exact_in_every_bracket_of_a_venue(bracket: Bracket, side: Side, percent: int) -> None:
+def held_in(pack: RulePack, bracket: Bracket, side: Side, percent: int) -> tuple[State, Position]:
     """A position whose notional at the mark lies in the bracket; with much margin its trigger lies in another one."""
     mark = 60_000 * UNIT + 12_345
     notional = (bracket.floor + min(bracket.cap, 2 * bracket.floor + 10**5 * UNIT)) // 2
@@ -130,13 +164,32 @@ def test_the_trigger_is_exact_in_every_bracket_of_a_venue(bracket: Bracket, side
     value = lots * BTC.lot * mark // UNIT
     state, ann = State(), AccountId("ANN")
     for fact in (
-        f.SessionOpened(RULES_VERSION, load_pack("binance-usdm"), c.SessionOptions()),
+        f.SessionOpened(RULES_VERSION, pack, c.SessionOptions()),
         f.MarkPriceMoved(BTC.id, mark), f.AccountOpened(ann), f.Deposited(ann, BTC.settle, 10**20),
         f.MarginModeSet(ann, BTC.id, MarginMode.ISOLATED), f.LeverageSet(ann, BTC.id, bracket.max_leverage),
         f.TakenOver(ann, BTC.id, side, lots, value, mark), f.MarginMoved(ann, BTC.id, value * percent // 100 + 1),
     ):  # fmt: skip
         say(state, fact)
     step(state, c.AdvanceTime(0))
-    position = state.accounts[ann].positions[BTC.id]
+    return state, state.accounts[ann].positions[BTC.id]
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("bracket", BTC.brackets, ids=lambda bracket: f"from {bracket.floor // UNIT}")
+@pytest.mark.parametrize("percent", [0, 30, 90])
+def test_the_trigger_is_exact_in_every_bracket_of_a_venue(bracket: Bracket, side: Side, percent: int) -> None:
+    _, position = held_in(SILENT, bracket, side, percent)
     assert not position.due
     assert trigger(position) == first_due_mark(position)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("bracket", BTC.brackets, ids=lambda bracket: f"from {bracket.floor // UNIT}")
+def test_the_margin_call_comes_within_a_mark_unit_of_its_trigger(bracket: Bracket, side: Side) -> None:
+    state, position = held_in(VENUE, bracket, side, 0)
+    first, away = trigger(position), 1 if position.lots > 0 else -1
+    path = [(1, False)] if first is None else [(first + away, False), (first - away, True), (first + 2 * away, False)]
+    for mark, is_called in path:
+        step(state, c.SetMarkPrice(0, BTC.id, mark))
+        check_end_of_batch(state)
+        assert (position.warned, position.due) == (is_called, None)

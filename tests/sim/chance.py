@@ -66,6 +66,7 @@ LIQUIDATION: Options = {
     "style": lambda dice, _: dice.choice(list(LiquidationStyle)),
     "backstop": lambda dice, _: dice.choice((0, 0, UNIT * 2 // 3)),
     "last_resort": lambda dice, _: tuple(dice.sample(list(Layer), dice.randint(0, len(Layer)))),
+    "warning": lambda dice, _: dice.choice((0, UNIT * 3 // 10, UNIT * 8 // 10, UNIT)),
 }
 """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order. Amounts are of dollars."""
 

@@ -29,7 +29,7 @@ def test_the_object_walks_from_the_command_over_the_mark_to_the_end(session: Pat
     }  # fmt: skip
     assert (liquidation["account"], liquidation["pool"]) == ("ann", "BTCUSDT")
     kinds = [record["kind"] for record in liquidation["chain"]]
-    assert kinds == ["advance_market.1", "mark_price_moved.1", "liquidation_due.1"]
+    assert kinds == ["advance_market.1", "mark_price_moved.1", "margin_called.1", "liquidation_due.1"]
     for cause, record in zip(liquidation["chain"], liquidation["chain"][1:], strict=False):
         assert record["cause"] == cause["seq"]
     steps = liquidation["steps"]

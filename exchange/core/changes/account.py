@@ -83,6 +83,7 @@ def on_margin_mode_set(state: State, fact: f.MarginModeSet) -> None:
     """The position takes the mode."""
     for position in _legs(state, fact.account, fact.instrument):
         position.is_isolated = fact.mode is MarginMode.ISOLATED
+        position.warned &= position.is_isolated
         if position.lots:
             state.dirty.pop(position, None)
             touch(state, position.pool)
@@ -113,6 +114,7 @@ def on_collateral_mode_set(state: State, fact: f.CollateralModeSet) -> None:
         del state.due[pool.exchange]
     for wallet in account.wallets.values():
         state.dirty.pop(wallet.pool, None)
+        wallet.warned &= wallet.multi is account.multi
         wallet.multi = account.multi
         touch(state, wallet.pool)
 

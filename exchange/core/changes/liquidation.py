@@ -20,6 +20,16 @@ def on_liquidation_put_off(state: State, fact: f.LiquidationPutOff) -> None:
     state.put_off.setdefault(fact.instrument, {})[key] = state.due.pop(key)
 
 
+def on_margin_called(state: State, fact: f.MarginCalled) -> None:
+    """The owner is warned."""
+    pool_of(state.accounts[fact.account], fact.pool).warned = True
+
+
+def on_margin_recovered(state: State, fact: f.MarginRecovered) -> None:
+    """The owner may be warned again."""
+    pool_of(state.accounts[fact.account], fact.pool).warned = False
+
+
 def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]

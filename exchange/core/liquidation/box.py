@@ -8,8 +8,9 @@ Source: `docs/margin.md`, section "Liquidation".
 
 from __future__ import annotations
 
+from events.instruments import AssetId
 from events.units import UNIT
-from exchange.core.margin.model import cross_positions, fixed_maintenance, index_of
+from exchange.core.margin.model import cross_positions, fixed_maintenance
 from exchange.core.state import MultiPool, Position
 
 SHARES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
@@ -18,7 +19,19 @@ SHARES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 def widest_box(pool: MultiPool) -> int | None:
     """The share in SHARES of the widest box in which the pool cannot be due, None where there is none."""
-    return next((share for share in SHARES if _lowest(pool, share) > 0), None)
+    return widest_safe(pool, UNIT)
+
+
+def widest_safe(pool: MultiPool, ratio: int) -> int | None:
+    """The widest box in which MM / equity stays below a ratio, a Rate."""
+    return next((share for share in SHARES if _lowest(pool, share, ratio) > 0), None)
+
+
+def widest_between(pool: MultiPool, ratio: int) -> int | None:
+    """The widest box in which the pool cannot be due, and MM / equity stays at a ratio, a Rate, or above."""
+    return next(
+        (share for share in SHARES if _lowest(pool, share, UNIT) > 0 and _highest(pool, share, ratio) <= 0), None
+    )
 
 
 def ends(price: int, share: int) -> tuple[int, int]:
@@ -26,26 +39,44 @@ def ends(price: int, share: int) -> tuple[int, int]:
     return price - price // share, price + price // share
 
 
-def _lowest(pool: MultiPool, share: int) -> int:
-    """A bound below which equity - maintenance does not fall inside the box, grains of the valuation asset."""
-    total = 0
+def _lowest(pool: MultiPool, share: int, ratio: int) -> int:
+    """A bound below which ratio x equity - maintenance does not fall inside the box, grains x 10^8."""
+    equity = maintenance = 0
     for wallet in pool.wallets.values():
-        asset = pool.assets[wallet.asset]
-        low, high = ends(asset.index, share) if asset.pair else (asset.index, asset.index)
-        total += asset.value(wallet.balance, low if wallet.balance > 0 else high)
+        low, high = _indices(pool, wallet.asset, share)
+        equity += pool.assets[wallet.asset].value(wallet.balance, low if wallet.balance > 0 else high)
     for position in cross_positions(pool):
-        total += _lowest_of(position, pool, share)
-    return total
+        low, high = _indices(pool, position.wallet.asset, share)
+        worths, margins = _worths_and_margins(position, share)
+        profit = min(worths) - position.entry_value * UNIT
+        equity += profit * (high if profit < 0 else low) // UNIT
+        maintenance += -(-max(margins) * high // UNIT)
+    return ratio * equity - UNIT * maintenance
 
 
-def _lowest_of(position: Position, pool: MultiPool, share: int) -> int:
+def _highest(pool: MultiPool, share: int, ratio: int) -> int:
+    """A bound above which ratio x equity - maintenance does not rise inside the box, grains x 10^8."""
+    equity = maintenance = 0
+    for wallet in pool.wallets.values():
+        low, high = _indices(pool, wallet.asset, share)
+        equity += pool.assets[wallet.asset].value(wallet.balance, high if wallet.balance > 0 else low)
+    for position in cross_positions(pool):
+        low, high = _indices(pool, position.wallet.asset, share)
+        worths, margins = _worths_and_margins(position, share)
+        profit = max(worths) - position.entry_value * UNIT
+        equity += -(-profit * (low if profit < 0 else high) // UNIT)
+        maintenance += -(-min(margins) * low // UNIT)
+    return ratio * equity - UNIT * maintenance
+
+
+def _indices(pool: MultiPool, name: AssetId, share: int) -> tuple[int, int]:
+    asset = pool.assets[name]
+    return ends(asset.index, share) if asset.pair else (asset.index, asset.index)
+
+
+def _worths_and_margins(position: Position, share: int) -> tuple[list[int], list[int]]:
+    """Worth and maintenance margin at the lowest and the highest mark of the box."""
     contract = position.contract
-    index = index_of(position)
-    has_pair = pool.assets[position.wallet.asset].pair is not None
-    low_index, high_index = ends(index, share) if has_pair else (index, index)
     worths = [position.lots * num // den for num, den in map(contract.worth_at, ends(contract.mark, share))]
-    profit = min(worths) - position.entry_value * UNIT
-    margin = max(position.schedule.maintenance(abs(worth)) for worth in worths)
-    if contract.rules.has_fixed:
-        margin += fixed_maintenance(position)
-    return profit * (high_index if profit < 0 else low_index) // UNIT - -(-margin * high_index // UNIT)
+    fixed = fixed_maintenance(position) if contract.rules.has_fixed else 0
+    return worths, [position.schedule.maintenance(abs(worth)) + fixed for worth in worths]

@@ -25,6 +25,11 @@ def last_change(pool: Pool, touched: int) -> int:
     return max(touched, *(p.contract.marked for p in positions), *moved, 0)
 
 
+def pools_of(account: Account) -> list[Pool]:
+    """Every pool that the account may have: its wallets, all of them together, its positions."""
+    return [*account.wallets.values(), *([account.multi] if account.multi else []), *account.positions.values()]
+
+
 def close(pool: Pool, key: DueKey | None) -> None:
     """The pool is closed to its owner while it is due (no key: open again), and so are all wallets that it has."""
     pool.due = key

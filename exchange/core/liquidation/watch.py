@@ -11,37 +11,43 @@ Source: `docs/margin.md`, section "Liquidation".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heappop
 
-from events.facts import ExchangeDue, LiquidationDue
+from events.facts import ExchangeDue, Fact, LiquidationDue, MarginRecovered
 from events.units import UNIT
-from exchange.core.book import SPARSE
 from exchange.core.contract import Contract
 from exchange.core.debts import is_over
 from exchange.core.liquidation.box import ends, widest_box
 from exchange.core.liquidation.pools import last_change
+from exchange.core.liquidation.triggers import fixed_in_band, place
+from exchange.core.liquidation.warning import call, watch_warning
 from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
     cross_positions,
-    fixed_maintenance,
     is_due,
+    is_warned,
     strictness,
+    warning_of,
 )
 from exchange.core.state import FAR, NEVER, MultiPool, Pool, Position, State, Wallet
 
 
-def drain(state: State) -> Iterator[LiquidationDue | ExchangeDue]:
-    """Look at every dirty pool: say who is due, by account and pool; arm the rest, and say whose debts have to go."""
+def drain(state: State) -> Iterator[Fact]:
+    """Look at every dirty pool: say who is due or warned, by account and pool; arm the rest, and say whose debts have
+    to go.
+    """
     while state.dirty:
         dirty = state.dirty
         state.dirty = {}
-        due = []
+        found = []
         for pool, seq in dirty.items():
-            if not pool.due and not arm(pool):
-                due.append((pool.id, last_change(pool, seq)))
-        for (account, name), seq in sorted(due):
+            if not pool.due and (facts := _standing(pool)):
+                found.append((pool.id, last_change(pool, seq), facts))
+        for _, seq, facts in sorted(found, key=lambda one: one[0]):
             state.cause = seq
-            yield LiquidationDue(account, name)
+            for fact in facts:
+                yield fact
+                state.cause = state.seq
         if state.multis:
             yield from _exchanges_due(state, dirty)
 
@@ -66,8 +72,30 @@ def can_give(pool: MultiPool) -> bool:
     return any(w.balance > 0 and pool.assets[asset].index for asset, w in pool.wallets.items())
 
 
+def _standing(pool: Pool) -> list[Fact]:
+    """Arm the pool, and say what it is from now on, if that is new: due, warned, or recovered."""
+    warning = warning_of(pool)
+    if warning and not isinstance(pool, MultiPool):
+        _measure(pool, by_warning=True)
+        if arm(pool):
+            return [MarginRecovered(*pool.id)] if pool.warned else []
+        _measure(pool, by_warning=False)
+    if not arm(pool):
+        return [*call(pool), LiquidationDue(*pool.id)]
+    return watch_warning(pool) if warning else []
+
+
+def _measure(pool: Wallet | Position, by_warning: bool) -> None:
+    """Let bands stand for what may be lost until the pool is warned, or until it is due."""
+    for position in [pool] if isinstance(pool, Position) else pool.positions:
+        line = position.warning_line
+        position.band = line if by_warning and line is not None else position.schedule
+
+
 def arm(pool: Pool) -> bool:
-    """Set the triggers of the pool's positions; False where the pool is due."""
+    """Set the triggers of the pool's positions by their bands; False where there is no room: where the pool is due, or
+    may be warned.
+    """
     if isinstance(pool, Position):
         if not pool.lots:
             return pool.isolated >= 0
@@ -121,12 +149,12 @@ def _share_out(buffer: int, total: int, parts: list[tuple[Position, int, int]]) 
 
 
 def _part(position: Position) -> tuple[int, int]:
-    """Unrealised PnL - maintenance margin at the mark, and the notional."""
+    """Unrealised PnL - maintenance margin (or what the band has for it) at the mark, and the notional."""
     contract = position.contract
     worth = position.lots * contract.num // contract.den
     size = abs(worth)
-    part = worth - position.entry_value * UNIT - position.schedule.maintenance(size)
-    return part - fixed_maintenance(position) if contract.rules.has_fixed else part, size
+    part = worth - position.entry_value * UNIT - position.band.maintenance(size)
+    return part - fixed_in_band(position) if contract.rules.has_fixed else part, size
 
 
 def _arm_box(pool: MultiPool) -> bool:
@@ -140,7 +168,7 @@ def _arm_box(pool: MultiPool) -> bool:
             asset.arm(pool.account, low - 1, high + 1)
     for position in cross_positions(pool):
         low, high = ends(position.contract.mark, share)
-        _place(position, low - 1, high + 1)
+        place(position, low - 1, high + 1)
     return True
 
 
@@ -154,11 +182,11 @@ def _set_trigger(position: Position, floor: int) -> None:
     position.floor = floor
     floor += position.entry_value * UNIT
     if contract.rules.has_fixed:
-        floor += fixed_maintenance(position)
+        floor += fixed_in_band(position)
     if position.lots * contract.gain > 0:
-        notional = position.schedule.lowest_notional(floor)
+        notional = position.band.lowest_notional(floor)
     else:
-        notional = position.schedule.highest_notional(-floor)
+        notional = position.band.highest_notional(-floor)
     low = high = NEVER
     size = abs(position.lots)
     if contract.is_inverse:
@@ -170,31 +198,7 @@ def _set_trigger(position: Position, floor: int) -> None:
         low = -(-notional // (size * contract.lot)) - 1
     else:
         high = notional // (size * contract.lot) + 1
-    _place(position, low, high)
-
-
-def _place(position: Position, low: int, high: int) -> None:
-    """Look at the position's pool again where the mark is at or below low, at or above high."""
-    contract = position.contract
-    if low != position.low:
-        position.low = low
-        if low > 0:
-            _push(contract, contract.lows, (-low, position.serial))
-    if high != position.high:
-        position.high = high
-        if high > 0:
-            _push(contract, contract.highs, (high, position.serial))
-
-
-def _push(contract: Contract, heap: list[tuple[int, int]], entry: tuple[int, int]) -> None:
-    heappush(heap, entry)
-    if len(heap) > 2 * len(contract.positions) + SPARSE:
-        positions = contract.positions
-        if heap is contract.lows:
-            heap[:] = {(-p.low, p.serial): None for p in positions if p.low > 0}
-        else:
-            heap[:] = {(p.high, p.serial): None for p in positions if p.high > 0}
-        heapify(heap)
+    place(position, low, high)
 
 
 def mark_moved(state: State, contract: Contract) -> None:
@@ -227,9 +231,12 @@ def moved_on(state: State, pool: Wallet, position: Position) -> bool:
     """Move the position's band on at the cost of the pool's reserve, of which half of what is left stays; False where
     that is not enough, or the pool has to be looked at anyway.
 
-    Nor where margins are rounded to a step: the new trigger could be at this mark again.
+    Nor where margins are rounded to a step: the new trigger could be at this mark again. Nor while the pool is watched
+    for its recovery too.
     """
     if not position.lots or pool.due or pool in state.dirty or position.contract.rules.step:
+        return False
+    if position.warning_line is not None and position.band is position.schedule:
         return False
     least = position.floor - pool.reserve
     spare = _part(position)[0] - least
@@ -260,14 +267,14 @@ def arm_all(state: State) -> None:
         asset.disarm_all()
     for pool in state.multis.values():
         if not pool.due:
-            arm(pool)
+            _standing(pool)
     for account in state.accounts.values():
         for wallet in account.wallets.values():
             if not wallet.exempt and not wallet.due and not wallet.multi:
-                arm(wallet)
+                _standing(wallet)
             for position in wallet.positions:
                 if position.is_isolated and not position.exempt and not position.due:
-                    arm(position)
+                    _standing(position)
 
 
 def check(state: State) -> None:
@@ -280,6 +287,7 @@ def check(state: State) -> None:
             for pool in pools:
                 if not pool.exempt and not pool.due:
                     assert not is_due(pool), f"{pool.id} is due and the watch did not see it"
+                    assert pool.warned == is_warned(pool), f"{pool.id} is warned or not, and the watch did not see it"
                     assert type(pool) is not Wallet or _is_armed(pool), f"the bands of {pool.id} are not its buffer"
 
 

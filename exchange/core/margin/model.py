@@ -225,6 +225,21 @@ def is_due(pool: Pool) -> bool:
     return equity + strictness(pool) <= maintenance if is_open(pool) else equity < 0
 
 
+def warning_of(pool: Pool) -> int:
+    """The MM / equity at which the pool's venue makes a margin call, a Rate, 0 for none."""
+    if isinstance(pool, Position):
+        return pool.contract.rules.warning
+    if isinstance(pool, MultiPool):
+        return max((warning_of(wallet) for wallet in pool.wallets.values()), default=0)
+    return pool.positions[0].contract.rules.warning if pool.positions else 0
+
+
+def is_warned(pool: Pool) -> bool:
+    """Whether the pool's owner has to be warned: a position open and MM / equity at the warning ratio or beyond."""
+    warning, margin = warning_of(pool), requirement(pool)
+    return warning > 0 and is_open(pool) and margin.equity * warning <= margin.maintenance * UNIT
+
+
 def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:
     """What a position with these lots, entry value and order sums adds to available balance, mostly less than 0.
 
