@@ -139,6 +139,21 @@ def audit(
 
 
 @app.command()
+def diff(
+    left: Annotated[Path, typer.Argument(help="A session file.", metavar="A")],
+    right: Annotated[Path, typer.Argument(help="Another.", metavar="B")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two sessions: how far they are one, the first record that differs, what came of it for each account.
+
+    Exit status: 0 the same, 1 they differ, 2 a file cannot be used.
+    """
+    from gateway.commands import diff as verb
+
+    _exit(told(lambda: verb.run(left, right, as_json)))
+
+
+@app.command()
 def why(
     session: SessionFile,
     account: Annotated[str, typer.Option(help="Whose liquidations; all accounts where it is left out.")] = "",

@@ -25,7 +25,7 @@ async def state_at(log: EventLog, record: int) -> Rebuilt:
     low, high = 1, batches
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if (await _batch(log, middle)).last_seq >= record else (middle + 1, high)
+        low, high = (low, middle) if (await batch_at(log, middle)).last_seq >= record else (middle + 1, high)
     return await rebuild(log, until=low)
 
 
@@ -37,16 +37,17 @@ async def state_when(log: EventLog, at: Nanos) -> Rebuilt:
     low, high = 0, (await log.head()).batch
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if (await _batch(log, middle)).at <= at else (low, middle - 1)
+        low, high = (middle, high) if (await batch_at(log, middle)).at <= at else (low, middle - 1)
     if not low:
         raise NoSuchMoment(f"{at} ns: nothing had happened yet; the session begins at {await _begin(log)}")
     return await rebuild(log, until=low)
 
 
 async def _begin(log: EventLog) -> str:
-    return f"{(await _batch(log, 1)).at} ns" if (await log.head()).batch else "no time: it is empty"
+    return f"{(await batch_at(log, 1)).at} ns" if (await log.head()).batch else "no time: it is empty"
 
 
-async def _batch(log: EventLog, number: int) -> StoredBatch:
+async def batch_at(log: EventLog, number: int) -> StoredBatch:
+    """The batch of that number, which the log holds."""
     async with aclosing(log.read(number - 1)) as batches:  # type: ignore[type-var]
         return await anext(batches)

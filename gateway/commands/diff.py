@@ -1,0 +1,139 @@
+"""`ringfence diff`: two sessions side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from events.record import Record
+from events.store.sqlite import open_session
+from gateway.console import OUT, exact_text, money_text, say_json, time_text
+from gateway.errors import about
+from gateway.wording import words
+from replay.compare import Comparison, Side, Standing, compare, standings
+
+DIFFER = 1
+
+FIELDS_SHOWN, VALUE_SHOWN = 5, 40
+"""So many fields of the first records that differ are shown, and so many letters of each value."""
+
+
+def run(left: Path, right: Path, as_json: bool) -> int:
+    """Compare and report. Returns the exit status."""
+    comparison = asyncio.run(_compare(left, right))
+    are_one = comparison.first == (None, None)
+    if as_json:
+        say_json(_as_object(comparison))
+    else:
+        _show(comparison, left, right)
+    return 0 if are_one else DIFFER
+
+
+async def _compare(left: Path, right: Path) -> Comparison:
+    with about(left):
+        ours = await open_session(left, read_only=True)
+    try:
+        with about(right):
+            theirs = await open_session(right, read_only=True)
+            try:
+                return await compare(ours, theirs)
+            finally:
+                await theirs.close()
+    finally:
+        await ours.close()
+
+
+def _as_object(comparison: Comparison) -> dict[str, Any]:
+    first = [record and msgspec.to_builtins(record) for record in comparison.first]
+    sides = (comparison.left, comparison.right)
+    return {
+        "same": comparison.first == (None, None),
+        "shared": {"record": comparison.shared.seq, "batch": comparison.shared.batch},
+        "first": first,
+        "records": [side.head.seq for side in sides],
+        "heads": [side.head.digest.hex() for side in sides],
+        "accounts": [
+            {"account": name, "asset": asset, "a": _object(ours), "b": _object(theirs)}
+            for (name, asset), (ours, theirs) in standings(comparison).items()
+        ],
+    }
+
+
+def _object(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    counts = {"fills": standing.fills, "liquidations": standing.liquidations}
+    return {"equity": exact_text(standing.equity), **counts}
+
+
+def _show(comparison: Comparison, left: Path, right: Path) -> None:
+    shared, sides = comparison.shared, (comparison.left, comparison.right)
+    for name, path, side in zip("AB", (left, right), sides, strict=True):
+        head = side.head
+        OUT.print(f"{name:<8} {path}: {head.seq:,} records, head {head.digest.hex()}", markup=False)
+    if comparison.first == (None, None):
+        OUT.print("same     every record")
+        return
+    OUT.print(f"same     {shared.seq:,} records, batches 1 to {shared.batch:,}" if shared.batch else "same     nothing")
+    for name, record, side in zip("AB", comparison.first, sides, strict=True):
+        OUT.print(f"{name:<8} {_record(record, side)}", markup=False)
+    for field, ours, theirs in islice(_fields(*map(_plain, comparison.first)), FIELDS_SHOWN):
+        OUT.print(f"field    {field}: {_short(ours)} in A, {_short(theirs)} in B", markup=False)
+    OUT.print(_table(comparison))
+
+
+def _plain(record: Record | None) -> Any:
+    """The message of a record in plain values."""
+    return record and msgspec.to_builtins(record.message)
+
+
+def _fields(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two messages of one kind differ: the path of each field, and both values; None where there is none."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name in dict.fromkeys([*ours, *theirs]):
+            yield from _fields(ours.get(name), theirs.get(name), f"{path}.{name}".lstrip("."))
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        for n, pair in enumerate(zip_longest(ours, theirs)):
+            yield from _fields(*pair, f"{path}[{n}]")
+    elif ours != theirs and path:
+        yield path, ours, theirs
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= VALUE_SHOWN else f"{text[: VALUE_SHOWN - 3]}..."
+
+
+def _record(record: Record | None, side: Side) -> str:
+    if record is None:
+        return "ends there"
+    terms = {str(name): contract.terms for name, contract in side.state.contracts.items()}
+    message = record.message
+    at = f"{time_text(message.at)}  " if hasattr(message, "at") else ""
+    return f"record {record.seq:,}: {at}{message.__struct_config__.tag} {words(message, terms)}"
+
+
+def _table(comparison: Comparison) -> Table:
+    table = Table(title="since then", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("account", "asset"):
+        table.add_column(column, no_wrap=True)
+    for column in ("equity in A", "equity in B", "B - A", "fills", "liquidations"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for (name, asset), pair in standings(comparison).items():
+        table.add_row(name, asset, *_cells(*pair))
+    return table
+
+
+def _cells(ours: Standing | None, theirs: Standing | None) -> Iterator[str]:
+    """Equities, their difference, and the counts of both, a dash where a session has no such account."""
+    yield from (money_text(side.equity) if side else "-" for side in (ours, theirs))
+    yield money_text((theirs.equity if theirs else 0) - (ours.equity if ours else 0))
+    for count in ("fills", "liquidations"):
+        yield " / ".join(f"{getattr(side, count):,}" if side else "-" for side in (ours, theirs))
