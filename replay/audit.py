@@ -12,15 +12,17 @@ from fractions import Fraction
 
 from events.codec import decode_body
 from events.facts import Fact
+from events.instruments import AssetId
 from events.log import DamagedLog, EventLog, Head, check_chain
 from events.record import Batch, Record, kind_of
-from events.units import UNIT
+from events.units import UNIT, decimal_text
 from exchange.audit import AuditError, Auditor
 from exchange.audit.books import exact_text
 from exchange.core.apply import APPLY
 from exchange.core.margin.model import Margin, requirement
 from exchange.core.state import MULTI, Pool, State
 from exchange.core.step import apply_batch
+from exchange.projections.deficits import Deficits
 from replay.lending import Lender
 
 FIGURES = {"equity": "equity", "initial": "initial margin", "maintenance": "maintenance margin"}
@@ -75,6 +77,7 @@ class SessionAudit:
         self._on_progress = on_progress
         self.state = State()
         self.auditor = Auditor()
+        self.deficits = Deficits()
         self._lender = Lender(log, [self.state])
         self.report = Audited()
 
@@ -92,6 +95,7 @@ class SessionAudit:
                 where = f"record {batch.first_seq}"
                 raise DamagedLog(f"{where}: its time lies before the record before it; restore a backup")
             await self._lender.lend(batch)
+            self.deficits.observe(batch)
             self.report.disagreement = self._audit(batch)
             if not self.report.ok:
                 return self.report
@@ -99,7 +103,17 @@ class SessionAudit:
                 self._on_progress(stored.number)
         for key in self.auditor.pools():
             self.report.disagreement = self.report.disagreement or self._compare(key, None)
+        self.report.disagreement = self.report.disagreement or self._compare_deficits()
         return self.report
+
+    def _compare_deficits(self) -> Disagreement | None:
+        """Every deficit is borne by a layer, and in all they are those that the auditor found."""
+        for asset, found in self.auditor.report.deficits.items():
+            borne = sum(self.deficits.layers[AssetId(asset)].values())
+            if borne != found:
+                texts = f"{decimal_text(borne)} {asset}", f"{decimal_text(found)} {asset}"
+                return Disagreement(self.report.head.seq, "end", "", "", "deficits by layer", *texts)
+        return None
 
     def _audit(self, batch: Batch) -> Disagreement | None:
         state = self.state

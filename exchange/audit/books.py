@@ -42,7 +42,10 @@ class Margin(NamedTuple):
 
 @dataclass(slots=True)
 class Report:
-    """What was audited: numbers of batches and records, facts by kind, liquidations by outcome; atoms by asset."""
+    """What was audited: numbers of batches and records, facts by kind, liquidations by outcome; atoms by asset.
+
+    deficits is what positions closed at bankruptcy were short of their worth at the mark, and what was covered.
+    """
 
     batches: int = 0
     records: int = 0
@@ -52,6 +55,7 @@ class Report:
     fees: Counter[str] = field(default_factory=Counter)
     interest: Counter[str] = field(default_factory=Counter)
     remainders: Counter[str] = field(default_factory=Counter)
+    deficits: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)

@@ -60,6 +60,7 @@ def taken_over(books: Books, fact: f.TakenOver) -> None:
     books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
     books.check("bankruptcy price", price, fact.bankruptcy)
     _check_fee(books, p, fact)
+    count_deficit(books, p, fact)
     _shrink(books, p, fact.lots)
     post(books, p, lots, fact.value, fact.fee, forced=True)
     post(books, books.position(INSURANCE, fact.instrument), -lots, fact.value, 0)
@@ -69,6 +70,13 @@ def _check_fee(books: Books, p: Position, fact: f.TakenOver | f.Deleveraged) -> 
     """The taker fee, rounded up, where the venue charges it for a liquidation."""
     paid = rate(p.terms.taker_fee) if books.rules.liquidation_pays_taker_fee else NOTHING
     books.check("fee, rounded up", ceil(fact.value * paid), fact.fee, p.terms.settle)
+
+
+def count_deficit(books: Books, p: Position, fact: f.TakenOver | f.Deleveraged) -> None:
+    """What whoever takes the lots pays for them beyond their worth at the mark, rounded up."""
+    lots = -SIGN[fact.side] * fact.lots
+    paid = (1 if lots > 0 else -1) * p.contract.gain * fact.value
+    books.report.deficits[p.terms.settle] += max(0, ceil(paid - p.contract.at_mark(lots)))
 
 
 def _shrink(books: Books, p: Position, lots: int) -> None:
@@ -112,6 +120,7 @@ def deleveraged(books: Books, fact: f.Deleveraged) -> None:
     books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
     books.check("bankruptcy price", price, fact.bankruptcy)
     _check_fee(books, p, fact)
+    count_deficit(books, p, fact)
     _shrink(books, p, fact.lots)
     post(books, p, sign * fact.lots, fact.value, fact.fee, forced=True)
     post(books, other, -sign * fact.lots, fact.value, 0)

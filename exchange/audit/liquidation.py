@@ -134,6 +134,8 @@ def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -
     books.hold("fee or deficit is more than nothing", fact.amount > 0, fact)
     books.pay(fact.account, fact.pool, -amount)
     books.pay(INSURANCE, asset, amount)
+    if isinstance(fact, f.DeficitCovered):
+        books.report.deficits[asset] += fact.amount
 
 
 def _left_in(books: Books, account: str, pool: str) -> int:

@@ -10,8 +10,11 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from events.instruments import AssetId
 from events.store.sqlite import open_session
+from events.units import decimal_text
 from exchange.audit.books import exact_text
+from exchange.projections.deficits import Bearer, Deficits
 from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
 from replay.audit import FIGURES, Audited, SessionAudit
@@ -29,9 +32,12 @@ def run(session: Path, account: str, as_json: bool) -> int:
         names = ", ".join(audit.auditor.wallets) or "none"
         raise UsageError(f"--account {account}: no such account in {session}; it has {names}")
     if as_json:
-        say_json({**_as_object(report), "seconds": round(seconds, 3)})
+        borne = {asset: _amounts(audit.deficits, asset) for asset in +audit.deficits.total}
+        say_json({**_as_object(report), "deficits": borne, "seconds": round(seconds, 3)})
     else:
         show(report, seconds)
+        if report.ok:
+            show_deficits(audit.deficits)
     return 0 if report.ok else DIFFERS
 
 
@@ -45,6 +51,19 @@ async def _audit(session: Path, account: str) -> SessionAudit:
             return audit
     finally:
         await log.close()
+
+
+def _amounts(deficits: Deficits, asset: AssetId) -> dict[str, str]:
+    """What there was in all, and who bore it."""
+    layers = {bearer.value: decimal_text(deficits.layers[asset][bearer]) for bearer in Bearer}
+    return {"total": decimal_text(deficits.total[asset]), **layers}
+
+
+def show_deficits(deficits: Deficits) -> None:
+    """A line for each asset in which liquidations left a deficit: who bore it."""
+    for asset, total in (+deficits.total).items():
+        parts = [f"{name} {amount}" for name, amount in _amounts(deficits, asset).items() if amount != "0"]
+        OUT.print(f"deficits {decimal_text(total)} {asset}: {', '.join(parts[1:])}", markup=False)
 
 
 def _as_object(report: Audited) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from exchange.core.liquidation import watch
 from exchange.core.margin.model import cross_equity, requirement
 from exchange.core.state import MULTI, Account, Outcome, Pool, State
 from exchange.core.step import apply_batch, finish_rebuild, step
+from exchange.projections.deficits import Deficits
 
 
 class Happening(Enum):
@@ -58,6 +59,7 @@ class World:
         self.state = lend(State(), self.columns)
         self.shadow = lend(State(), self.columns)
         self.auditor = Auditor()
+        self.deficits = Deficits()
         self.bodies: list[bytes] = []
         self.saved = snapshot.encode(self.state), 0
         self.replies: dict[tuple[str, str], Outcome] = {}
@@ -98,10 +100,12 @@ class World:
         assert batch == decided
         self.batches.append(batch)
         self.auditor.observe(batch)
+        self.deficits.observe(batch)
         check_records(self.shadow, batch)
         assert not self.state.dirty
         watch.check(self.state)
         assert snapshot.encode(self.shadow) == snapshot.encode(self.state), "rebuilt and live state differ"
+        check_deficits(self.deficits, self.auditor, self.state)
         if batch.number % 5 == 0:
             invariants.check(self.state)
             compare(self.auditor, self.state)
@@ -147,6 +151,15 @@ def beside(state: State, batch: Batch) -> Iterator[tuple[str, str]]:
     wallets = state.accounts[INSURANCE].wallets.values() if ended else ()
     if any(cross_equity(wallet) < 0 for wallet in wallets):
         yield "layers", "open"
+
+
+def check_deficits(deficits: Deficits, auditor: Auditor, state: State) -> None:
+    """Every deficit is somebody's, in all as much as the auditor found; and the fund has what its account has."""
+    deficits.check()
+    assert +deficits.total == +auditor.report.deficits
+    if fund := state.accounts.get(INSURANCE):
+        for asset, wallet in fund.wallets.items():
+            assert deficits.fund_equity(asset) == cross_equity(wallet) // UNIT
 
 
 def check_accounts(state: State) -> None:

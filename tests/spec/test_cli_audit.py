@@ -123,3 +123,13 @@ def test_a_chunk_that_is_gone_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert ringfence("audit", tmp_path / "none.db", status=2).complaint.startswith(f"{tmp_path}/none.db: ")
+
+
+def test_what_liquidations_left_to_others_is_told_by_layer(tmp_path: Path) -> None:
+    session = recorded(tmp_path)
+    told = audit(session, 0).json["deficits"]
+    lines = [line for line in ringfence("audit", session).out.splitlines() if line.startswith("deficits ")]
+    assert len(lines) == len(told)
+    for asset, amounts in told.items():
+        assert f"{amounts['total']} {asset}: " in lines[0]
+        assert set(amounts) == {"total", "fund", "adl", "market", "socialised", "open"}
