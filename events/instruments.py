@@ -18,6 +18,7 @@ from events.rules import (
     ExitFee,
     FundingPrice,
     Layer,
+    LeverageChange,
     LiquidationStyle,
     MaintenanceBasis,
     MarginModel,
@@ -155,6 +156,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     premium_hours: int = 0
     rate_hours: int = 0
     mode_switch: ModeSwitch = ModeSwitch.WHEN_FLAT
+    leverage_change: LeverageChange = LeverageChange.WHEN_FLAT
     valuation: AssetId = AssetId("")
     collateral: tuple[Collateral, ...] = ()
     spot: tuple[SpotPair, ...] = ()

@@ -14,6 +14,7 @@ from events.rules import (
     ExitFee,
     FundingPrice,
     Layer,
+    LeverageChange,
     LiquidationStyle,
     MaintenanceBasis,
     MarginModel,
@@ -210,6 +211,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     premium_hours: int = 0
     rate_hours: int = 0
     mode_switch: ModeSwitch = ModeSwitch.WHEN_FLAT
+    leverage_change: LeverageChange = LeverageChange.WHEN_FLAT
     valuation: str = ""
     collateral: list[_CollateralText] = []
     spot: list[_SpotText] = []

@@ -60,6 +60,18 @@ class ModeSwitch(Enum):
     WHEN_OPEN = "when_open"
 
 
+class LeverageChange(Enum):
+    """What a new leverage does to an isolated position that is open.
+
+    when_flat: a lower one is refused, a higher one leaves its margin. adds_margin: a lower one adds what its margin
+    lacks. resets_margin: its margin becomes entry notional / leverage, whatever was added or taken before.
+    """
+
+    WHEN_FLAT = "when_flat"
+    ADDS_MARGIN = "adds_margin"
+    RESETS_MARGIN = "resets_margin"
+
+
 class LiquidationStyle(Enum):
     """How much of a due pool is closed: everything, or bracket by bracket until it is no longer due."""
 

@@ -11,7 +11,7 @@ from events import commands as c
 from events import facts as f
 from events.commands import MARKET
 from events.instruments import MarginMode
-from events.rules import ModeSwitch
+from events.rules import LeverageChange, ModeSwitch
 from events.units import UNIT
 from exchange.audit.books import Books, Position
 from exchange.audit.contract import NOTHING, rate
@@ -114,8 +114,11 @@ def interest_paid(books: Books, fact: f.InterestPaid) -> None:
 
 
 def leverage_set(books: Books, fact: f.LeverageSet) -> None:
-    """The leverage of both legs."""
+    """The leverage of both legs; where one of them is isolated and open, a lower one only if the venue allows it."""
     legs = books.legs(fact.account, fact.instrument)
+    keeps = fact.leverage >= legs[0].leverage or books.rules.leverage_change is not LeverageChange.WHEN_FLAT
+    flat = not any(p.is_isolated and p.lots for p in legs)
+    books.hold("leverage of an open isolated position is not lowered", keeps or flat, fact)
     books.hold("leverage on offer", 1 <= fact.leverage <= legs[0].terms.brackets[0].max_leverage, fact)
     legs[0].setting.leverage = fact.leverage
     books.touch_all(legs)
@@ -176,6 +179,12 @@ def margin_moved(books: Books, fact: f.MarginMoved) -> None:
         given = p.contract.margin_given(1 if p.lots > 0 else -1, abs(p.entry), p.leverage)
         expected = given if books.command.mode is MarginMode.ISOLATED else -wallet[p.wallet]
         books.check("margin that goes with the mode", expected, amount, p.terms.settle)
+    elif isinstance(books.command, c.SetLeverage):
+        lack = p.contract.margin_given(1 if p.lots > 0 else -1, abs(p.entry), p.leverage) - wallet[p.wallet]
+        books.check("margin that goes with the leverage", lack, amount, p.terms.settle)
+        resets = books.rules.leverage_change is LeverageChange.RESETS_MARGIN
+        may = may_leave(books, p.account, p.terms.settle, amount) if amount > 0 else resets
+        books.hold("margin that goes with the leverage is free", may, fact)
     elif amount > 0:
         may = may_leave(books, p.account, p.terms.settle, amount)
         books.hold("margin moved is free, and its position isolated", may, fact)

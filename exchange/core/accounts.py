@@ -24,6 +24,7 @@ from events.refusals import Reason
 from events.rules import ModeSwitch
 from events.units import Atoms
 from exchange.core.debts import exchanged
+from exchange.core.margin.leverage import leverage_refusal, margin_moves
 from exchange.core.margin.model import (
     available,
     available_atoms,
@@ -32,7 +33,6 @@ from exchange.core.margin.model import (
     removable_atoms,
     withdrawable_atoms,
 )
-from exchange.core.margin.pretrade import leverage_refusal
 from exchange.core.owed import settle_first
 from exchange.core.posting import opening_margin
 from exchange.core.state import Account, MultiPool, Position, State, Wallet
@@ -154,18 +154,22 @@ def _is_closed(positions: list[Position]) -> bool:
 
 
 def decide_set_leverage(state: State, command: c.SetLeverage) -> Iterator[Fact]:
-    """Set the leverage, where brackets and margin allow it for what is open."""
-    positions = _positions(state, command)
+    """Set the leverage, where brackets and margin allow it for what is open, with the margin that the venue moves."""
+    assert state.pack is not None
+    positions, change = _positions(state, command), state.pack.leverage_change
     if not positions:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
     elif not 1 <= command.leverage <= positions[0].contract.rules.brackets.max_leverage:
         yield Refused(Reason.LEVERAGE_OUT_OF_RANGE)
     elif _is_closed(positions):
         yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif refusal := leverage_refusal(positions, command.leverage):
+    elif refusal := leverage_refusal(positions, command.leverage, change):
         yield Refused(refusal)
     else:
+        moves = margin_moves(positions, command.leverage, change)
         yield LeverageSet(command.account, command.instrument, command.leverage)
+        for position, amount in moves:
+            yield MarginMoved(command.account, command.instrument, Atoms(amount), position.leg)
 
 
 def decide_set_margin_mode(state: State, command: c.SetMarginMode) -> Iterator[Fact]:

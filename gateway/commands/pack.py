@@ -15,7 +15,7 @@ from gateway.errors import UsageError
 
 RULES = (
     *("maintenance_basis", "exit_fee", "due_at", "margin_model", "margin_step", "funding_price", "premium_hours"),
-    *("rate_hours", "liquidation_price", "liquidation_pays_taker_fee", "mode_switch"),
+    *("rate_hours", "liquidation_price", "liquidation_pays_taker_fee", "mode_switch", "leverage_change"),
 )
 """The flags that venues differ by, in the order in which they are shown."""
 

@@ -142,6 +142,7 @@ def test_rules_at_their_default_leave_no_bytes() -> None:
         premium_hours=0,
         rate_hours=0,
         mode_switch="when_flat",
+        leverage_change="when_flat",
         valuation="",
         collateral=[],
         spot=[],

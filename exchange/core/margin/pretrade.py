@@ -5,7 +5,7 @@ from __future__ import annotations
 from events.refusals import Reason
 from events.units import UNIT
 from exchange.core.contract import Contract
-from exchange.core.margin.model import contributed, contribution, equity_after, fee_for_closing, headroom, worth
+from exchange.core.margin.model import contributed, contribution, equity_after, fee_for_closing, headroom
 from exchange.core.posting import after_trade
 from exchange.core.state import Position
 
@@ -79,25 +79,6 @@ def carries_fill(position: Position, sign: int, lots: int, value: int, fee: int)
             return True
     own = contribution(position, after.lots, after.entry_value, position.bids, position.asks, position.extra)
     return headroom(position, own, after.gain) >= 0
-
-
-def leverage_refusal(positions: list[Position], leverage: int) -> Reason | None:
-    """The rule that a new leverage would break with what is open in an instrument, in both legs together, or None."""
-    more = 0
-    for position in positions:
-        contract = position.contract
-        size = contract.gain * worth(position)
-        need = max(size + position.bids, position.asks - size)
-        if need > contract.rules.brackets.max_notional(leverage):
-            return Reason.POSITION_LIMIT_AT_LEVERAGE
-        share, whole = contract.rules.initial_share(leverage)
-        more += -(-need * share // whole) - -(-need * position.share // position.whole)
-    if leverage >= positions[0].leverage:
-        return None
-    if any(position.is_isolated and position.lots for position in positions):
-        return Reason.OPEN_ORDERS_OR_POSITION
-    left = headroom(positions[0], contributed(positions[0]) - more)
-    return Reason.INSUFFICIENT_MARGIN if more > 0 and left < 0 else None
 
 
 def max_lots(position: Position, sign: int, price: int, taker_fee: int) -> int:
