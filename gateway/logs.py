@@ -78,6 +78,22 @@ def schema(
 
 
 @app.command()
+def export(
+    session: SessionFile,
+    folder: Annotated[Path, typer.Argument(help="Where to write a file a table.", metavar="FOLDER")],
+    format: Annotated[str, typer.Option(help="csv, or parquet (extra `export`).")] = "csv",
+    tables: Annotated[
+        str, typer.Option(help="Some of trades, orders, positions, equity, funding, marks; all where it is left out.")
+    ] = "",
+    every: Annotated[int, typer.Option(help="Equity is sampled every so many seconds of session time.", min=1)] = 60,
+) -> None:
+    """Write a session as tables for pandas, polars, DuckDB and spreadsheets."""
+    from gateway.commands import log_export as verb
+
+    raise typer.Exit(told(lambda: verb.run(session, folder, format, tables, every)))
+
+
+@app.command()
 def backup(
     session: SessionFile,
     out: Annotated[Path, typer.Argument(help="Where to write the copy: a new file.", metavar="COPY")],
