@@ -42,6 +42,7 @@ from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
 from exchange.core.margin.pretrade import max_lots, reserve_price
 from exchange.core.state import Account, State
+from exchange.projections.adl import light
 
 _NOT_THEIRS = (str(Path(__file__).parent), "importlib")
 """What the places of code have in them that is not a strategy's own."""
@@ -118,6 +119,12 @@ class Context:
         """The signed size held, in hedge mode of one leg."""
         position = self._own.positions.get(position_name(instrument, leg))
         return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
+
+    def adl_light(self, instrument: str, leg: Leg = Leg.NET) -> int | None:
+        """Where the position stands in the queue of auto-deleveraging, 5 for the first fifth, 1 for the last; None
+        without a position.
+        """
+        return light(self._state, self.account, position_name(self._contract(instrument).id, leg))
 
     def leverage(self, instrument: str) -> int:
         """The leverage in the instrument."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from events.commands import AccountId
@@ -11,14 +11,19 @@ from events.units import UNIT, decimal_text
 from exchange.core.contract import Contract
 from exchange.core.margin.model import available_atoms, notional, requirement, unrealised, withdrawable_atoms
 from exchange.core.state import Account, Position, State
+from exchange.projections.adl import lights
 from exchange.projections.results import margin_ratio
 
 RATIO_PLACES = 6
 """Margin ratios are given as shares of 1, to so many places."""
 
+Queue = Mapping[tuple[AccountId, str], int]
+"""Where positions stand in the queue of auto-deleveraging."""
+
 
 def moment(state: State, accounts: Sequence[AccountId], levels: int) -> dict[str, Any]:
     """Instruments that have a mark or an order, and these accounts; `levels` of each side of a book."""
+    queue = lights(state)
     return {
         "at": state.now,
         "record": state.seq,
@@ -27,7 +32,7 @@ def moment(state: State, accounts: Sequence[AccountId], levels: int) -> dict[str
         "instruments": {
             name: _instrument(contract, levels) for name, contract in state.contracts.items() if _is_alive(contract)
         },
-        "accounts": {name: _account(state, state.accounts[name]) for name in accounts},
+        "accounts": {name: _account(state, state.accounts[name], queue) for name in accounts},
     }
 
 
@@ -48,7 +53,7 @@ def _instrument(contract: Contract, levels: int) -> dict[str, Any]:
     }
 
 
-def _account(state: State, account: Account) -> dict[str, Any]:
+def _account(state: State, account: Account, queue: Queue) -> dict[str, Any]:
     ratio = margin_ratio(state, account.name)
     return {
         "margin_ratio": None if ratio is None else round(ratio, RATIO_PLACES),
@@ -60,12 +65,12 @@ def _account(state: State, account: Account) -> dict[str, Any]:
             }
             for asset, wallet in account.wallets.items()
         },
-        "positions": [_position(position) for position in account.positions.values() if position.lots],
+        "positions": [_position(position, queue) for position in account.positions.values() if position.lots],
         "orders": list(_orders(state, account)),
     }
 
 
-def _position(position: Position) -> dict[str, Any]:
+def _position(position: Position, queue: Queue) -> dict[str, Any]:
     margin = requirement(position.pool)
     contract = position.contract
     return {
@@ -81,6 +86,7 @@ def _position(position: Position) -> dict[str, Any]:
         "isolated_margin": decimal_text(position.isolated),
         "pool_equity": decimal_text(margin.equity // UNIT),
         "pool_maintenance": decimal_text(-(-margin.maintenance // UNIT)),
+        "adl_light": queue.get(position.id),
     }
 
 

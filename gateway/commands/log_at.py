@@ -117,11 +117,11 @@ def _wallets(accounts: dict[str, Any], rows: list[tuple[str, str, dict[str, str]
 
 
 def _positions(rows: list[tuple[str, dict[str, Any]]]) -> Table:
-    what = ("position", "mode", "leverage", "size", "entry price", "notional", "unrealised PnL", "in")
+    what = ("position", "mode", "leverage", "size", "entry price", "notional", "unrealised PnL", "in", "ADL")
     table = _table("positions", 3, "account", *what)
     for name, p in rows:
         figures = (f"{p['leverage']}x", p["size"], p["entry_price"], p["notional"], p["unrealised_pnl"], p["asset"])
-        table.add_row(name, p["name"], p["mode"], *figures)
+        table.add_row(name, p["name"], p["mode"], *figures, "-" if p["adl_light"] is None else str(p["adl_light"]))
     return table
 
 

@@ -66,6 +66,7 @@ def test_a_moment_shows_what_an_account_had_then(session: Path) -> None:
     then = ringfence("log", "at", session, "--record", bought.last_seq, "--json").json
     assert (then["record"], then["batch"], then["at"]) == (bought.last_seq, bought.batch, bought.at)
     (position,) = then["accounts"]["ann"]["positions"]
+    assert position["adl_light"] == 1
     lots, value = sum(trade["lots"] for trade in trades), sum(trade["value"] for trade in trades)
     assert abs(Decimal(position["size"])) == Decimal(lots) / 1000
     assert Decimal(position["entry_price"]) == (Decimal(value) / lots / 10**5).quantize(Decimal("1e-8"), ROUND_DOWN)

@@ -118,5 +118,6 @@ def quantile(contract: Contract, position: Position, of: int = 5) -> int:
     """In which part of the queue the position stands, `of` for the first to be deleveraged, 1 for the last."""
     sign = 1 if position.lots > 0 else -1
     ranked = [p for p in contract.holders if p.lots * sign > 0 and not p.exempt]
-    behind = sum(rank(p) < rank(position) for p in ranked)
+    own = rank(position)
+    behind = sum(rank(p) < own for p in ranked)
     return 1 + behind * of // len(ranked)
