@@ -160,12 +160,15 @@ def why(
     liquidation: Annotated[
         int | None, typer.Option(help="Explain this one; they are listed where it is left out.")
     ] = None,
+    effort: Annotated[
+        int, typer.Option(help="How many commands and rows of history forks may decide again; 0 for no forks.")
+    ] = 5_000_000,
     as_json: AsJson = False,
 ) -> None:
-    """List liquidations, or explain one: what led to it, each step with its figures, who paid."""
+    """List liquidations, or explain one: what led to it, each step with its figures, what would have prevented it."""
     from gateway.commands import why as verb
 
-    _exit(told(lambda: verb.run(session, account, liquidation, as_json)))
+    _exit(told(lambda: verb.run(session, account, liquidation, as_json, effort)))
 
 
 @app.command()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -87,8 +88,11 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(what: str, total: float | None, unit: str = "obs") -> Iterator[Any]:
-    """A progress bar with rate and session time; yields a function of (done, observations, session time)."""
+def progress(what: str, total: float | None, unit: str = "obs", patience: float = 0.0) -> Iterator[Any]:
+    """A progress bar with rate and session time; yields a function of (done, observations, session time).
+
+    It appears once that is called after `patience` seconds.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
@@ -97,10 +101,18 @@ def progress(what: str, total: float | None, unit: str = "obs") -> Iterator[Any]
         TextColumn("{task.fields[at]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bar:
-        task = bar.add_task(what, total=total, at="", observations=0, unit=unit)
+    bar = Progress(*columns, console=ERR, disable=not ERR.is_terminal)
+    task = bar.add_task(what, total=total, at="", observations=0, unit=unit)
+    shown_from = monotonic() + patience
 
-        def advance(done: float, observations: int, at: int) -> None:
-            bar.update(task, completed=done, observations=observations, at=time_text(at) if at else "")
+    def advance(done: float, observations: int, at: int) -> None:
+        if not bar.live.is_started and monotonic() >= shown_from:
+            bar.start()
+        bar.update(task, completed=done, observations=observations, at=time_text(at) if at else "")
 
+    if not patience:
+        bar.start()
+    try:
         yield advance
+    finally:
+        bar.stop()

@@ -23,10 +23,16 @@ from gateway.memory import collect_seldom
 from gateway.reports import why_list, why_object, why_text
 from gateway.reports.why_words import Words
 from replay.lending import Lender
-from replay.why import Story, Storyteller
+from replay.why import Counterfactuals, Effort, Story, Storyteller, counterfactuals
 
 PROGRESS_BATCHES = 1024
-"""The progress bar moves after so many batches."""
+"""The progress bar moves after so many batches, or decisions of forks."""
+
+PATIENCE = 2.0
+"""The progress bar appears after so many seconds."""
+
+EFFORT = 5_000_000
+"""So many commands and rows of history may be decided again in forks, unless said otherwise."""
 
 
 class Found:
@@ -50,7 +56,7 @@ class Found:
         return [*self.explainer.liquidations, *self.explainer.waiting]
 
 
-def run(session: Path, account: str, number: int | None, as_json: bool) -> int:
+def run(session: Path, account: str, number: int | None, as_json: bool, effort: int = EFFORT) -> int:
     """List the liquidations, or explain one. Returns 0, also where nobody was liquidated, or 2."""
     collect_seldom()
     with about(session):
@@ -66,10 +72,11 @@ def run(session: Path, account: str, number: int | None, as_json: bool) -> int:
         return UNUSABLE
     with about(session):
         story = asyncio.run(_story(session, found.liquidations[number - 1], found.pack))
+        answers = asyncio.run(_answers(session, story, effort))
     if as_json:
-        say_json(why_object.as_object(str(session), number, story))
+        say_json(why_object.as_object(str(session), number, story, answers))
     else:
-        why_text.show(number, story, Words(story.pack))
+        why_text.show(number, story, answers, Words(story.pack))
     return 0
 
 
@@ -102,13 +109,31 @@ async def _story(session: Path, liquidation: Liquidation, pack: RulePack | None)
         await _each(log, "explaining", teller.observe, Lender(log, [teller.state]))
     finally:
         await log.close()
-    return teller.story
+    return teller.end()
+
+
+async def _answers(session: Path, story: Story, most: int) -> Counterfactuals:
+    """Decide forks, with a bar once they take a while."""
+    log = await open_session(session, read_only=True)
+    try:
+        with progress("forks", None, "decisions", PATIENCE) as advance:
+            told = 0
+
+            def on_progress(effort: Effort) -> None:
+                nonlocal told
+                if effort.done - told >= PROGRESS_BATCHES:
+                    told = effort.done
+                    advance(effort.forks, effort.done, 0)
+
+            return await counterfactuals(log, story, Effort(most, on_progress=on_progress))
+    finally:
+        await log.close()
 
 
 async def _each(log: EventLog, what: str, observe: Callable[[Batch], None], lender: Lender | None = None) -> None:
     """Give every batch of a log, its chain checked, to a function."""
     head, batches = Head(), (await log.head()).batch
-    with progress(what, batches, "records") as advance:
+    with progress(what, batches, "records", PATIENCE) as advance:
         async for stored in log.read():
             head = check_chain(head, stored)
             batch = decode_body(stored.number, stored.body)

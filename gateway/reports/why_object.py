@@ -14,15 +14,16 @@ from events.record import Record, kind_of
 from events.units import UNIT, decimal_text
 from exchange.core.margin.model import Margin
 from gateway.reports.lab_figures import down, ratio_number, up
+from gateway.reports.why_answers import as_objects
 from gateway.reports.why_figures import parts, shares, taker_of
 from gateway.reports.why_words import Words
 from replay.lab import Series
 from replay.lab.figures import ratio_of
-from replay.why import Holding, Story, Told
+from replay.why import Counterfactuals, Holding, Story, Told
 
 
-def as_object(session: str, number: int, story: Story) -> dict[str, Any]:
-    """All that is known of a liquidation but its counterfactuals."""
+def as_object(session: str, number: int, story: Story, found: Counterfactuals) -> dict[str, Any]:
+    """All that is known of a liquidation."""
     its, words = story.liquidation, Words(story.pack)
     return {
         "session": session,
@@ -52,6 +53,7 @@ def as_object(session: str, number: int, story: Story) -> dict[str, Any]:
             "to": exact(story.steps[-1].after.equity if story.steps else story.margin.equity),
         },
         "timeline": _timeline(story),
+        "counterfactuals": as_objects(found),
     }
 
 

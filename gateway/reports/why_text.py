@@ -12,10 +12,11 @@ from exchange.core.margin.model import Margin
 from gateway.console import OUT, aligned, time_text
 from gateway.reports.lab_figures import ratio_text
 from gateway.reports.terminal_chart import chart
+from gateway.reports.why_answers import cost, sentences
 from gateway.reports.why_figures import Line, lines, parts, shares
 from gateway.reports.why_words import Words, fills, grouped, percent
 from replay.lab.figures import ratio_of
-from replay.why import Story
+from replay.why import Counterfactuals, Story
 from replay.why.holding import Holding
 
 COLUMNS = 84
@@ -25,8 +26,8 @@ HEIGHT = 5
 """How many lines a chart has."""
 
 
-def show(number: int, story: Story, words: Words) -> None:
-    """Print everything but the counterfactuals."""
+def show(number: int, story: Story, found: Counterfactuals, words: Words) -> None:
+    """Print everything."""
     its = story.liquidation
     OUT.print(f"liquidation {number} of {its.account}: {words.pool_name(its.pool)}", markup=False)
     OUT.print(f"fell due {time_text(its.due_at)} UTC, {_end(story, words)}", markup=False)
@@ -36,6 +37,7 @@ def show(number: int, story: Story, words: Words) -> None:
     _shares(story, words)
     _parts(story, words)
     _charts(story)
+    _answers(story, found, words)
 
 
 def margin_ratio(margin: Margin) -> str:
@@ -218,3 +220,14 @@ def _charts(story: Story) -> None:
     margin = drawn[0].index("┤") + 1
     for row in [*drawn, f"{'':{margin + column}}▲ {time_text(its.due_at).partition(' ')[2]} fell due"]:
         OUT.print(row, markup=False)
+
+
+def _answers(story: Story, found: Counterfactuals, words: Words) -> None:
+    if not found.answers:
+        return
+    _heading("what would have prevented it, each decided again in forks of the session")
+    for statement, *evidence in sentences(story, found, words):
+        OUT.print(f" {statement}", markup=False)
+        for line in evidence:
+            OUT.print(f"     {line}", markup=False)
+    OUT.print(f" {cost(found)}", markup=False)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
+from events.instruments import AssetId
 from events.units import UNIT
 from exchange.core.margin.brackets import BracketTable
-from exchange.core.margin.model import cross_positions, initial_margin, maintenance_margin, notional, unrealised
-from exchange.core.state import MULTI, Account, MultiPool, Pool, Position
+from exchange.core.margin.model import (
+    cross_equity,
+    cross_positions,
+    initial_margin,
+    maintenance_margin,
+    multi_equity,
+    notional,
+    unrealised,
+)
+from exchange.core.state import MULTI, Account, MultiPool, Pool, Position, State
 
 
 class Step(NamedTuple):
@@ -90,3 +99,15 @@ def _bracket(position: Position) -> Step | None:
     size = abs(position.entry_value) * UNIT if rules.by_entry else notional(position)
     b = bisect_right(table.floors, size) - 1
     return Step(b + 1, table.floors[b], table.caps[b], table.mmrs[b] * UNIT // table.whole, table.cums[b])
+
+
+def account_equity(state: State, name: str, asset: str) -> int:
+    """All that the account has in an asset, or with all wallets together, at the marks: grains."""
+    account = state.accounts[name]  # type: ignore[index]
+    if account.multi is not None:
+        return multi_equity(account.multi)
+    wallet = account.wallets.get(AssetId(asset))
+    if wallet is None:
+        return 0
+    alone = [p for p in wallet.positions if p.is_isolated]
+    return cross_equity(wallet) + sum(p.isolated * UNIT + (unrealised(p) if p.lots else 0) for p in alone)

@@ -20,7 +20,7 @@ from exchange.core.step import apply_batch
 from exchange.projections.explain import Liquidation
 from replay.lab.figures import ratio_of
 from replay.lab.series import Series
-from replay.why.holding import Holding, asset_of, find_pool, held, positions_of
+from replay.why.holding import Holding, account_equity, asset_of, find_pool, held, positions_of
 
 NOTHING = Margin(0, 0, 0)
 
@@ -65,7 +65,8 @@ class Story:
 
     holdings, margin and balance (atoms; of the isolated wallet, the cross wallet) are those at which the pool fell due;
     before is the margin ahead of that batch. trigger is the mark, mark units, at which it was due first while the mark
-    of `trigger_of` moved there. busy says when, in batches, the account had something open, by position.
+    of `trigger_of` moved there. busy says when, in batches, the account had something open, by position. left is all
+    that the account has in `asset` when the session ends.
     """
 
     liquidation: Liquidation
@@ -82,6 +83,7 @@ class Story:
     timeline: Timeline = field(default_factory=Timeline)
     busy: dict[str, list[list[int]]] = field(default_factory=dict)
     batches: int = 0
+    left: int = 0
 
 
 class Storyteller:
@@ -109,6 +111,12 @@ class Storyteller:
             apply_batch(self.state, batch)
         if len(batch.records) > 1:
             self._look(batch)
+
+    def end(self) -> Story:
+        """The story, after the last batch."""
+        story = self.story
+        story.left = account_equity(self.state, story.liquidation.account, story.asset)
+        return story
 
     def _closely(self, batch: Batch) -> None:
         """Apply a batch of the liquidation fact by fact."""
