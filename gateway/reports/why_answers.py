@@ -45,11 +45,11 @@ class _Teller:
         return f"survives {until} under {answer.value}, chosen ahead of record {self.found.far}"
 
     def _none(self, answer: Answer, until: str) -> str:
-        named = {"margin": "more margin", "leverage": "less leverage", "mode": "another mode"}[answer.kind]
-        if answer.kind == "mode" and answer.forks:
-            named = str(answer.forks[0].value)
+        named = "more margin" if answer.kind == "margin" else "less leverage"
+        if answer.kind == "mode":
             if not answer.why:
-                return f"is liquidated under {named} too, chosen ahead of record {self.found.far}"
+                return f"is liquidated under {answer.mode} too, chosen ahead of record {self.found.far}"
+            return f"under {answer.mode}: {answer.why}"
         return f"{named}, {until}: {answer.why}"
 
     def evidence(self, answer: Answer) -> list[str]:
@@ -133,6 +133,7 @@ def _answer(found: Counterfactuals, answer: Answer) -> dict[str, Any]:
         value = decimal_text(value)
     return {
         "kind": answer.kind,
+        "mode": answer.mode or None,
         "until": answer.until,
         "survives": answer.holds,
         "value": value,

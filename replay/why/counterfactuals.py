@@ -58,7 +58,7 @@ class Answer:
 
     value is the least margin (atoms, beside what there was), the highest leverage, or the mode; None where none
     survives. forks are those that show it: the one that survives, and its neighbour that does not. later is how the
-    same change went until the end of the session. why says what stands in the way.
+    same change went until the end of the session. why says what stands in the way, mode which one was asked about.
     """
 
     kind: str
@@ -67,6 +67,7 @@ class Answer:
     forks: list[Fork] = field(default_factory=list)
     later: Course | None = None
     why: str = ""
+    mode: str = ""
 
     @property
     def holds(self) -> bool:
@@ -265,9 +266,8 @@ class _Settings(_Search):
             await self.asked(found, answer, lambda answer, known=known: self._highest(answer, known))  # type: ignore[misc]
             known = answer.value if isinstance(answer.value, int) else None
         for mode in self._modes():
-            answer = Answer("mode", SESSION, why=why)
+            answer = Answer("mode", SESSION, why=why, mode=mode)
             if why:
-                answer.why = f"{mode}: {why}"
                 found.answers.append(answer)
                 continue
             await self.asked(found, answer, lambda answer, mode=mode: self._mode(answer, mode))  # type: ignore[misc]
@@ -324,7 +324,7 @@ class _Settings(_Search):
         answer.until = SESSION if course.survives else MOMENT
         answer.value = mode if survives else None
         answer.forks = [Fork(answer.until, mode, course)]
-        answer.why = f"{mode} cannot be chosen then: {course.impossible.value}" if course.impossible else ""
+        answer.why = f"it cannot be chosen then: {course.impossible.value}" if course.impossible else ""
         answer.later = course if course.fall is not None and survives else None
 
     def _under(self, mode: str) -> Plan:

@@ -10,6 +10,7 @@ import pytest
 
 from events.units import decimal_text
 from gateway.console import money_text
+from gateway.reports.why_words import grouped
 from tests.command_line import ringfence
 from tests.playing import capture, market
 from tests.tampering import recorded, rows_of
@@ -89,7 +90,7 @@ def test_one_as_an_object_has_the_same_figures_as_the_log(session: Path) -> None
     one = ringfence("why", session, "--account", "ann", "--liquidation", 1, "--json").json
     assert set(one) >= {
         "session", "number", "account", "pool", "mode", "asset", "rules", "due", "ended", "causes", "holdings",
-        "steps", "taken", "equity_went", "timeline",
+        "steps", "taken", "equity_went", "timeline", "counterfactuals",
     }  # fmt: skip
     assert [step["record"] for step in one["steps"]] == [step["seq"] for step in listed["steps"]]
     assert [cause["record"] for cause in one["causes"]] == [record["seq"] for record in listed["chain"]]
@@ -112,6 +113,37 @@ def test_the_timeline_of_the_object_rises_beyond_one_when_the_pool_falls_due(ses
     assert line["started_at"] < one["due"]["at"] < line["ended_at"]
     assert [at for at, ratio in line["margin_ratio"] if Decimal(ratio) >= 1] == [one["due"]["at"]]
     assert [one["due"]["at"], one["due"]["marks"]["BTCUSDT"]] in line["marks"]["BTCUSDT"]
+
+
+def test_what_would_have_prevented_it_is_shown_with_the_forks_that_say_so(session: Path) -> None:
+    found = ringfence("why", session, "--liquidation", 1, "--json").json["counterfactuals"]
+    assert found["forks"] > 5
+    by_kind = {(one["kind"], one["mode"], one["until"]): one for one in found["answers"]}
+    margin = by_kind["margin", None, "liquidation"]
+    enough, less = margin["forks"]
+    assert (enough["survives"], less["survives"], less["liquidated"]["pool"]) == (True, False, "BTCUSDT")
+    assert Decimal(enough["value"]) - Decimal(less["value"]) == Decimal("0.00000001")
+    assert Decimal(margin["total"]) == Decimal(found["margin_had"]) + Decimal(margin["value"])
+    leverage = by_kind["leverage", None, "liquidation"]
+    assert [fork["value"] for fork in leverage["forks"]] == [leverage["value"], leverage["value"] + 1]
+    assert {mode for kind, mode, _ in by_kind if kind == "mode"} == {"cross", "multi"}
+    out = ringfence("why", session, "--liquidation", 1).out
+    assert f"if margin >= {grouped(margin['total'])} USDT: {grouped(margin['value'])} USDT more than there was" in out
+    assert "with 0.00000001 USDT less: liquidated at" in out
+    assert f"if leverage <= {leverage['value']}, from ahead of record {found['settings_from_record']} on" in out
+    assert (
+        out.splitlines()[-1]
+        == f" {found['forks']} forks, {found['decided_again']:,} commands and rows of history decided again"
+    )
+
+
+def test_without_effort_nothing_is_decided_again(session: Path) -> None:
+    said = ringfence("why", session, "--liquidation", 1, "--effort", 0)
+    assert "what would have prevented it" not in said.out
+    found = ringfence("why", session, "--liquidation", 1, "--effort", 0, "--json").json["counterfactuals"]
+    assert (found["forks"], found["answers"]) == (0, [])
+    little = ringfence("why", session, "--liquidation", 1, "--effort", 3, "--json").json["counterfactuals"]
+    assert {one["why_not"] for one in little["answers"]} == {"not settled with the effort allowed"}
 
 
 @pytest.mark.parametrize("number", [0, 2, -1])
