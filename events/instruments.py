@@ -113,13 +113,18 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Where equity is below `backstop`, a Rate of MM, the fund takes everything over without asking the book. last_resort
     says who bears what the book does not take; without any, the fund takes all, whatever it has. A pool whose MM /
-    equity comes to `warning`, a Rate, gets a margin call; 0: nobody does.
+    equity comes to `warning`, a Rate, gets a margin call; 0: nobody does. In slices, an order is for the share `slice`,
+    a Rate, of a position whose notional is above `slice_above`, atoms; for the time of `cooldown`, ns, after such an
+    order those of the account are for whole positions.
     """
 
     style: LiquidationStyle = LiquidationStyle.FULL
     backstop: Rate = Rate(0)
     last_resort: tuple[Layer, ...] = ()
     warning: Rate = Rate(0)
+    slice: Rate = Rate(0)
+    slice_above: Atoms = Atoms(0)
+    cooldown: Nanos = Nanos(0)
 
 
 CLOSE_ALL = Liquidation()
@@ -277,6 +282,11 @@ def _check_liquidation(pack: RulePack) -> None:
         raise PackError(f"{where}: backstop lies from 0 to 1")
     if len(set(rules.last_resort)) < len(rules.last_resort):
         raise PackError(f"{where}: a layer of last_resort is stated twice")
+    is_sliced = rules.style is LiquidationStyle.SLICES
+    if is_sliced != (rules.slice > 0) or not 0 <= rules.slice <= UNIT:
+        raise PackError(f"{where}: a slice above 0, at most 1, goes with the style slices")
+    if min(rules.slice_above, rules.cooldown) < 0 or (rules.cooldown > 0) != is_sliced:
+        raise PackError(f"{where}: a cooldown goes with slices, and slice_above is not below 0")
     if not 0 <= rules.warning <= UNIT:
         raise PackError(f"{where}: warning lies from 0 to 1")
     for instrument in pack.instruments if rules.warning else ():

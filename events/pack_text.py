@@ -161,10 +161,14 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backstop: str = "0"
     last_resort: tuple[Layer, ...] = ()
     warning: str = "0"
+    slice: str = "0"
+    slice_above: str = "0"
+    cooldown_seconds: int = 0
 
     def integers(self) -> Liquidation:
-        backstop, warning = Rate(exact_units(self.backstop)), Rate(exact_units(self.warning))
-        rules = Liquidation(self.style, backstop, self.last_resort, warning)
+        rates = {name: Rate(exact_units(getattr(self, name))) for name in ("backstop", "warning", "slice")}
+        above, cooldown = Atoms(exact_units(self.slice_above)), Nanos(self.cooldown_seconds * SECOND)
+        rules = Liquidation(self.style, last_resort=self.last_resort, slice_above=above, cooldown=cooldown, **rates)
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 

@@ -73,10 +73,13 @@ class LeverageChange(Enum):
 
 
 class LiquidationStyle(Enum):
-    """How much of a due pool is closed: everything, or bracket by bracket until it is no longer due."""
+    """How much of a due pool is closed: everything, bracket by bracket until it is no longer due, or a share of what is
+    large and the rest at the next turn.
+    """
 
     FULL = "full"
     STEPS = "steps"
+    SLICES = "slices"
 
 
 class Layer(Enum):

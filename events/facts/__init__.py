@@ -21,6 +21,7 @@ from events.facts.account import (
 )
 from events.facts.base import Fact
 from events.facts.liquidation import (
+    CooldownStarted,
     DeficitCovered,
     Deleveraged,
     FundOffered,
@@ -101,6 +102,7 @@ AnyFact = (
     | FundOffered
     | LiquidationFeeCharged
     | DeficitCovered
+    | CooldownStarted
     | LiquidationEnded
 )
 
@@ -111,6 +113,7 @@ __all__ = [
     "BreakerReset",
     "BreakerTripped",
     "CollateralModeSet",
+    "CooldownStarted",
     "DebtsExchanged",
     "DeficitCovered",
     "Deleveraged",

@@ -8,13 +8,13 @@ from events.commands import AccountId, Side
 from events.facts.base import Fact
 from events.guards import Hold
 from events.instruments import InstrumentId, Leg
-from events.units import Atoms, Lots, MarkUnits, Ticks
+from events.units import Atoms, Lots, MarkUnits, Nanos, Ticks
 
 
 @unique
 class LiquidationOutcome(Enum):
     """How a liquidation ended: the pool recovered before anything was closed, everything in it was closed, or as much
-    as it took until it was no longer due.
+    as it took until it was no longer due, or as its slices were.
     """
 
     CURED = "cured"
@@ -150,6 +150,13 @@ class DeficitCovered(Fact, tag="deficit_covered.1"):
     account: AccountId
     pool: str
     amount: Atoms
+
+
+class CooldownStarted(Fact, tag="cooldown_started.1"):
+    """A slice of a position was liquidated: until then forced orders of the account are for whole positions."""
+
+    account: AccountId
+    until: Nanos
 
 
 class LiquidationEnded(Fact, tag="liquidation_ended.1"):

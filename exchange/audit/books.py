@@ -90,6 +90,7 @@ class Account:
     name: str
     hedges: bool = False
     multi: bool = False
+    cooldown: int = 0
     volumes: Counter[int] = field(default_factory=Counter)
 
     @property
@@ -159,7 +160,8 @@ class Books:
     what each position has to be paid of funding that fell due, settling at what price it ends, settled the lots that
     did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
-    did not move yet; put_off says which pools of the queue wait for which instrument.
+    did not move yet; put_off says which pools of the queue wait for which instrument; sliced
+    that the liquidation under way closed a part of something large, cools that its cooldown was said.
     """
 
     def __init__(self) -> None:
@@ -188,6 +190,8 @@ class Books:
         self.interest: Counter[tuple[str, str]] = Counter()
         self.running: f.LiquidationStarted | None = None
         self.closed: Counter[Position] = Counter()
+        self.sliced = False
+        self.cools = False
         self.funded: dict[Position, None] = {}
         self.offering = ""
         self.put_off: dict[tuple[str, str], str] = {}

@@ -87,8 +87,11 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
     """All of a position, or what brings it into the bracket below, limited at its bankruptcy price."""
     p = books.position(fact.account, fact.instrument, fact.leg)
     books.hold("its pool is being liquidated", is_running(books, p), fact)
-    if books.rules.liquidation.style is LiquidationStyle.STEPS:
+    if books.rules.liquidation.style is not LiquidationStyle.FULL:
         books.closed.clear()
+    if books.rules.liquidation.style is LiquidationStyle.SLICES:
+        books.hold("its pool is still due", is_due(books, p.account, p.pool), fact)
+        books.sliced |= _asked(books, p) < abs(p.lots)
     price, up = bankruptcy(books, p)[1], ceil if p.lots > 0 else floor
     books.check("lots of the forced order", (-1 if p.lots > 0 else 1) * _asked(books, p), SIGN[fact.side] * fact.lots)
     books.check("mark of the forced order", p.contract.mark, fact.mark)
@@ -99,11 +102,16 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
 
 
 def _asked(books: Books, p: Position) -> int:
-    """How many lots a forced order closes: all, or the fewest that leave the notional below the bracket's floor."""
-    size = abs(p.lots)
-    if books.rules.liquidation.style is LiquidationStyle.FULL:
+    """How many lots a forced order closes: all; the fewest that leave the notional below the bracket's floor; a part of
+    what is large, out of the cooldown.
+    """
+    size, rules = abs(p.lots), books.rules.liquidation
+    if rules.style is LiquidationStyle.FULL:
         return size
     notional = abs(p.contract.at_mark(p.lots))
+    if rules.style is LiquidationStyle.SLICES:
+        is_large = notional > rules.slice_above and books.now >= p.owner.cooldown
+        return ceil(size * rate(rules.slice)) if is_large else size
     bracket = [bracket for bracket in p.terms.brackets if bracket.floor <= notional][-1]
     if not bracket.floor:
         return size
@@ -149,19 +157,32 @@ def _left_in(books: Books, account: str, pool: str) -> int:
     return min(balance, floor(margin(books, account, MULTI).equity / index)) if index else 0
 
 
+def cooldown_started(books: Books, fact: f.CooldownStarted) -> None:
+    """After a slice, for the time of the pack."""
+    running = books.running
+    may = books.sliced and running is not None and running.account == fact.account
+    books.hold("a slice was taken", may, fact)
+    books.check("end of the cooldown", books.now + books.rules.liquidation.cooldown, fact.until)
+    books.accounts[fact.account].cooldown = fact.until
+    books.sliced, books.cools = False, True
+
+
 def ended(books: Books, fact: f.LiquidationEnded) -> None:
-    """Closed, with nothing below zero, or reduced or cured and no longer due; the pool is its owner's again."""
+    """Closed, with nothing below zero, or reduced or cured and no longer due but after slices; the pool is its owner's
+    again.
+    """
     key, closed = (fact.account, fact.pool), fact.outcome is f.LiquidationOutcome.CLOSED
     started = fact.outcome is not f.LiquidationOutcome.CURED
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
-    done = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
+    done = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key) or (started and books.cools)
+    books.hold("a slice has its cooldown", not books.sliced, fact)
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))
     books.check("whether it had started", started, books.running is not None)
     books.hold("it waits for nothing", key not in books.put_off, fact)
     books.check("place in the queue", None, books.queue.pop(key, "none"))
     books.report.liquidations[fact.outcome.value] += 1
-    books.running = None
+    books.running, books.cools = None, False
     books.closed.clear()
     books.touch(*key)
     if fact.pool in books.positions[fact.account] and not carried(books, *key):
@@ -175,6 +196,7 @@ RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.LiquidationOrderPlaced: order_placed,
     f.LiquidationFeeCharged: evened_out,
     f.DeficitCovered: evened_out,
+    f.CooldownStarted: cooldown_started,
     f.LiquidationEnded: ended,
 }
 """Fact -> what it has to agree with, and what it changes."""

@@ -56,6 +56,7 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.FundOffered: liquidation.on_fund_offered,
     f.LiquidationFeeCharged: liquidation.on_liquidation_fee_charged,
     f.DeficitCovered: liquidation.on_deficit_covered,
+    f.CooldownStarted: liquidation.on_cooldown_started,
     f.LiquidationEnded: liquidation.on_liquidation_ended,
 }
 """Fact -> what it changes."""

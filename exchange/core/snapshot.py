@@ -80,6 +80,7 @@ def _account(account: Account, outcomes: bool) -> dict[str, Any]:
         "name": account.name,
         "last_number": account.last_number,
         "hedges": account.hedges,
+        "cooldown": account.cooldown,
         "multi": account.multi is not None,
         "volumes": sorted(account.volumes.items()),
         "wallets": {asset: [w.balance, [p.name for p in w.positions]] for asset, w in account.wallets.items()},
@@ -169,7 +170,7 @@ def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
 
 def _restore_account(state: State, raw: dict[str, Any]) -> None:
     account = state.accounts[raw["name"]] = Account(raw["name"])
-    account.last_number, account.hedges = raw["last_number"], raw["hedges"]
+    account.last_number, account.hedges, account.cooldown = raw["last_number"], raw["hedges"], raw["cooldown"]
     account.multi = MultiPool(account.name, account.wallets, state.assets) if raw["multi"] else None
     account.volumes = dict(map(tuple, raw["volumes"]))
     for asset, (balance, positions) in raw["wallets"].items():

@@ -238,12 +238,12 @@ class Account:
     """An account: wallets, positions by name, open orders, and the last outcomes of its commands.
 
     hedges says that it holds a long and a short leg in each instrument; multi is its pool in multi-asset mode; volumes
-    is what it traded by day, quote asset.
+    is what it traded by day, quote asset; cooldown is until when, ns, it is liquidated in whole positions, not slices.
     """
 
     __slots__ = (
-        "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes", "positions", "volumes",
-        "wallets",
+        "cooldown", "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes", "positions",
+        "volumes", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: AccountId) -> None:
@@ -257,6 +257,7 @@ class Account:
         self.last_number = OrderNumber(0)
         self.outcomes: dict[RequestId, Outcome] = {}
         self.volumes: dict[int, int] = {}
+        self.cooldown = 0
 
     def legs(self, instrument: str) -> list[Position]:
         """The positions in an instrument that the account has kept."""

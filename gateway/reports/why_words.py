@@ -13,7 +13,7 @@ from events.instruments import Instrument, RulePack, instrument_of
 from events.record import kind_of
 from events.units import UNIT, decimal_text
 from exchange.core.state import MULTI
-from gateway.console import money_text
+from gateway.console import money_text, time_text
 from gateway.wording import CHUNK_DIGITS, words
 
 
@@ -235,6 +235,10 @@ def _covered(w: Words, fact: f.DeficitCovered) -> str:
     return f"the insurance fund covered a deficit of {w.atoms(fact.amount, w.pool_asset(fact.pool))}"
 
 
+def _cooldown(_: Words, fact: f.CooldownStarted) -> str:
+    return f"a slice was closed: until {time_text(fact.until)} UTC orders are for whole positions"
+
+
 def _ended(w: Words, fact: f.LiquidationEnded) -> str:
     equity = w.atoms(fact.equity, w.pool_asset(fact.pool))
     return {
@@ -267,5 +271,6 @@ TELL: dict[type, Callable[[Words, Any], str]] = {
     f.LossShared: _shared,
     f.LiquidationFeeCharged: _fee,
     f.DeficitCovered: _covered,
+    f.CooldownStarted: _cooldown,
     f.LiquidationEnded: _ended,
 }

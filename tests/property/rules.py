@@ -101,7 +101,8 @@ def plain_packs(draw: st.DrawFn) -> RulePack:
 
 
 liquidations = st.builds(
-    Liquidation, st.sampled_from(LiquidationStyle), st.sampled_from((0, 0, 2 * UNIT // 3)),
+    Liquidation, st.sampled_from((LiquidationStyle.FULL, LiquidationStyle.STEPS)),
+    st.sampled_from((0, 0, 2 * UNIT // 3)),
     st.lists(st.sampled_from(Layer), unique=True).map(tuple),
 )  # fmt: skip
 """Whole or in steps, with or without a backstop, layers in any order."""

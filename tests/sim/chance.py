@@ -63,6 +63,13 @@ class Dice(Random):
 Options = dict[str, Callable[[Random, int], Any]]
 """Option -> what it is drawn from: dice, and how much somebody rich has, atoms of what amounts are counted in."""
 
+SLICES: Options = {
+    "slice": lambda dice, _: dice.choice((UNIT // 5, UNIT // 2, UNIT)),
+    "slice_above": lambda dice, whole: dice.choice((0, whole // 100, whole // 10)),
+    "cooldown": lambda dice, _: dice.choice((1, 30 * SECOND, HOUR)),
+}
+"""What goes with the style slices. Amounts are of dollars."""
+
 LIQUIDATION: Options = {
     "style": lambda dice, _: dice.choice(list(LiquidationStyle)),
     "backstop": lambda dice, _: dice.choice((0, 0, UNIT * 2 // 3)),
@@ -107,7 +114,7 @@ PACK: Options = {
     "leverage_change": lambda dice, _: dice.choice(list(LeverageChange)),
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
-    "liquidation": lambda dice, whole: Liquidation(**drawn(LIQUIDATION, dice, whole)),
+    "liquidation": lambda dice, whole: _liquidation(dice, whole),
     "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.6 else UNGUARDED,
 }
 """What a venue may do in another way than others. Amounts are of dollars."""
@@ -159,6 +166,13 @@ def drawn(options: Options, dice: Random, whole: int) -> dict[str, Any]:
 def worth_of(asset: str, other: int = 1) -> int:
     """The worth of an asset: a dollar where it is one, or where nothing better is known."""
     return WORTH.get(asset, other)
+
+
+def _liquidation(dice: Random, whole: int) -> Liquidation:
+    rules = drawn(LIQUIDATION, dice, whole)
+    if rules["style"] is LiquidationStyle.SLICES:
+        rules |= drawn(SLICES, dice, whole)
+    return Liquidation(**rules)
 
 
 def by_chance(dice: Dice, rich: int, start: int) -> RulePack:

@@ -96,6 +96,11 @@ def _pay_fund(state: State, account: str, name: str, amount: int) -> None:
     state.keep_wallet(state.accounts[INSURANCE], asset).balance += amount
 
 
+def on_cooldown_started(state: State, fact: f.CooldownStarted) -> None:
+    """No slices of the account until then."""
+    state.accounts[fact.account].cooldown = fact.until
+
+
 def on_liquidation_ended(state: State, fact: f.LiquidationEnded) -> None:
     """The pool leaves the queue and is its owner's again."""
     pool = pool_of(state.accounts[fact.account], fact.pool)

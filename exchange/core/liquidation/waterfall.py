@@ -4,7 +4,8 @@
 2. the pool's open orders expire;
 3. positions meet the book with immediate-or-cancel orders limited at their bankruptcy price: whole ones, most
 maintenance margin first, or, where the pack says steps, down into the bracket below, the one first whose closing loses
-least for the maintenance margin that it releases, and so on until the pool is no longer due;
+least for the maintenance margin that it releases, and so on until the pool is no longer due; or, where it says slices,
+with a share of what is large, and at the next turn with what is left;
 4. what the book does not take goes to the layers that the pack states, at the bankruptcy price: to the insurance fund
 as far as it can bear it, to the ranked positions of the other side, and without any layer all of it to the fund;
 5. the liquidation fee goes to the fund, at most what the pool has left.
@@ -18,6 +19,7 @@ from collections.abc import Generator, Iterator
 
 from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Side
 from events.facts import (
+    CooldownStarted,
     DeficitCovered,
     Deleveraged,
     Expiry,
@@ -36,7 +38,7 @@ from events.facts import (
 )
 from events.instruments import Leg
 from events.rules import Layer, LiquidationStyle
-from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
+from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Ticks
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.debts import cover, is_over
@@ -90,8 +92,10 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
         yield from _hand_over(state, pool)
     elif rules.style is LiquidationStyle.FULL:
         yield from _close_all(state, pool, due)
-    else:
+    elif rules.style is LiquidationStyle.STEPS:
         yield from _reduce(state, pool, due)
+    else:
+        yield from _close_slices(state, account, pool, due)
     outcome = LiquidationOutcome.REDUCED if is_open(pool) else LiquidationOutcome.CLOSED
     yield _ended(pool, outcome)
 
@@ -115,6 +119,30 @@ def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
         fee = yield from _close(state, pool, position, lots)
         state.cause = due.seq
         yield from _settle_up(pool, {position.wallet.asset: fee})
+    if not is_open(pool):
+        yield from _settle_up(pool, {})
+
+
+def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Iterator[Fact]:
+    """One order for each position until the pool is no longer due: for a share of what is large, but in the cooldown.
+
+    Source: Hyperliquid, "Liquidations", section "Partial Liquidations".
+    """
+    assert state.pack is not None
+    rules = state.pack.liquidation
+    sliced = False
+    for position in _order_of_closing(pool):
+        if not is_due(pool):
+            break
+        lots = size = abs(position.lots)
+        if state.now >= account.cooldown and notional(position) > rules.slice_above * UNIT:
+            lots = -(-size * rules.slice // UNIT)
+            sliced |= lots < size
+        fee = yield from _close(state, pool, position, lots)
+        state.cause = due.seq
+        yield from _settle_up(pool, {position.wallet.asset: fee})
+    if sliced:
+        yield CooldownStarted(account.name, Nanos(state.now + rules.cooldown))
     if not is_open(pool):
         yield from _settle_up(pool, {})
 

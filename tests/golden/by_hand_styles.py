@@ -1,0 +1,42 @@
+"""Sessions by hand of liquidations that take their time: slices with a cooldown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from events import commands as c
+from events.commands import INSURANCE
+from events.instruments import Liquidation
+from events.rules import Layer, LiquidationStyle
+from events.units import SECOND, UNIT, Atoms, Nanos, Rate
+from tests.golden.by_hand import recorded
+from tests.golden.sessions import Session
+from tests.scenario import opening
+from tests.spec.words import BUY, SELL, TIN, account, deposit, mark, pack, position, resting
+
+SLICES = replace(
+    pack(),
+    liquidation=Liquidation(
+        LiquidationStyle.SLICES, last_resort=(Layer.FUND,), slice=Rate(UNIT // 5), slice_above=Atoms(500),
+        cooldown=Nanos(30 * SECOND),
+    ),
+)  # fmt: skip
+
+
+def slices() -> Session:
+    """slices-1: a slice that cures, one that does not, the cooldown and its end."""
+    return recorded(_slices)
+
+
+SESSIONS = {"slices-1": slices}
+
+
+def _slices() -> Iterator[Any]:
+    yield [opening(SLICES), mark(100), mark(100, on=TIN), deposit(INSURANCE, 1_000), account("maker", 100_000)]
+    yield [account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), account("bob", 150)]
+    yield [*position(3, SELL, price=100, lots=15, by="bob"), resting(5, BUY, price=100, lots=2), mark(94)]
+    yield [resting(6, BUY, price=90, lots=4), mark(92), c.AdvanceTime(Nanos(60 * SECOND)), mark(100)]
+    yield [resting(7, SELL, price=105, lots=9), mark(106), mark(108), c.AdvanceTime(Nanos(120 * SECOND)), mark(109)]
