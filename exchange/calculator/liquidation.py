@@ -73,6 +73,8 @@ class Pool:
         """Maintenance margin of one leg, with its exit fee where the rules put that inside."""
         rules = self.rules
         basis = leg.entry_value if rules.basis is MaintenanceBasis.ENTRY else leg.value(mark)
+        if rules.steps is not None:
+            return rules.steps.maintenance(basis)
         return maintenance(rules.schedule, basis) + self.fixed_fee(leg) + rules.fee_at_mark * leg.value(mark)
 
     def fixed_fee(self, leg: Holding) -> Fraction:
@@ -192,4 +194,21 @@ def _trigger(pool: Pool, root: Fraction, falls: bool) -> int | None:
         if unit + step < 1 or not pool.is_due(Fraction(unit + step, UNIT)):
             break
         unit += step
-    return unit or None
+    return _first_step(pool, root, falls) or unit or None
+
+
+def _first_step(pool: Pool, root: Fraction, falls: bool) -> int | None:
+    """The first due unit where margins are rounded up to a step: at a jump of MM, or where equity comes down to one."""
+    leg, steps = pool.legs[0], pool.rules.steps
+    if steps is None or leg.inverse or len(pool.legs) > 1:
+        return None
+    edges: list[Fraction] = []
+    for margin, most in steps.jumps(leg.value(root) if root else Fraction(0)):
+        lost = leg.direction * leg.entry_value - pool.backing + pool.other_maintenance + margin
+        edges += [most / leg.quantity, leg.direction * lost / leg.quantity]
+    units = {floor(edge * UNIT) + near for edge in edges for near in (-1, 0, 1, 2)}
+    due = [unit for unit in units if unit > 0 and pool.is_due(Fraction(unit, UNIT))]
+    safe = [unit for unit in units if unit > 0 and not pool.is_due(Fraction(unit, UNIT))]
+    if not due or not safe:
+        return None
+    return max(due) if falls else min(due)

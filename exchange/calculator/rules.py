@@ -10,11 +10,15 @@ from events.rules import DueAt, ExitFee, MaintenanceBasis, PriceShown
 from events.units import UNIT
 from exchange.calculator.amounts import CalculatorError
 from exchange.calculator.schedule import Schedule, flat, schedule_of
+from exchange.calculator.steps import Steps
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a position must hold, and when it is due. `tick` is that of a venue that shows liquidation prices by it."""
+    """What a position must hold, and when it is due.
+
+    `tick` is that of a venue that shows liquidation prices by it, `steps` how a venue rounds margins up.
+    """
 
     schedule: Schedule
     basis: MaintenanceBasis = MaintenanceBasis.MARK
@@ -22,6 +26,7 @@ class Rules:
     taker_fee: Fraction = Fraction(0)
     due_at: DueAt = DueAt.AT_MAINTENANCE
     tick: Fraction | None = None
+    steps: Steps | None = None
 
     def __post_init__(self) -> None:
         fee = self.taker_fee if self.exit_fee is not ExitFee.NONE else 0
@@ -58,4 +63,14 @@ def rules_of(
     if tick is None and terms is not None:
         tick = Fraction(terms.tick, UNIT)
     shown = tick if pack.liquidation_price is PriceShown.TICK else None
-    return Rules(schedule, pack.maintenance_basis, pack.exit_fee, taker_fee, pack.due_at, shown)
+    steps = _steps(pack, None if mmr is not None else terms, schedule)
+    return Rules(schedule, pack.maintenance_basis, pack.exit_fee, taker_fee, pack.due_at, shown, steps)
+
+
+def _steps(pack: RulePack, terms: Instrument | None, schedule: Schedule) -> Steps | None:
+    if not pack.margin_step:
+        return None
+    step = Fraction(pack.margin_step, UNIT)
+    if terms is None or not terms.maintenance_fraction:
+        return Steps(step, schedule[0].mmr)
+    return Steps(step, Fraction(terms.initial_margin, UNIT), Fraction(terms.maintenance_fraction, UNIT))

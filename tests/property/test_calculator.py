@@ -13,11 +13,12 @@ from typing import Any
 
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from events.commands import AccountId, SessionOptions
 from events.instruments import AssetId, LinearPerp, load_pack, pack_names
 from events.rules import DueAt, ExitFee, MaintenanceBasis
-from events.units import UNIT
+from events.units import UNIT, Rate
 from exchange.calculator import (
     LONG,
     SHORT,
@@ -43,6 +44,8 @@ from tests.scenario import scenario
 from tests.spec.words import BUY, EASY, GOLD, IOC, SELL, account, pack, place, resting, set_leverage
 
 USDM = load_pack("binance-usdm")
+USDM = replace(USDM, liquidation=replace(USDM.liquidation, warning=Rate(0)))
+"""Without margin calls: the watch looks at a position where it is due, and not before."""
 BTC, ETH = USDM.instruments[:2]
 GRAINS = UNIT * UNIT
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+from msgspec.structs import replace
+
 from events.commands import ApplyFunding, Deposit, OpenAccount, Side
 from events.facts import FundingPaid
 from events.instruments import Bracket, RulePack, load_pack
@@ -19,6 +22,7 @@ from tests.truth.sessions import (
     Held,
     Session,
     flags_of,
+    in_cross,
     terms_of,
     units,
 )
@@ -147,3 +151,25 @@ calculated(
     "the bound of rates that a tier has: the core's is a figure of its pack",
     only=lambda case: "max_abs_funding_ppm" in case.expected,
 )
+
+
+HELD = [
+    ("BTC-USD", Side.BUY, "0.0001", "50000", "0.6"), ("BTC-USD", Side.SELL, "0.0077", "51234", "27.123456"),
+    ("ETH-USD", Side.BUY, "1.234", "2999.9", "300.5"), ("ETH-USD", Side.SELL, "0.001", "3001.7", "0.25"),
+    ("LINK-USD", Side.BUY, "1", "12.345", "2.6"), ("LINK-USD", Side.SELL, "77", "11.999", "250.000001"),
+]  # fmt: skip
+"""Symbol, side, size, entry price and wallet."""
+
+
+@pytest.mark.parametrize(("symbol", "side", "size", "entry", "wallet"), HELD)
+def test_margins_in_steps_are_due_first_where_the_calculator_says(
+    symbol: str, side: Side, size: str, entry: str, wallet: str
+) -> None:
+    """Margins rounded up to 10^-6 bring the first due mark nearer, by up to two steps over the size."""
+    free = (replace(terms, maker_fee=Rate(0), taker_fee=Rate(0), min_lots=1) for terms in SHIPPED.instruments)
+    held = Held(symbol, side, Fraction(size), Fraction(entry))
+    session = in_cross(flags_of("dydx-v4", *free), Fraction(wallet), [held])
+    first = session.trigger(held)
+    assert first is not None
+    assert not session.is_due(held, first + (1 if side is Side.BUY else -1))
+    assert session.is_due(held, first)
