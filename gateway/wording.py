@@ -10,12 +10,21 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from events import commands as c
-from events.instruments import Instrument, Leg, RulePack
+from events.instruments import Instrument, Leg, Linear, RulePack
 from events.record import Message
 from events.units import Atoms, Lots, MarkUnits, Rate, Ticks, decimal_text
 
 CHUNK_DIGITS = 12
 """So much of a chunk's name is enough for reading."""
+
+
+def places_of(pack: RulePack, asset: str) -> int:
+    """Decimals at which amounts of an asset are read: eight of a coin, two of money, which is what contracts are priced
+    in, what linear ones settle in, and what collateral is valued in.
+    """
+    money: set[str] = {pack.valuation, *(terms.quote for terms in pack.instruments)}
+    money |= {terms.settle for terms in pack.instruments if isinstance(terms, Linear)}
+    return 2 if asset in money else 8
 
 
 def words(message: Message, instruments: Mapping[str, Instrument]) -> str:

@@ -36,6 +36,7 @@ from exchange.sequencer import Sequencer
 from gateway.console import OUT, complain, money_text, progress, say_json, time_text
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
+from gateway.wording import places_of
 from replay.player import Player, Progress, Trader
 from replay.sources import Source, open_source
 from replay.strategy import equity_atoms, make_strategy
@@ -364,7 +365,9 @@ def _row(
     if has_assets:
         yield asset
     yield f"{result.fills:,}" if is_first else ""
-    yield from map(money_text, (money.fees, money.funding, equity - money.deposits, equity))
+    assert state.pack is not None
+    places = places_of(state.pack, asset)
+    yield from (money_text(a, places) for a in (money.fees, money.funding, equity - money.deposits, equity))
     yield _ratio(margin_ratio(state, name)) if is_first else ""
     yield _ratio(result.peak_ratio) if is_first else ""
     yield f"{result.liquidations}" if is_first else ""

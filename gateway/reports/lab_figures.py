@@ -7,6 +7,7 @@ from typing import Any
 from events.instruments import RulePack, instrument_of
 from events.units import SECOND, UNIT, decimal_text
 from gateway.console import money_text, time_text
+from gateway.wording import places_of
 from replay.lab import BEYOND, AccountLab, Figures, Lab
 from replay.lab.figures import AssetFigures, WouldBe
 from replay.lab.series import Point
@@ -87,12 +88,12 @@ class Words:
 
     def __init__(self, lab: Lab) -> None:
         assert lab.pack is not None
-        self._money = {str(terms.quote) for terms in lab.pack.instruments} | {str(lab.pack.valuation)}
+        self._pack = lab.pack
         self._one_day = lab.started // DAY == lab.ended // DAY
 
     def places(self, asset: str) -> int:
         """Decimals of an amount: two of what prices are quoted in, eight of a coin."""
-        return 2 if asset in self._money else 8
+        return places_of(self._pack, asset)
 
     def amount(self, grains: int, asset: str) -> str:
         """An amount with its unit, rounded for reading."""

@@ -14,7 +14,7 @@ from events.record import kind_of
 from events.units import UNIT, decimal_text
 from exchange.core.state import MULTI
 from gateway.console import money_text, time_text
-from gateway.wording import CHUNK_DIGITS, words
+from gateway.wording import CHUNK_DIGITS, places_of, words
 
 
 def grouped(text: str) -> str:
@@ -44,8 +44,7 @@ class Words:
 
     def places(self, asset: str) -> int:
         """Decimals of an amount."""
-        money = {str(terms.quote) for terms in self.pack.instruments} | {str(self.pack.valuation)}
-        return 2 if asset in money else 8
+        return places_of(self.pack, asset)
 
     def number(self, atoms: int, asset: str) -> str:
         """An amount of atoms without its unit."""

@@ -1,0 +1,24 @@
+"""Amounts as people read them: coins to the last of their decimals, money to two."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.instruments import load_pack
+from gateway.console import money_text
+from gateway.wording import places_of
+
+AMOUNTS = [
+    ("binance-usdm", "USDT", "0.01"),
+    ("binance-usdm", "USD", "0.01"),
+    ("binance-usdm", "BTC", "0.01234567"),
+    ("binance-coinm", "BTC", "0.01234567"),
+    ("kraken-futures", "XBT", "0.01234567"),
+    ("kraken-futures", "USD", "0.01"),
+    ("hyperliquid", "USDC", "0.01"),
+]
+
+
+@pytest.mark.parametrize(("pack", "asset", "shown"), AMOUNTS)
+def test_an_amount_is_shown_as_exactly_as_its_asset_is_used(pack: str, asset: str, shown: str) -> None:
+    assert money_text(1_234_567, places_of(load_pack(pack), asset)) == shown
