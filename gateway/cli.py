@@ -139,6 +139,32 @@ def audit(
 
 
 @app.command()
+def fork(
+    session: SessionFile,
+    at: Annotated[
+        str, typer.Option(help="From the batch of this record on, or after this time: N, 2023-04-05T08:00:12.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where to write the fork: a new file.")],
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="What is otherwise, e.g. ann:leverage:BTCUSDT=5. May be given several times."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    r"""Take another road from any moment: the same past, one thing changed, everything after it decided again.
+
+    \b
+    --set ann:leverage:BTCUSDT=5         --set ann:mode:BTCUSDT=isolated
+    --set ann:deposit:USDT=1000          --set ann:margin:BTCUSDT=250
+    --set ann:collateral=multi           --set pack=bybit-linear   (--at 1)
+    --set ann:order:3=none               --set ann:order:3:size=0.5   or :price=
+    """
+    from gateway.commands import fork as verb
+
+    _exit(told(lambda: verb.run(session, at, change or [], out, as_json)))
+
+
+@app.command()
 def diff(
     left: Annotated[Path, typer.Argument(help="A session file.", metavar="A")],
     right: Annotated[Path, typer.Argument(help="Another.", metavar="B")],

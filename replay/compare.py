@@ -51,6 +51,7 @@ class Standing:
     equity: int
     fills: int
     liquidations: int
+    refusals: int
 
 
 async def compare(left: EventLog, right: EventLog) -> Comparison:
@@ -103,5 +104,7 @@ def _standings(side: Side) -> dict[tuple[AccountId, AssetId], Standing]:
     for name, result in side.since.accounts.items():
         account = side.state.accounts[name]
         for asset in account.wallets:
-            found[name, asset] = Standing(equity_atoms(account, asset), result.fills, result.liquidations)
+            found[name, asset] = Standing(
+                equity_atoms(account, asset), result.fills, result.liquidations, result.refusals
+            )
     return found

@@ -18,15 +18,7 @@ async def state_at(log: EventLog, record: int) -> Rebuilt:
 
     Raises NoSuchMoment, LogError.
     """
-    last = (await log.head()).seq
-    if not 1 <= record <= last:
-        raise NoSuchMoment(f"record {record}: the session has records 1 to {last}")
-    batches = (await log.head()).batch
-    low, high = 1, batches
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if (await batch_at(log, middle)).last_seq >= record else (middle + 1, high)
-    return await rebuild(log, until=low)
+    return await rebuild(log, until=await batch_of(log, record))
 
 
 async def state_when(log: EventLog, at: Nanos) -> Rebuilt:
@@ -34,13 +26,30 @@ async def state_when(log: EventLog, at: Nanos) -> Rebuilt:
 
     Raises NoSuchMoment, LogError.
     """
+    return await rebuild(log, until=await batch_when(log, at))
+
+
+async def batch_of(log: EventLog, record: int) -> int:
+    """The number of the batch that holds the record. Raises NoSuchMoment."""
+    head = await log.head()
+    if not 1 <= record <= head.seq:
+        raise NoSuchMoment(f"record {record}: the session has records 1 to {head.seq}")
+    low, high = 1, head.batch
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if (await batch_at(log, middle)).last_seq >= record else (middle + 1, high)
+    return low
+
+
+async def batch_when(log: EventLog, at: Nanos) -> int:
+    """The number of the last batch up to that time. Raises NoSuchMoment."""
     low, high = 0, (await log.head()).batch
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if (await batch_at(log, middle)).at <= at else (low, middle - 1)
     if not low:
         raise NoSuchMoment(f"{at} ns: nothing had happened yet; the session begins at {await _begin(log)}")
-    return await rebuild(log, until=low)
+    return low
 
 
 async def _begin(log: EventLog) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 
 from events.codec import CodecError, decode_body
 from events.commands import AdvanceMarket, ChunkId
@@ -46,17 +46,20 @@ def chunk_needed(batch: Batch, seen: set[ChunkId]) -> ChunkId | None:
 
 async def fill(log: EventLog, entries: Iterable[Entry]) -> Head:
     """Append entries to an empty log; its head."""
-    head = Head()
-    for batches, chunks in _groups(entries):
-        head = await log.append(batches, head, chunks)
-    return head
+
+    async def given() -> AsyncIterator[Entry]:
+        for entry in entries:
+            yield entry
+
+    return await fill_from(log, given())
 
 
-def _groups(entries: Iterable[Entry]) -> Iterator[tuple[Sequence[StoredBatch], Sequence[StoredChunk]]]:
-    batches: list[StoredBatch] = []
-    for stored, chunk in entries:
+async def fill_from(log: EventLog, entries: AsyncIterator[Entry]) -> Head:
+    """Append entries to an empty log, many a transaction; its head."""
+    head, batches = Head(), list[StoredBatch]()
+    async for stored, chunk in entries:
         batches.append(stored)
         if chunk or len(batches) == BATCHES_AT_ONCE:
-            yield batches, (chunk,) if chunk else ()
+            head = await log.append(batches, head, (chunk,) if chunk else ())
             batches = []
-    yield batches, ()
+    return await log.append(batches, head)

@@ -27,13 +27,17 @@ FIELDS_SHOWN, VALUE_SHOWN = 5, 40
 
 def run(left: Path, right: Path, as_json: bool) -> int:
     """Compare and report. Returns the exit status."""
-    comparison = asyncio.run(_compare(left, right))
-    are_one = comparison.first == (None, None)
+    comparison = compared(left, right)
     if as_json:
-        say_json(_as_object(comparison))
+        say_json(as_object(comparison))
     else:
-        _show(comparison, left, right)
-    return 0 if are_one else DIFFER
+        show(comparison, left, right)
+    return 0 if comparison.first == (None, None) else DIFFER
+
+
+def compared(left: Path, right: Path) -> Comparison:
+    """The comparison of two session files. Raises LogError."""
+    return asyncio.run(_compare(left, right))
 
 
 async def _compare(left: Path, right: Path) -> Comparison:
@@ -50,7 +54,8 @@ async def _compare(left: Path, right: Path) -> Comparison:
         await ours.close()
 
 
-def _as_object(comparison: Comparison) -> dict[str, Any]:
+def as_object(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as one object for --json."""
     first = [record and msgspec.to_builtins(record) for record in comparison.first]
     sides = (comparison.left, comparison.right)
     return {
@@ -69,11 +74,12 @@ def _as_object(comparison: Comparison) -> dict[str, Any]:
 def _object(standing: Standing | None) -> dict[str, Any] | None:
     if standing is None:
         return None
-    counts = {"fills": standing.fills, "liquidations": standing.liquidations}
+    counts = {"fills": standing.fills, "liquidations": standing.liquidations, "refusals": standing.refusals}
     return {"equity": exact_text(standing.equity), **counts}
 
 
-def _show(comparison: Comparison, left: Path, right: Path) -> None:
+def show(comparison: Comparison, left: Path, right: Path) -> None:
+    """The comparison for people."""
     shared, sides = comparison.shared, (comparison.left, comparison.right)
     for name, path, side in zip("AB", (left, right), sides, strict=True):
         head = side.head
@@ -84,7 +90,7 @@ def _show(comparison: Comparison, left: Path, right: Path) -> None:
     OUT.print(f"same     {shared.seq:,} records, batches 1 to {shared.batch:,}" if shared.batch else "same     nothing")
     for name, record, side in zip("AB", comparison.first, sides, strict=True):
         OUT.print(f"{name:<8} {_record(record, side)}", markup=False)
-    for field, ours, theirs in islice(_fields(*map(_plain, comparison.first)), FIELDS_SHOWN):
+    for field, ours, theirs in islice(_changes(*map(_plain, comparison.first)), FIELDS_SHOWN):
         OUT.print(f"field    {field}: {_short(ours)} in A, {_short(theirs)} in B", markup=False)
     OUT.print(_table(comparison))
 
@@ -94,15 +100,21 @@ def _plain(record: Record | None) -> Any:
     return record and msgspec.to_builtins(record.message)
 
 
+def _changes(ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Where two messages differ that are of one kind."""
+    if ours and theirs and ours["kind"] == theirs["kind"]:
+        yield from _fields(ours, theirs)
+
+
 def _fields(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where two messages of one kind differ: the path of each field, and both values; None where there is none."""
+    """The path of each field that differs, and both values; None where there is none."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name in dict.fromkeys([*ours, *theirs]):
             yield from _fields(ours.get(name), theirs.get(name), f"{path}.{name}".lstrip("."))
     elif isinstance(ours, list) and isinstance(theirs, list):
         for n, pair in enumerate(zip_longest(ours, theirs)):
             yield from _fields(*pair, f"{path}[{n}]")
-    elif ours != theirs and path:
+    elif ours != theirs:
         yield path, ours, theirs
 
 
@@ -124,7 +136,7 @@ def _table(comparison: Comparison) -> Table:
     table = Table(title="since then", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("account", "asset"):
         table.add_column(column, no_wrap=True)
-    for column in ("equity in A", "equity in B", "B - A", "fills", "liquidations"):
+    for column in ("equity in A", "equity in B", "B - A", "fills", "liquidations", "refusals"):
         table.add_column(column, justify="right", no_wrap=True)
     for (name, asset), pair in standings(comparison).items():
         table.add_row(name, asset, *_cells(*pair))
@@ -135,5 +147,5 @@ def _cells(ours: Standing | None, theirs: Standing | None) -> Iterator[str]:
     """Equities, their difference, and the counts of both, a dash where a session has no such account."""
     yield from (money_text(side.equity) if side else "-" for side in (ours, theirs))
     yield money_text((theirs.equity if theirs else 0) - (ours.equity if ours else 0))
-    for count in ("fills", "liquidations"):
+    for count in ("fills", "liquidations", "refusals"):
         yield " / ".join(f"{getattr(side, count):,}" if side else "-" for side in (ours, theirs))

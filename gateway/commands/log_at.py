@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ from rich.table import Table
 from events.commands import INSURANCE, MARKET, AccountId
 from events.log import Head
 from events.store.sqlite import open_session
-from events.units import SECOND, Nanos
+from events.units import Nanos
 from exchange.core.state import State
 from exchange.projections.moment import moment
 from gateway.console import OUT, say_json, time_text
 from gateway.errors import UsageError, about
+from gateway.times import nanos_of
 from replay.travel import NoSuchMoment, state_at, state_when
 
 
@@ -27,7 +27,7 @@ def run(session: Path, record: int, time: str, account: str, levels: int, as_jso
         raise UsageError("--record and --time: give one of them")
     with about(session):
         try:
-            state, head = asyncio.run(_moment(session, record, _nanos(time) if time else None))
+            state, head = asyncio.run(_moment(session, record, nanos_of(time, "--time") if time else None))
         except NoSuchMoment as error:
             raise UsageError(f"{session}: {error}") from error
     shown = {"head": head.digest.hex(), **moment(state, _names(session, state, account), levels)}
@@ -46,20 +46,6 @@ async def _moment(session: Path, record: int, at: Nanos | None) -> tuple[State, 
         return await state_at(log, record or (await log.head()).seq)
     finally:
         await log.close()
-
-
-def _nanos(text: str) -> Nanos:
-    """A time as a user writes it: ns since the epoch, or ISO 8601, UTC where it does not say."""
-    if text.isdecimal():
-        return Nanos(int(text))
-    whole, _, part = text.removesuffix("Z").partition(".")
-    try:
-        at = datetime.fromisoformat(whole)
-        fraction = int(part.ljust(9, "0")[:9] or 0)
-    except ValueError:
-        raise UsageError(f"--time {text!r}: write it as 2023-04-05T08:00:12.5 (UTC), or in ns") from None
-    at = at.replace(tzinfo=at.tzinfo or UTC)
-    return Nanos(int(at.timestamp()) * SECOND + fraction)
 
 
 def _names(session: Path, state: State, account: str) -> list[AccountId]:

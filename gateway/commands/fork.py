@@ -1,0 +1,68 @@
+"""`ringfence fork`: a session with something changed from a moment on, as a session of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from events.log import ExistingLog
+from events.store.sqlite import SqliteLog, open_session
+from gateway.commands import diff
+from gateway.commands.fork_edits import edit_of
+from gateway.console import OUT, progress, say_json
+from gateway.errors import UsageError, about
+from gateway.times import nanos_of
+from replay.branching import Branched, Edit, branch
+from replay.travel import NoSuchMoment, batch_of, batch_when
+
+RECORDS_MAX = 10**12
+"""A larger number is a time in ns."""
+
+
+def run(session: Path, at: str, settings: Sequence[str], out: Path, as_json: bool) -> int:
+    """Write the fork, and say what came of it. Returns 0."""
+    edits = [edit_of(text) for text in settings]
+    if out.exists():
+        raise ExistingLog(f"{out}: exists already; choose another name")
+    with about(session):
+        try:
+            branched = asyncio.run(_branched(session, at, edits, out))
+        except NoSuchMoment as error:
+            raise UsageError(f"{session}: {error}") from error
+        except BaseException:
+            out.unlink(missing_ok=True)
+            raise
+    comparison = diff.compared(session, out)
+    if as_json:
+        refused = [{"set": edit.text, "reason": reason.value} for edit, reason in branched.refused]
+        unused = [edit.text for edit in branched.waiting]
+        say_json({**diff.as_object(comparison), "refused": refused, "unused": unused})
+        return 0
+    for edit, reason in branched.refused:
+        OUT.print(f"refused  {edit.text}: {reason.value}", markup=False)
+    for edit in branched.waiting:
+        OUT.print(f"unused   {edit.text}: there is no such account", markup=False)
+    diff.show(comparison, session, out)
+    return 0
+
+
+async def _branched(session: Path, at: str, edits: Sequence[Edit], out: Path) -> Branched:
+    log = await open_session(session, read_only=True)
+    try:
+        before = await _batch(log, at)
+        fork = await open_session(out, create=True)
+        try:
+            with progress("fork", (await log.head()).batch, "batches") as advance:
+                return await branch(log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))
+        finally:
+            await fork.close()
+    finally:
+        await log.close()
+
+
+async def _batch(log: SqliteLog, at: str) -> int:
+    """The first batch that the fork does not share: that of a record, or the first after a time."""
+    if at.isdecimal() and int(at) < RECORDS_MAX:
+        return await batch_of(log, int(at))
+    return await batch_when(log, nanos_of(at, "--at")) + 1

@@ -1,0 +1,161 @@
+"""What `ringfence fork --set` understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar
+
+from events import commands as c
+from events.instruments import AssetId, InstrumentId, MarginMode, RulePack, load_pack
+from events.units import UNIT, Atoms, Lots, Nanos, Ticks
+from exchange.core.state import State
+from gateway.errors import UsageError
+from replay.branching import Edit
+
+T = TypeVar("T")
+
+FORMS = """NAME:leverage:INSTRUMENT=N
+NAME:mode:INSTRUMENT=isolated or cross
+NAME:collateral=multi or single
+NAME:deposit:ASSET=AMOUNT
+NAME:margin:INSTRUMENT=AMOUNT
+NAME:order:N=none
+NAME:order:N:size=SIZE
+NAME:order:N:price=PRICE
+pack=NAME or FILE"""
+
+
+def edit_of(text: str) -> Edit:
+    """The edit that a user asks for. Raises UsageError, PackError."""
+    what, equals, value = text.partition("=")
+    parts = what.split(":")
+    if not equals or not value:
+        raise _unknown(text)
+    if parts == ["pack"]:
+        return _pack(text, load_pack(value))
+    if len(parts) == 2 and parts[1] == "collateral":
+        return _collateral(text, c.AccountId(parts[0]), _choice(text, value, {"multi": True, "single": False}))
+    if len(parts) == 3 and parts[1] in _OF_INSTRUMENT:
+        return _OF_INSTRUMENT[parts[1]](text, c.AccountId(parts[0]), parts[2], value)
+    if len(parts) in (3, 4) and parts[1] == "order" and parts[2].isdecimal():
+        return _order(text, c.AccountId(parts[0]), int(parts[2]), parts[3] if len(parts) == 4 else "", value)
+    raise _unknown(text)
+
+
+def _unknown(text: str) -> UsageError:
+    return UsageError(f"--set {text!r}: not understood; write {', '.join(FORMS.splitlines())}")
+
+
+def _pack(text: str, pack: RulePack) -> Edit:
+    """Another rule pack, which a session takes with its first record only."""
+
+    def change(_: State, command: c.Command) -> c.Command:
+        return command.__replace__(pack=pack) if isinstance(command, c.OpenSession) else command
+
+    return Edit(text, change)
+
+
+def _collateral(text: str, account: c.AccountId, multi: bool) -> Edit:
+    def change(_: State, command: c.Command) -> c.Command:
+        if isinstance(command, c.SetCollateralMode) and command.account == account:
+            return command.__replace__(multi=multi)
+        return command
+
+    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
+        return c.SetCollateralMode(at, account, request, multi)
+
+    return Edit(text, change, insert, account)
+
+
+def _leverage(text: str, account: c.AccountId, instrument: str, value: str) -> Edit:
+    if not value.isdecimal():
+        raise UsageError(f"--set {text!r}: a leverage is a whole number")
+    leverage = int(value)
+
+    def change(_: State, command: c.Command) -> c.Command:
+        if isinstance(command, c.SetLeverage) and (command.account, command.instrument) == (account, instrument):
+            return command.__replace__(leverage=leverage)
+        return command
+
+    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
+        return c.SetLeverage(at, account, request, InstrumentId(instrument), leverage)
+
+    return Edit(text, change, insert, account)
+
+
+def _mode(text: str, account: c.AccountId, instrument: str, value: str) -> Edit:
+    mode = _choice(text, value, {mode.value: mode for mode in MarginMode})
+
+    def change(_: State, command: c.Command) -> c.Command:
+        if isinstance(command, c.SetMarginMode) and (command.account, command.instrument) == (account, instrument):
+            return command.__replace__(mode=mode)
+        return command
+
+    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
+        return c.SetMarginMode(at, account, request, InstrumentId(instrument), mode)
+
+    return Edit(text, change, insert, account)
+
+
+def _deposit(text: str, account: c.AccountId, asset: str, value: str) -> Edit:
+    amount = Atoms(int(_number(text, value) * UNIT))
+
+    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
+        return c.Deposit(at, account, request, AssetId(asset), amount)
+
+    return Edit(text, insert=insert, account=account)
+
+
+def _margin(text: str, account: c.AccountId, instrument: str, value: str) -> Edit:
+    amount = Atoms(int(_number(text, value) * UNIT))
+
+    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
+        return c.AddMargin(at, account, request, InstrumentId(instrument), amount)
+
+    return Edit(text, insert=insert, account=account)
+
+
+def _order(text: str, account: c.AccountId, number: int, field: str, value: str) -> Edit:
+    """One order left out, or placed with another size or price: what is no whole number of lots or ticks is refused."""
+    if (field, value) != ("", "none") and field not in ("size", "price"):
+        raise _unknown(text)
+    wanted = None if not field else _number(text, value)
+
+    def change(state: State, command: c.Command) -> c.Command | None:
+        if not isinstance(command, c.PlaceOrder) or (command.account, command.number) != (account, number):
+            return command
+        if wanted is None:
+            return None
+        contract = state.contracts[command.instrument]
+        units = wanted * UNIT / (contract.lot if field == "size" else contract.tick)
+        whole = int(units) if units == int(units) else value
+        if field == "price":
+            return command.__replace__(price=Ticks(whole) if isinstance(whole, int) else whole)
+        return command.__replace__(lots=Lots(whole) if isinstance(whole, int) else whole)
+
+    return Edit(text, change)
+
+
+def _choice(text: str, value: str, choices: dict[str, T]) -> T:
+    if value not in choices:
+        raise UsageError(f"--set {text!r}: write {' or '.join(choices)}")
+    return choices[value]
+
+
+def _number(text: str, value: str) -> Decimal:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise UsageError(f"--set {text!r}: {value!r} is not a number")
+    return number
+
+
+_OF_INSTRUMENT: dict[str, Callable[[str, c.AccountId, str, str], Edit]] = {
+    "leverage": _leverage,
+    "mode": _mode,
+    "deposit": _deposit,
+    "margin": _margin,
+}
