@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from events import commands as c
-from events.instruments import AssetId, InstrumentId, MarginMode, RulePack, load_pack
+from events.instruments import MarginMode, RulePack, load_pack
 from events.units import UNIT, Atoms, Lots, Nanos, Ticks
 from exchange.core.state import State
 from gateway.errors import UsageError
@@ -57,63 +57,52 @@ def _pack(text: str, pack: RulePack) -> Edit:
 
 
 def _collateral(text: str, account: c.AccountId, multi: bool) -> Edit:
-    def change(_: State, command: c.Command) -> c.Command:
-        if isinstance(command, c.SetCollateralMode) and command.account == account:
-            return command.__replace__(multi=multi)
-        return command
-
-    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
-        return c.SetCollateralMode(at, account, request, multi)
-
-    return Edit(text, change, insert, account)
+    return _setting(text, c.SetCollateralMode, {"account": account}, multi=multi)
 
 
 def _leverage(text: str, account: c.AccountId, instrument: str, value: str) -> Edit:
     if not value.isdecimal():
         raise UsageError(f"--set {text!r}: a leverage is a whole number")
-    leverage = int(value)
-
-    def change(_: State, command: c.Command) -> c.Command:
-        if isinstance(command, c.SetLeverage) and (command.account, command.instrument) == (account, instrument):
-            return command.__replace__(leverage=leverage)
-        return command
-
-    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
-        return c.SetLeverage(at, account, request, InstrumentId(instrument), leverage)
-
-    return Edit(text, change, insert, account)
+    return _setting(text, c.SetLeverage, {"account": account, "instrument": instrument}, leverage=int(value))
 
 
 def _mode(text: str, account: c.AccountId, instrument: str, value: str) -> Edit:
     mode = _choice(text, value, {mode.value: mode for mode in MarginMode})
+    return _setting(text, c.SetMarginMode, {"account": account, "instrument": instrument}, mode=mode)
+
+
+def _setting(text: str, kind: type[c.TradersCommand], of: dict[str, Any], **setting: Any) -> Edit:
+    """Set it when the account is there, and whenever a recorded command sets it otherwise."""
 
     def change(_: State, command: c.Command) -> c.Command:
-        if isinstance(command, c.SetMarginMode) and (command.account, command.instrument) == (account, instrument):
-            return command.__replace__(mode=mode)
-        return command
+        is_meant = isinstance(command, kind) and all(getattr(command, name) == value for name, value in of.items())
+        return command.__replace__(**setting) if is_meant else command
 
     def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
-        return c.SetMarginMode(at, account, request, InstrumentId(instrument), mode)
+        return kind(at, request=request, **of, **setting)
 
-    return Edit(text, change, insert, account)
+    return Edit(text, change, insert, of["account"])
 
 
 def _deposit(text: str, account: c.AccountId, asset: str, value: str) -> Edit:
-    amount = Atoms(int(_number(text, value) * UNIT))
-
-    def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
-        return c.Deposit(at, account, request, AssetId(asset), amount)
-
-    return Edit(text, insert=insert, account=account)
+    return _movement(text, c.Deposit, account, asset=asset, amount=_atoms(text, value))
 
 
 def _margin(text: str, account: c.AccountId, instrument: str, value: str) -> Edit:
-    amount = Atoms(int(_number(text, value) * UNIT))
+    return _movement(text, c.AddMargin, account, instrument=instrument, amount=_atoms(text, value))
+
+
+def _movement(text: str, kind: type[c.TradersCommand], account: c.AccountId, **what: Any) -> Edit:
+    """Move money once, as soon as the account is there."""
 
     def insert(_: State, at: Nanos, request: c.RequestId) -> c.Command:
-        return c.AddMargin(at, account, request, InstrumentId(instrument), amount)
+        return kind(at, account, request, **what)
 
     return Edit(text, insert=insert, account=account)
+
+
+def _atoms(text: str, value: str) -> Atoms:
+    return Atoms(int(_number(text, value) * UNIT))
 
 
 def _order(text: str, account: c.AccountId, number: int, field: str, value: str) -> Edit:
