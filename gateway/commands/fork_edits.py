@@ -102,7 +102,10 @@ def _movement(text: str, kind: type[c.TradersCommand], account: c.AccountId, **w
 
 
 def _atoms(text: str, value: str) -> Atoms:
-    return Atoms(int(_number(text, value) * UNIT))
+    atoms = _number(text, value) * UNIT
+    if atoms != int(atoms):
+        raise UsageError(f"--set {text!r}: an amount has 8 decimals at most")
+    return Atoms(int(atoms))
 
 
 def _order(text: str, account: c.AccountId, number: int, field: str, value: str) -> Edit:

@@ -126,6 +126,7 @@ def test_what_is_refused_and_what_finds_nobody_is_told(session: Path) -> None:
         (1, "ann:leverage:BTCUSDT=high", "--set 'ann:leverage:BTCUSDT=high': a leverage is a whole number"),
         (1, "ann:mode:BTCUSDT=both", "--set 'ann:mode:BTCUSDT=both': write cross or isolated"),
         (1, "ann:deposit:USDT=much", "--set 'ann:deposit:USDT=much': 'much' is not a number"),
+        (1, "ann:margin:BTCUSDT=0.000000001", "an amount has 8 decimals at most"),
         (1, "pack=nowhere", "no rule pack 'nowhere'"),
     ],
 )
