@@ -169,6 +169,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     fee_tiers: tuple[FeeTier, ...] = ()
     liquidation: Liquidation = CLOSE_ALL
     guards: PriceGuards = UNGUARDED
+    withdrawal_gate: Nanos = Nanos(0)
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -187,6 +188,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_collateral(self)
         _check_tiers(self)
         _check_liquidation(self)
+        if self.withdrawal_gate < 0:
+            raise PackError(f"{self.id}: withdrawal_gate must not be below 0")
         if defect := self.guards.defect():
             raise PackError(f"{self.id}: guards: {defect}")
         return self

@@ -223,10 +223,11 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     fee_tiers: list[_FeeTierText] = []
     liquidation: _LiquidationText = _LiquidationText()
     guards: _GuardsText = _GuardsText()
+    withdrawal_gate_seconds: int = 0
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
-        del stated["interest_interval_hours"]
+        del stated["interest_interval_hours"], stated["withdrawal_gate_seconds"]
         return RulePack(
             **stated
             | {
@@ -239,6 +240,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
                 "fee_tiers": tuple(tier.integers() for tier in self.fee_tiers),
                 "liquidation": self.liquidation.integers(),
                 "guards": self.guards.integers(),
+                "withdrawal_gate": Nanos(self.withdrawal_gate_seconds * SECOND),
             }
         )
 

@@ -37,6 +37,7 @@ class Reason(Enum):
     NOT_COLLATERAL = "not_collateral"
     SAME_ON_BOTH_SIDES = "same_on_both_sides"
     LIQUIDATION_IN_PROGRESS = "liquidation_in_progress"
+    WITHDRAWALS_ARE_CLOSED = "withdrawals_are_closed"
     INSTRUMENT_HAS_NO_FUNDING = "instrument_has_no_funding"
     INSTRUMENT_EXPIRED = "instrument_expired"
     TRADING_HALTED = "trading_halted"

@@ -52,6 +52,8 @@ from events.facts.session import (
     SessionOpened,
     SettlementDue,
     TimeAdvanced,
+    WithdrawalsClosed,
+    WithdrawalsOpened,
 )
 from events.facts.trading import Expiry, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Traded
 
@@ -65,6 +67,8 @@ AnyFact = (
     | PriceBounded
     | BreakerTripped
     | BreakerReset
+    | WithdrawalsClosed
+    | WithdrawalsOpened
     | FundingDue
     | SettlementDue
     | InterestDue
@@ -158,5 +162,7 @@ __all__ = [
     "TimeAdvanced",
     "Traded",
     "Transferred",
+    "WithdrawalsClosed",
+    "WithdrawalsOpened",
     "Withdrawn",
 ]

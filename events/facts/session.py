@@ -7,7 +7,7 @@ from events.facts.base import Fact
 from events.guards import Bound, PriceKind
 from events.instruments import InstrumentId, RulePack
 from events.refusals import Reason
-from events.units import MarkUnits, Nanos, Rate
+from events.units import Atoms, MarkUnits, Nanos, Rate
 
 
 class SessionOpened(Fact, tag="session_opened.1"):
@@ -77,6 +77,23 @@ class BreakerReset(Fact, tag="breaker_reset.1"):
     """The halt is over: the instrument trades, and what was put off by it waits in the queue again."""
 
     instrument: InstrumentId
+
+
+class WithdrawalsClosed(Fact, tag="withdrawals_closed.1"):
+    """A deficit was seen that nobody covers: no money leaves until then, neither out nor to other accounts.
+
+    account and pool are whose equity is `deficit` atoms below zero: the insurance fund's, or that of a liquidation
+    which is put off.
+    """
+
+    account: AccountId
+    pool: str
+    deficit: Atoms
+    until: Nanos
+
+
+class WithdrawalsOpened(Fact, tag="withdrawals_opened.1"):
+    """The time of the gate is over, and no deficit is seen."""
 
 
 class SettlementDue(Fact, tag="settlement_due.1"):

@@ -14,6 +14,7 @@ trading.py     rules of the facts about orders and trades
 liquidation.py rules of the facts of a liquidation
 prices.py      rules of the facts about marks and index prices
 guards.py      rules of the facts that hold trading and liquidations up
+gate.py        rules of the facts about the withdrawal gate
 session.py     rules of the facts about time and due work
 """
 

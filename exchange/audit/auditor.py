@@ -12,13 +12,14 @@ from events import facts as f
 from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
-from exchange.audit import guards, last_resort, liquidation, money, pools, prices, session, trading
+from exchange.audit import gate, guards, last_resort, liquidation, money, pools, prices, session, trading
 from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
 
 RULES = {
     **session.RULES,
     **prices.RULES,
     **guards.RULES,
+    **gate.RULES,
     **money.RULES,
     **trading.RULES,
     **liquidation.RULES,
@@ -27,7 +28,7 @@ RULES = {
 
 BEFORE_A_REFUSAL = (
     f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired,
-    f.BreakerReset,
+    f.BreakerReset, f.WithdrawalsClosed, f.WithdrawalsOpened,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 
@@ -164,6 +165,8 @@ class Auditor:
         books.fact = None
         books.check("liquidation under way when a batch ends", None, books.running)
         books.check("bounded price that did not move when a batch ends", None, books.bounded)
+        if not isinstance(batch.records[-1].message, f.Refused) and books.pack is not None:
+            gate.check(books)
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)

@@ -208,6 +208,11 @@ class Books:
         return self.pack
 
     @property
+    def fund_assets(self) -> list[str]:
+        """What the insurance fund may have something of."""
+        return list(dict.fromkeys([*(c.terms.settle for c in self.contracts.values()), *self.collateral]))
+
+    @property
     def computes_funding(self) -> bool:
         """Whether funding rates follow from the premium."""
         return self.options.funding is FundingSource.PREMIUM

@@ -46,6 +46,7 @@ def transferred(books: Books, fact: f.Transferred) -> None:
 
 
 def _leaves(books: Books, fact: f.Withdrawn | f.Transferred) -> None:
+    books.hold("money may leave", ("gate", "") not in books.timers, fact)
     may = fact.amount > 0 and may_leave(books, fact.account, fact.asset, fact.amount)
     books.hold("a withdrawal leaves what is needed", may, fact)
 

@@ -92,6 +92,8 @@ def _leaving_refusal(state: State, account: str, asset: str, amount: int) -> Rea
     wallet = state.wallet(state.accounts[account], asset)  # type: ignore[index, arg-type]
     if wallet.due:
         return Reason.LIQUIDATION_IN_PROGRESS
+    if state.gated_until:
+        return Reason.WITHDRAWALS_ARE_CLOSED
     return Reason.INSUFFICIENT_BALANCE if amount > withdrawable_atoms(wallet) else None
 
 

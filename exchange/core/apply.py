@@ -19,6 +19,8 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.PriceBounded: session.on_nothing,
     f.BreakerTripped: session.on_breaker_tripped,
     f.BreakerReset: session.on_breaker_reset,
+    f.WithdrawalsClosed: session.on_withdrawals_closed,
+    f.WithdrawalsOpened: session.on_withdrawals_opened,
     f.FundingDue: session.on_funding_due,
     f.SettlementDue: session.on_settlement_due,
     f.InterestDue: session.on_interest_due,

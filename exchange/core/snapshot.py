@@ -57,6 +57,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
             "assets": {name: asset.index for name, asset in state.assets.items()},
             "timers": state.timers,
+            "gated_until": state.gated_until,
             "warned": [pool.id for account in state.accounts.values() for pool in pools_of(account) if pool.warned],
             "due": [
                 [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing]]
@@ -141,6 +142,7 @@ def decode(data: bytes) -> State:
     for name, index in raw["assets"].items():
         state.assets[name].index = index
     state.timers = [tuple(timer) for timer in raw["timers"]]
+    state.gated_until = raw["gated_until"]
     state.next_timer = state.timers[0][0] if state.timers else FAR
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)

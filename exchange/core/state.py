@@ -56,6 +56,7 @@ class DueKind(IntEnum):
     EXCHANGE = 4
     OFFER = 5
     BREAKER = 6
+    GATE = 7
 
 
 class Due(msgspec.Struct):
@@ -268,17 +269,17 @@ class Account:
 class State:
     """Everything that the facts so far add up to. A fresh one is a session that was not opened yet.
 
-    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch
-    has to look at before the batch ends to the record that touched them, owed the part of due that waits for single
+    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch has
+    to look at before the batch ends to the record that touched them, owed the part of due that waits for single
     positions or wallets; put_off holds by instrument the liquidations that left due and wait for its next mark or the
-    end of its halt; next_timer is when the first of the timers fires; multis are the accounts in multi-asset mode;
-    cause is the record that the next fact follows from. columns is lent by the host: the chunks that an AdvanceMarket
-    may name.
+    end of its halt; gated_until is until when no money leaves, 0 where it may; next_timer is when the first of the
+    timers fires; multis are the accounts in multi-asset mode; cause is the record that the next fact follows from.
+    columns is lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
-        "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "keeps_impact",
-        "ledger", "multis", "next_timer", "now", "options", "owed", "pack", "put_off", "seq", "timers",
+        "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "gated_until",
+        "keeps_impact", "ledger", "multis", "next_timer", "now", "options", "owed", "pack", "put_off", "seq", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -300,6 +301,7 @@ class State:
         self.put_off: dict[InstrumentId, dict[DueKey, Due]] = {}
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
+        self.gated_until = 0
         self.dirty: dict[Pool, int] = {}
         self.columns: dict[ChunkId, Observations] = {}
 

@@ -13,6 +13,7 @@ from events.record import Batch, Message, Record
 from events.refusals import Reason
 from exchange.core.apply import APPLY
 from exchange.core.decide import DECIDE
+from exchange.core.gate import closes
 from exchange.core.liquidation.watch import arm_all, drain
 from exchange.core.owed import settle_first
 from exchange.core.state import OUTCOMES_KEPT, Account, Outcome, State
@@ -52,6 +53,11 @@ def step(state: State, command: Command) -> Batch | Outcome:
         APPLY[type(fact)](state, fact)
     if request is not None:
         _remember(account or state.accounts.get(command.account), request, first, fact)  # type: ignore[attr-defined]
+    if type(records[-1].message) is not Refused and (closed := closes(state)) is not None:
+        state.cause = seq
+        state.seq = seq = seq + 1
+        records.append(Record(seq, state.cause, closed))
+        APPLY[type(closed)](state, closed)
     if state.dirty:
         for fact in drain(state):
             state.seq = seq = seq + 1

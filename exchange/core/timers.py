@@ -1,5 +1,5 @@
 """What falls due by the passing of time: computed funding, the expiry of dated contracts, interest on debts, the end of
-a halt.
+a halt or of the withdrawal gate.
 
 `step` lets the timers fire before it decides a command, so that a command at or after a funding time, an expiry, is
 decided after it.
@@ -15,6 +15,7 @@ from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core.contract import Contract
 from exchange.core.funding import computed_rate, weighted
+from exchange.core.gate import at_the_end
 from exchange.core.state import FAR, DueKind, State
 
 
@@ -27,6 +28,8 @@ def fire(state: State) -> Iterator[Fact]:
         elif kind == DueKind.FUNDING:
             contract = state.contracts[instrument]  # type: ignore[index]
             yield funding_due(state, contract, at)
+        elif kind == DueKind.GATE:
+            yield at_the_end(state)
         elif kind == DueKind.BREAKER:
             yield BreakerReset(state.contracts[instrument].id)  # type: ignore[index]
         else:

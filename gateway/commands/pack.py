@@ -25,6 +25,7 @@ _WHERE_STATED = (
     "rate_hours",
     "valuation",
     "interest_interval_hours",
+    "withdrawal_gate_seconds",
     "mark_band",
     "mark_step",
     "index_step",
@@ -116,6 +117,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "liquidation_slice_above": decimal_text(pack.liquidation.slice_above),
         "liquidation_cooldown_seconds": pack.liquidation.cooldown // SECOND,
         "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
+        "withdrawal_gate_seconds": pack.withdrawal_gate // SECOND,
         **_guards(pack),
     }
 

@@ -8,12 +8,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from events import commands as c
+from events.commands import INSURANCE
 from events.guards import Breaker, PriceGuards
 from events.units import SECOND, Nanos, Rate
 from tests.golden.by_hand import recorded
 from tests.golden.sessions import Session
 from tests.scenario import opening
-from tests.spec.words import BUY, GOLD, PERCENT, TICK, account, funding, mark, pack, place, position
+from tests.spec.words import BUY, GOLD, PERCENT, TICK, account, deposit, funding, mark, pack, place, position, withdraw
 
 BOUNDED = replace(pack(), guards=PriceGuards(Rate(10 * PERCENT), Rate(5 * PERCENT), Rate(2 * PERCENT)))
 
@@ -23,6 +24,7 @@ HELD_UP = replace(
         mark_age_max=Nanos(10 * SECOND), breaker=Breaker(Rate(10 * PERCENT), Nanos(60 * SECOND), Nanos(30 * SECOND))
     ),
 )
+GATED = replace(pack(), withdrawal_gate=Nanos(60 * SECOND))
 
 
 def bounded() -> Session:
@@ -35,7 +37,12 @@ def held_up() -> Session:
     return recorded(_held_up)
 
 
-SESSIONS = {"guards-1": bounded, "guards-2": held_up}
+def gated() -> Session:
+    """gate-1: a deficit that closes the withdrawal gate, and keeps it closed."""
+    return recorded(_gated)
+
+
+SESSIONS = {"guards-1": bounded, "guards-2": held_up, "gate-1": gated}
 
 
 def _bounded() -> Iterator[Any]:
@@ -54,3 +61,10 @@ def _held_up() -> Iterator[Any]:
         c.AdvanceTime(Nanos(70 * SECOND)),
     ]
     yield [replace(mark(79), at=Nanos(75 * SECOND))]
+
+
+def _gated() -> Iterator[Any]:
+    yield [opening(GATED), mark(100), account("maker", 100_000), account("ann", 100)]
+    yield [*position(1, BUY, price=100, lots=10, by="ann"), mark(88), withdraw("maker", 1)]
+    yield [c.AdvanceTime(Nanos(70 * SECOND)), deposit(INSURANCE, 50), c.AdvanceTime(Nanos(140 * SECOND))]
+    yield [withdraw("maker", 1)]

@@ -115,6 +115,7 @@ PACK: Options = {
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
     "liquidation": lambda dice, whole: _liquidation(dice, whole),
+    "withdrawal_gate": lambda dice, _: dice.choice((0, 60, 600)) * SECOND,
     "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.6 else UNGUARDED,
 }
 """What a venue may do in another way than others. Amounts are of dollars."""

@@ -123,6 +123,10 @@ CHANGES = {
     "a breaker that has to trip": (f.BreakerTripped, without),
     "a halt that is over": (f.BreakerReset, without),
     "why a liquidation is put off": (f.LiquidationPutOff, other_hold),
+    "a deficit that closes the gate": (f.WithdrawalsClosed, plus("deficit")),
+    "how long the gate is closed": (f.WithdrawalsClosed, plus("until")),
+    "a gate that has to close": (f.WithdrawalsClosed, without),
+    "a gate whose time is over": (f.WithdrawalsOpened, without),
     "an account opened once": (f.AccountOpened, lambda a: msgspec.structs.replace(a, account="MARKET")),
 }
 

@@ -76,6 +76,20 @@ def on_breaker_reset(state: State, fact: f.BreakerReset) -> None:
     _offer(state, contract)
 
 
+def on_withdrawals_closed(state: State, fact: f.WithdrawalsClosed) -> None:
+    """No money leaves until then."""
+    if state.gated_until:
+        took_effect(state, DueKind.GATE)
+    state.gated_until = fact.until
+    state.set_timer(fact.until, DueKind.GATE)
+
+
+def on_withdrawals_opened(state: State, _fact: f.WithdrawalsOpened) -> None:
+    """Money may leave."""
+    took_effect(state, DueKind.GATE)
+    state.gated_until = 0
+
+
 def _count(state: State, contract: Contract) -> None:
     """Let a new premium count, or near the expiry of a dated contract a new index."""
     terms = contract.terms

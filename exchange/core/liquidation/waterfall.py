@@ -42,6 +42,7 @@ from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Ticks
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.debts import cover, is_over
+from exchange.core.gate import closes_on
 from exchange.core.liquidation.adl import first_in_queue
 from exchange.core.liquidation.bankruptcy import bankruptcy_price, bankruptcy_value
 from exchange.core.liquidation.guard import put_off
@@ -76,6 +77,7 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     yield from settle_first(state, account.name)
     if (waits := put_off(state, pool)) and is_due(pool):
         yield waits
+        yield from closes_on(state, pool)
         return
     if isinstance(pool, Position) and pool.auto_add and pool.lots and is_due(pool):
         yield from _add_margin(pool)
