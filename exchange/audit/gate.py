@@ -40,9 +40,10 @@ def opened(books: Books, fact: f.WithdrawalsOpened) -> None:
 
 
 def check(books: Books) -> None:
-    """Where the fund is below zero at the end of a batch, the gate is closed."""
+    """Where the fund is below zero at the end of a batch, or who was put off in it, the gate is closed."""
     if books.rules.withdrawal_gate and (GATE, "") not in books.timers:
         books.check("deficits of the fund while money may leave", [], fund_lacks(books))
+        books.check("deficits of who is put off while money may leave", [], books.lacking)
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {

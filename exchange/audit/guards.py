@@ -12,7 +12,7 @@ from events import facts as f
 from events.guards import Hold
 from exchange.audit.books import Books
 from exchange.audit.contract import Contract, rate
-from exchange.audit.pools import carried, is_due
+from exchange.audit.pools import carried, is_due, margin
 
 BREAKER = "breaker"
 
@@ -80,6 +80,8 @@ def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
     books.hold("who is put off is due and not put off yet", may, fact)
     books.check("why it is put off", holds_up(books, *key).get(fact.instrument), fact.why)
     books.put_off[key] = fact.instrument
+    if margin(books, *key).equity < 0:
+        books.lacking.append(key)
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
