@@ -189,12 +189,13 @@ def why(
     effort: Annotated[
         int, typer.Option(help="How many commands and rows of history forks may decide again; 0 for no forks.")
     ] = 5_000_000,
+    html: Annotated[Path | None, typer.Option(help="Write that one as a page with charts to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List liquidations, or explain one: what led to it, each step with its figures, what would have prevented it."""
     from gateway.commands import why as verb
 
-    _exit(told(lambda: verb.run(session, account, liquidation, as_json, effort)))
+    _exit(told(lambda: verb.run(session, account, liquidation, as_json, effort, html)))
 
 
 @app.command()

@@ -20,6 +20,8 @@ from events.facts import (
     LiquidationOutcome,
     LiquidationStarted,
     LossShared,
+    MarginCalled,
+    MarginRecovered,
     MarkPriceMoved,
     SettlementDue,
     Traded,
@@ -27,7 +29,7 @@ from events.facts import (
 from events.record import Batch, Record
 from events.units import Nanos
 
-OTHERS = (LiquidationDue, ExchangeDue)
+OTHERS = (LiquidationDue, ExchangeDue, MarginCalled, MarginRecovered)
 """Facts that a liquidation causes and that are the beginning of something else."""
 
 
@@ -37,7 +39,8 @@ class Liquidation:
 
     marks are those of all instruments when it fell due, marks_before those ahead of the batch in which it did.
     root_batch is the batch of the command at the head of the chain, due_batch that in which the pool fell due,
-    last_batch that of the last step so far. caused are the numbers of the records that it led to, its own among them.
+    last_batch that of the last step so far. call is the margin call that went before, if there was one. caused are the
+    numbers of the records that it led to, its own among them.
     """
 
     account: AccountId
@@ -51,6 +54,8 @@ class Liquidation:
     last_batch: int
     steps: list[Record] = field(default_factory=list)
     ended_at: Nanos | None = None
+    call: Record | None = None
+    called_at: int = 0
     caused: list[int] = field(default_factory=list, repr=False)
 
     @property
@@ -82,6 +87,7 @@ class Explainer:
         self._account = account
         self._open: dict[int, Liquidation] = {}
         self._marks: dict[str, int] = {}
+        self._calls: dict[tuple[str, str], tuple[Record, int]] = {}
         self._known: dict[int, Record] = {}
         self._batches: dict[int, int] = {}
         self.liquidations: list[Liquidation] = []
@@ -102,6 +108,10 @@ class Explainer:
                 self._marks[fact.instrument] = fact.mark
             elif isinstance(fact, FundingDue | InterestDue | SettlementDue):
                 self._keep(batch, [batch.records[0], record])
+            elif isinstance(fact, MarginCalled):
+                self._calls[fact.account, fact.pool] = record, batch.at
+            elif isinstance(fact, MarginRecovered):
+                self._calls.pop((fact.account, fact.pool), None)
             elif isinstance(fact, LiquidationDue):
                 self._due(batch, record, by_seq, before)
             if not isinstance(fact, OTHERS) and (its := self._open.get(record.cause)) is not None:
@@ -125,6 +135,7 @@ class Explainer:
             fact.account, fact.pool, batch.at, chain[::-1], dict(self._marks), before, root, batch.number, batch.number
         )
         its.caused.append(record.seq)
+        its.call, its.called_at = self._calls.get((fact.account, fact.pool), (None, 0))
 
     def _step(self, its: Liquidation, batch: Batch, record: Record) -> None:
         """A fact that the liquidation caused; what others settle on its way is no step of it."""

@@ -18,9 +18,9 @@ from events.record import Batch, Record
 from events.store.sqlite import open_session
 from exchange.projections.explain import Explainer, Liquidation
 from gateway.console import OUT, complain, progress, say_json
-from gateway.errors import UNUSABLE, about
+from gateway.errors import UNUSABLE, UsageError, about
 from gateway.memory import collect_seldom
-from gateway.reports import why_list, why_object, why_text
+from gateway.reports import page, why_list, why_object, why_page, why_text
 from gateway.reports.why_words import Words
 from replay.lending import Lender
 from replay.why import Counterfactuals, Effort, Story, Storyteller, counterfactuals
@@ -56,8 +56,14 @@ class Found:
         return [*self.explainer.liquidations, *self.explainer.waiting]
 
 
-def run(session: Path, account: str, number: int | None, as_json: bool, effort: int = EFFORT) -> int:
+def run(
+    session: Path, account: str, number: int | None, as_json: bool, effort: int = EFFORT, html: Path | None = None
+) -> int:
     """List the liquidations, or explain one. Returns 0, also where nobody was liquidated, or 2."""
+    if html is not None:
+        page.need(html)
+        if number is None:
+            raise UsageError(f"--html {html}: say which liquidation the page is of, with --liquidation N")
     collect_seldom()
     with about(session):
         found = asyncio.run(_read(session, account))
@@ -77,6 +83,10 @@ def run(session: Path, account: str, number: int | None, as_json: bool, effort: 
         say_json(why_object.as_object(str(session), number, story, answers))
     else:
         why_text.show(number, story, answers, Words(story.pack))
+    if html is not None:
+        why_page.write(number, story, answers, Words(story.pack), html)
+        if not as_json:
+            OUT.print(f"\nreport   {html} ({html.stat().st_size / 1e6:.1f} MB)", markup=False)
     return 0
 
 

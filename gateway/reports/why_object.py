@@ -33,6 +33,7 @@ def as_object(session: str, number: int, story: Story, found: Counterfactuals) -
         "mode": story.mode,
         "asset": story.asset,
         "rules": f"{story.pack.id} {story.pack.version}",
+        "margin_call": _call(story),
         "due": _due(story),
         "ended": _ended(story),
         "causes": [_cause(record, words) for record in its.chain],
@@ -67,6 +68,15 @@ def exact(grains: int) -> str:
 def _margin(margin: Margin) -> dict[str, str | None]:
     ratio = ratio_number(ratio_of(margin)) if margin.maintenance else None
     return {"equity": down(margin.equity), "maintenance": up(margin.maintenance), "margin_ratio": ratio}
+
+
+def _call(story: Story) -> dict[str, Any] | None:
+    its = story.liquidation
+    if its.call is None:
+        return None
+    fact: Any = its.call.message
+    margin = Margin(fact.equity * UNIT, 0, fact.maintenance * UNIT)
+    return {"at": its.called_at, "record": its.call.seq, **_margin(margin)}
 
 
 def _due(story: Story) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from events import facts as f
 from events.commands import MARKET, AdvanceMarket, Side
 from events.guards import Hold
-from events.instruments import Instrument, RulePack, instrument_of
+from events.instruments import Instrument, Inverse, RulePack, instrument_of
 from events.record import kind_of
 from events.units import UNIT, decimal_text
 from exchange.core.state import MULTI
@@ -27,6 +27,11 @@ def grouped(text: str) -> str:
 def percent(rate: int, places: int = 1) -> str:
     """A Rate as percent."""
     return f"{rate / UNIT * 100:,.{places}f} %"
+
+
+def price_text(price: float) -> str:
+    """A price that is not exact, for reading."""
+    return f"{price:,.2f}" if price >= 100 else f"{price:.6g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ class Words:
         return places_of(self.pack, asset)
 
     def number(self, atoms: int, asset: str) -> str:
-        """An amount of atoms without its unit."""
-        return money_text(atoms, self.places(asset))
+        """An amount of atoms without its unit; exact where rounding would leave nothing of it."""
+        places = self.places(asset)
+        if atoms and abs(atoms) < 10 ** (8 - places):
+            return decimal_text(atoms)
+        return money_text(atoms, places)
 
     def atoms(self, atoms: int, asset: str) -> str:
         """An amount with its unit."""
@@ -57,7 +65,7 @@ class Words:
     def size(self, lots: int, instrument: str) -> str:
         """A size with its unit: the base asset, or contracts."""
         terms = self.instruments[instrument]
-        return f"{grouped(terms.size_text(abs(lots)))} {terms.base}"
+        return f"{grouped(terms.size_text(abs(lots)))} {'contracts' if isinstance(terms, Inverse) else terms.base}"
 
     def price(self, ticks: int, instrument: str) -> str:
         """A price without its unit."""
@@ -159,7 +167,8 @@ def _exchanged(w: Words, fact: f.Exchanged) -> str:
 def _called(w: Words, fact: f.MarginCalled) -> str:
     asset = w.pool_asset(fact.pool)
     equity, needed = w.atoms(fact.equity, asset), w.atoms(fact.maintenance, asset)
-    return f"margin call: equity {equity} against a maintenance margin of {needed}"
+    ratio = percent(fact.maintenance * UNIT // fact.equity) if fact.equity > 0 else "over 100 %"
+    return f"margin call: equity {equity} against a maintenance margin of {needed}, margin ratio {ratio}"
 
 
 def _started(w: Words, fact: f.LiquidationStarted) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from html.parser import HTMLParser
+from importlib.util import find_spec
+from json import JSONDecoder
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from events.units import decimal_text
 from gateway.console import money_text
+from gateway.reports import page as pages
 from gateway.reports.why_words import grouped
 from tests.command_line import ringfence
 from tests.playing import capture, market
@@ -175,3 +180,87 @@ def test_a_session_without_accounts_says_that_it_has_none(tmp_path: Path) -> Non
     ringfence("replay", capture(tmp_path), "--out", session)
     said = ringfence("why", session, "--account", "ann", status=2)
     assert said.complaint == f"{session}: no account 'ann'; it has none"
+
+
+needs_charts = pytest.mark.skipif(find_spec("plotly") is None, reason="needs the extra `report`")
+
+
+def series_of(page: str, figure: str) -> dict[str, dict[str, Any]]:
+    """The series that a figure of the page is given, by name."""
+    data, _ = JSONDecoder().raw_decode(page, re.search(rf'Plotly.newPlot\(\s*"{figure}",\s*', page).end())  # type: ignore[union-attr]
+    return {one.get("name", one["type"]): one for one in data}
+
+
+class Balance(HTMLParser):
+    """Whether every element that is opened is closed, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@needs_charts
+def test_the_page_needs_nothing_beside_it_and_says_what_the_text_says(session: Path, tmp_path: Path) -> None:
+    page = tmp_path / "why.html"
+    said = ringfence("why", session, "--liquidation", 1, "--html", page)
+    assert said.out.splitlines()[-1].startswith(f"report   {page} (")
+    text = page.read_text("utf-8")
+    assert Balance(text).open == []
+    own = re.sub(r"<script>.*?</script>", "", text, count=1, flags=re.DOTALL)
+    assert not re.search(r'(src|href)="?(https?:)?//', own)
+    for words in (
+        "<h1>liquidation 1 of ann: isolated BTCUSDT</h1>", "<h2>what led to it</h2>", "<h2>what the pool held</h2>",
+        "<h2>who took it</h2>", "<h2>where the equity went</h2>", "survives this liquidation if margin &gt;= ",
+    ):  # fmt: skip
+        assert words in own, words
+
+
+@needs_charts
+def test_the_charts_of_the_page_are_given_the_series_of_the_object(session: Path, tmp_path: Path) -> None:
+    page = tmp_path / "why.html"
+    one = ringfence("why", session, "--liquidation", 1, "--effort", 0, "--json", "--html", page).json
+    text = page.read_text("utf-8")
+    drawn, line = series_of(text, "timeline"), one["timeline"]
+    for name, points, scale, cap in (
+        ("mark of BTCUSDT", line["marks"]["BTCUSDT"], 1, 10**9),
+        ("margin ratio", line["margin_ratio"], 100, 200),
+        ("equity", line["equity"], 1, 10**9),
+        ("maintenance margin", line["maintenance"], 1, 10**9),
+    ):
+        values = [value for value in drawn[name]["y"] if value is not None]
+        wanted = [min(cap, float(value) * scale) for _, value in points]
+        assert values[: len(wanted)] == pytest.approx(wanted, abs=1e-7), name
+        assert len(values) - len(wanted) in (0, 1), "at most the end of the session is added"
+    marked = [name for name in drawn if "record" in name]
+    assert marked
+    assert f"fell due, record {one['due']['record']}" in "; ".join(marked)
+    steps = series_of(text, "steps")
+    assert steps["equity"]["x"][0] == f"record {one['steps'][0]['record']}"
+    assert steps["equity"]["y"][-1] == pytest.approx(float(one["steps"][-1]["after"]["equity"]), abs=1e-7)
+    waterfall = series_of(text, "equity")["waterfall"]
+    went = one["equity_went"]
+    assert waterfall["y"][1:-1] == [part["what"] for part in went["parts"]]
+    assert waterfall["x"][:-1] == pytest.approx([float(went["from"]), *(float(p["amount"]) for p in went["parts"])])
+
+
+def test_a_page_of_no_liquidation_in_particular_is_refused(session: Path, tmp_path: Path) -> None:
+    page = tmp_path / "why.html"
+    said = ringfence("why", session, "--html", page, status=2)
+    assert said.complaint.startswith(f"--html {page}: ")
+    assert not page.exists()
+
+
+def test_a_page_that_was_asked_for_names_what_to_install(
+    session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "is_possible", lambda: False)
+    said = ringfence("why", session, "--liquidation", 1, "--html", tmp_path / "why.html", status=2)
+    assert said.complaint == f"--html {tmp_path / 'why.html'}: {pages.MISSING}"

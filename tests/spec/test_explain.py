@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from events.commands import AccountId
+from events.instruments import Liquidation as Rules
+from events.units import Rate
 from exchange.projections.explain import Explainer, Liquidation
 from tests.scenario import Scenario, scenario
 from tests.spec.words import (
     BUY,
+    EASY,
     GOLD,
     ISOLATED,
+    PERCENT,
     SELL,
     TIN,
     USD,
@@ -169,3 +175,17 @@ def test_a_pool_that_another_liquidation_made_due_is_led_back_to_the_command_beh
     assert kinds(bob.chain)[:3] == ["SetMarkPrice", "MarkPriceMoved", "LiquidationDue"]
     assert kinds(bob.chain)[-2:] == ["Traded", "LiquidationDue"]
     assert bob.root_batch == ann.root_batch
+
+
+def test_the_margin_call_that_went_before_belongs_to_it_unless_the_pool_recovered_in_between() -> None:
+    rules = replace(EASY, liquidation=Rules(warning=Rate(80 * PERCENT)))
+    called = scenario(rules).given(*ANN, mark(96))  # MM 48 of 60
+    (its,) = explained(called.when(mark(93), proceed()))
+    assert its.call is not None
+    assert kinds([its.call]) == ["MarginCalled"]
+    assert its.called_at < its.due_at
+    recovered = scenario(rules).given(*ANN, mark(96), mark(100)).when(mark(93), proceed())
+    (its,) = explained(recovered)
+    assert its.called_at == its.due_at
+    (its,) = explained(scenario().given(*ANN).when(mark(93), proceed()))
+    assert its.call is None
