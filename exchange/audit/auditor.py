@@ -173,6 +173,7 @@ class Auditor:
         self._check_due()
         self._check_money()
         books.touched.clear()
+        books.lacking.clear()
 
     def _observe(self, fact: Any, before: Any) -> None:
         books, kind = self.books, type(fact)

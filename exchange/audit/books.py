@@ -161,7 +161,8 @@ class Books:
     did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
     did not move yet; put_off says which pools of the queue wait for which instrument; sliced
-    that the liquidation under way closed a part of something large, cools that its cooldown was said.
+    that the liquidation under way closed a part of something large, cools that its cooldown was said. lacking are those
+    below zero that the batch put off.
     """
 
     def __init__(self) -> None:
@@ -195,6 +196,7 @@ class Books:
         self.funded: dict[Position, None] = {}
         self.offering = ""
         self.put_off: dict[tuple[str, str], str] = {}
+        self.lacking: list[tuple[str, str]] = []
         self.bounded: f.PriceBounded | None = None
         self.changed: dict[tuple[str, str], None] = {}
         self.touched: dict[tuple[str, str], None] = {}
