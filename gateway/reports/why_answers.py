@@ -72,6 +72,8 @@ class _Teller:
         asset = self.words.pool_asset(fall.pool)
         equity, needed = (f"{grouped(decimal_text(atoms))} {asset}" for atoms in (fall.equity, fall.maintenance))
         later = "later, " if answer.value == fork.value else ""
+        if fall.at < self.story.liquidation.due_at:
+            later = "earlier, "
         return f"{named}: liquidated {later}at {time_text(fall.at)} UTC, equity {equity} against MM {needed}"
 
     def _kept(self, fork: Fork) -> str:

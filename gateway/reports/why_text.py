@@ -50,10 +50,13 @@ def _charts(story: Story) -> None:
     highest = max((value for value in ratios if value), default=UNIT)
     OUT.print("margin ratio; at 100 % the pool is due", markup=False)
     drawn = chart(ratios, HEIGHT, 0, max(UNIT, highest), percent, rule=UNIT)
-    column = (its.due_at - line.started) * COLUMNS // max(1, until - line.started + 1)
     margin = drawn[0].index("┤") + 1
-    for row in [*drawn, f"{'':{margin + column}}▲ {time_text(its.due_at).partition(' ')[2]} fell due"]:
+    for row in drawn:
         OUT.print(row, markup=False)
+    moments = [(its.called_at, "margin call")] if its.call and its.called_at < its.due_at else []
+    for at, what in [*moments, (its.due_at, "fell due")]:
+        column = max(0, at - line.started) * COLUMNS // max(1, until - line.started + 1)
+        OUT.print(f"{'':{margin + column}}▲ {time_text(at).partition(' ')[2]} {what}", markup=False)
 
 
 def _answers(story: Story, found: Counterfactuals, words: Words) -> None:

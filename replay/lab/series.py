@@ -100,11 +100,16 @@ class Series:
         return sorted(self._gaps.values())
 
     def columns(self, count: int, start: int, end: int) -> list[int | None]:
-        """The highest value within each of `count` equal parts of the time from start to end, None before the first."""
+        """The highest value within each of `count` equal parts of the time from start to end, None before the first.
+
+        What came after the end does not count.
+        """
         highest: list[int | None] = [None] * count
         length = max(1, end - start + 1)
         held, at_column = None, 0
         for point in self.points():
+            if point.at > end:
+                break
             column = min(count - 1, max(0, (point.at - start) * count // length))
             for between in range(at_column + 1, column + 1):
                 highest[between] = held

@@ -368,6 +368,9 @@ def test_columns_hold_a_value_until_the_next_one_and_the_moment_of_the_change_be
         series.add(second * 10**9, value, second)
     assert series.columns(8, 0, 8 * 10**9 - 1) == [4, 9, 9, 9, 9, 9, 2, 2]
     assert Series().columns(3, 0, 10) == [None, None, None]
+    assert series.columns(2, 0, 2 * 10**9 - 1) == series.columns(8, 0, 8 * 10**9 - 1)[:2], (
+        "what comes later is left out"
+    )
 
 
 def test_a_pause_is_kept_once_until_there_is_a_value_again() -> None:
