@@ -1,0 +1,45 @@
+"""A log that remembers only where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from events.commands import ChunkId
+from events.log import Head, MissingChunk, StoredBatch, StoredChunk
+
+
+class HeadOnly:
+    """An `EventLog` that keeps nothing but its head: for sessions whose digest is all that is wanted of them."""
+
+    def __init__(self) -> None:
+        self._head = Head()
+
+    async def head(self) -> Head:
+        """See `EventLog.head`."""
+        return self._head
+
+    async def append(
+        self, batches: Sequence[StoredBatch], expected_head: Head, chunks: Sequence[StoredChunk] = ()
+    ) -> Head:
+        """See `EventLog.append`."""
+        assert expected_head == self._head, "one writer"
+        if batches:
+            last = batches[-1]
+            self._head = Head(last.number, last.last_seq, last.digest)
+        return self._head
+
+    async def read(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+        """See `EventLog.read`: there is nothing."""
+        for batch in ():
+            yield batch
+
+    def follow(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+        """See `EventLog.follow`: there is nothing."""
+        return self.read(after)
+
+    async def chunk(self, id: ChunkId) -> StoredChunk:
+        """See `EventLog.chunk`."""
+        raise MissingChunk(f"the log keeps no chunk {id}")
+
+    async def close(self) -> None:
+        """See `EventLog.close`."""
