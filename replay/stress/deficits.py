@@ -7,7 +7,7 @@ fund        the insurance fund took the part over, or covered the pool, and coul
 adl         a ranked account closed the part
 market      MARKET closed the part: no ranked account was left
 socialised  the winners bore what the fund lacked
-open        the fund is below zero by it at the end
+open        the fund is below zero by it at the end, by what it bore or by what it lost later on what it holds
 """
 
 from __future__ import annotations
@@ -38,9 +38,12 @@ class Deficits:
             fold(self, fact)
 
     def end(self, fund: int) -> dict[str, int]:
-        """The deficit by layer, where the fund's equity at the end is this, atoms: what it lacks is open."""
-        lack = min(self.layers["fund"], max(0, -fund))
-        return self.layers | {"fund": self.layers["fund"] - lack, "open": lack}
+        """The deficit by layer, where the fund's equity at the end is this, atoms: what it lacks is open.
+
+        What it lost later on positions that it had taken over without a loss is open too, as far as it lacks it.
+        """
+        lack = max(0, -fund)
+        return self.layers | {"fund": self.layers["fund"] - min(self.layers["fund"], lack), "open": lack}
 
     def _bear(self, layer: str, amount: int) -> None:
         self.layers[layer] += amount

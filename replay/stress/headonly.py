@@ -1,11 +1,13 @@
 """A log that remembers only where it ends."""
 
+# ruff: noqa: ARG002 - the protocol names what this log has no use for
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
 from events.commands import ChunkId
-from events.log import Head, MissingChunk, StoredBatch, StoredChunk
+from events.log import Head, MissingChunk, StoredBatch, StoredChunk, StoredSnapshot
 
 
 class HeadOnly:
@@ -30,7 +32,8 @@ class HeadOnly:
 
     async def read(self, after: int = 0) -> AsyncIterator[StoredBatch]:
         """See `EventLog.read`: there is nothing."""
-        for batch in ():
+        nothing: tuple[StoredBatch, ...] = ()
+        for batch in nothing:
             yield batch
 
     def follow(self, after: int = 0) -> AsyncIterator[StoredBatch]:
@@ -40,6 +43,13 @@ class HeadOnly:
     async def chunk(self, id: ChunkId) -> StoredChunk:
         """See `EventLog.chunk`."""
         raise MissingChunk(f"the log keeps no chunk {id}")
+
+    async def keep(self, snapshot: StoredSnapshot) -> None:
+        """See `EventLog.keep`: it is not kept."""
+
+    async def snapshot(self, version: int, until: int | None = None) -> StoredSnapshot | None:
+        """See `EventLog.snapshot`: there is none."""
+        return None
 
     async def close(self) -> None:
         """See `EventLog.close`."""

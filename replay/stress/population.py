@@ -102,11 +102,13 @@ class Crowd:
         low, high, tail = Decimal(self.smallest), Decimal(self.largest), self.tail
         rest = beyond(self.smallest, self.largest, tail)
         ratio = DIGITS.divide(high, low)
-        if tail == 1:
-            part = DIGITS.ln(ratio)
-        else:
-            part = DIGITS.divide(1 - DIGITS.power(ratio, 1 - tail), tail - 1)
+        part = DIGITS.ln(ratio) if tail == 1 else DIGITS.divide(1 - DIGITS.power(ratio, 1 - tail), tail - 1)
         return int(DIGITS.divide(tail * low * part, 1 - rest))
+
+    @property
+    def open_interest(self) -> int:
+        """The value that all positions in the first instrument are expected to have, 10^-8 of the quote asset."""
+        return self.accounts * self.mean_size
 
     @property
     def mean_leverage(self) -> Decimal:

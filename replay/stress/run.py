@@ -151,7 +151,7 @@ class Run:
             self._on_progress(self._done, self._figures.records, self._state.now)
 
     def _margins(self, name: AccountId) -> int:
-        """The margins of an account's positions, atoms, rounded up: what is in their own wallets, or the initial ones."""
+        """The margins of an account's positions, atoms, rounded up: what is in their wallets, or the initial ones."""
         positions = self._state.accounts[name].positions.values()
         return sum(p.isolated if p.is_isolated else -(-initial_margin(p) // UNIT) for p in positions)
 

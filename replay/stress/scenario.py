@@ -47,7 +47,7 @@ class Scenario:
     seed: int
     at: Nanos = STARTS_AT
     after: int = 60 * SECOND
-    every: int = SECOND
+    every: int = 2 * SECOND
 
     @property
     def times(self) -> list[int]:

@@ -65,7 +65,7 @@ class Shock:
     size: int
     shape: Shape = Shape.RAMP
     over: int = 600 * SECOND
-    every: int = SECOND
+    every: int = 2 * SECOND
     volatility: int = 3 * UNIT // 100
     jump: int = 2 * UNIT // 100
     count: int = 5
