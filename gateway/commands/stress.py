@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from events.instruments import Instrument, RulePack, load_pack
+from events.instruments import Instrument, Inverse, RulePack, load_pack
 from events.log import EventLog
 from events.store.sqlite import open_session
 from events.units import UNIT, Nanos
@@ -167,7 +167,7 @@ def _liquidity(request: Request, crowd: Crowd, markets: int) -> tuple[Liquidity,
 
 def _in_settle(terms: Instrument, value: int, price: int) -> int:
     """A value in the quote asset as atoms of the settle asset."""
-    return value if terms.settle == terms.quote else value * UNIT // price
+    return value * UNIT // price if isinstance(terms, Inverse) else value
 
 
 def _runs(scenario: Scenario, request: Request) -> tuple[list[Outcome], list[Member]]:

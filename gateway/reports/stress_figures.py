@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from events.instruments import Inverse
 from events.units import SECOND, UNIT, decimal_text
 from gateway.console import money_text, time_text
 from replay.stress.figures import TAKERS, Moment
@@ -46,7 +47,7 @@ class Report:
     @property
     def places(self) -> int:
         """Decimals of an amount: two of what prices are quoted in, four of a coin."""
-        return 2 if self.asset == self.scenario.markets[0].quote else 4
+        return 4 if isinstance(self.scenario.markets[0], Inverse) else 2
 
     def amount(self, atoms: int) -> str:
         """An amount with its unit."""
@@ -138,20 +139,20 @@ def headlines(report: Report) -> Iterator[str]:
     scenario, outcome, losses, sums = report.scenario, report.main, report.main.losses, totals(report.main)
     what, size = worst(scenario.paths[0])
     name, lasted = scenario.markets[0].id, duration(scenario.paths[0][-1].after)
+    closed, share = report.amount(sums.closed), percent(sums.closed, outcome.open_interest)
     yield (
         f"A {what} of {percent(size)} in {name} within {lasted} liquidated {losses.liquidated:,} of "
-        f"{losses.accounts:,} accounts and closed {report.amount(sums.closed)} by force, {percent(sums.closed, outcome.open_interest)} of "
-        "the open interest."
+        f"{losses.accounts:,} accounts and closed {closed} by force, {share} of the open interest."
     )
     if not sums.closed:
         return
     shares = [f"{WORDS[taker]} took {percent(value, sums.closed)}" for taker, value in sums.by.items() if value]
     yield f"Of that {', '.join(shares)}; forced fills went up to {percent(sums.impact, places=2)} beyond the mark."
-    lost = outcome.fund_before - sums.fund_end
-    verb = "lost" if lost >= 0 else "gained"
+    lost, had = outcome.fund_before - sums.fund_end, report.amount(outcome.fund_before)
+    how = f"lost {report.amount(lost)} of {had}" if lost >= 0 else f"gained {report.amount(-lost)} on {had}"
     yield (
-        f"The insurance fund {verb} {report.amount(abs(lost))} of {report.amount(outcome.fund_before)}, and was at "
-        f"{report.amount(sums.fund_least)} at worst; the deficit was {report.amount(sum(outcome.deficits.values()))}."
+        f"The insurance fund {how}, and was at {report.amount(sums.fund_least)} at worst; the deficit was "
+        f"{report.amount(sum(outcome.deficits.values()))}."
     )
 
 

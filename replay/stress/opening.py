@@ -14,7 +14,7 @@ from exchange.core.margin.model import initial_of
 from exchange.core.margin.pretrade import order_sums
 from exchange.core.state import State
 from replay.stress.population import Member, Modes, Stake
-from replay.stress.scenario import Scenario, lots_of, quote_of
+from replay.stress.scenario import Scenario, lots_of
 
 
 class Order(NamedTuple):
@@ -40,7 +40,7 @@ def order_of(state: State, member: Member, stake: Stake, contract: Contract, pri
     least = -(-terms.min_notional * UNIT // contract.notional_per_lot(at))
     lots = min(terms.max_lots, max(terms.min_lots, least, lots_of(terms, stake.notional, at)))
     position = state.position(state.accounts[member.name], contract)
-    fee, sums = fee_rates(state, position)[1], (0, 0)
+    fee = fee_rates(state, position)[1]
     leverage = min(member.leverage, contract.rules.brackets.max_leverage)
     position.set_leverage(leverage)
     sums = order_sums(position, stake.sign, at, fee)
@@ -96,6 +96,3 @@ def lots_wanted(scenario: Scenario, members: list[Member], market: int) -> dict[
             stake = member.stakes[market]
             wanted[stake.sign] += least + lots_of(terms, stake.notional, price) * 11 // 10
     return wanted
-
-
-__all__ = ["Order", "commands_of", "lots_wanted", "opening_prices", "order_of", "quote_of"]

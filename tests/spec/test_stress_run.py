@@ -1,0 +1,332 @@
+"""A run of the cascade laboratory: every figure that it reports, found once more by another way from the session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from math import floor
+from typing import Any, NamedTuple
+
+import pytest
+
+from events import facts as f
+from events.codec import decode_body
+from events.commands import INSURANCE, MARKET, AccountId, Side
+from events.instruments import InstrumentId
+from events.log import MissingChunk, StoredBatch
+from events.record import Batch
+from events.store.memory import MemoryLog
+from events.units import UNIT, Atoms, Lots, MarkUnits
+from replay.audit import SessionAudit
+from replay.stress.deficits import LAYERS, Deficits
+from replay.stress.figures import TAKERS, Moment
+from replay.stress.headonly import HeadOnly
+from replay.stress.population import Modes
+from replay.stress.run import Outcome, StressError, levels_at
+from replay.stress.shocks import Point
+from replay.verify import Verifier
+from tests.stressing import scenario, stress, stress_into
+
+
+class Ran(NamedTuple):
+    """A run, and the log that it left."""
+
+    outcome: Outcome
+    log: MemoryLog
+    batches: list[Batch]
+
+    def facts(self, *kinds: type) -> list[Any]:
+        return [fact for batch in self.batches for fact in batch.facts if isinstance(fact, kinds)]
+
+    @property
+    def moments(self) -> list[Moment]:
+        return self.outcome.figures.moments
+
+
+async def _stored(log: MemoryLog) -> list[StoredBatch]:
+    return [stored async for stored in log.read()]
+
+
+@cache
+def ran(modes: Modes = Modes.MIXED, **how: Any) -> Ran:
+    log = MemoryLog()
+    outcome = stress(scenario(**how), modes, log)
+    return Ran(outcome, log, [decode_body(stored.number, stored.body) for stored in asyncio.run(_stored(log))])
+
+
+@cache
+def audited(modes: Modes = Modes.MIXED, **how: Any) -> SessionAudit:
+    """The session computed by other arithmetic: it agrees, and knows what everybody has at the end."""
+    audit = SessionAudit(ran(modes, **how).log)
+    report = asyncio.run(audit.run())
+    assert report.ok, report.disagreement
+    return audit
+
+
+CRASH = {"shape": "step", "fund": 2}
+"""The price is gone at once: the book and the fund cannot take it."""
+
+WORLDS: list[dict[str, Any]] = [
+    {}, CRASH, {"size": 40}, {"feedback": 100, "depth": 1}, {"second": 50}, {"shape": "v"}, {"shape": "jumps"},
+    {"pack": "drift", **CRASH}, {"pack": "binance-coinm", **CRASH}, {"pack": "binance-coinm", "size": 40},
+    {"pack": "hyperliquid"}, {"pack": "okx-inverse"}, {"pack": "dydx-v4", **CRASH}, {"pack": "bybit-linear"},
+]  # fmt: skip
+worlds = pytest.mark.parametrize("how", WORLDS, ids=lambda how: " ".join(map(str, how.values())) or "usual")
+
+
+def equity(audit: SessionAudit, account: str) -> int:
+    """All that an account has, by the auditor's arithmetic."""
+    return floor(sum(audit.auditor.margin(*pool).equity for pool in audit.auditor.pools() if pool[0] == account))
+
+
+@worlds
+def test_the_fund_is_what_the_auditor_says(how: dict[str, Any]) -> None:
+    assert ran(**how).moments[-1].fund == equity(audited(**how), INSURANCE)
+    assert ran(**how).outcome.fund_before == next(
+        fact.amount for fact in ran(**how).facts(f.Deposited) if fact.account == INSURANCE
+    )
+
+
+@worlds
+def test_who_lost_what_is_what_the_auditor_says(how: dict[str, Any]) -> None:
+    session, audit = ran(**how), audited(**how)
+    deposits = {fact.account: fact.amount for fact in session.facts(f.Deposited) if fact.account != INSURANCE}
+    lost = {name: deposit - equity(audit, name) for name, deposit in deposits.items()}
+    losses = session.outcome.losses
+    assert losses.accounts == len(deposits)
+    assert losses.lost == sum(loss for loss in lost.values() if loss > 0)
+    assert losses.emptied == sum(loss >= deposits[name] for name, loss in lost.items())
+    assert losses.liquidated == len({fact.account for fact in session.facts(f.LiquidationStarted)})
+    assert sum(moment.liquidations for moment in session.moments) == len(session.facts(f.LiquidationStarted))
+
+
+@pytest.mark.parametrize("modes", Modes)
+def test_who_lost_more_than_the_margin_of_the_position_is_who_the_fills_say(modes: Modes) -> None:
+    session, audit = ran(modes), audited(modes)
+    leverages = {fact.account: fact.leverage for fact in session.facts(f.LeverageSet)}
+    most: dict[str, int] = {}
+    for fact in session.facts(f.Traded):
+        if fact.taker_order == 1:
+            leverage = leverages.get(fact.taker, 20)
+            most[fact.taker] = -(-fact.value // leverage) + fact.taker_fee
+    deposits = {fact.account: fact.amount for fact in session.facts(f.Deposited) if fact.account != INSURANCE}
+    beyond = [name for name in deposits if deposits[name] - equity(audit, name) > most[name]]
+    assert session.outcome.losses.beyond == len(beyond)
+
+
+@worlds
+def test_what_was_closed_is_what_the_facts_say(how: dict[str, Any]) -> None:
+    session = ran(**how)
+    lots: dict[str, int] = defaultdict(int)
+    main = session.outcome.figures.shocked
+    for fact in session.facts(f.Traded, f.TakenOver, f.Deleveraged):
+        if fact.instrument != main:
+            continue
+        if isinstance(fact, f.TakenOver):
+            lots["fund"] += fact.lots
+        elif isinstance(fact, f.Deleveraged):
+            lots["market" if fact.against == MARKET else "adl"] += fact.lots
+        elif fact.taker_order == 0 and fact.taker not in (MARKET, INSURANCE):
+            lots["book"] += fact.lots
+    closed = {taker: sum(moment.volume[taker] for moment in session.moments) for taker in TAKERS}
+    assert {taker for taker, value in closed.items() if value} == set(lots)
+    assert sum(lots.values()) > 0
+
+
+@worlds
+def test_the_deficit_is_borne_by_the_layers_to_the_atom(how: dict[str, Any]) -> None:
+    session = ran(**how)
+    losses: dict[str, int] = dict.fromkeys(LAYERS, 0)
+    marks: dict[str, int] = {}
+    for fact in session.facts(f.MarkPriceMoved, f.TakenOver, f.Deleveraged, f.DeficitCovered, f.LossShared):
+        if isinstance(fact, f.MarkPriceMoved):
+            marks[fact.instrument] = fact.mark
+        elif isinstance(fact, f.DeficitCovered):
+            losses["fund"] += fact.amount
+        elif isinstance(fact, f.LossShared):
+            losses["fund"] -= min(losses["fund"], fact.amount)
+            losses["socialised"] += fact.amount
+        else:
+            layer = "fund" if isinstance(fact, f.TakenOver) else "market" if fact.against == MARKET else "adl"
+            losses[layer] += max(0, loss_at(session, fact, marks[fact.instrument]))
+    lack = max(0, -session.moments[-1].fund)
+    deficits = session.outcome.deficits
+    assert deficits == losses | {"fund": max(0, losses["fund"] - lack), "open": lack}
+    at_the_time = session.outcome.figures.deficits.total
+    assert at_the_time == sum(losses.values()) == sum(moment.deficit for moment in session.moments)
+    assert sum(deficits.values()) == at_the_time + max(0, lack - losses["fund"])
+
+
+def loss_at(session: Ran, fact: Any, mark: int) -> int:
+    """What whoever took a part lost by it at the mark, atoms: its worth is rounded down."""
+    terms = session.outcome.figures.instruments[fact.instrument]
+    face = getattr(terms, "contract_value", None)
+    if face:
+        worth = floor(Fraction(fact.lots * face * terms.lot, mark))
+        return int(worth - fact.value if fact.side is Side.SELL else fact.value - worth)
+    worth = floor(Fraction(fact.lots * terms.lot * mark, UNIT))
+    return int(fact.value - worth if fact.side is Side.SELL else worth - fact.value)
+
+
+@worlds
+def test_the_worst_fill_is_the_one_in_the_facts(how: dict[str, Any]) -> None:
+    session, worst, mark = ran(**how), Fraction(0), 1
+    main = session.outcome.figures.shocked
+    tick = session.outcome.figures.instruments[main].tick
+    for fact in session.facts(f.MarkPriceMoved, f.Traded):
+        if fact.instrument != main:
+            continue
+        if isinstance(fact, f.MarkPriceMoved):
+            mark = fact.mark
+        elif fact.taker_order == 0 and fact.taker not in (MARKET, INSURANCE):
+            sign = 1 if fact.side is Side.SELL else -1
+            worst = max(worst, Fraction(sign * (mark - fact.price * tick), mark))
+    assert max(moment.impact for moment in session.moments) == floor(worst * UNIT)
+
+
+def test_the_open_interest_is_what_all_hold_at_the_start() -> None:
+    session = ran()
+    opened = [fact for fact in session.facts(f.Traded) if fact.taker_order == 1]
+    assert len(opened) == session.outcome.losses.accounts
+    lot = session.outcome.figures.instruments[session.outcome.figures.shocked].lot
+    assert session.outcome.open_interest == sum(fact.lots for fact in opened) * lot * 60_000
+
+
+@worlds
+def test_nothing_is_refused_and_the_session_verifies(how: dict[str, Any]) -> None:
+    session = ran(**how)
+    assert not session.outcome.figures.refused
+    if how in ({}, CRASH):
+        verification = asyncio.run(Verifier(session.log).run())
+        assert verification.ok
+        assert verification.head.digest.hex() == session.outcome.digest
+    assert session.batches[-1].last_seq == session.outcome.figures.records
+    assert session.batches[-1].number == session.outcome.batches
+
+
+class TestWhatIsReached:
+    """The layers, and what one mode does that the other does not."""
+
+    def test_a_gap_takes_what_the_fund_has_and_then_the_ranked(self) -> None:
+        deficits = ran(**CRASH).outcome.deficits
+        assert min(deficits[layer] for layer in ("fund", "adl")) > 0
+
+    def test_a_fund_that_took_over_before_a_longer_fall_is_left_with_an_open_deficit(self) -> None:
+        assert ran().outcome.deficits["open"] > 0
+
+    def test_a_rich_fund_bears_it(self) -> None:
+        deficits = ran(shape="step", fund=60).outcome.deficits
+        assert deficits["fund"] > 0
+        assert deficits["adl"] == deficits["open"] == 0
+
+    def test_without_enough_ranked_accounts_market_closes_the_rest(self) -> None:
+        assert ran(shape="step", fund=0, longs=UNIT, steps=4).outcome.deficits["market"] > 0
+
+    def test_under_rules_that_share_losses_the_winners_bear_it(self) -> None:
+        assert ran(pack="drift", **CRASH).outcome.deficits["socialised"] > 0
+
+    def test_isolated_nobody_loses_more_than_the_position_and_cross_many_do(self) -> None:
+        isolated, cross = ran(Modes.ISOLATED).outcome.losses, ran(Modes.CROSS).outcome.losses
+        assert (isolated.beyond, isolated.emptied) == (0, 0)
+        assert cross.beyond > 20
+        assert cross.emptied > 10
+
+    def test_mixed_lies_between_them(self) -> None:
+        isolated, mixed, cross = (
+            ran(modes).outcome.losses.emptied for modes in (Modes.ISOLATED, Modes.MIXED, Modes.CROSS)
+        )
+        assert isolated < mixed < cross
+
+    def test_only_cross_carries_the_shock_into_an_instrument_that_was_not_shocked(self) -> None:
+        elsewhere = {
+            modes: sum(moment.elsewhere for moment in ran(modes, second=50).moments)
+            for modes in (Modes.ISOLATED, Modes.CROSS)
+        }
+        assert elsewhere[Modes.ISOLATED] == 0
+        assert elsewhere[Modes.CROSS] > 0
+
+    def test_fed_back_the_forced_orders_move_the_mark_and_so_force_more(self) -> None:
+        calm, spiral = (ran(pack="drift", size=-10, feedback=share) for share in (0, 100))
+        assert min(moment.mark for moment in calm.moments) == min(moment.price for moment in calm.moments)
+        assert min(moment.mark for moment in spiral.moments) < min(moment.price for moment in spiral.moments)
+        assert spiral.outcome.losses.liquidated > calm.outcome.losses.liquidated > 0
+
+    def test_a_deeper_book_takes_more_of_it(self) -> None:
+        thin, deep = (sum(moment.volume["book"] for moment in ran(depth=depth).moments) for depth in (1, 20))
+        assert deep > 3 * thin
+
+
+class TestDeterminism:
+    """Same seed, same bytes."""
+
+    def test_the_same_scenario_gives_the_same_digest_in_whatever_log(self) -> None:
+        again = asyncio.run(stress_into(scenario(), Modes.MIXED, HeadOnly()))
+        assert again.digest == ran().outcome.digest
+        assert again.deficits == ran().outcome.deficits
+
+    def test_another_seed_gives_another_one(self) -> None:
+        assert ran(seed=2).outcome.digest != ran().outcome.digest
+
+    def test_modes_change_the_modes_and_nothing_else_of_the_crowd(self) -> None:
+        deposits = [[fact.amount for fact in ran(modes).facts(f.Deposited)] for modes in Modes]
+        assert deposits[0] == deposits[1] == deposits[2]
+        assert [len(ran(modes).facts(f.MarginModeSet)) for modes in (Modes.ISOLATED, Modes.CROSS)] == [120, 0]
+
+    def test_it_is_this_one_on_every_python(self) -> None:
+        assert ran().outcome.digest == "5a9af55ca45ef75074d0e0dd0b0fd4b8d3217cc9fe22510d30f3355121594c5a"
+
+
+def test_a_size_that_brackets_do_not_allow_at_the_leverage_takes_the_highest_that_they_do() -> None:
+    session = ran(accounts=5, smallest=3_100_000 * UNIT, largest=3_200_000 * UNIT, leverages=((100, 1),))
+    allowed = [
+        b.max_leverage for b in session.outcome.figures.instruments["BTCUSDT"].brackets if b.cap > 3_200_000 * UNIT
+    ]
+    assert {fact.leverage for fact in session.facts(f.LeverageSet)} == {max(allowed)} == {50}
+    assert not session.outcome.figures.refused
+
+
+def test_where_nobody_can_open_a_position_that_is_said() -> None:
+    what = scenario(accounts=3)
+    nobody = replace(what, crowd=replace(what.crowd, accounts=0))
+    with pytest.raises(StressError, match="no account could open a position: nobody wanted one"):
+        stress(nobody)
+
+
+def test_a_pack_that_opens_no_session_is_refused() -> None:
+    with pytest.raises(StressError, match="no session can be opened under the rule pack synthetix-v3"):
+        stress(scenario(pack="synthetix-v3", accounts=2))
+
+
+def test_a_path_has_the_level_of_its_last_point() -> None:
+    path = [Point(0, 1), Point(10, 2), Point(10, 3), Point(20, 4)]
+    assert list(levels_at(path, [0, 5, 10, 19, 20, 99])) == [1, 1, 3, 3, 4, 4]
+
+
+def test_losses_that_are_shared_are_the_funds_no_more() -> None:
+    deficits = Deficits({terms.id: terms for terms in scenario(accounts=1).markets})
+    name, btc = AccountId("ann"), InstrumentId("BTCUSDT")
+    deficits.observe(f.MarkPriceMoved(btc, MarkUnits(90 * UNIT)))
+    deficits.observe(f.TakenOver(name, btc, Side.SELL, Lots(1_000), Atoms(100 * UNIT), MarkUnits(100 * UNIT)))
+    assert deficits.end(-10 * UNIT) == {"fund": 0, "adl": 0, "market": 0, "socialised": 0, "open": 10 * UNIT}
+    deficits.observe(f.LossShared(name, btc, Atoms(7 * UNIT)))
+    assert deficits.end(-3 * UNIT) == {"fund": 0, "adl": 0, "market": 0, "socialised": 7 * UNIT, "open": 3 * UNIT}
+    deficits.observe(f.LossShared(name, btc, Atoms(5 * UNIT)))
+    assert deficits.end(0) == {"fund": 0, "adl": 0, "market": 0, "socialised": 12 * UNIT, "open": 0}
+    assert deficits.total == 12 * UNIT
+
+
+def test_a_log_that_keeps_its_head_only_has_nothing_to_read() -> None:
+    async def look() -> None:
+        log = HeadOnly()
+        assert (await log.head()).batch == 0
+        assert await log.append([], await log.head()) == await log.head()
+        assert [batch async for batch in log.read()] == [batch async for batch in log.follow()] == []
+        assert await log.snapshot(1) is None
+        with pytest.raises(MissingChunk, match="keeps no chunk"):
+            await log.chunk("x")  # type: ignore[arg-type]
+        await log.close()
+
+    asyncio.run(look())
