@@ -20,7 +20,7 @@ PERCENT = UNIT // 100
 
 
 def scenario(
-    *, accounts: int = 120, pack: str = "binance-usdm", size: int = -30, shape: str = "ramp", steps: int = 40,
+    *, accounts: int = 90, pack: str = "binance-usdm", size: int = -30, shape: str = "ramp", steps: int = 30,
     depth: int = 2, fund: int = 1, feedback: int = 0, second: int = 0, seed: int = 1, **crowd: Any,
 ) -> Scenario:  # fmt: skip
     """A scenario; size, depth, fund, feedback and second are per cent."""
@@ -29,10 +29,11 @@ def scenario(
     shock = Shock(size * PERCENT, Shape(shape))
     shock = replace(shock, every=shock.over // steps)
     markets = rules.instruments[: 2 if second else 1]
+    starts = [600_000 * terms.tick for terms in rules.instruments[:2]]
+    paths = (shock.points(starts[0], seed), [Point(0, starts[-1])])
     liquidity = Liquidity(people.open_interest * depth // 100, feedback=feedback * PERCENT)
     return Scenario(
-        rules, markets, tuple(600_000 * terms.tick for terms in markets),
-        (shock.points(seed), [Point(0, UNIT)])[: len(markets)], people, (liquidity,) * len(markets),
+        rules, markets, paths[: len(markets)], people, (liquidity,) * len(markets),
         people.open_interest * fund // 100, seed, after=4 * shock.every, every=shock.every,
     )  # fmt: skip
 

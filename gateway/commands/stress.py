@@ -91,10 +91,10 @@ def scenario_of(request: Request) -> Scenario:
     markets = _markets(request, pack)
     crowd = _crowd(request, len(markets) > 1)
     way = _way(request, pack, markets[0])
-    prices = (way.price, *(START_TICKS * terms.tick for terms in markets[1:]))
+    paths = (way.points, *([Point(0, START_TICKS * terms.tick)] for terms in markets[1:]))
     fund = given.share_or_amount("--fund", request.fund, _in_settle(markets[0], crowd.open_interest, way.price))
     return Scenario(
-        pack, markets, prices, (way.points, *([Point(0, UNIT)] for _ in markets[1:])), crowd,
+        pack, markets, paths, crowd,
         _liquidity(request, crowd, len(markets)), fund, request.seed, Nanos(way.at),
         given.time("--after", request.after), given.time("--every", request.every, given.UNITS["ms"]),
     )  # fmt: skip
@@ -143,7 +143,8 @@ def _way(request: Request, pack: RulePack, terms: Instrument) -> Way:
         raise UsageError(f"--shape {request.shape}: give step, ramp, v or jumps") from None
     every = given.time("--every", request.every, given.UNITS["ms"])
     shock = Shock(size, shape, given.time("--over", request.over or "10m", 2 * every), every)
-    return Way(_start(request, terms), STARTS_AT, shock.points(request.seed))
+    price = _start(request, terms)
+    return Way(price, STARTS_AT, shock.points(price, request.seed))
 
 
 def _start(request: Request, terms: Instrument) -> int:

@@ -116,7 +116,8 @@ def whole(atoms: int) -> str:
 
 
 def duration(ns: int) -> str:
-    """A length of time in words."""
+    """A length of time in words, to the second where it is a minute or more."""
+    ns = (ns + SECOND // 2) // SECOND * SECOND if ns > 59 * SECOND else ns
     for unit, word in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         if ns >= 2 * unit * SECOND or (ns >= unit * SECOND and not ns % (unit * SECOND)):
             return f"{ns / (unit * SECOND):,.1f}".removesuffix(".0") + f" {word}"
@@ -125,13 +126,13 @@ def duration(ns: int) -> str:
 
 def worst(path: Sequence[Point]) -> tuple[str, int]:
     """The greatest fall or rise within the path, whichever is greater, a Rate."""
-    high = low = path[0].level
+    high = low = path[0].price
     fall = rise = 0
     for point in path:
-        high, low = max(high, point.level), min(low, point.level)
-        fall = max(fall, (high - point.level) * UNIT // high)
-        rise = max(rise, (point.level - low) * UNIT // low)
-    return ("fall", fall) if fall >= rise or path[-1].level < path[0].level else ("rise", rise)
+        high, low = max(high, point.price), min(low, point.price)
+        fall = max(fall, (high - point.price) * UNIT // high)
+        rise = max(rise, (point.price - low) * UNIT // low)
+    return ("fall", fall) if fall >= rise or path[-1].price < path[0].price else ("rise", rise)
 
 
 def headlines(report: Report) -> Iterator[str]:

@@ -92,9 +92,9 @@ class Run:
         interest = self._open_interest()
         if not interest:
             raise StressError(f"no account could open a position: {_reasons(self._figures)}; give --size or --leverage")
-        before, levels = 0, zip(*(levels_at(path, scenario.times) for path in scenario.paths), strict=True)
-        for after, level in zip(scenario.times, levels, strict=True):
-            await self._move(after, after - before, level)
+        before, prices = 0, zip(*(prices_at(path, scenario.times) for path in scenario.paths), strict=True)
+        for after, stated in zip(scenario.times, prices, strict=True):
+            await self._move(after, after - before, stated)
             before = after
         await self._sequencer.flush()
         fund = self._fund()
@@ -165,11 +165,10 @@ class Run:
         contracts = [self._state.contracts[terms.id] for terms in self._scenario.markets]
         return sum(abs(p.lots * k.num // k.den) for k in contracts for p in k.positions if not p.exempt) // UNIT
 
-    async def _move(self, after: int, time: int, levels: tuple[int, ...]) -> None:
+    async def _move(self, after: int, time: int, prices: tuple[int, ...]) -> None:
         """Prices are stated anew, and all that follows is done. A book that is as it was is not stated again."""
         scenario, figures = self._scenario, self._figures
         at = Nanos(scenario.at + after)
-        prices = [price * level // UNIT for price, level in zip(scenario.prices, levels, strict=True)]
         moment = figures.begin(at, prices[0])
         for ladder, price in zip(self._ladders, prices, strict=True):
             if ladder.pass_time(time, price):
@@ -198,13 +197,13 @@ class Run:
         return Losses(len(self._stakes), len(self._figures.liquidated), beyond, emptied, lost)
 
 
-def levels_at(path: list[Point], times: list[int]) -> Iterator[int]:
-    """The level of a path at each of these times: that of the last point until then."""
+def prices_at(path: list[Point], times: list[int]) -> Iterator[int]:
+    """The price of a path at each of these times: that of the last point until then."""
     at = 0
     for time in times:
         while at + 1 < len(path) and path[at + 1].after <= time:
             at += 1
-        yield path[at].level
+        yield path[at].price
 
 
 def _reasons(figures: Figures) -> str:

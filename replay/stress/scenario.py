@@ -33,13 +33,12 @@ class Liquidity:
 class Scenario:
     """All that a run follows from. markets are the instrument that is shocked and, where there is one, the second.
 
-    price is where each starts, mark units; points are the paths; fund is what the insurance fund begins with, atoms;
+    paths are the prices that each goes through, from its first on; fund is what the insurance fund begins with, atoms;
     after is for how long the last price holds on, ns, in steps of `every`.
     """
 
     pack: RulePack
     markets: tuple[Instrument, ...]
-    prices: tuple[int, ...]
     paths: tuple[list[Point], ...]
     crowd: Crowd
     liquidity: tuple[Liquidity, ...]
@@ -48,6 +47,11 @@ class Scenario:
     at: Nanos = STARTS_AT
     after: int = 60 * SECOND
     every: int = 2 * SECOND
+
+    @property
+    def prices(self) -> tuple[int, ...]:
+        """Where each market starts, mark units."""
+        return tuple(path[0].price for path in self.paths)
 
     @property
     def times(self) -> list[int]:

@@ -1,6 +1,6 @@
 """Mark paths: a shock of a shape and a size, with chance from a seed, or the prices that real candles came through.
 
-A path is a list of points (time after the start, ns; price relative to the start, 10^-8), the first of them at 0.
+A path is a list of points (time after the start, ns; price, mark units), the first of them at 0.
 
 step    all at once, after a tenth of the time
 ramp    evenly
@@ -48,10 +48,10 @@ class Shape(Enum):
 
 
 class Point(NamedTuple):
-    """The price from a time on: ns after the start, and 10^-8 of the price at the start."""
+    """The price from a time on: ns after the start, and mark units."""
 
     after: int
-    level: int
+    price: int
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class Shock:
     jump: int = 2 * UNIT // 100
     count: int = 5
 
-    def points(self, seed: int) -> list[Point]:
-        """The path; its last point is at the end of the time."""
+    def points(self, price: int, seed: int) -> list[Point]:
+        """The path from a price; its last point is at the end of the time."""
         steps = max(2, self.over // self.every)
         levels = self._jumps(steps, seed) if self.shape is Shape.JUMPS else self._levels(steps)
-        return [Point(n * self.every, max(LEAST, level)) for n, level in enumerate(levels)]
+        return [Point(n * self.every, price * max(LEAST, level) // UNIT) for n, level in enumerate(levels)]
 
     def _levels(self, steps: int) -> Iterator[int]:
         for n in range(steps + 1):
@@ -129,8 +129,7 @@ def candles(paths: Sequence[Path], pack: RulePack, terms: Instrument, start: int
     if len(found) < 2:
         raise ShockError(f"{paths[0]}: no candles in the time asked for; leave out --from, or name a time in the file")
     first, price = next(iter(found.items()))
-    points = [Point(at - first, max(LEAST, level * UNIT // price)) for at, level in found.items()]
-    return Way(price, first, points, tuple(problems))
+    return Way(price, first, [Point(at - first, price) for at, price in found.items()], tuple(problems))
 
 
 def _source(path: Path, pack: RulePack, terms: Instrument) -> Bars:
@@ -152,12 +151,3 @@ def _prices(source: Bars) -> Iterator[tuple[int, int]]:
                 yield at, chunk.print_price[index]
             elif kind == Kind.MARK:
                 yield at, chunk.mark[index]
-
-
-def fall(points: Sequence[Point]) -> int:
-    """The greatest loss from a high to a later low, a Rate."""
-    high, worst = 0, 0
-    for point in points:
-        high = max(high, point.level)
-        worst = max(worst, (high - point.level) * UNIT // high)
-    return worst

@@ -25,7 +25,7 @@ PERCENT = UNIT // 100
 def levels(shape: Shape, size: int = -30, steps: int = 10, seed: int = 1) -> list[int]:
     """The path in per cent of the start."""
     shock = Shock(size * PERCENT, shape, over=steps * SECOND, every=SECOND)
-    return [point.level // PERCENT for point in shock.points(seed)]
+    return [point.price for point in shock.points(100, seed)]
 
 
 @pytest.mark.parametrize(
@@ -45,35 +45,35 @@ def test_a_rise_is_a_shock_too() -> None:
 
 
 def test_a_path_is_stated_as_often_as_asked() -> None:
-    points = Shock(-30 * PERCENT, over=60 * SECOND, every=20 * SECOND).points(1)
+    points = Shock(-30 * PERCENT, over=60 * SECOND, every=20 * SECOND).points(UNIT, 1)
     assert [point.after // SECOND for point in points] == [0, 20, 40, 60]
 
 
 def test_jumps_are_led_to_the_size_of_the_shock_by_a_way_that_the_seed_decides() -> None:
     shock = Shock(-30 * PERCENT, Shape.JUMPS)
-    one, again, other = shock.points(1), shock.points(1), shock.points(2)
+    one, again, other = (shock.points(UNIT, seed) for seed in (1, 1, 2))
     assert one == again != other
-    assert {one[0].level, other[0].level} == {UNIT}
-    assert {one[-1].level, other[-1].level} == {70 * PERCENT}
-    steps = [abs(b.level - a.level) for a, b in pairwise(one)]
+    assert {one[0].price, other[0].price} == {UNIT}
+    assert {one[-1].price, other[-1].price} == {70 * PERCENT}
+    steps = [abs(b.price - a.price) for a, b in pairwise(one)]
     assert max(steps) > 5 * sorted(steps)[len(steps) // 2]
 
 
 def test_no_path_ends_at_nothing() -> None:
-    assert Shock(-UNIT, Shape.RAMP).points(1)[-1].level == LEAST
+    assert Shock(-UNIT, Shape.RAMP).points(UNIT, 1)[-1].price == LEAST
 
 
 class TestCandles:
     """The mark goes where the prices of the bars went."""
 
-    def test_each_price_of_a_bar_is_a_point_relative_to_the_first(self, tmp_path: Path) -> None:
+    def test_each_price_of_a_bar_is_a_point(self, tmp_path: Path) -> None:
         rows = [bar(open="100.0", high="120.0", low="80.0", close="110.0")]
         way = candles([write(tmp_path / "BTCUSDT-1m.csv", rows)], PACK, BTC)
         assert (way.price, way.at, way.problems) == (100 * UNIT, START * NS, ())
         third = MINUTE * NS // 3
         assert way.points == [
-            Point(0, UNIT), Point(third, 80 * PERCENT), Point(2 * third, 120 * PERCENT),
-            Point(MINUTE * NS - NS, 110 * PERCENT),
+            Point(0, 100 * UNIT), Point(third, 80 * UNIT), Point(2 * third, 120 * UNIT),
+            Point(MINUTE * NS - NS, 110 * UNIT),
         ]  # fmt: skip
 
     def test_prices_finer_than_the_ticks_of_the_pack_are_read(self, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ class TestCandles:
         path = write(tmp_path / "BTCUSDT-1m.csv", generated(6))
         start = (START + 2 * MINUTE) * NS
         way = candles([path], PACK, BTC, start, 2 * MINUTE * NS)
-        assert (way.at, way.points[0].level) == (start, UNIT)
+        assert (way.at, way.points[0]) == (start, Point(0, way.price))
         assert MINUTE * NS < way.points[-1].after < 2 * MINUTE * NS
 
     def test_what_is_wrong_with_a_file_is_told(self, tmp_path: Path) -> None:
