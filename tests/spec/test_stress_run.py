@@ -250,7 +250,7 @@ class TestWhatIsReached:
         assert elsewhere[Modes.CROSS] > 0
 
     def test_fed_back_the_forced_orders_move_the_mark_and_so_force_more(self) -> None:
-        calm, spiral = (ran(pack="drift", size=-10, feedback=share) for share in (0, 100))
+        calm, spiral = (ran(pack="drift", size=-10, accounts=200, steps=60, feedback=share) for share in (0, 100))
         assert min(moment.mark for moment in calm.moments) == min(moment.price for moment in calm.moments)
         assert min(moment.mark for moment in spiral.moments) < min(moment.price for moment in spiral.moments)
         assert spiral.outcome.losses.liquidated > calm.outcome.losses.liquidated > 0
