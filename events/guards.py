@@ -31,10 +31,13 @@ class Bound(Enum):
 
 @unique
 class Hold(Enum):
-    """Why a liquidation is put off: a mark is older than the pack allows, or trading in an instrument is halted."""
+    """Why a liquidation is put off: a mark is older than the pack allows, trading in an instrument is halted, or what
+    the pack allows of it in a window was liquidated.
+    """
 
     STALE_MARK = "stale_mark"
     HALTED = "halted"
+    CAPPED = "capped"
 
 
 class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):

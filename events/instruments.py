@@ -115,7 +115,7 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     says who bears what the book does not take; without any, the fund takes all, whatever it has. A pool whose MM /
     equity comes to `warning`, a Rate, gets a margin call; 0: nobody does. In slices, an order is for the share `slice`,
     a Rate, of a position whose notional is above `slice_above`, atoms; for the time of `cooldown`, ns, after such an
-    order those of the account are for whole positions.
+    order those of the account are for whole positions. An instrument's liquidation_cap holds for a `window`, ns.
     """
 
     style: LiquidationStyle = LiquidationStyle.FULL
@@ -125,6 +125,7 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     slice: Rate = Rate(0)
     slice_above: Atoms = Atoms(0)
     cooldown: Nanos = Nanos(0)
+    window: Nanos = Nanos(0)
 
 
 CLOSE_ALL = Liquidation()
@@ -290,6 +291,8 @@ def _check_liquidation(pack: RulePack) -> None:
         raise PackError(f"{where}: a slice above 0, at most 1, goes with the style slices")
     if min(rules.slice_above, rules.cooldown) < 0 or (rules.cooldown > 0) != is_sliced:
         raise PackError(f"{where}: a cooldown goes with slices, and slice_above is not below 0")
+    if rules.window < 0 or (rules.window > 0) != any(instrument.liquidation_cap for instrument in pack.instruments):
+        raise PackError(f"{where}: a window goes with the liquidation_cap of an instrument")
     if not 0 <= rules.warning <= UNIT:
         raise PackError(f"{where}: warning lies from 0 to 1")
     for instrument in pack.instruments if rules.warning else ():

@@ -86,6 +86,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
     expiry: datetime | None = None
     settlement_fee: str = "0"
     settlement_window_minutes: int = 0
+    liquidation_cap: str = "0"
 
     def integers(self) -> Instrument:
         """The instrument: inverse where it has a contract value, dated where it has an expiry."""
@@ -98,6 +99,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
             "lot": lot,
             "min_lots": exact_units(self.min_size, lot),
             "max_lots": exact_units(self.max_size, lot),
+            "liquidation_cap": exact_units(self.liquidation_cap, lot),
             "funding_interval": self.funding_interval_hours * HOUR,
             "brackets": tuple(bracket.integers() for bracket in self.brackets),
             "settlement_window": self.settlement_window_minutes * 60 * SECOND,
@@ -164,11 +166,15 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slice: str = "0"
     slice_above: str = "0"
     cooldown_seconds: int = 0
+    window_seconds: int = 0
 
     def integers(self) -> Liquidation:
         rates = {name: Rate(exact_units(getattr(self, name))) for name in ("backstop", "warning", "slice")}
         above, cooldown = Atoms(exact_units(self.slice_above)), Nanos(self.cooldown_seconds * SECOND)
-        rules = Liquidation(self.style, last_resort=self.last_resort, slice_above=above, cooldown=cooldown, **rates)
+        window = Nanos(self.window_seconds * SECOND)
+        rules = Liquidation(
+            self.style, last_resort=self.last_resort, slice_above=above, cooldown=cooldown, window=window, **rates
+        )
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 

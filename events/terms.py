@@ -97,6 +97,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     expiry: Nanos = Nanos(0)
     settlement_fee: Rate = Rate(0)
     settlement_window: Nanos = Nanos(0)
+    liquidation_cap: Lots = Lots(0)
 
     def price_text(self, ticks: int) -> str:
         """The price as decimal text."""
@@ -111,6 +112,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
         where = self.id
         if not 0 < self.min_lots <= self.max_lots:
             raise PackError(f"{where}: sizes need 0 < min_lots <= max_lots")
+        if self.liquidation_cap < 0:
+            raise PackError(f"{where}: liquidation_cap must not be below 0")
         _check_times(self)
         if max(abs(self.maker_fee), abs(self.taker_fee)) >= UNIT or not 0 <= self.liquidation_fee < UNIT:
             raise PackError(f"{where}: fees must be below 100 %, and the liquidation fee not negative")

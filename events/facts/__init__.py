@@ -32,6 +32,7 @@ from events.facts.liquidation import (
     LiquidationOutcome,
     LiquidationPutOff,
     LiquidationStarted,
+    LiquidationWindowEnded,
     LossShared,
     MarginCalled,
     MarginRecovered,
@@ -107,6 +108,7 @@ AnyFact = (
     | LiquidationFeeCharged
     | DeficitCovered
     | CooldownStarted
+    | LiquidationWindowEnded
     | LiquidationEnded
 )
 
@@ -141,6 +143,7 @@ __all__ = [
     "LiquidationOutcome",
     "LiquidationPutOff",
     "LiquidationStarted",
+    "LiquidationWindowEnded",
     "LossShared",
     "MarginCalled",
     "MarginModeSet",

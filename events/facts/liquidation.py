@@ -23,7 +23,9 @@ class LiquidationOutcome(Enum):
 
 
 class LiquidationPutOff(Fact, tag="liquidation_put_off.1"):
-    """A pool that is due waits for an instrument that it holds: for its next mark, or for the end of its halt."""
+    """A pool that is due waits for an instrument that it holds: for its next mark, for the end of its halt, or for the
+    end of its window, and then its turn.
+    """
 
     account: AccountId
     pool: str
@@ -157,6 +159,12 @@ class CooldownStarted(Fact, tag="cooldown_started.1"):
 
     account: AccountId
     until: Nanos
+
+
+class LiquidationWindowEnded(Fact, tag="liquidation_window_ended.1"):
+    """A window without any liquidation of the instrument passed: its cap is there again for those who waited."""
+
+    instrument: InstrumentId
 
 
 class LiquidationEnded(Fact, tag="liquidation_ended.1"):

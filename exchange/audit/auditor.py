@@ -28,7 +28,7 @@ RULES = {
 
 BEFORE_A_REFUSAL = (
     f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired,
-    f.BreakerReset, f.WithdrawalsClosed, f.WithdrawalsOpened,
+    f.BreakerReset, f.WithdrawalsClosed, f.WithdrawalsOpened, f.LiquidationWindowEnded,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 

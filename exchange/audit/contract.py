@@ -53,6 +53,8 @@ class Contract:
         self.mark = 0
         self.index = 0
         self.is_expired = False
+        self.liquidated = 0
+        self.liquidated_at = 0
         self.marked_at = self.halted = self.trips = 0
         self.past: list[tuple[int, int]] = []
         self.open_interest = 0

@@ -14,7 +14,7 @@ from exchange.audit.books import Books
 from exchange.audit.contract import Contract, rate
 from exchange.audit.pools import carried, is_due, margin
 
-BREAKER = "breaker"
+BREAKER, WINDOW = "breaker", "window"
 
 
 def held(books: Books, contract: Contract) -> Hold | None:
@@ -27,8 +27,28 @@ def held(books: Books, contract: Contract) -> Hold | None:
 
 def holds_up(books: Books, account: str, pool: str) -> dict[str, Hold]:
     """The instruments that a pool holds and has to wait for, and why."""
-    found = {p.terms.id: held(books, p.contract) for p in carried(books, account, pool)}
-    return {name: why for name, why in found.items() if why}
+    mine = carried(books, account, pool)
+    found = {p.terms.id: held(books, p.contract) for p in mine}
+    holds: dict[str, Hold] = {name: why for name, why in found.items() if why}
+    if not holds and mine and not any(room(books, p.contract) for p in mine):
+        first = min((p.contract for p in mine), key=lambda contract: (contract.liquidated_at, contract.terms.id))
+        return {first.terms.id: Hold.CAPPED}
+    return holds
+
+
+def room(books: Books, contract: Contract) -> int:
+    """How many lots of an instrument may be liquidated now: its cap, less what was; all after a window without any."""
+    cap, window = contract.terms.liquidation_cap, books.rules.liquidation.window
+    if not cap:
+        return contract.open_interest
+    return cap - (contract.liquidated if books.now <= contract.liquidated_at + window else 0)
+
+
+def window_ended(books: Books, fact: f.LiquidationWindowEnded) -> None:
+    """When the window has passed, for who waited."""
+    at = books.timers.pop((WINDOW, fact.instrument), None)
+    books.hold("the window has passed", at is not None and at <= books.now, fact)
+    released(books, fact.instrument)
 
 
 def stood(books: Books, contract: Contract, mark: int) -> None:
@@ -82,11 +102,15 @@ def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
     books.put_off[key] = fact.instrument
     if margin(books, *key).equity < 0:
         books.lacking.append(key)
+    if fact.why is Hold.CAPPED:
+        end = books.contracts[fact.instrument].liquidated_at + books.rules.liquidation.window + 1
+        books.timers.setdefault((WINDOW, fact.instrument), end)
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.BreakerTripped: tripped,
     f.BreakerReset: reset,
     f.LiquidationPutOff: put_off,
+    f.LiquidationWindowEnded: window_ended,
 }
 """Fact -> what it has to agree with, and what it changes."""

@@ -14,7 +14,7 @@ from events.rules import LiquidationStyle
 from events.units import UNIT
 from exchange.audit.books import MULTI, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate
-from exchange.audit.guards import holds_up
+from exchange.audit.guards import holds_up, room
 from exchange.audit.pools import carried, index_of, is_due, is_warned, margin, position_margin
 
 GRAIN = Fraction(1, UNIT)
@@ -91,17 +91,26 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
         books.closed.clear()
     if books.rules.liquidation.style is LiquidationStyle.SLICES:
         books.hold("its pool is still due", is_due(books, p.account, p.pool), fact)
-        books.sliced |= _asked(books, p) < abs(p.lots)
+        books.sliced |= _wanted(books, p) < abs(p.lots)
+    books.capped |= _asked(books, p) < _wanted(books, p)
     price, up = bankruptcy(books, p)[1], ceil if p.lots > 0 else floor
     books.check("lots of the forced order", (-1 if p.lots > 0 else 1) * _asked(books, p), SIGN[fact.side] * fact.lots)
     books.check("mark of the forced order", p.contract.mark, fact.mark)
     books.check("bankruptcy price", price, fact.bankruptcy)
     books.check("limit of the forced order", up(Fraction(price, p.terms.tick)), fact.limit)
+    if p.terms.liquidation_cap:
+        p.contract.liquidated = p.terms.liquidation_cap - room(books, p.contract) + fact.lots
+        p.contract.liquidated_at = books.now
     p.orders[LIQUIDATION_ORDER] = Order(fact.side, fact.lots, fact.limit, reduce_only=True)
     books.placed[p.account, LIQUIDATION_ORDER] = p
 
 
 def _asked(books: Books, p: Position) -> int:
+    """How many lots a forced order closes: what is wanted, as far as the cap of the instrument goes."""
+    return min(_wanted(books, p), room(books, p.contract))
+
+
+def _wanted(books: Books, p: Position) -> int:
     """How many lots a forced order closes: all; the fewest that leave the notional below the bracket's floor; a part of
     what is large, out of the cooldown.
     """
@@ -168,13 +177,14 @@ def cooldown_started(books: Books, fact: f.CooldownStarted) -> None:
 
 
 def ended(books: Books, fact: f.LiquidationEnded) -> None:
-    """Closed, with nothing below zero, or reduced or cured and no longer due but after slices; the pool is its owner's
-    again.
+    """Closed, with nothing below zero, or reduced or cured and no longer due but after slices and caps; the pool is its
+    owner's again.
     """
     key, closed = (fact.account, fact.pool), fact.outcome is f.LiquidationOutcome.CLOSED
     started = fact.outcome is not f.LiquidationOutcome.CURED
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
-    done = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key) or (started and books.cools)
+    is_over = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
+    done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and (books.cools or books.capped))
     books.hold("a slice has its cooldown", not books.sliced, fact)
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))
@@ -182,7 +192,7 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     books.hold("it waits for nothing", key not in books.put_off, fact)
     books.check("place in the queue", None, books.queue.pop(key, "none"))
     books.report.liquidations[fact.outcome.value] += 1
-    books.running, books.cools = None, False
+    books.running, books.cools, books.capped = None, False, False
     books.closed.clear()
     books.touch(*key)
     if fact.pool in books.positions[fact.account] and not carried(books, *key):

@@ -50,7 +50,7 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.MarginCalled: liquidation.on_margin_called,
     f.MarginRecovered: liquidation.on_margin_recovered,
     f.LiquidationStarted: session.on_nothing,
-    f.LiquidationOrderPlaced: session.on_nothing,
+    f.LiquidationOrderPlaced: liquidation.on_liquidation_order_placed,
     f.TakenOver: liquidation.on_taken_over,
     f.LegsNetted: liquidation.on_legs_netted,
     f.Deleveraged: liquidation.on_deleveraged,
@@ -58,6 +58,7 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.FundOffered: liquidation.on_fund_offered,
     f.LiquidationFeeCharged: liquidation.on_liquidation_fee_charged,
     f.DeficitCovered: liquidation.on_deficit_covered,
+    f.LiquidationWindowEnded: liquidation.on_liquidation_window_ended,
     f.CooldownStarted: liquidation.on_cooldown_started,
     f.LiquidationEnded: liquidation.on_liquidation_ended,
 }

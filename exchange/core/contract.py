@@ -38,7 +38,8 @@ class Contract:
     lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
     contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
     that moved the mark last, marked_at when it did, index the index price. halted is until when trading is halted, 0
-    where it is not; swing the window of the breaker, where there is one. open_interest is the sum of all long lots.
+    where it is not; swing the window of the breaker, where there is one. open_interest is the sum of all long lots;
+    liquidated are the lots that count for the cap, the last of them at liquidated_at.
     rankings are the queues of the latest batch that deleveraged, by side. lows and highs are heaps of (-low, serial)
     and (high, serial); an entry counts only while the position still bears that trigger.
     """
@@ -59,6 +60,8 @@ class Contract:
         "id",
         "index",
         "is_inverse",
+        "liquidated",
+        "liquidated_at",
         "lot",
         "lows",
         "maker_fee",
@@ -105,6 +108,8 @@ class Contract:
         self.offer: tuple[int, int, str, str, int] | None = None
         self.average = Average()
         self.open_interest = 0
+        self.liquidated = 0
+        self.liquidated_at = 0
         self.clearing = 0
         self.positions: list[Position] = []
         self.holders: dict[Position, None] = {}

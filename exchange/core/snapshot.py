@@ -100,6 +100,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "mark": contract.mark,
         "marked_at": contract.marked_at,
         "halted": contract.halted,
+        "liquidated": [contract.liquidated, contract.liquidated_at],
         "swing": [list(contract.swing.highs), list(contract.swing.lows)] if contract.swing else [],
         "index": contract.index,
         "expired": contract.expired,
@@ -199,6 +200,7 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
     if raw["mark"]:
         contract.set_mark(raw["mark"])
     contract.marked_at, contract.halted = raw["marked_at"], raw["halted"]
+    contract.liquidated, contract.liquidated_at = raw["liquidated"]
     if contract.swing is not None:
         contract.swing.highs.extend(map(tuple, raw["swing"][0]))
         contract.swing.lows.extend(map(tuple, raw["swing"][1]))

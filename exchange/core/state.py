@@ -57,6 +57,7 @@ class DueKind(IntEnum):
     OFFER = 5
     BREAKER = 6
     GATE = 7
+    WINDOW = 8
 
 
 class Due(msgspec.Struct):
@@ -323,6 +324,10 @@ class State:
         """Let this fall due at that time. For `apply` only."""
         insort(self.timers, (at, int(kind), instrument))
         self.next_timer = self.timers[0][0]
+
+    def has_timer(self, kind: DueKind, instrument: str) -> bool:
+        """Whether this is to fall due."""
+        return any(timer[1:] == (kind, instrument) for timer in self.timers)
 
     def wallet(self, account: Account, asset: AssetId) -> Wallet:
         """The account's wallet; one that is not kept yet where it has none."""

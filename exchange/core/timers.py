@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from events.commands import FundingSource
-from events.facts import BreakerReset, Fact, FundingDue, InterestDue, SettlementDue
+from events.facts import BreakerReset, Fact, FundingDue, InterestDue, LiquidationWindowEnded, SettlementDue
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core.contract import Contract
@@ -30,6 +30,8 @@ def fire(state: State) -> Iterator[Fact]:
             yield funding_due(state, contract, at)
         elif kind == DueKind.GATE:
             yield at_the_end(state)
+        elif kind == DueKind.WINDOW:
+            yield LiquidationWindowEnded(state.contracts[instrument].id)  # type: ignore[index]
         elif kind == DueKind.BREAKER:
             yield BreakerReset(state.contracts[instrument].id)  # type: ignore[index]
         else:

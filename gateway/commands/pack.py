@@ -116,6 +116,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "liquidation_slice": decimal_text(pack.liquidation.slice),
         "liquidation_slice_above": decimal_text(pack.liquidation.slice_above),
         "liquidation_cooldown_seconds": pack.liquidation.cooldown // SECOND,
+        "liquidation_window_seconds": pack.liquidation.window // SECOND,
         "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
         "withdrawal_gate_seconds": pack.withdrawal_gate // SECOND,
         **_guards(pack),

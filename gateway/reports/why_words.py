@@ -117,6 +117,7 @@ def _mark(w: Words, fact: f.MarkPriceMoved) -> str:
 
 WAITS_FOR = {
     Hold.STALE_MARK: "the mark of {} is too old, the next one is waited for",
+    Hold.CAPPED: "as much of {} as the cap allows was liquidated, the end of its window is waited for",
     Hold.HALTED: "trading in {} is halted, the end of the halt is waited for",
 }
 """Why a liquidation is put off."""

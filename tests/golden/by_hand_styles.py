@@ -1,4 +1,4 @@
-"""Sessions by hand of liquidations that take their time: slices with a cooldown."""
+"""Sessions by hand of liquidations that take their time: slices with a cooldown, caps per interval."""
 
 from __future__ import annotations
 
@@ -25,13 +25,23 @@ SLICES = replace(
     ),
 )  # fmt: skip
 
+CAPS = replace(
+    pack(liquidation_cap=6),
+    liquidation=Liquidation(LiquidationStyle.STEPS, last_resort=(Layer.FUND, Layer.ADL), window=Nanos(10 * SECOND)),
+)
+
 
 def slices() -> Session:
     """slices-1: a slice that cures, one that does not, the cooldown and its end."""
     return recorded(_slices)
 
 
-SESSIONS = {"slices-1": slices}
+def caps() -> Session:
+    """caps-1: what is beyond the cap waits for its window, a mark or both."""
+    return recorded(_caps)
+
+
+SESSIONS = {"slices-1": slices, "caps-1": caps}
 
 
 def _slices() -> Iterator[Any]:
@@ -40,3 +50,10 @@ def _slices() -> Iterator[Any]:
     yield [*position(3, SELL, price=100, lots=15, by="bob"), resting(5, BUY, price=100, lots=2), mark(94)]
     yield [resting(6, BUY, price=90, lots=4), mark(92), c.AdvanceTime(Nanos(60 * SECOND)), mark(100)]
     yield [resting(7, SELL, price=105, lots=9), mark(106), mark(108), c.AdvanceTime(Nanos(120 * SECOND)), mark(109)]
+
+
+def _caps() -> Iterator[Any]:
+    yield [opening(CAPS), mark(100), mark(100, on=TIN), deposit(INSURANCE, 10), account("maker", 100_000)]
+    yield [account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), account("bob", 100)]
+    yield [*position(3, BUY, price=100, lots=10, by="bob"), resting(5, BUY, price=90, lots=4), mark(92), mark(88)]
+    yield [mark(95), mark(86), c.AdvanceTime(Nanos(60 * SECOND)), mark(85), c.AdvanceTime(Nanos(120 * SECOND))]

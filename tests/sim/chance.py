@@ -74,6 +74,7 @@ LIQUIDATION: Options = {
     "style": lambda dice, _: dice.choice(list(LiquidationStyle)),
     "backstop": lambda dice, _: dice.choice((0, 0, UNIT * 2 // 3)),
     "last_resort": lambda dice, _: tuple(dice.sample(list(Layer), dice.randint(0, len(Layer)))),
+    "window": lambda dice, _: dice.choice((0, 1, 30 * SECOND, HOUR)),
     "warning": lambda dice, _: dice.choice((0, UNIT * 3 // 10, UNIT * 8 // 10, UNIT)),
 }
 """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order. Amounts are of dollars."""
@@ -127,6 +128,7 @@ TERMS: Options = {
     "taker_fee": lambda dice, _: dice.choice((0, 50_000)),
     "liquidation_fee": lambda dice, _: dice.choice((0, 500_000)),
     "interest": lambda dice, _: dice.choice((0, 10_000)),
+    "liquidation_cap": lambda dice, _: dice.choice((0, 0, 1, 100, 10**4)),
     "funding_cap": lambda dice, _: dice.choice((0, UNIT // 100)),
     "funding_floor": lambda dice, _: dice.choice((0, 0, -UNIT // 200)),
 }
@@ -182,6 +184,10 @@ def by_chance(dice: Dice, rich: int, start: int) -> RulePack:
     chosen = dice.of("instruments")
     kinds = [KINDS[kind] for kind in sorted(chosen.sample(range(len(KINDS)), chosen.randint(2, 4)))]
     instruments = tuple(_instrument(dice.of(kind[1]), rich, start, options, *kind) for kind in kinds)
+    capped = options["liquidation"].window > 0 and any(instrument.liquidation_cap for instrument in instruments)
+    if not capped:
+        options |= {"liquidation": msgspec.structs.replace(options["liquidation"], window=0)}
+        instruments = tuple(msgspec.structs.replace(instrument, liquidation_cap=0) for instrument in instruments)
     pack = RulePack(id="by-chance", version="1", source="the dice", instruments=instruments, **options)
     collateral = dice.of("collateral")
     return (_with_collateral(collateral, rich, pack) if collateral.random() < 0.8 else pack).check()

@@ -71,6 +71,7 @@ CHANGES = {
     "a trade's side is its taker's": (f.Traded, other_side),
     "maker fees are the pack's, rounded up": (f.Traded, traders_fee("maker_fee")),
     "taker fees are the pack's, rounded up": (f.Traded, traders_fee("taker_fee")),
+    "the end of a window": (f.LiquidationWindowEnded, without),
     "a slice has its cooldown": (f.CooldownStarted, without),
     "the end of a cooldown": (f.CooldownStarted, plus("until")),
     "who is warned is told": (f.MarginCalled, without),

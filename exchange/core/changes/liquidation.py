@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from events import facts as f
 from events.commands import INSURANCE, Side
+from events.guards import Hold
 from events.instruments import Leg
 from exchange.core.changes.queue import kept, touch
+from exchange.core.liquidation.cap import count, window_end
+from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.posting import end_isolated, post_trade
-from exchange.core.state import Position, State, Wallet
+from exchange.core.state import DueKind, Position, State, Wallet
+from exchange.core.timers import took_effect
 
 BUY = Side.BUY
 
@@ -18,6 +22,19 @@ def on_liquidation_put_off(state: State, fact: f.LiquidationPutOff) -> None:
     key = pool_of(state.accounts[fact.account], fact.pool).due
     assert key is not None
     state.put_off.setdefault(fact.instrument, {})[key] = state.due.pop(key)
+    if fact.why is Hold.CAPPED and not state.has_timer(DueKind.WINDOW, fact.instrument):
+        state.set_timer(window_end(state, state.contracts[fact.instrument]), DueKind.WINDOW, fact.instrument)
+
+
+def on_liquidation_order_placed(state: State, fact: f.LiquidationOrderPlaced) -> None:
+    """What the order closes, the book or whoever else takes it, counts for the cap of its instrument."""
+    count(state, state.contracts[fact.instrument], fact.lots)
+
+
+def on_liquidation_window_ended(state: State, fact: f.LiquidationWindowEnded) -> None:
+    """Who waited for the instrument is due again."""
+    took_effect(state, DueKind.WINDOW, fact.instrument)
+    release(state, fact.instrument)
 
 
 def on_margin_called(state: State, fact: f.MarginCalled) -> None:

@@ -10,6 +10,7 @@ from events.facts import LiquidationPutOff
 from events.guards import Hold
 from events.instruments import InstrumentId
 from exchange.core.contract import Contract
+from exchange.core.liquidation.cap import capped
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.margin.model import cross_positions
 from exchange.core.state import DueKind, Pool, Position, State
@@ -19,12 +20,15 @@ def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
     """That the pool, which is due, has to wait, and for what; None where it has not."""
     assert state.pack is not None
     guards = state.pack.guards
-    if not (guards.mark_age_max or guards.breaker.jump):
+    window = state.pack.liquidation.window
+    if not (guards.mark_age_max or guards.breaker.jump or window):
         return None
     positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
     for position in positions:
         if position.lots and (why := held_by(state, position.contract)):
             return LiquidationPutOff(*pool.id, position.contract.id, why)
+    if window and (contract := capped(state, [position for position in positions if position.lots])):
+        return LiquidationPutOff(*pool.id, contract.id, Hold.CAPPED)
     return None
 
 

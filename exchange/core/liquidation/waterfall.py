@@ -45,6 +45,7 @@ from exchange.core.debts import cover, is_over
 from exchange.core.gate import closes_on
 from exchange.core.liquidation.adl import first_in_queue
 from exchange.core.liquidation.bankruptcy import bankruptcy_price, bankruptcy_value
+from exchange.core.liquidation.cap import room
 from exchange.core.liquidation.guard import put_off
 from exchange.core.liquidation.insurance import lots_affordable
 from exchange.core.liquidation.pools import pool_of
@@ -107,17 +108,17 @@ def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
     fees: dict[str, int] = {}
     for position in _order_of_closing(pool):
         asset = position.wallet.asset
-        fees[asset] = (yield from _close(state, pool, position, abs(position.lots))) + fees.get(asset, 0)
-        state.cause = due.seq
+        if lots := min(abs(position.lots), room(state, position.contract)):
+            fees[asset] = (yield from _close(state, pool, position, lots)) + fees.get(asset, 0)
+            state.cause = due.seq
     yield from _settle_up(pool, fees)
 
 
 def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
     """Net the legs, then close slice after slice until the pool is no longer due."""
     yield from _net_legs(pool)
-    while is_due(pool) and (positions := _by_loss(pool)):
-        position = positions[0]
-        lots = _slice(position)
+    while is_due(pool) and (position := next((p for p in _by_loss(pool) if room(state, p.contract)), None)):
+        lots = min(_slice(position), room(state, position.contract))
         fee = yield from _close(state, pool, position, lots)
         state.cause = due.seq
         yield from _settle_up(pool, {position.wallet.asset: fee})
@@ -136,11 +137,13 @@ def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Itera
     for position in _order_of_closing(pool):
         if not is_due(pool):
             break
+        if not (most := room(state, position.contract)):
+            continue
         lots = size = abs(position.lots)
         if state.now >= account.cooldown and notional(position) > rules.slice_above * UNIT:
             lots = -(-size * rules.slice // UNIT)
             sliced |= lots < size
-        fee = yield from _close(state, pool, position, lots)
+        fee = yield from _close(state, pool, position, min(lots, most))
         state.cause = due.seq
         yield from _settle_up(pool, {position.wallet.asset: fee})
     if sliced:
