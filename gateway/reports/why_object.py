@@ -53,6 +53,11 @@ def as_object(session: str, number: int, story: Story, found: Counterfactuals) -
             "parts": [{"what": part.what, "amount": exact(part.amount)} for part in parts(story)],
             "to": exact(story.steps[-1].after.equity if story.steps else story.margin.equity),
         },
+        "deficits": [
+            {"by": who.value, "asset": asset, "amount": decimal_text(amount)}
+            for (asset, who), amount in story.deficits.items()
+            if amount
+        ],
         "timeline": _timeline(story),
         "counterfactuals": as_objects(found),
     }

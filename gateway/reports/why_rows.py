@@ -10,6 +10,7 @@ from events.commands import Command
 from events.instruments import Inverse
 from events.units import UNIT, decimal_text
 from exchange.core.margin.model import Margin
+from exchange.projections.deficits import Bearer
 from gateway.console import time_text
 from gateway.reports.lab_figures import ratio_text
 from gateway.reports.why_figures import Line, lines, parts, shares
@@ -36,6 +37,8 @@ def blocks(story: Story, words: Words) -> Iterator[Block]:
     if shares(story):
         yield _shares(story, words)
     yield _parts(story, words)
+    if any(story.deficits.values()):
+        yield _deficits(story, words)
 
 
 def title(number: int, story: Story, words: Words) -> list[str]:
@@ -193,3 +196,18 @@ def _parts(story: Story, words: Words) -> Block:
     last = story.steps[-1].after.equity if story.steps else story.margin.equity
     rows.append(["left in the pool", words.number(last // UNIT, story.asset)])
     return Block("where the equity went", rows, (1,), [])
+
+
+BEARERS = {
+    Bearer.FUND: "the insurance fund",
+    Bearer.ADL: "deleveraged accounts",
+    Bearer.MARKET: "MARKET",
+    Bearer.SOCIALISED: "winners of the instrument",
+    Bearer.OPEN: "nobody yet: it is open in the fund",
+}
+
+
+def _deficits(story: Story, words: Words) -> Block:
+    rows = [["who", "amount"]]
+    rows += [[BEARERS[who], words.atoms(amount, asset)] for (asset, who), amount in story.deficits.items() if amount]
+    return Block("who bore the deficit, what it left to others", rows, (1,), [])

@@ -6,6 +6,7 @@ core's own at that record. Nothing is decided here.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from exchange.core.apply import APPLY
 from exchange.core.margin.model import Margin, is_due, requirement
 from exchange.core.state import MultiPool, Pool, Position, State
 from exchange.core.step import apply_batch
+from exchange.projections.deficits import Bearer, Deficits
 from exchange.projections.explain import Liquidation
 from replay.lab.figures import ratio_of
 from replay.lab.series import Series
@@ -66,7 +68,8 @@ class Story:
     holdings, margin and balance (atoms; of the isolated wallet, the cross wallet) are those at which the pool fell due;
     before is the margin ahead of that batch. trigger is the mark, mark units, at which it was due first while the mark
     of `trigger_of` moved there. busy says when, in batches, the account had something open, by position. left is all
-    that the account has in `asset` when the session ends.
+    that the account has in `asset` when the session ends. deficits are what the steps left to others, atoms by asset
+    and by who bears it.
     """
 
     liquidation: Liquidation
@@ -84,6 +87,7 @@ class Story:
     busy: dict[str, list[list[int]]] = field(default_factory=dict)
     batches: int = 0
     left: int = 0
+    deficits: Counter[tuple[str, Bearer]] = field(default_factory=Counter)
 
 
 class Storyteller:
@@ -93,6 +97,7 @@ class Storyteller:
         self.state = State()
         self.story = Story(liquidation, pack)
         self._steps = {record.seq for record in liquidation.steps}
+        self._deficits = Deficits()
         self._place = 0
         self._was_open = False
 
@@ -108,6 +113,7 @@ class Storyteller:
         if its.due_batch <= batch.number <= its.last_batch:
             self._closely(batch)
         else:
+            self._deficits.observe(batch)
             apply_batch(self.state, batch)
         if len(batch.records) > 1:
             self._look(batch)
@@ -129,7 +135,9 @@ class Storyteller:
             if not isinstance(fact, Fact):
                 continue
             state.seq = record.seq
+            self._deficits.observe(Batch(batch.number, batch.at, [batch.records[0], record]))
             if record.seq in self._steps:
+                self.story.deficits.update(self._deficits.latest)
                 self._tell(record, batch.at)
             else:
                 self._apply(fact)

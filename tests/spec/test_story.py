@@ -10,6 +10,7 @@ from events.commands import INSURANCE
 from events.instruments import Liquidation as Rules
 from events.rules import Layer, LiquidationStyle
 from events.units import SECOND, UNIT, Rate
+from exchange.projections.deficits import Bearer
 from exchange.projections.explain import Explainer
 from gateway.commands.why import Found
 from gateway.reports import why_object
@@ -131,6 +132,7 @@ def test_each_step_has_the_margin_before_and_after_it() -> None:
         ("LiquidationEnded", 0, 0, 0),
     ]
     assert went(story) == {TO_FUND: -30}
+    assert not any(story.deficits.values())
     check_sum(story)
 
 
@@ -173,6 +175,10 @@ def test_a_deleveraged_account_is_told_with_what_it_was_ranked_by() -> None:
     assert (step.ranked.place, step.ranked.profit, step.ranked.leverage) == (1, 12 * PERCENT, 880 * UNIT // 620)
     assert went(story) == {TO_FUND: 8, TO_RANKED: 12}
     assert [(s.who, s.lots, s.value) for s in shares(story)] == [("fund", 4, 360), ("adl", 6, 540)]
+    assert story.deficits == {(USD, Bearer.FUND): 8, (USD, Bearer.ADL): 12}
+    (block,) = [one for one in blocks(story, Words(rules)) if one.heading.startswith("who bore the deficit")]
+    assert [row[0] for row in block.rows[1:]] == ["the insurance fund", "deleveraged accounts"]
+    assert [one["by"] for one in why_object.as_object("", 1, story, Counterfactuals())["deficits"]] == ["fund", "adl"]
     check_sum(story)
 
 
@@ -183,6 +189,7 @@ def test_what_market_takes_has_no_rank() -> None:
     story = told(session.when(mark(88), proceed()))
     (step,) = [step for step in story.steps if isinstance(step.record.message, f.Deleveraged)]
     assert (step.ranked, went(story)) == (None, {TO_MARKET: 20})
+    assert story.deficits == {(USD, Bearer.MARKET): 20}
     assert [(s.who, s.lots) for s in shares(story)] == [("market", 10)]
 
 
