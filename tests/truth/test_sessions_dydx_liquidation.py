@@ -9,13 +9,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from events.commands import INSURANCE, OpenAccount, Side
+from events.commands import INSURANCE, OpenAccount, Proceed, Side
 from events.facts import Deleveraged, Fact, TakenOver
 from events.instruments import Liquidation, RulePack, load_pack
-from events.rules import Layer
-from events.units import UNIT, Rate
+from events.rules import Layer, LiquidationStyle
+from events.units import UNIT, Nanos, Rate
 from tests.truth.published import Case, calculated, driven
-from tests.truth.sessions import OTHER, Held, Session, brackets_with, first, flags_of, in_cross, terms_of
+from tests.truth.sessions import OTHER, Held, Session, brackets_with, first, flags_of, in_cross, terms_of, units
 
 SHIPPED = load_pack("dydx-v4")
 QUANTUM: int = SHIPPED.margin_step
@@ -44,9 +44,9 @@ def usdc(account: dict[str, Any]) -> Fraction:
 
 
 def pack_for(positions: list[Held], liquidation_fee: int = 0, **rules: Any) -> RulePack:
-    """The shipped flags over markets with the margins of the cases."""
-    fee = Rate(liquidation_fee)
-    terms = (terms_of("dydx-v4", position, **RATES, liquidation_fee=fee) for position in positions)
+    """The shipped flags over markets with the margins of the cases, in lots of which every position has tens."""
+    fine = {**RATES, "liquidation_fee": Rate(liquidation_fee), "tick": 1000, "lot": UNIT // 1000}
+    terms = (terms_of("dydx-v4", position, **fine) for position in positions)
     return flags_of("dydx-v4", *terms, **rules)
 
 
@@ -61,18 +61,32 @@ def at_the_oracle_price(session: Session) -> list[Fact]:
 BANKRUPTCY = "dydx_bankruptcy_price"
 
 
-def closes_all(case: Case) -> bool:
-    """Whether it is about closing a whole position, at a price above 0."""
-    price = int(case.expected.get("bankruptcy_price_quote_quantums", 0))
-    sizes: dict[int, int] = {stated["perpetual"]: stated["base_quantums"] for stated in case.inputs["positions"]}
+def in_parts(share: Fraction, *layers: Layer) -> Liquidation:
+    """Close such a share of a position in one order, the rest later."""
+    if share == 1:
+        return Liquidation(last_resort=layers)
+    return Liquidation(LiquidationStyle.SLICES, last_resort=layers, slice=Rate(units(share)), cooldown=Nanos(1))
+
+
+def share_closed(stated: dict[str, Any], case: Case) -> Fraction:
+    """The part of a position that is closed, 0 where nobody holds it."""
+    sizes: dict[int, int] = {held["perpetual"]: held["base_quantums"] for held in stated["positions"]}
     size = sizes.get(case.whole("perpetual_id"), 0)
-    return size == -case.whole("delta_base_quantums") and size * price > 0
+    return Fraction(-case.whole("delta_base_quantums"), size) if size else Fraction(0)
 
 
-@driven(BANKRUPTCY, only=closes_all)
+def closes_tenths(case: Case) -> bool:
+    """Whether it is about closing a position, or some tenths of it, at a price above 0."""
+    price = int(case.expected.get("bankruptcy_price_quote_quantums", 0))
+    share = share_closed(case.inputs, case)
+    return 0 < share <= 1 and (10 * share).denominator == 1 and price * case.whole("delta_base_quantums") < 0
+
+
+@driven(BANKRUPTCY, only=closes_tenths)
 def test_what_closing_a_position_comes_to_where_nobody_bids(case: Case) -> None:
     positions = [held(stated) for stated in case.inputs["positions"]]
-    session = in_cross(pack_for(positions), usdc(case.inputs) + bought(positions), positions)
+    way = in_parts(share_closed(case.inputs, case), *SHIPPED.liquidation.last_resort)
+    session = in_cross(pack_for(positions, liquidation=way), usdc(case.inputs) + bought(positions), positions)
     closed = ORACLE[case.whole("perpetual_id")][0]
     facts = at_the_oracle_price(session)
     fact = next(f for f in facts if isinstance(f, TakenOver | Deleveraged) and f.instrument == closed)
@@ -82,8 +96,8 @@ def test_what_closing_a_position_comes_to_where_nobody_bids(case: Case) -> None:
 
 calculated(
     BANKRUPTCY,
-    "a part of a position, one that nobody holds, or a price below 0: the core closes whole positions that are due",
-    only=lambda case: not closes_all(case),
+    "a position that nobody holds, a price below 0, or a part that is rounded to a quote quantum, here to an atom",
+    only=lambda case: not closes_tenths(case),
 )
 
 FUND = "dydx_insurance_fund_delta"
@@ -125,10 +139,10 @@ calculated(
 DELEVERAGING = "dydx_deleveraging"
 
 
-def offsets_all(case: Case) -> bool:
-    """Whether all of a liquidated position is closed against one that has as much."""
-    sizes = [case.inputs[name]["positions"][0]["base_quantums"] for name in ("liquidated", "offsetting")]
-    return sizes == [-case.whole("delta_base_quantums"), case.whole("delta_base_quantums")]
+def is_whole(case: Case) -> bool:
+    """Whether a part of the one position that is no more than there is can be closed against the other."""
+    ours, theirs = (case.inputs[name]["positions"][0]["base_quantums"] for name in ("liquidated", "offsetting"))
+    return ours == -theirs and 0 < share_closed(case.inputs["liquidated"], case) <= 1
 
 
 def is_safe(case: Case) -> bool:
@@ -138,34 +152,37 @@ def is_safe(case: Case) -> bool:
     return bool(offsetting["usdc_quote_quantums"] + notional > abs(notional) // 10)
 
 
-@driven(DELEVERAGING, only=lambda case: offsets_all(case) and is_safe(case))
+@driven(DELEVERAGING, only=lambda case: is_whole(case) and is_safe(case))
 def test_both_close_at_the_bankruptcy_price_of_the_liquidated_one(case: Case) -> None:
     """Cid is on the other side since the price at which ann opened; nothing but deleveraging is left to her."""
     ours = held(case.inputs["liquidated"]["positions"][0])
     theirs = ours._replace(side=OTHER[ours.side])
-    pack = pack_for([ours], liquidation=Liquidation(last_resort=(Layer.ADL,)))
+    pack = pack_for([ours], liquidation=in_parts(share_closed(case.inputs["liquidated"], case), Layer.ADL))
     session = in_cross(pack, usdc(case.inputs["liquidated"]) + bought([ours]), [ours])
     session.ask(OpenAccount, account="cid")
     session.deposit("cid", usdc(case.inputs["offsetting"]) + bought([theirs]), "USDC")
     session.enter(theirs, taker="cid")
-    fact = first(Deleveraged, at_the_oracle_price(session))
+    session.mark(ours.symbol, ORACLE[case.whole("perpetual_id")][1])
+    fact = first(Deleveraged, session.ask(Proceed, limit=1))
     assert fact.against == "cid"
     received = fact.value if fact.side is Side.SELL else -fact.value
     case.has("bankruptcy_price_quote_quantums", Fraction(received, QUANTUM))
     for name, account in (("ann", "liquidated"), ("cid", "offsetting")):
-        assert session.position(ours, name).lots == 0
-        assert Fraction(session.wallet(ours, name).balance, UNIT) == usdc(case.expected[account])
+        left = session.position(ours, name)
+        sizes = [stated["base_quantums"] for stated in case.expected[account]["positions"]]
+        assert left.lots * left.contract.lot == sum(sizes)
+        assert Fraction(left.wallet.balance - left.entry_value, UNIT) == usdc(case.expected[account])
 
 
 calculated(
     DELEVERAGING,
-    "a part of a position, or sizes that do not go together: the core closes whole positions",
-    only=lambda case: not offsets_all(case),
+    "sizes that do not go together, which no session closes",
+    only=lambda case: not is_whole(case),
 )
 calculated(
     DELEVERAGING,
     "both are due at the same mark: the core liquidates each of them, and deleverages none against one that is due",
-    only=lambda case: offsets_all(case) and not is_safe(case),
+    only=lambda case: is_whole(case) and not is_safe(case),
 )
 calculated(
     "dydx_fillable_price", "the limit of a forced order is the bankruptcy price in the core, and not the fillable one"
