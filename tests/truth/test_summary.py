@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.command_line import ROOT, python
@@ -33,6 +34,17 @@ def test_the_summary_counts_them_by_file(cases: Path) -> None:
     assert "no reason given" not in text
     for file, count in (("binance_usdm_liquidation_price", 8), ("hyperliquid_liquidation_price", 22)):
         assert f"{file:<34} {count:>4} of {count:>4}, {count:>4} in sessions\n" in text
+
+
+def test_the_page_on_fidelity_has_the_counts_of_the_summary(cases: Path) -> None:
+    """Of each file with its figures: N of M, and how many in sessions."""
+    assert cases.is_dir()
+    rows = re.findall(r"^(\w+) +(\d+) of +(\d+), +(\d+) in sessions$", told(), re.MULTILINE)
+    page = (ROOT / "docs" / "fidelity.md").read_text("utf-8")
+    for file, done, of, lived in rows[:-1]:
+        row = next(line for line in page.splitlines() if f"`{file}`" in line)
+        assert f"{done} of {of}" in row
+        assert f"| {lived} |" in row
 
 
 def test_without_the_figures_it_says_where_they_belong(tmp_path: Path) -> None:
