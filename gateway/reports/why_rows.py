@@ -89,7 +89,7 @@ def _since(story: Story, message: Any) -> str:
     if not isinstance(message, f.MarkPriceMoved):
         return ""
     before = story.liquidation.marks_before.get(message.instrument)
-    if not before:
+    if not before or before == message.mark:
         return ""
     change = (message.mark - before) * 100 / before
     return f", from {grouped(decimal_text(before))} ({change:+.2f} %)"

@@ -251,7 +251,7 @@ def _cooldown(_: Words, fact: f.CooldownStarted) -> str:
 def _ended(w: Words, fact: f.LiquidationEnded) -> str:
     equity = w.atoms(fact.equity, w.pool_asset(fact.pool))
     return {
-        f.LiquidationOutcome.REDUCED: f"liquidation ended: no longer due, {equity} of equity is left in the pool",
+        f.LiquidationOutcome.REDUCED: f"liquidation ended: reduced, {equity} of equity is left in the pool",
         f.LiquidationOutcome.CURED: f"the pool had recovered: nothing was closed, equity {equity}",
         f.LiquidationOutcome.CLOSED: f"liquidation ended: everything is closed, {equity} left",
     }[fact.outcome]

@@ -315,7 +315,8 @@ def check_against_history(script: Script, mode: Mode) -> None:
 
 def only(script: Script, mode: MarginMode) -> Script:
     """The session with every position in one mode."""
-    opening, rest = ([one for one in part if not isinstance(one, c.SetMarginMode)] for part in script)
+    modes = (c.SetMarginMode, c.SetCollateralMode)
+    opening, rest = ([one for one in part if not isinstance(one, modes)] for part in script)
     if mode is MarginMode.ISOLATED:
         opening += [c.SetMarginMode(0, name, f"set {on}", on, mode) for name in NAMES for on in (X, Y)]
     return Script(opening, rest)
