@@ -123,7 +123,7 @@ def _bare(liquidations: int, seed: int) -> Crash:
 
 def _commands(state: State) -> Iterator[c.Command]:
     yield c.SetMarkPrice(Nanos(0), INSTRUMENT, FALLEN)
-    while state.due:
+    while state.has_work:
         yield c.Proceed(state.now, PROCEED_FACTS)
 
 
@@ -163,7 +163,7 @@ async def _trade(sequencer: Sequencer, name: c.AccountId, waits: Waits) -> None:
         waits.seconds.append(perf_counter() - started)
         assert answer.batch is not None, "an order of a bystander was refused as repeated"
         waits.batches.append(answer.batch.number - before)
-        if not sequencer.state.due:
+        if not sequencer.state.has_work:
             return
 
 

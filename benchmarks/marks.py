@@ -126,11 +126,10 @@ class Walk:
                 started = process_time_ns()
                 batch = step(self.state, command)
                 took = process_time_ns() - started
-                if self.state.due:
+                if self.state.has_work:
                     self._liquidate()
                 else:
                     assert isinstance(batch, Batch)
-                    assert len(batch.records) == 2
                     costs.append(took)
                     looked += len(arms)
                     moved += sum(moves)
@@ -145,7 +144,7 @@ class Walk:
         return c.SetMarkPrice(self.state.now, name, MarkUnits(mark + change))
 
     def _liquidate(self) -> None:
-        while self.state.due:
+        while self.state.has_work:
             batch = step(self.state, c.Proceed(self.state.now, PROCEED_FACTS))
             assert isinstance(batch, Batch)
             self.liquidated += sum(type(fact) is LiquidationEnded for fact in batch.facts)

@@ -188,11 +188,11 @@ class Sequencer:
         self._check_running()
         self._check_fit(command)
         answer: Answer = self._loop.create_future()
-        if self._inbox or self._state.due or self._broken:
+        if self._inbox or self._state.has_work or self._broken:
             self._inbox.append((command, answer))
         else:
             self._answer(command, answer)
-        if self._state.due:
+        if self._state.has_work:
             self._schedule()
         return answer
 
@@ -257,7 +257,7 @@ class Sequencer:
 
     def _proceed(self) -> bool:
         """Do one batch of due work, and say whether there was any to do."""
-        if self._broken or not self._state.due:
+        if self._broken or not self._state.has_work:
             return False
         self._record(Proceed(self._state.now, PROCEED_FACTS))
         return True
@@ -267,7 +267,7 @@ class Sequencer:
             self._turn = self._loop.call_soon(self._take_turn)
 
     def _wants_turn(self) -> bool:
-        return not self._broken and bool(self._inbox or (self._state.due and not self._stopped))
+        return not self._broken and bool(self._inbox or (self._state.has_work and not self._stopped))
 
     def _take_turn(self) -> None:
         """One batch of due work, then what is in the inbox, but only one command of it while more work is due."""
@@ -277,7 +277,7 @@ class Sequencer:
         self._proceed()
         while self._inbox and not self._broken:
             self._answer(*self._inbox.popleft())
-            if self._state.due:
+            if self._state.has_work:
                 break
         self._moved.set()
         self._schedule()

@@ -75,7 +75,7 @@ def _go_on(forked: Fork, command: Command, change: Change) -> None:
     changed = None if isinstance(command, Proceed) else change(command)
     if changed is not None:
         _decide(forked, changed)
-    while forked.state.due:
+    while forked.state.has_work:
         _decide(forked, Proceed(Nanos(forked.state.now), PROCEED_FACTS))
 
 

@@ -13,8 +13,8 @@ from events.units import Atoms, Lots, MarkUnits, Nanos, Ticks
 
 @unique
 class LiquidationOutcome(Enum):
-    """How a liquidation ended: the pool recovered before anything was closed, everything in it was closed, or as much
-    as it took until it was no longer due, or as its slices were.
+    """How a liquidation ended: the pool recovered before anything was closed, everything in it was closed, as much as
+    it took until it was no longer due, as its slices were, or as one batch has room for, where it is due again at once.
     """
 
     CURED = "cured"

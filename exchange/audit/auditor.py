@@ -13,7 +13,7 @@ from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
 from exchange.audit import gate, guards, last_resort, liquidation, money, pools, prices, session, trading
-from exchange.audit.books import EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
+from exchange.audit.books import BATCH_FACTS, EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
 
 RULES = {
     **session.RULES,
@@ -31,6 +31,9 @@ BEFORE_A_REFUSAL = (
     f.BreakerReset, f.WithdrawalsClosed, f.WithdrawalsOpened, f.LiquidationWindowEnded,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
+
+NAMED = f.LiquidationDue, f.ExchangeDue, f.MarginCalled, f.MarginRecovered
+"""What is said of pools when a batch ends; of those whom an earlier one had no room for, before their own command."""
 
 ANYBODY = (f.FundingPaid, f.PositionSettled, f.InterestPaid, f.LossShared)
 """What settles for other accounts while a liquidation is under way."""
@@ -153,7 +156,7 @@ class Auditor:
         """Take one more batch record by record; each is handed on once it was observed. Raises AuditError."""
         books, before = self.books, None
         books.report.batches += 1
-        books.now, books.command, books.row = batch.at, batch.command, None
+        books.now, books.command, books.row, books.began = batch.at, batch.command, None, batch.first_seq
         for record in batch.records:
             books.changed.clear()
             books.check("number of the record", books.report.records + 1, record.seq)
@@ -170,7 +173,7 @@ class Auditor:
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)
-        self._check_due()
+        self._check_due(len(batch.records) >= BATCH_FACTS)
         self._check_money()
         books.touched.clear()
         books.lacking.clear()
@@ -179,9 +182,9 @@ class Auditor:
         books, kind = self.books, type(fact)
         books.fact = fact
         books.report.facts[kind.__name__] += 1
-        alone = kind is not f.Refused or before is None or isinstance(before, BEFORE_A_REFUSAL)
-        named = f.LiquidationDue, f.ExchangeDue, f.MarginCalled, f.MarginRecovered
-        last = kind in named or not isinstance(before, (*named, f.Refused))
+        late = isinstance(before, NAMED) and (before.account, getattr(before, "pool", MULTI)) in books.late
+        alone = kind is not f.Refused or before is None or late or isinstance(before, BEFORE_A_REFUSAL)
+        last = kind in NAMED or late or not isinstance(before, (*NAMED, f.Refused))
         books.hold("a refusal stands alone, who is due is said last", alone and last, (before, fact))
         self._check_asked(fact)
         account = getattr(fact, "account", None)
@@ -210,23 +213,28 @@ class Auditor:
             late = {timer: at for timer, at in self.books.timers.items() if at <= self.books.now}
             self.books.check("what fell due by time and was not said", {}, late)
 
-    def _check_due(self) -> None:
+    def _check_due(self, is_full: bool) -> None:
+        """Who is due or warned was named, but for those whom a full batch had no room for: they are named later."""
         books = self.books
-        for account, pool in books.touched:
-            if account in EXEMPT or not books.answers(account, pool):
+        late, books.late = books.late, {}
+        for key in late | books.touched:
+            account, pool = key
+            if account in EXEMPT or key in books.queue or not books.answers(*key):
                 continue
-            if (account, pool) not in books.queue:
-                self._check_named(account, pool)
-            if pool == MULTI and (account, pool) not in books.queue and account not in books.exchanging:
-                owes = pools.owes_too_much(books, account)
-                books.hold(f"whose debts are beyond a limit, {account}, was named", not owes, "not named")
+            missing = self._unnamed(account, pool)
+            books.hold(f"what of {account} is {missing}, {pool}, was named", not missing or is_full, key)
+            if missing:
+                books.late[key] = None
 
-    def _check_named(self, account: str, pool: str) -> None:
-        """A pool that is not in the queue is not due, and its owner is warned where that is called for."""
-        books, found = self.books, pools.margin(self.books, account, pool)
-        books.hold(f"what of {account} is due, {pool}, was named", not pools.is_due(books, account, pool), found)
-        warned = pools.is_warned(books, account, pool)
-        books.hold(f"{account} is warned of {pool}, or not", warned == ((account, pool) in books.warned), found)
+    def _unnamed(self, account: str, pool: str) -> str:
+        """What a pool that is not in the queue is and was not named as."""
+        books = self.books
+        if pools.is_due(books, account, pool):
+            return "due"
+        if pools.is_warned(books, account, pool) != ((account, pool) in books.warned):
+            return "warned, or no longer"
+        owes = pool == MULTI and account not in books.exchanging and pools.owes_too_much(books, account)
+        return "beyond the limit of its debts" if owes else ""
 
     def _check_money(self) -> None:
         """Per asset what entered is in wallets, fees, interest, remainders, or was paid for positions; sizes sum to 0.

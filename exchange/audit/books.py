@@ -19,6 +19,9 @@ SIGN = {Side.BUY: 1, Side.SELL: -1}
 MULTI = "multi"
 """The pool of all wallets of an account in multi-asset mode."""
 
+BATCH_FACTS = 4096
+"""So many facts make a batch full; who is due and was not named in it is named in a later one."""
+
 
 class AuditError(Exception):
     """A record that does not add up; the message names its number and the figures that differ.
@@ -160,7 +163,8 @@ class Books:
     what each position has to be paid of funding that fell due, settling at what price it ends, settled the lots that
     did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
-    did not move yet; put_off says which pools of the queue wait for which instrument, lacking are those below zero that
+    did not move yet; began is the first record of the batch, late those of whom the last batch had no room to say
+    that they are due or warned; put_off says which pools of the queue wait for which instrument, lacking are those below zero that
     the batch put off; sliced that the liquidation under way closed a part of something large, cools that its cooldown
     was said, capped that the cap of an instrument left something of what it holds.
     """
@@ -201,6 +205,8 @@ class Books:
         self.bounded: f.PriceBounded | None = None
         self.changed: dict[tuple[str, str], None] = {}
         self.touched: dict[tuple[str, str], None] = {}
+        self.late: dict[tuple[str, str], None] = {}
+        self.began = 0
         self.figures: dict[tuple[str, str], Margin] = {}
 
     @property

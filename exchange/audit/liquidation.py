@@ -12,7 +12,7 @@ from events.commands import INSURANCE, LIQUIDATION_ORDER
 from events.instruments import Inverse
 from events.rules import LiquidationStyle
 from events.units import UNIT
-from exchange.audit.books import MULTI, SIGN, Books, Order, Position
+from exchange.audit.books import BATCH_FACTS, MULTI, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate
 from exchange.audit.guards import holds_up, room
 from exchange.audit.pools import carried, index_of, is_due, is_warned, margin, position_margin
@@ -178,13 +178,14 @@ def cooldown_started(books: Books, fact: f.CooldownStarted) -> None:
 
 def ended(books: Books, fact: f.LiquidationEnded) -> None:
     """Closed, with nothing below zero, or reduced or cured and no longer due but after slices and caps; the pool is its
-    owner's again.
+    owner's again. Or as much was reduced as a full batch had room for.
     """
     key, closed = (fact.account, fact.pool), fact.outcome is f.LiquidationOutcome.CLOSED
     started = fact.outcome is not f.LiquidationOutcome.CURED
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
     is_over = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
-    done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and (books.cools or books.capped))
+    is_full = books.report.records - books.began >= BATCH_FACTS - 2
+    done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and (books.cools or books.capped or is_full))
     books.hold("a slice has its cooldown", not books.sliced, fact)
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))

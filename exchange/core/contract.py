@@ -15,7 +15,6 @@ from exchange.core.matching.market import MarketFeed
 from exchange.core.swing import Swing
 
 if TYPE_CHECKING:
-    from exchange.core.liquidation.adl import Ranking
     from exchange.core.state import Position
 
 
@@ -39,9 +38,8 @@ class Contract:
     contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
     that moved the mark last, marked_at when it did, index the index price. halted is until when trading is halted, 0
     where it is not; swing the window of the breaker, where there is one. open_interest is the sum of all long lots;
-    liquidated are the lots that count for the cap, the last of them at liquidated_at.
-    rankings are the queues of the latest batch that deleveraged, by side. lows and highs are heaps of (-low, serial)
-    and (high, serial); an entry counts only while the position still bears that trigger.
+    liquidated are the lots that count for the cap, the last of them at liquidated_at. lows and highs are heaps of
+    (-low, serial) and (high, serial); an entry counts only while the position still bears that trigger.
     """
 
     __slots__ = (
@@ -73,7 +71,6 @@ class Contract:
         "open_interest",
         "per_tick_lot",
         "positions",
-        "rankings",
         "rules",
         "settle",
         "swing",
@@ -113,7 +110,6 @@ class Contract:
         self.clearing = 0
         self.positions: list[Position] = []
         self.holders: dict[Position, None] = {}
-        self.rankings: dict[int, Ranking] = {}
         self.lows: list[tuple[int, int]] = []
         self.highs: list[tuple[int, int]] = []
         self.mark = 0

@@ -31,7 +31,7 @@ from exchange.core.marks import index_moves, mark_moves
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.owed import settle_all, settle_first
-from exchange.core.state import OWED, RULES_VERSION, DueKind, State
+from exchange.core.state import OWED, RULES_VERSION, DueKey, DueKind, State
 from exchange.core.timers import funding_price
 
 
@@ -158,13 +158,15 @@ def decide_advance_time(_state: State, _command: c.AdvanceTime) -> Iterator[Fact
 
 
 def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
-    """Do due work, the earliest first, until `limit` facts are said or nothing is left."""
-    if not state.due:
+    """Do due work, the earliest first, until `limit` facts are said, the batch has no more room, or nothing is left."""
+    if not state.has_work:
         yield Refused(Reason.NOTHING_DUE)
         return
-    start = state.seq
-    while state.due and (room := command.limit - (state.seq - start)) > 0:
+    start, end = state.seq, min(state.seq + command.limit, state.full - 2)
+    while state.due and (room := end - state.seq) > 0:
         key, due = state.due.peekitem(0)
+        if state.seq > start and room < _about(state, key):
+            return
         state.cause = due.seq
         if key[1] in OWED:
             yield from settle_all(state, key, due, room)
@@ -175,6 +177,14 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
             yield from exchange_debts(state.multis[key[2]])
         else:
             yield from liquidate(state, key, due)
+
+
+def _about(state: State, key: DueKey) -> int:
+    """How many facts a piece of work may well come to; where that has no room any more it waits for the next batch."""
+    if key[1] != DueKind.LIQUIDATION:
+        return 1
+    account = state.accounts[key[2]]  # type: ignore[index]
+    return 2 + len(account.orders) + 3 * len(account.positions)
 
 
 DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {

@@ -89,9 +89,9 @@ def post_trade(state: State, position: Position, sign: int, lots: int, value: in
     elif not held:
         contract.holders[position] = None
     if not position.exempt:
-        state.dirty[wallet.multi or wallet] = state.seq
+        state.touch(wallet.multi or wallet)
         if position.is_isolated:
-            state.dirty[position] = state.seq
+            state.touch(position)
 
 
 def end_isolated(position: Position) -> None:

@@ -17,7 +17,7 @@ from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.contract import Average, Contract
 from exchange.core.liquidation.pools import close, pool_of, pools_of
-from exchange.core.liquidation.watch import arm_all
+from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
 
@@ -44,8 +44,10 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
     A refused command adds to its account's table of outcomes, to the numbers of records and batches, and moves the
     clock.
     """
+    left = unsaid(state)
     return msgspec.json.encode(
         {
+            **({"left": left} if left else {}),
             "version": STATE_VERSION,
             "seq": state.seq if outcomes else 0,
             "batch": state.batch if outcomes else 0,
@@ -155,6 +157,9 @@ def decode(data: bytes) -> State:
             close(pool_of(state.accounts[key[2]], key[3]), key)  # type: ignore[index]
     for name, pool in raw["warned"]:
         pool_of(state.accounts[name], pool).warned = True
+    for name, pool_name, seq in raw.get("left", ()):
+        pool = pool_of(state.accounts[name], pool_name)
+        state.left[pool.id] = (pool, seq)
     arm_all(state)
     return state
 

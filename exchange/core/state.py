@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from bisect import insort
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 from sortedcontainers import SortedDict
@@ -29,11 +30,17 @@ from exchange.core.ledger import Books
 from exchange.core.margin.brackets import Schedule
 from exchange.core.margin.collateral import Asset, assets_of
 
+if TYPE_CHECKING:
+    from exchange.core.liquidation.adl import Ranking
+
 RULES_VERSION = 1
 """The version of the rules that this core decides by; recorded when a session opens."""
 
 OUTCOMES_KEPT = 1024
 """How many outcomes of an account's commands are remembered."""
+
+BATCH_FACTS = 4096
+"""A batch holds so many facts at most, but for one order's own walk through the book."""
 
 NEVER = -1
 """A trigger that no mark reaches."""
@@ -270,17 +277,20 @@ class Account:
 class State:
     """Everything that the facts so far add up to. A fresh one is a session that was not opened yet.
 
-    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch has
-    to look at before the batch ends to the record that touched them, owed the part of due that waits for single
-    positions or wallets; put_off holds by instrument the liquidations that left due and wait for its next mark or the
-    end of its halt; gated_until is until when no money leaves, 0 where it may; next_timer is when the first of the
-    timers fires; multis are the accounts in multi-asset mode; cause is the record that the next fact follows from.
-    columns is lent by the host: the chunks that an AdvanceMarket may name.
+    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch
+    has to look at before the batch ends to the record that touched them; left, those of whom there is, or may be,
+    something to say that the last batch had no room for; full is the number of the record after which the batch has
+    none. owed is the part of due that waits for single positions or wallets; put_off holds by instrument the
+    liquidations that left due and wait for its next mark or the end of its halt; gated_until is until when no money
+    leaves, 0 where it may; next_timer is when the first of the timers fires; multis are the accounts in multi-asset
+    mode; cause is the record that the next fact follows from. rankings are the queues of deleveraging, by instrument
+    and side, as long as no mark moves. columns is lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
-        "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "gated_until",
-        "keeps_impact", "ledger", "multis", "next_timer", "now", "options", "owed", "pack", "put_off", "seq", "timers",
+        "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
+        "gated_until", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options", "owed", "pack",
+        "put_off", "rankings", "seq", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -304,7 +314,15 @@ class State:
         self.next_timer = FAR
         self.gated_until = 0
         self.dirty: dict[Pool, int] = {}
+        self.left: SortedDict[tuple[AccountId, str], tuple[Pool, int]] = SortedDict()
+        self.full = 0
+        self.rankings: dict[tuple[InstrumentId, int], Ranking] = {}
         self.columns: dict[ChunkId, Observations] = {}
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a Proceed has something to do."""
+        return bool(self.due or self.left)
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
@@ -319,6 +337,12 @@ class State:
             self.ledger.setdefault(asset, Books(asset))
         for name in (MARKET, INSURANCE):
             self.accounts[name] = Account(name)
+
+    def touch(self, pool: Pool) -> None:
+        """The pool changed. For `apply` only."""
+        self.dirty[pool] = self.seq
+        for ranking in self.rankings.values():
+            ranking.again[pool] = None
 
     def set_timer(self, at: int, kind: DueKind, instrument: str = "") -> None:
         """Let this fall due at that time. For `apply` only."""

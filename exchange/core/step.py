@@ -14,9 +14,9 @@ from events.refusals import Reason
 from exchange.core.apply import APPLY
 from exchange.core.decide import DECIDE
 from exchange.core.gate import closes
-from exchange.core.liquidation.watch import arm_all, drain
+from exchange.core.liquidation.watch import arm_all, drain, name_first
 from exchange.core.owed import settle_first
-from exchange.core.state import OUTCOMES_KEPT, Account, Outcome, State
+from exchange.core.state import BATCH_FACTS, OUTCOMES_KEPT, Account, Outcome, State
 from exchange.core.timers import fire
 
 
@@ -33,6 +33,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
     state.now = command.at
     state.batch += 1
     state.seq = seq = first = state.seq + 1
+    state.full = first + BATCH_FACTS
     cause = state.due.peekitem(0)[1].seq if kind is Proceed and state.due else 0
     state.cause = seq
     records = [Record(seq, cause, command)]  # type: ignore[arg-type]
@@ -43,7 +44,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
         facts: Iterator[Fact] = iter((Refused(refusal),))
     elif state.next_timer <= state.now:
         facts = _after_timers(state, command, account)
-    elif account is not None and state.owed:
+    elif account is not None and (state.owed or state.left):
         facts = _settled_first(state, command, account)
     else:
         facts = DECIDE[kind](state, command)
@@ -58,8 +59,8 @@ def step(state: State, command: Command) -> Batch | Outcome:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, closed))
         APPLY[type(closed)](state, closed)
-    if state.dirty:
-        for fact in drain(state):
+    if state.dirty or state.left:
+        for fact in drain(state, state.full - seq):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
             APPLY[type(fact)](state, fact)
@@ -76,6 +77,9 @@ def _after_timers(state: State, command: Command, account: Account | None) -> It
 
 
 def _settled_first(state: State, command: Command, account: Account) -> Iterator[Fact]:
+    cause = state.cause
+    yield from name_first(state, account.name)
+    state.cause = cause
     yield from settle_first(state, account.name)
     yield from DECIDE[type(command)](state, command)
 
@@ -116,6 +120,7 @@ def apply_batch(state: State, batch: Batch) -> None:
     records = batch.records
     command = records[0].message
     state.batch = batch.number
+    state.full = records[0].seq + BATCH_FACTS
     state.now = batch.at
     refused = None
     for record in records:

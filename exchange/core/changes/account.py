@@ -81,6 +81,7 @@ def on_leverage_set(state: State, fact: f.LeverageSet) -> None:
 
 def on_margin_mode_set(state: State, fact: f.MarginModeSet) -> None:
     """The position takes the mode."""
+    state.rankings.clear()
     for position in _legs(state, fact.account, fact.instrument):
         position.is_isolated = fact.mode is MarginMode.ISOLATED
         position.warned &= position.is_isolated
@@ -106,6 +107,7 @@ def on_position_mode_set(state: State, fact: f.PositionModeSet) -> None:
 
 def on_collateral_mode_set(state: State, fact: f.CollateralModeSet) -> None:
     """All wallets answer together, or each for itself."""
+    state.rankings.clear()
     account = state.accounts[fact.account]
     account.multi = (account.multi or MultiPool(account.name, account.wallets, state.assets)) if fact.multi else None
     if account.multi:

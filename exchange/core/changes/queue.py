@@ -7,9 +7,9 @@ from exchange.core.state import Due, DueKind, Pool, Position, State, Wallet
 
 
 def touch(state: State, pool: Pool) -> None:
-    """The watch looks at the pool before the batch ends."""
+    """The watch looks at the pool before the batch ends, and its positions are ranked anew."""
     if not pool.exempt:
-        state.dirty[pool] = state.seq
+        state.touch(pool)
 
 
 def kept(state: State, account: str, instrument: str, leg: Leg = Leg.NET) -> Position:

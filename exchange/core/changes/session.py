@@ -35,6 +35,7 @@ def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     if contract.swing is not None and contract.mark and not contract.halted:
         contract.swing.add(state.now, contract.mark)
     contract.set_mark(fact.mark)
+    state.rankings.clear()
     contract.marked_at = state.now
     if not contract.halted:
         release(state, contract.id)
@@ -113,6 +114,7 @@ def on_index_price_moved(state: State, fact: f.IndexPriceMoved) -> None:
     for asset in state.assets.values():
         if asset.pair is not None and asset.pair.id == fact.instrument:
             asset.index = fact.index
+            state.rankings.clear()
             index_moved(state, asset)
 
 

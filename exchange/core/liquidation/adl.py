@@ -5,8 +5,9 @@ profit, PnL % / effective leverage where it is a loss, highest first, ties by ac
 value; effective leverage is notional / equity of the pool. Source: `docs/margin.md`; Binance, "What is
 auto-deleveraging"; ZUBR, "Auto-deleveraging".
 
-All ranks move with the mark. Within a batch of due work no mark moves, and of the pools only those have changed that
-are dirty: so all positions are ranked once a batch, and after that only those of dirty pools (`Ranking`).
+All ranks move with the marks. Between two of these only those of pools move that are touched: so all positions are
+ranked once after a mark moved, when the queue is asked for first, and after that only those of touched pools
+(`Ranking`). A queue is no part of the state: it follows from it.
 """
 
 from __future__ import annotations
@@ -39,19 +40,18 @@ def rank(position: Position) -> int:
 
 
 class Ranking:
-    """The traders' positions of one side of a contract in the order of their ranks, during one batch.
+    """The traders' positions of one side of a contract in the order of their ranks, until a mark moves.
 
-    heap holds (- rank, account, name, serial); an entry counts only while `ranks` says the same of its position. seq is
-    the last record that the ranks know of.
+    heap holds (- rank, account, name, serial); an entry counts only while `ranks` says the same of its position and its
+    pool is not due. again are the pools that were touched since the ranks were looked at.
     """
 
-    __slots__ = ("_contract", "_heap", "_ranks", "_seq", "_sign", "batch")
+    __slots__ = ("_contract", "_heap", "_ranks", "_sign", "again")
 
-    def __init__(self, state: State, contract: Contract, sign: int) -> None:
-        self.batch = state.batch
+    def __init__(self, contract: Contract, sign: int) -> None:
+        self.again: dict[Pool, None] = {}
         self._contract = contract
         self._sign = sign
-        self._seq = state.seq
         ranked = [p for p in contract.holders if p.lots * sign > 0 and self._is_ranked(p)]
         self._heap = [(-rank(p), p.account, p.name, p.serial) for p in ranked]
         self._ranks = {serial: -turned for turned, _, _, serial in self._heap}
@@ -60,31 +60,33 @@ class Ranking:
     def _is_ranked(self, position: Position) -> bool:
         return position.lots * self._sign > 0 and not position.exempt and not position.pool.due
 
-    def first(self, state: State, account: str) -> Position | None:
+    def first(self, account: str) -> Position | None:
         """The first in the queue that is not of this account."""
-        if state.seq > self._seq:
-            self._rank_again(state)
+        self._rank_again()
         aside = []
         found = None
         while self._heap and found is None:
             entry = heappop(self._heap)
+            position = self._contract.positions[entry[3]]
             if self._ranks.get(entry[3]) != -entry[0]:
+                continue
+            if position.pool.due:
+                del self._ranks[entry[3]]
                 continue
             aside.append(entry)
             if entry[1] != account:
-                found = self._contract.positions[entry[3]]
+                found = position
         for entry in aside:
             heappush(self._heap, entry)
         return found
 
-    def _rank_again(self, state: State) -> None:
-        """Rank the positions of the pools that changed since."""
-        for pool, seq in state.dirty.items():
-            if seq > self._seq:
-                for position in _positions(pool):
-                    if position.contract is self._contract:
-                        self._update(position)
-        self._seq = state.seq
+    def _rank_again(self) -> None:
+        """Rank the positions of the pools that were touched."""
+        for pool in self.again:
+            for position in _positions(pool):
+                if position.contract is self._contract:
+                    self._update(position)
+        self.again.clear()
 
     def _update(self, position: Position) -> None:
         serial = position.serial
@@ -108,10 +110,11 @@ def _positions(pool: Pool) -> list[Position]:
 
 def first_in_queue(state: State, contract: Contract, sign: int, account: str) -> Position | None:
     """What a close of an account on this side (+1: it buys) is set against first, None where nobody is ranked."""
-    ranking = contract.rankings.get(sign)
-    if ranking is None or ranking.batch != state.batch:
-        ranking = contract.rankings[sign] = Ranking(state, contract, sign)
-    return ranking.first(state, account)
+    key = contract.id, sign
+    ranking = state.rankings.get(key)
+    if ranking is None:
+        ranking = state.rankings[key] = Ranking(contract, sign)
+    return ranking.first(account)
 
 
 def quantile(contract: Contract, position: Position, of: int = 5) -> int:

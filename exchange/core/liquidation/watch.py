@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heappop
 
+from sortedcontainers import SortedDict
+
+from events.commands import AccountId
 from events.facts import ExchangeDue, Fact, LiquidationDue, MarginRecovered
 from events.units import UNIT
 from exchange.core.contract import Contract
@@ -29,35 +32,104 @@ from exchange.core.margin.model import (
     strictness,
     warning_of,
 )
-from exchange.core.state import FAR, NEVER, MultiPool, Pool, Position, State, Wallet
+from exchange.core.state import BATCH_FACTS, FAR, NEVER, MultiPool, Pool, Position, State, Wallet
+
+LAST = "\x7f"
+"""After the name of every pool: names are printable ASCII."""
+
+News = tuple[tuple[AccountId, str], Pool, int, list[Fact]]
+"""A pool's name, the pool, the record that touched it last, and what there is to say of it."""
 
 
-def drain(state: State) -> Iterator[Fact]:
+def drain(state: State, room: int) -> Iterator[Fact]:
     """Look at every dirty pool: say who is due or warned, by account and pool; arm the rest, and say whose debts have
     to go.
+
+    Said are `room` facts at most; who comes after them is left for the next batch.
     """
-    while state.dirty:
-        dirty = state.dirty
-        state.dirty = {}
-        found = []
-        for pool, seq in dirty.items():
-            if not pool.due and (facts := _standing(pool)):
-                found.append((pool.id, last_change(pool, seq), facts))
-        for _, seq, facts in sorted(found, key=lambda one: one[0]):
-            state.cause = seq
-            for fact in facts:
-                yield fact
-                state.cause = state.seq
-        if state.multis:
-            yield from _exchanges_due(state, dirty)
+    looked: dict[Pool, int] = {}
+    for _, pool, seq, facts in _look(state, room, looked):
+        state.cause = last_change(pool, seq)
+        for fact in facts:
+            yield fact
+            state.cause = state.seq
+            room -= 1
+    if state.multis:
+        yield from _exchanges_due(state, looked, room)
 
 
-def _exchanges_due(state: State, dirty: dict[Pool, int]) -> Iterator[ExchangeDue]:
+def _look(state: State, room: int, looked: dict[Pool, int]) -> list[News]:
+    """What is new of the dirty pools and of those left before, by account and pool, as much of it as there is room for.
+
+    Which pools are dirty depends on where their bands stood; what is new of them does not, nor does the order.
+    """
+    dirty, left = state.dirty, state.left
+    state.dirty = {}
+    if len(dirty) <= BATCH_FACTS:
+        looked.update(dirty)
+        standing = [(pool.id, pool, seq, _standing(pool)) for pool, seq in dirty.items() if not pool.due]
+        found = [news for news in standing if news[-1]]
+        if not left and sum(len(facts) for *_, facts in found) <= room:
+            return sorted(found, key=lambda news: news[0])
+        left.update((name, (pool, seq)) for name, pool, seq, _ in found)
+    else:
+        left.update((pool.id, (pool, seq)) for pool, seq in dirty.items() if not pool.due)
+    return _take(left, room, looked)
+
+
+def _take(left: SortedDict[tuple[AccountId, str], tuple[Pool, int]], room: int, looked: dict[Pool, int]) -> list[News]:
+    """The first of those who were left, as long as there is room for what is new of them."""
+    found = []
+    while left:
+        name, (pool, seq) = left.peekitem(0)
+        facts = _standing(pool)
+        if len(facts) > room:
+            break
+        room -= len(facts)
+        del left[name]
+        looked[pool] = seq
+        found.append((name, pool, seq, facts))
+    return found
+
+
+def name_first(state: State, account: AccountId) -> Iterator[Fact]:
+    """Say what is new of the account's pools that an earlier batch left, before the account does anything."""
+    for name in list(state.left.irange((account, ""), (account, LAST))):
+        pool, seq = state.left.pop(name)
+        state.cause = last_change(pool, seq)
+        state.dirty[pool] = seq
+        for fact in _standing(pool):
+            yield fact
+            state.cause = state.seq
+
+
+def _exchanges_due(state: State, looked: dict[Pool, int], room: int) -> Iterator[ExchangeDue]:
     """Say whose debts are beyond their limits."""
-    owes = [(pool.account, seq) for pool, seq in dirty.items() if isinstance(pool, MultiPool) and _owes(pool)]
+    owes = [(pool.account, seq) for pool, seq in looked.items() if isinstance(pool, MultiPool) and _owes(pool)]
     for account, seq in sorted(owes):
-        state.cause = seq
-        yield ExchangeDue(account)
+        if room > 0:
+            room -= 1
+            state.cause = seq
+            yield ExchangeDue(account)
+        else:
+            pool = state.multis[account]
+            state.left[pool.id] = (pool, seq)
+
+
+def unsaid(state: State) -> list[tuple[AccountId, str, int]]:
+    """The pools of which there is something to say that the last batch had no room for, and what changed them last."""
+    if state.full - state.seq > 1:
+        return []
+    touched = dict(state.left.values()) | state.dirty
+    pools = [pool for pool in _watched(state) if not pool.due and _waits(pool)]
+    return sorted((*pool.id, last_change(pool, touched.get(pool, 0))) for pool in pools)
+
+
+def _waits(pool: Pool) -> bool:
+    """Whether there is something to say of a pool: that it is due, warned or recovered, or that its debts are due."""
+    if is_due(pool) or is_warned(pool) is not pool.warned:
+        return True
+    return isinstance(pool, MultiPool) and _owes(pool)
 
 
 def _owes(pool: MultiPool) -> bool:
@@ -256,8 +328,10 @@ def index_moved(state: State, asset: Asset) -> None:
 
 
 def arm_all(state: State) -> None:
-    """Set every trigger anew, after a rebuild."""
+    """Set every trigger anew, after a rebuild, and find who was left unnamed."""
+    touched = dict(state.left.values()) | state.dirty
     state.dirty.clear()
+    state.left.clear()
     for contract in state.contracts.values():
         contract.lows.clear()
         contract.highs.clear()
@@ -265,30 +339,30 @@ def arm_all(state: State) -> None:
             position.low = position.high = NEVER
     for asset in state.assets.values():
         asset.disarm_all()
-    for pool in state.multis.values():
-        if not pool.due:
-            _standing(pool)
+    for pool in _watched(state):
+        if not pool.due and (_standing(pool) or (isinstance(pool, MultiPool) and _owes(pool))):
+            state.left[pool.id] = (pool, touched.get(pool, 0))
+
+
+def _watched(state: State) -> Iterator[Pool]:
+    """Every pool that may fall due."""
+    yield from state.multis.values()
     for account in state.accounts.values():
         for wallet in account.wallets.values():
-            if not wallet.exempt and not wallet.due and not wallet.multi:
-                _standing(wallet)
-            for position in wallet.positions:
-                if position.is_isolated and not position.exempt and not position.due:
-                    _standing(position)
+            if not wallet.exempt and not wallet.multi:
+                yield wallet
+            yield from (p for p in wallet.positions if p.is_isolated and not p.exempt)
 
 
 def check(state: State) -> None:
-    """Assert that the watch missed nobody: a full scan finds no pool that is due and not in the queue, and the bands of
-    a cross pool and its reserve are its buffer.
+    """Assert that the watch missed nobody: a full scan finds no pool that is due and neither in the queue nor left for
+    the next batch, and the bands of a cross pool and its reserve are its buffer.
     """
-    for account in state.accounts.values():
-        for wallet in account.wallets.values():
-            pools: list[Pool] = [wallet.pool, *(p for p in wallet.positions if p.is_isolated)]
-            for pool in pools:
-                if not pool.exempt and not pool.due:
-                    assert not is_due(pool), f"{pool.id} is due and the watch did not see it"
-                    assert pool.warned == is_warned(pool), f"{pool.id} is warned or not, and the watch did not see it"
-                    assert type(pool) is not Wallet or _is_armed(pool), f"the bands of {pool.id} are not its buffer"
+    for pool in _watched(state):
+        if not pool.due and pool.id not in state.left:
+            assert not is_due(pool), f"{pool.id} is due and the watch did not see it"
+            assert pool.warned == is_warned(pool), f"{pool.id} is warned or not, and the watch did not see it"
+            assert type(pool) is not Wallet or _is_armed(pool), f"the bands of {pool.id} are not its buffer"
 
 
 def _is_armed(wallet: Wallet) -> bool:

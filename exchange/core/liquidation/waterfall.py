@@ -92,13 +92,17 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     assert state.pack is not None
     rules = state.pack.liquidation
     if rules.backstop and requirement(pool).equity * UNIT < requirement(pool).maintenance * rules.backstop:
-        yield from _hand_over(state, pool)
+        closing = _hand_over(state, pool)
     elif rules.style is LiquidationStyle.FULL:
-        yield from _close_all(state, pool, due)
+        closing = _close_all(state, pool, due)
     elif rules.style is LiquidationStyle.STEPS:
-        yield from _reduce(state, pool, due)
+        closing = _reduce(state, pool, due)
     else:
-        yield from _close_slices(state, account, pool, due)
+        closing = _close_slices(state, account, pool, due)
+    for fact in closing:
+        yield fact
+        if type(fact) is Deleveraged and state.seq >= state.full - 2 and is_open(pool):
+            break
     outcome = LiquidationOutcome.REDUCED if is_open(pool) else LiquidationOutcome.CLOSED
     yield _ended(pool, outcome)
 

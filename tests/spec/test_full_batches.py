@@ -1,0 +1,100 @@
+"""A batch has room for so many facts: what does not fit is said, or done, in the next one."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from events import facts as f
+from events.instruments import Liquidation
+from events.refusals import Reason
+from events.rules import Layer
+from exchange.audit import audit, auditor
+from exchange.audit import liquidation as rules_of_liquidation
+from exchange.core import step as stepping
+from exchange.core.liquidation import watch
+from tests.scenario import Scenario, scenario
+from tests.spec.words import (
+    BUY,
+    USD,
+    account,
+    deposit,
+    liquidation_due,
+    mark,
+    mark_moved,
+    pack,
+    place,
+    position,
+    proceed,
+    refused,
+    set_leverage,
+)
+
+
+@pytest.fixture(autouse=True)
+def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch holds 12 facts."""
+    for module in (stepping, watch, auditor, rules_of_liquidation):
+        monkeypatch.setattr(module, "BATCH_FACTS", 12)
+
+
+def crowd(size: int) -> Scenario:
+    """So many accounts are long 10 at 100, with 100 each."""
+    session = scenario().given(set_leverage("maker", 5))
+    for n in range(size):
+        name = f"a{n:02d}"
+        session.given(account(name, 100), *position(2 * n + 1, BUY, price=100, lots=10, by=name))
+    return session
+
+
+def due(*numbers: int) -> list[f.LiquidationDue]:
+    return [liquidation_due(f"a{n:02d}", USD) for n in numbers]
+
+
+def test_who_does_not_fit_is_named_by_the_next_proceed_by_account() -> None:
+    session = crowd(15)
+    session.when(mark(94)).then(mark_moved(94), *due(*range(11)))
+    session.when(proceed(limit=1))
+    assert [fact.account for fact in session.batches[-1].facts if isinstance(fact, f.LiquidationDue)] == [
+        "a11", "a12", "a13", "a14",
+    ]  # fmt: skip
+    while session.state.has_work:
+        session.when(proceed())
+        assert len(session.batches[-1].facts) <= 12
+    assert all(session.state.accounts[f"a{n:02d}"].wallets[USD].balance == 0 for n in range(15))  # type: ignore[index]
+    audit(session.batches)
+
+
+def test_an_account_that_was_left_is_named_before_its_own_command() -> None:
+    session = crowd(14).given(mark(94))
+    session.when(place(99, BUY, price=50, lots=1, by="a13")).then(
+        *due(13), refused(Reason.LIQUIDATION_IN_PROGRESS), *due(11, 12)
+    )
+    audit(session.batches)
+
+
+def test_whoever_recovers_before_being_named_is_left_alone() -> None:
+    session = crowd(14).given(mark(94), mark(100))
+    session.when(deposit("a13", 1))
+    assert session.state.accounts["a13"].wallets[USD].due is None  # type: ignore[index]
+    while session.state.has_work:
+        session.when(proceed())
+    session.holds("a11", lots=10).holds("a13", lots=10)
+    audit(session.batches)
+
+
+def test_a_deleveraging_that_fills_the_batch_goes_on_in_the_next_one() -> None:
+    session = scenario(replace(pack(), liquidation=Liquidation(last_resort=(Layer.ADL,)))).given(account("ann", 300))
+    for n in range(15):
+        name = f"b{n:02d}"
+        session.given(account(name, 1_000), *position(2 * n + 1, BUY, price=100, lots=2, by="ann", against=name))
+    session.given(mark(89))
+    ends = []
+    while session.state.has_work:
+        session.when(proceed())
+        facts = session.batches[-1].facts
+        assert len(facts) <= 12
+        ends += [fact.outcome for fact in facts if isinstance(fact, f.LiquidationEnded)]
+    assert ends == [f.LiquidationOutcome.REDUCED, f.LiquidationOutcome.CLOSED]
+    session.holds("ann", lots=0)
+    audit(session.batches)
