@@ -163,10 +163,10 @@ class Books:
     what each position has to be paid of funding that fell due, settling at what price it ends, settled the lots that
     did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
-    did not move yet; began is the first record of the batch, late those of whom the last batch had no room to say
-    that they are due or warned; put_off says which pools of the queue wait for which instrument, lacking are those below zero that
-    the batch put off; sliced that the liquidation under way closed a part of something large, cools that its cooldown
-    was said, capped that the cap of an instrument left something of what it holds.
+    did not move yet; began is the first record of the batch, late those of whom the last batch had no room to say that
+    they are due or warned; put_off says which pools of the queue wait for which instrument, lacking are those below
+    zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools that its
+    cooldown was said, capped that the cap of an instrument left something of what it holds.
     """
 
     def __init__(self) -> None:

@@ -165,7 +165,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
     start, end = state.seq, min(state.seq + command.limit, state.full - 2)
     while state.due and (room := end - state.seq) > 0:
         key, due = state.due.peekitem(0)
-        if state.seq > start and room < _about(state, key):
+        if state.seq > start and state.full - 2 - state.seq < _about(state, key):
             return
         state.cause = due.seq
         if key[1] in OWED:

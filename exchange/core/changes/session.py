@@ -160,5 +160,8 @@ def on_exchange_due(state: State, fact: f.ExchangeDue) -> None:
 def on_liquidation_due(state: State, fact: f.LiquidationDue) -> None:
     """The pool enters the queue and is closed to its owner."""
     key = (state.now, int(DueKind.LIQUIDATION), fact.account, fact.pool, state.seq)
-    close(pool_of(state.accounts[fact.account], fact.pool), key)
+    pool = pool_of(state.accounts[fact.account], fact.pool)
+    close(pool, key)
+    for ranking in state.rankings.values():
+        ranking.again[pool] = None
     state.due[key] = Due(state.seq)

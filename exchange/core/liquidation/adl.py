@@ -42,8 +42,8 @@ def rank(position: Position) -> int:
 class Ranking:
     """The traders' positions of one side of a contract in the order of their ranks, until a mark moves.
 
-    heap holds (- rank, account, name, serial); an entry counts only while `ranks` says the same of its position and its
-    pool is not due. again are the pools that were touched since the ranks were looked at.
+    heap holds (- rank, account, name, serial); an entry counts only while `ranks` says the same of its position. again
+    are the pools that were touched, or named as due, since the ranks were looked at.
     """
 
     __slots__ = ("_contract", "_heap", "_ranks", "_sign", "again")
@@ -67,15 +67,11 @@ class Ranking:
         found = None
         while self._heap and found is None:
             entry = heappop(self._heap)
-            position = self._contract.positions[entry[3]]
             if self._ranks.get(entry[3]) != -entry[0]:
-                continue
-            if position.pool.due:
-                del self._ranks[entry[3]]
                 continue
             aside.append(entry)
             if entry[1] != account:
-                found = position
+                found = self._contract.positions[entry[3]]
         for entry in aside:
             heappush(self._heap, entry)
         return found

@@ -99,9 +99,10 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
         closing = _reduce(state, pool, due)
     else:
         closing = _close_slices(state, account, pool, due)
+    is_whole = rules.style is not LiquidationStyle.SLICES
     for fact in closing:
         yield fact
-        if type(fact) is Deleveraged and state.seq >= state.full - 2 and is_open(pool):
+        if type(fact) is Deleveraged and is_whole and state.seq >= state.full - 2 and is_open(pool):
             break
     outcome = LiquidationOutcome.REDUCED if is_open(pool) else LiquidationOutcome.CLOSED
     yield _ended(pool, outcome)
