@@ -152,8 +152,8 @@ def headlines(report: Report) -> Iterator[str]:
     lost, had = outcome.fund_before - sums.fund_end, report.amount(outcome.fund_before)
     how = f"lost {report.amount(lost)} of {had}" if lost >= 0 else f"gained {report.amount(-lost)} on {had}"
     yield (
-        f"The insurance fund {how}, and was at {report.amount(sums.fund_least)} at worst; the deficit was "
-        f"{report.amount(sum(outcome.deficits.values()))}."
+        f"The insurance fund {how}, and was at {report.amount(sums.fund_least)} at worst; liquidations left "
+        f"a deficit of {report.amount(sum(outcome.deficits.values()))}."
     )
 
 

@@ -23,7 +23,7 @@ from gateway.reports.stress_figures import (
 
 BEARERS = {
     "fund": "the insurance fund", "adl": "ranked accounts (ADL)", "market": "MARKET, nobody else left",
-    "socialised": "all winners", "open": "nobody: the fund is below zero",
+    "socialised": "all winners", "open": "nobody: the fund had no more",
 }  # fmt: skip
 
 

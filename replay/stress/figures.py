@@ -12,8 +12,8 @@ from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, AccountId, Sid
 from events.instruments import Instrument, InstrumentId
 from events.record import Batch
 from events.units import UNIT
-from replay.stress.deficits import Deficits, value_at
-from replay.stress.scenario import quote_of
+from exchange.projections.deficits import Deficits
+from replay.stress.scenario import quote_of, value_at
 
 TAKERS = ("book", "fund", "adl", "market")
 """Who takes what is closed by force: the book, the insurance fund, ranked accounts, or MARKET where none is left."""
@@ -69,7 +69,7 @@ class Figures:
         self.instruments: Mapping[str, Instrument] = {terms.id: terms for terms in markets}
         self.shocked: InstrumentId = markets[0].id
         self.moments: list[Moment] = []
-        self.deficits = Deficits(self.instruments)
+        self.deficits = Deficits()
         self.liquidated: dict[AccountId, None] = {}
         self.refused: Counter[str] = Counter()
         self.pressure: dict[tuple[str, Side], int] = {}
@@ -85,6 +85,9 @@ class Figures:
             kind = type(record.message)
             if (fold := _FOLD.get(kind)) is not None:
                 fold(self, record.message)
+        self.deficits.observe(batch)
+        if self.deficits.latest:
+            self.now.deficit += sum(self.deficits.latest.values())
 
     def begin(self, at: int, price: int) -> Moment:
         """What follows belongs to this moment."""
@@ -109,7 +112,6 @@ class Figures:
 
 def _on_mark(figures: Figures, fact: f.MarkPriceMoved) -> None:
     figures._marks[fact.instrument] = fact.mark
-    figures.deficits.observe(fact)
     if fact.instrument == figures.shocked and figures.moments:
         figures.now.mark = fact.mark
 
@@ -139,18 +141,10 @@ def _on_traded(figures: Figures, fact: f.Traded) -> None:
 
 def _on_taken_over(figures: Figures, fact: f.TakenOver) -> None:
     figures.close(fact.instrument, "fund", fact.lots)
-    _on_deficit(figures, fact)
 
 
 def _on_deleveraged(figures: Figures, fact: f.Deleveraged) -> None:
     figures.close(fact.instrument, "market" if fact.against == MARKET else "adl", fact.lots)
-    _on_deficit(figures, fact)
-
-
-def _on_deficit(figures: Figures, fact: Any) -> None:
-    before = figures.deficits.total
-    figures.deficits.observe(fact)
-    figures.now.deficit += figures.deficits.total - before
 
 
 def _on_refused(figures: Figures, fact: f.Refused) -> None:
@@ -163,7 +157,5 @@ _FOLD: dict[type, Callable[[Figures, Any], None]] = {
     f.Traded: _on_traded,
     f.TakenOver: _on_taken_over,
     f.Deleveraged: _on_deleveraged,
-    f.DeficitCovered: _on_deficit,
-    f.LossShared: _on_deficit,
     f.Refused: _on_refused,
 }

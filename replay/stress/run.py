@@ -15,8 +15,9 @@ from events.commands import AccountId
 from events.instruments import AssetId
 from events.observations import Observations
 from events.units import UNIT, Atoms, Nanos
-from exchange.core.margin.model import cross_equity, initial_margin
+from exchange.core.margin.model import initial_margin
 from exchange.core.state import RULES_VERSION, State
+from exchange.projections.deficits import Bearer
 from exchange.sequencer import Sequencer
 from replay.strategy import equity_atoms
 from replay.stress.figures import Figures, Losses
@@ -97,9 +98,10 @@ class Run:
             await self._move(after, after - before, stated)
             before = after
         await self._sequencer.flush()
-        fund = self._fund()
+        borne = self._figures.deficits.layers[self._asset]
+        deficits = {bearer.value: borne[bearer] for bearer in Bearer}
         return Outcome(
-            self._modes, self._figures, self._losses(), self._figures.deficits.end(fund), scenario.fund, interest,
+            self._modes, self._figures, self._losses(), deficits, scenario.fund, interest,
             self._sequencer.durable.digest.hex(), self._sequencer.durable.batch,
         )  # fmt: skip
 
@@ -182,10 +184,8 @@ class Run:
         self._step()
 
     def _fund(self) -> int:
-        """The equity of the insurance fund, atoms."""
-        account = self._state.accounts[c.INSURANCE]
-        wallet = account.wallets.get(self._asset)
-        return 0 if wallet is None else cross_equity(wallet) // UNIT
+        """The equity of the insurance fund, atoms, rounded down."""
+        return self._figures.deficits.fund_equity(self._asset)
 
     def _losses(self) -> Losses:
         beyond = emptied = lost = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from events.instruments import Instrument, RulePack
+from events.instruments import Instrument, Inverse, RulePack
 from events.units import SECOND, UNIT, Nanos
 from replay.stress.population import Crowd
 from replay.stress.shocks import Point
@@ -64,6 +64,13 @@ def quote_of(terms: Instrument, lots: int, price: int) -> int:
     """The value of so many lots at a price, mark units, in the quote asset, 10^-8, rounded down."""
     face = getattr(terms, "contract_value", price)
     return lots * terms.lot * int(face) // UNIT
+
+
+def value_at(terms: Instrument, lots: int, mark: int) -> int:
+    """What so many lots are worth at a mark, atoms of the settle asset, rounded down."""
+    if isinstance(terms, Inverse):
+        return lots * terms.contract_value * terms.lot // mark
+    return lots * terms.lot * mark // UNIT
 
 
 def lots_of(terms: Instrument, value: int, price: int) -> int:

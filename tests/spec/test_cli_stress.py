@@ -66,7 +66,7 @@ def test_the_object_holds_what_the_text_says() -> None:
     assert sum(Decimal(part["closed"]["book"]) for part in run["over_time"]) == Decimal(run["closed"]["book"])
     assert run["over_time"][-1]["fund"] == run["fund"]["end"]
     assert sum(part["liquidations"] for part in run["over_time"]) == run["liquidations"]
-    assert f"the deficit was {sum(map(Decimal, run['deficit'].values())):,.2f} USDT" in text
+    assert f"left a deficit of {sum(map(Decimal, run['deficit'].values())):,.2f} USDT" in text
     assert found["crowd"]["accounts"] == 60
     assert [row["what"] for row in found["distributions"]] == ["side", "size", "leverage", "mode", "spare"]
     assert run["refused"] == {}
