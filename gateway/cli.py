@@ -187,7 +187,7 @@ def why(
         int | None, typer.Option(help="Explain this one; they are listed where it is left out.")
     ] = None,
     effort: Annotated[
-        int, typer.Option(help="How many commands and rows of history forks may decide again; 0 for no forks.")
+        int, typer.Option(help="What forks may decide again, in records and rows of history; 0 for no forks.")
     ] = 5_000_000,
     html: Annotated[Path | None, typer.Option(help="Write that one as a page with charts to this file.")] = None,
     as_json: AsJson = False,

@@ -32,7 +32,7 @@ PATIENCE = 2.0
 """The progress bar appears after so many seconds."""
 
 EFFORT = 5_000_000
-"""So many commands and rows of history may be decided again in forks, unless said otherwise."""
+"""What forks may do, unless said otherwise: records decided and rows applied, and the states that they start from."""
 
 
 class Found:

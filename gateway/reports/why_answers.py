@@ -20,7 +20,7 @@ def sentences(story: Story, found: Counterfactuals, words: Words) -> list[list[s
 
 def cost(found: Counterfactuals) -> str:
     """What the answers took."""
-    return f"{found.effort.forks:,} forks, {found.effort.done:,} commands and rows of history decided again"
+    return f"{found.effort.forks:,} forks, effort {found.effort.done:,} of {found.effort.most:,} allowed"
 
 
 class _Teller:
@@ -122,7 +122,8 @@ def as_objects(found: Counterfactuals) -> dict[str, Any]:
         "settings_from_record": found.far,
         "margin_had": None if found.had is None else decimal_text(found.had),
         "forks": found.effort.forks,
-        "decided_again": found.effort.done,
+        "effort": found.effort.done,
+        "effort_allowed": found.effort.most,
         "answers": [_answer(found, answer) for answer in found.answers],
     }
 

@@ -32,6 +32,10 @@ CHUNKS_KEPT = 256
 """So many chunks of market data are kept decoded between forks."""
 
 
+STATE_BYTES = 100
+"""To restore so many bytes of a state takes about as long as to decide a record."""
+
+
 class Exhausted(Exception):
     """The forks have decided as much as they were allowed to."""
 
@@ -101,7 +105,9 @@ class Plan:
 
 @dataclass(slots=True)
 class Effort:
-    """What forks may decide in all, commands and rows of history, and what they did."""
+    """What forks may do in all, and what they did: records decided, rows of history, and the states that they start
+    from, one for every `STATE_BYTES`.
+    """
 
     most: int
     forks: int = 0
@@ -136,16 +142,13 @@ class Branch:
         """The record ahead of which the fork begins."""
         return self._asked[0].seq
 
-    def cost(self, until: int) -> int:
-        """What a fork from here until a batch decides, commands and rows."""
-        return sum(_work(asked.command) for asked in self._asked if asked.batch <= until)
-
     async def run(self, plan: Plan, until: int, effort: Effort) -> Course:
         """Decide the session from here until a batch with the change; stops where a watched pool is liquidated.
 
         Raises Exhausted, LogError.
         """
         effort.forks += 1
+        effort.spend(len(self._bytes) // STATE_BYTES)
         state, course = self.state(), Course()
         for command in plan.first:
             batch = step(state, command.__replace__(at=state.now))
@@ -158,26 +161,28 @@ class Branch:
             changed = None if isinstance(asked.command, Proceed) else plan.change(asked.command)
             if changed is None:
                 continue
-            effort.spend(_work(changed))
             await self._lend(state, changed)
-            self._decide(state, changed, asked, plan, course)
+            effort.spend(_rows(changed) + self._decide(state, changed, asked, plan, course))
             if course.fall is not None:
                 return course
         course.equity = account_equity(state, plan.account, self._asset)
         return course
 
-    def _decide(self, state: State, command: Command, asked: Asked, plan: Plan, course: Course) -> None:
-        """Decide a command, and all that is due after it."""
+    def _decide(self, state: State, command: Command, asked: Asked, plan: Plan, course: Course) -> int:
+        """Decide a command, and all that is due after it. Returns how many records that made."""
         batch = step(state, command.__replace__(at=max(command.at, state.now)))
         if not isinstance(batch, Batch):
-            return
+            return 1
+        records = len(batch.records)
         _compare(asked, _refusal(batch), course)
         _look(state, batch, asked.batch, plan, course)
         while state.due:
             work = step(state, Proceed(Nanos(state.now), PROCEED_FACTS))
             if not isinstance(work, Batch) or _refusal(work) or len(work.records) == 1:
-                return
+                break
+            records += len(work.records)
             _look(state, work, asked.batch, plan, course)
+        return records
 
     async def _lend(self, state: State, command: Command) -> None:
         """Have the rows at hand that the command names."""
@@ -206,8 +211,9 @@ async def branches(log: EventLog, firsts: Sequence[int], asset: str) -> list[Bra
     ]
 
 
-def _work(command: Command) -> int:
-    return 1 + (command.last_row - command.first_row + 1 if isinstance(command, AdvanceMarket) else 0)
+def _rows(command: Command) -> int:
+    """How many rows of history the command applies."""
+    return command.last_row - command.first_row + 1 if isinstance(command, AdvanceMarket) else 0
 
 
 def _refusal(batch: Batch) -> Reason | None:

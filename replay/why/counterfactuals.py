@@ -140,8 +140,7 @@ class _Search:
         try:
             await search(answer)
         except Exhausted:
-            answer.value, answer.forks = None, []
-            answer.why = UNSETTLED
+            answer.why = "" if answer.forks else UNSETTLED
 
     async def run(self, plan: Plan, until: str) -> Course:
         """Decide one fork."""
@@ -186,7 +185,7 @@ class _Margin(_Search):
         notional = sum(holding.notional for holding in self.story.holdings) // UNIT
         most = MARGIN_TRIED * max(1, notional, abs(self.story.margin.equity) // UNIT)
         guess = self._guess() if answer.until == MOMENT else min(most, 4 * max(1, notional))
-        answer.value = value = await least(attempt, guess, most)
+        value = await least(attempt, guess, most)
         if value is None:
             last = list(tried.values())[-1]
             reason = last.impossible.value if last.impossible else None
@@ -196,6 +195,7 @@ class _Margin(_Search):
             answer.forks = [Fork(answer.until, amount, course) for amount, course in list(tried.items())[-1:]]
             return
         below = tried.get(value - 1) or await attempt(value - 1)
+        answer.value = value
         answer.forks = [Fork(answer.until, value, tried[value]), Fork(answer.until, value - 1, below)]
         if answer.until == MOMENT:
             answer.later = await self.run(self._plan(value), SESSION)
@@ -290,9 +290,8 @@ class _Settings(_Search):
             answer.why = "no leverage helps" if self._used > 1 else "it was 1x already"
             answer.forks = [Fork(answer.until, 1, await attempt(1))] if self._used > 1 else []
             return
-        answer.value = value
-        answer.forks = [Fork(answer.until, value, await attempt(value))]
-        answer.forks.append(Fork(answer.until, value + 1, await attempt(value + 1)))
+        neighbours = [Fork(answer.until, leverage, await attempt(leverage)) for leverage in (value, value + 1)]
+        answer.value, answer.forks = value, neighbours
         if answer.until == MOMENT:
             answer.later = await self.run(self._at(value), SESSION)
 

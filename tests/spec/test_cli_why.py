@@ -136,10 +136,8 @@ def test_what_would_have_prevented_it_is_shown_with_the_forks_that_say_so(sessio
     assert f"if margin >= {grouped(margin['total'])} USDT: {grouped(margin['value'])} USDT more than there was" in out
     assert "with 0.00000001 USDT less: liquidated at" in out
     assert f"if leverage <= {leverage['value']}, from ahead of record {found['settings_from_record']} on" in out
-    assert (
-        out.splitlines()[-1]
-        == f" {found['forks']} forks, {found['decided_again']:,} commands and rows of history decided again"
-    )
+    took = f"{found['forks']} forks, effort {found['effort']:,} of 5,000,000 allowed"
+    assert out.splitlines()[-1] == f" {took}"
 
 
 def test_without_effort_nothing_is_decided_again(session: Path) -> None:

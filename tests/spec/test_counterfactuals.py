@@ -285,6 +285,16 @@ class TestLimits:
         assert {one.why for one in found.answers if not one.holds} == {UNSETTLED}
         assert found.answers
 
+    def test_what_was_settled_before_the_effort_ended_stays(self) -> None:
+        session = scenario().given(*ANN).when(mark(93), proceed(), *(mark(99 + n % 2) for n in range(300)))
+        whole = asked(session, effort=10**6)
+        first = answer(whole, "margin", "liquidation")
+        assert first.later is not None
+        for effort in range(50, whole.effort.done, 150):
+            found = answer(asked(session, effort=effort), "margin", "liquidation")
+            assert (found.value, found.why) in ((17, ""), (None, UNSETTLED))
+            assert (survivals(found) == {17: True, 16: False}) == (found.value == 17)
+
     def test_without_effort_there_are_no_answers(self) -> None:
         assert asked(scenario().given(*ANN).when(mark(93), proceed()), effort=0).answers == []
 
