@@ -60,6 +60,8 @@ def run(
     session: Path, account: str, number: int | None, as_json: bool, effort: int = EFFORT, html: Path | None = None
 ) -> int:
     """List the liquidations, or explain one. Returns 0, also where nobody was liquidated, or 2."""
+    if effort < 0:
+        raise UsageError(f"--effort {effort}: give 0 for no forks, or more")
     if html is not None:
         page.need(html)
         if number is None:

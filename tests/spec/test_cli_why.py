@@ -149,6 +149,11 @@ def test_without_effort_nothing_is_decided_again(session: Path) -> None:
     assert {one["why_not"] for one in little["answers"]} == {"not settled with the effort allowed"}
 
 
+def test_an_effort_below_zero_is_told_in_one_line(session: Path) -> None:
+    said = ringfence("why", session, "--liquidation", 1, "--effort", -1, status=2)
+    assert said.complaint == "--effort -1: give 0 for no forks, or more"
+
+
 @pytest.mark.parametrize("number", [0, 2, -1])
 def test_a_number_that_is_not_there_is_told_in_one_line(session: Path, number: int) -> None:
     said = ringfence("why", session, "--account", "ann", "--liquidation", number, status=2)
