@@ -11,6 +11,7 @@ from typing import Any, NewType, get_args, get_type_hints
 import msgspec
 
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
+from events.rules import Funds
 from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 
 AccountId = NewType("AccountId", str)
@@ -23,6 +24,17 @@ MARKET = AccountId("MARKET")
 
 INSURANCE = AccountId("INSURANCE")
 """The participant that owns the insurance fund and the positions that it took over."""
+
+
+def funds_of(pack: RulePack) -> dict[InstrumentId, AccountId]:
+    """The participant whose insurance fund bears the liquidations of each instrument.
+
+    Where each has one of its own, INSURANCE is the general one, which covers cross pools that are below zero.
+    """
+    if pack.liquidation.funds is Funds.SHARED:
+        return {terms.id: INSURANCE for terms in pack.instruments}
+    return {terms.id: AccountId(f"{INSURANCE}:{terms.id}") for terms in pack.instruments}
+
 
 LIQUIDATION_ORDER = OrderNumber(0)
 """The order number of a forced order; traders count from 1."""

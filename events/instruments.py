@@ -17,6 +17,7 @@ from events.rules import (
     DueAt,
     ExitFee,
     FundingPrice,
+    Funds,
     Layer,
     LeverageChange,
     LiquidationStyle,
@@ -115,7 +116,8 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     says who bears what the book does not take; without any, the fund takes all, whatever it has. A pool whose MM /
     equity comes to `warning`, a Rate, gets a margin call; 0: nobody does. In slices, an order is for the share `slice`,
     a Rate, of a position whose notional is above `slice_above`, atoms; for the time of `cooldown`, ns, after such an
-    order those of the account are for whole positions. An instrument's liquidation_cap holds for a `window`, ns.
+    order those of the account are for whole positions. An instrument's liquidation_cap holds for a `window`, ns. funds
+    says whether every instrument has an insurance fund of its own.
     """
 
     style: LiquidationStyle = LiquidationStyle.FULL
@@ -126,6 +128,7 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     slice_above: Atoms = Atoms(0)
     cooldown: Nanos = Nanos(0)
     window: Nanos = Nanos(0)
+    funds: Funds = Funds.SHARED
 
 
 CLOSE_ALL = Liquidation()

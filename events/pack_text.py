@@ -13,6 +13,7 @@ from events.rules import (
     DueAt,
     ExitFee,
     FundingPrice,
+    Funds,
     Layer,
     LeverageChange,
     LiquidationStyle,
@@ -167,13 +168,20 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slice_above: str = "0"
     cooldown_seconds: int = 0
     window_seconds: int = 0
+    funds: Funds = Funds.SHARED
 
     def integers(self) -> Liquidation:
         rates = {name: Rate(exact_units(getattr(self, name))) for name in ("backstop", "warning", "slice")}
         above, cooldown = Atoms(exact_units(self.slice_above)), Nanos(self.cooldown_seconds * SECOND)
         window = Nanos(self.window_seconds * SECOND)
         rules = Liquidation(
-            self.style, last_resort=self.last_resort, slice_above=above, cooldown=cooldown, window=window, **rates
+            self.style,
+            last_resort=self.last_resort,
+            slice_above=above,
+            cooldown=cooldown,
+            window=window,
+            funds=self.funds,
+            **rates,
         )
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 

@@ -82,6 +82,13 @@ class LiquidationStyle(Enum):
     SLICES = "slices"
 
 
+class Funds(Enum):
+    """Whose insurance fund bears the liquidations of an instrument: one for all, or one of its own."""
+
+    SHARED = "shared"
+    PER_INSTRUMENT = "per_instrument"
+
+
 class Layer(Enum):
     """Who bears what the book does not take, in the order that a pack states."""
 

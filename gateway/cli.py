@@ -73,7 +73,7 @@ def replay(
         str, typer.Option(help="Marks: auto (from the data, else mid), data, mid or last (sampled once a second).")
     ] = "auto",
     pack: PackName = "binance-usdm",
-    insurance: Annotated[str, typer.Option(help="Deposit to the insurance fund at the start.")] = "0",
+    insurance: Annotated[str, typer.Option(help="Deposit to each insurance fund at the start.")] = "0",
     queue_model: Annotated[
         str, typer.Option(help="Where volume that left unexplained stood in the queue: proportional, ahead or behind.")
     ] = "proportional",

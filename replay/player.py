@@ -163,14 +163,22 @@ class Player:
         assets = tuple(dict.fromkeys(settle[name] for name in instruments))
         for pair, price in (indices or {}).items():
             self.send(c.SetIndexPrice(at, pair, MarkUnits(int(price * UNIT))))
-        for asset in assets if insurance else ():
-            self.send(c.Deposit(at, c.INSURANCE, c.RequestId(f"fund-{asset}"), asset, _atoms(insurance)))
+        for asset, fund in self._funds(pack, settle, instruments) if insurance else ():
+            self.send(c.Deposit(at, fund, c.RequestId(f"fund-{asset}"), asset, _atoms(insurance)))
         for trader in self._traders:
             self._open_account(trader, instruments, assets)
         for order, trader in enumerate(self._traders):
             context, strategy = self._contexts[trader.name]
             _call(strategy.on_start, context)
             self._wake_again(at, order, trader)
+
+    @staticmethod
+    def _funds(
+        pack: RulePack, settle: Mapping[InstrumentId, AssetId], names: tuple[InstrumentId, ...]
+    ) -> list[tuple[AssetId, c.AccountId]]:
+        """The insurance funds of what is traded, and the asset of each."""
+        funds = c.funds_of(pack)
+        return list(dict.fromkeys((settle[name], funds[name]) for name in names))
 
     def _open_account(self, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
         at, name = self.first_at, trader.name

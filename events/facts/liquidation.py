@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, unique
 
-from events.commands import AccountId, Side
+from events.commands import INSURANCE, AccountId, Side
 from events.facts.base import Fact
 from events.guards import Hold
 from events.instruments import InstrumentId, Leg
@@ -139,11 +139,12 @@ class FundOffered(Fact, tag="fund_offered.1"):
 
 
 class LiquidationFeeCharged(Fact, tag="liquidation_fee_charged.1"):
-    """The liquidation fee went from the pool to the insurance fund."""
+    """The liquidation fee went from the pool to the insurance fund, that of the instrument which was closed."""
 
     account: AccountId
     pool: str
     amount: Atoms
+    fund: AccountId = INSURANCE
 
 
 class DeficitCovered(Fact, tag="deficit_covered.1"):
@@ -152,6 +153,7 @@ class DeficitCovered(Fact, tag="deficit_covered.1"):
     account: AccountId
     pool: str
     amount: Atoms
+    fund: AccountId = INSURANCE
 
 
 class CooldownStarted(Fact, tag="cooldown_started.1"):

@@ -13,7 +13,7 @@ from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
 from exchange.audit import gate, guards, last_resort, liquidation, money, pools, prices, session, trading
-from exchange.audit.books import BATCH_FACTS, EXEMPT, MULTI, AuditError, Books, Margin, Position, Report
+from exchange.audit.books import BATCH_FACTS, MULTI, AuditError, Books, Margin, Position, Report
 
 RULES = {
     **session.RULES,
@@ -219,7 +219,7 @@ class Auditor:
         late, books.late = books.late, {}
         for key in late | books.touched:
             account, pool = key
-            if account in EXEMPT or key in books.queue or not books.answers(*key):
+            if books.accounts[account].is_exempt or key in books.queue or not books.answers(*key):
                 continue
             missing = self._unnamed(account, pool)
             books.hold(f"what of {account} is {missing}, {pool}, was named", not missing or is_full, key)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from events import facts as f
 from events.commands import INSURANCE, MARKET, Command, FundingSource, SessionOptions, Side
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
+from events.rules import Funds
 from events.units import UNIT, decimal_text
 from exchange.audit.contract import Contract
 
-EXEMPT = (MARKET, INSURANCE)
 SIGN = {Side.BUY: 1, Side.SELL: -1}
 MULTI = "multi"
 """The pool of all wallets of an account in multi-asset mode."""
@@ -88,18 +88,17 @@ class Setting:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """An account: its modes, and what it traded by day, quote asset."""
+    """An account: its modes, and what it traded by day, quote asset.
+
+    is_exempt says that it is one of the participants of the house: no fees, never due.
+    """
 
     name: str
+    is_exempt: bool = False
     hedges: bool = False
     multi: bool = False
     cooldown: int = 0
     volumes: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def is_exempt(self) -> bool:
-        """Whether it is one of the participants of the house: no fees, never due."""
-        return self.name in EXEMPT
 
 
 @dataclass(slots=True, eq=False)
@@ -177,6 +176,7 @@ class Books:
         self.row: int | None = None
         self.pack: RulePack | None = None
         self.options = SessionOptions()
+        self.house: tuple[str, ...] = (MARKET, INSURANCE)
         self.contracts: dict[str, Contract] = {}
         self.collateral: dict[str, Collateral] = {}
         self.pairs: dict[str, SpotPair] = {}
@@ -216,6 +216,11 @@ class Books:
         assert self.pack is not None
         return self.pack
 
+    def fund(self, instrument: str) -> str:
+        """The insurance fund of an instrument: its own, where the venue has such, or that of all."""
+        own = self.rules.liquidation.funds is Funds.PER_INSTRUMENT
+        return f"{INSURANCE}:{instrument}" if own else INSURANCE
+
     @property
     def fund_assets(self) -> list[str]:
         """What the insurance fund may have something of."""
@@ -254,7 +259,7 @@ class Books:
     def add_account(self, name: str) -> None:
         """An account comes to be, with nothing in it."""
         self.hold("the name is free", name not in self.accounts, name)
-        owner = self.accounts[name] = Account(name)
+        owner = self.accounts[name] = Account(name, name in self.house)
         self.wallets[name] = Counter()
         mine = self.positions[name] = {}
         for contract in self.contracts.values():

@@ -7,7 +7,7 @@ from math import floor
 from typing import Any
 
 from events import facts as f
-from events.commands import INSURANCE
+from events.commands import MARKET
 from exchange.audit.books import Books
 from exchange.audit.pools import margin
 
@@ -15,8 +15,9 @@ GATE = "gate"
 
 
 def fund_lacks(books: Books) -> list[str]:
-    """The assets of which the fund has less than nothing, in the order in which it came to have them."""
-    return [asset for asset in books.fund_assets if margin(books, INSURANCE, asset).equity < 0]
+    """The funds, with the asset, that have less than nothing."""
+    names = [name for name in books.house if name != MARKET]
+    return [f"{name} {asset}" for name in names for asset in books.fund_assets if margin(books, name, asset).equity < 0]
 
 
 def closed(books: Books, fact: f.WithdrawalsClosed) -> None:
@@ -24,7 +25,7 @@ def closed(books: Books, fact: f.WithdrawalsClosed) -> None:
     key = fact.account, fact.pool
     until = books.timers.get((GATE, ""))
     books.hold("the gate is open, or its time over", until is None or until <= books.now, fact)
-    books.hold("the fund, or who is put off, has a deficit", fact.account == INSURANCE or key in books.put_off, fact)
+    books.hold("the fund, or who is put off, has a deficit", fact.account in books.house or key in books.put_off, fact)
     books.check("deficit", -floor(margin(books, *key).equity), fact.deficit, books.asset_of(*key))
     books.hold("a deficit is more than nothing", fact.deficit > 0 and books.rules.withdrawal_gate > 0, fact)
     books.check("end of the gate", books.now + books.rules.withdrawal_gate, fact.until)

@@ -11,7 +11,7 @@ from math import ceil, floor
 from typing import Any
 
 from events import facts as f
-from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET
+from events.commands import LIQUIDATION_ORDER, MARKET
 from events.instruments import Leg
 from events.rules import Layer
 from exchange.audit.books import SIGN, Books, Position
@@ -39,7 +39,7 @@ def affordable(books: Books, p: Position, value: int) -> int:
     """How many lots, all of them at this value, leave the fund's equity at 0 or above."""
     size, sign = abs(p.lots), 1 if p.entry > 0 else -1
     gain = p.contract.at_mark(p.lots) - sign * value
-    equity = margin(books, INSURANCE, p.terms.settle).equity
+    equity = margin(books, books.fund(p.terms.id), p.terms.settle).equity
     if gain >= 0:
         return size if equity + gain >= 0 else 0
     return max(0, min(size, floor(equity * size / -gain)))
@@ -63,7 +63,7 @@ def taken_over(books: Books, fact: f.TakenOver) -> None:
     count_deficit(books, p, fact)
     _shrink(books, p, fact.lots)
     post(books, p, lots, fact.value, fact.fee, forced=True)
-    post(books, books.position(INSURANCE, fact.instrument), -lots, fact.value, 0)
+    post(books, books.position(books.fund(fact.instrument), fact.instrument), -lots, fact.value, 0)
 
 
 def _check_fee(books: Books, p: Position, fact: f.TakenOver | f.Deleveraged) -> None:
@@ -107,7 +107,8 @@ def deleveraged(books: Books, fact: f.Deleveraged) -> None:
         o
         for o in p.contract.holders
         if o.lots * sign > 0
-        and o.account not in (MARKET, INSURANCE, p.account)
+        and not o.owner.is_exempt
+        and o.account != p.account
         and (o.account, o.pool) not in books.queue
     ]
     first = min(queue, key=lambda o: (-rank(books, o), o.account, o.name), default=None)
@@ -140,19 +141,21 @@ def netted(books: Books, fact: f.LegsNetted) -> None:
 def shared(books: Books, fact: f.LossShared) -> None:
     """A winner pays out of its profit, only while the fund is below 0, at most what it lacks."""
     p = books.position(fact.account, fact.instrument, fact.leg)
-    lack = -floor(margin(books, INSURANCE, p.terms.settle).equity)
+    fund = books.fund(fact.instrument)
+    lack = -floor(margin(books, fund, p.terms.settle).equity)
     profit = p.contract.at_mark(p.lots) - p.entry
     books.hold("the pack shares losses", Layer.SOCIALISED in books.rules.liquidation.last_resort, fact)
     books.hold("a part of what the fund lacks, out of a profit", 0 < fact.amount <= min(lack, floor(profit)), lack)
     p.entry += fact.amount
-    books.pay(INSURANCE, p.terms.settle, fact.amount)
+    books.pay(fund, p.terms.settle, fact.amount)
     books.touch(p.account, p.pool)
     books.touch(p.account, p.terms.settle)
 
 
 def offered(books: Books, fact: f.FundOffered) -> None:
     """What the fund holds; the trades that follow are at the mark or better."""
-    books.check("what the fund holds", books.position(INSURANCE, fact.instrument).lots, fact.lots)
+    held = books.position(books.fund(fact.instrument), fact.instrument).lots
+    books.check("what the fund holds", held, fact.lots)
     books.offering = fact.instrument
 
 

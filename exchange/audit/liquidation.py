@@ -144,13 +144,17 @@ def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -
     books.hold("its pool is being liquidated", may, fact)
     left, amount = _left_in(books, fact.account, fact.pool), -fact.amount
     if isinstance(fact, f.LiquidationFeeCharged):
-        closed = [(p, value) for p, value in books.closed.items() if p.terms.settle == asset]
+        payers = [p for p in books.closed if (p.terms.settle, books.fund(p.terms.id)) == (asset, fact.fund)]
+        closed = [(p, books.closed[p]) for p in payers]
         fee = sum(ceil(value * rate(p.terms.liquidation_fee)) for p, value in closed)
         left, amount = min(left, fee), fact.amount
+    else:
+        own = books.positions[fact.account].get(fact.pool)
+        books.check("the fund that covers it", books.fund(own.terms.id) if own else INSURANCE, fact.fund)
     books.check("fee or deficit", left, amount, asset)
     books.hold("fee or deficit is more than nothing", fact.amount > 0, fact)
     books.pay(fact.account, fact.pool, -amount)
-    books.pay(INSURANCE, asset, amount)
+    books.pay(fact.fund, asset, amount)
     if isinstance(fact, f.DeficitCovered):
         books.report.deficits[asset] += fact.amount
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
+from events.commands import INSURANCE, MARKET
 from events.rules import FundingPrice
-from exchange.audit.books import EXEMPT, Books
+from exchange.audit.books import Books
 from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.guards import released
@@ -26,7 +27,8 @@ def session_opened(books: Books, fact: f.SessionOpened) -> None:
     books.contracts = {terms.id: Contract(terms, fact.pack) for terms in fact.pack.instruments}
     books.collateral = {rule.asset: rule for rule in fact.pack.collateral}
     books.pairs = {pair.id: pair for pair in fact.pack.spot}
-    for name in EXEMPT:
+    books.house = tuple(dict.fromkeys((MARKET, INSURANCE, *map(books.fund, books.contracts))))
+    for name in books.house:
         books.add_account(name)
     for contract in books.contracts.values():
         if contract.terms.expiry:

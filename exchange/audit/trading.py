@@ -9,7 +9,7 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
-from events.commands import INSURANCE, MARKET, Side
+from events.commands import MARKET, Side
 from events.instruments import Inverse, Leg
 from events.units import UNIT
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
@@ -76,12 +76,12 @@ def traded(books: Books, fact: f.Traded) -> None:
     """One value, at the maker's price; fees by each side's rates, rounded up; both sides posted, the maker first."""
     contract, sign = books.contracts[fact.instrument], SIGN[fact.side]
     terms, asset = contract.terms, contract.terms.settle
-    forced = fact.taker_order == 0 and fact.taker not in (MARKET, INSURANCE)
+    forced = fact.taker_order == 0 and fact.taker not in books.house
     books.hold("the instrument has not expired", not contract.is_expired, fact)
     books.hold("lots and price are above 0", fact.lots > 0 and fact.price > 0, fact)
     books.check("value of the trade", contract.value(fact.lots, fact.price), fact.value, asset)
     books.check("whether a liquidation is under way", books.running is not None, forced)
-    if fact.taker == INSURANCE:
+    if fact.taker in books.house and fact.taker != MARKET:
         books.hold("the fund sells at the mark or better", is_fair_offer(books, fact), fact)
     making = order_of(books, fact.maker, fact.maker_order)[0] if fact.maker_order else None
     maker, taker = making or books.position(fact.maker, terms.id), books.position(fact.taker, terms.id, fact.leg)
@@ -106,9 +106,10 @@ def traded(books: Books, fact: f.Traded) -> None:
 
 def is_fair_offer(books: Books, fact: f.Traded) -> bool:
     """Whether a trade of the fund lessens what it holds, at the mark or better."""
-    p, sign = books.position(INSURANCE, fact.instrument), SIGN[fact.side]
+    p, sign = books.position(books.fund(fact.instrument), fact.instrument), SIGN[fact.side]
     better = (p.contract.mark - fact.price * p.terms.tick) * sign
-    return books.offering == fact.instrument and better >= 0 and 0 < fact.lots <= -p.lots * sign
+    may = books.offering == fact.instrument and fact.taker == p.account
+    return may and better >= 0 and 0 < fact.lots <= -p.lots * sign
 
 
 def _rate(books: Books, p: Position, takes: bool) -> Fraction:

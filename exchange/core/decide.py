@@ -25,13 +25,14 @@ from events.units import MarkUnits, Rate
 from exchange.core import accounts
 from exchange.core.contract import Contract
 from exchange.core.debts import exchange_debts
+from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.marks import index_moves, mark_moves
 from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.owed import settle_all, settle_first
-from exchange.core.state import OWED, RULES_VERSION, DueKey, DueKind, State
+from exchange.core.state import RULES_VERSION, DueKey, State
 from exchange.core.timers import funding_price
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import INSURANCE
 from events.facts import WithdrawalsClosed, WithdrawalsOpened
 from events.units import UNIT, Atoms, Nanos
 from exchange.core.liquidation.pools import pool_of
@@ -40,9 +39,10 @@ def _gate(state: State) -> int:
 
 
 def _of_fund(state: State) -> WithdrawalsClosed | None:
-    for asset, wallet in state.accounts[INSURANCE].wallets.items():
-        if (lack := -(cross_equity(wallet) // UNIT)) > 0:
-            return _closed(state, INSURANCE, asset, lack)
+    for name in state.house()[1:]:
+        for asset, wallet in state.accounts[name].wallets.items():
+            if (lack := -(cross_equity(wallet) // UNIT)) > 0:
+                return _closed(state, name, asset, lack)
     return None
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from events.instruments import Leg
 from exchange.core.contract import Contract
+from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation import guard, watch
-from exchange.core.state import FAR, OWED, Account, DueKind, Position, State
+from exchange.core.state import FAR, Account, Position, State
 
 
 def check(state: State) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from events.commands import AccountId
 from events.facts import Expiry, Fact, InterestPaid, OrderExpired, PositionSettled
 from events.units import UNIT, Atoms, Lots, MarkUnits
+from exchange.core.due import DueKind
 from exchange.core.funding import paid
-from exchange.core.state import Due, DueKey, DueKind, Position, State, Wallet
+from exchange.core.state import Due, DueKey, Position, State, Wallet
 
 
 def settle_all(state: State, key: DueKey, due: Due, limit: int) -> Iterator[Fact]:

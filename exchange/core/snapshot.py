@@ -16,10 +16,11 @@ from events.digest import fingerprint
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.contract import Average, Contract
+from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation.pools import close, pool_of, pools_of
 from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
-from exchange.core.state import FAR, OWED, Account, Due, DueKind, MultiPool, Outcome, Position, State, Wallet
+from exchange.core.state import FAR, Account, Due, MultiPool, Outcome, Position, State, Wallet
 
 STATE_VERSION = 3
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
@@ -177,7 +178,7 @@ def _set(target: Any, names: tuple[str, ...], values: list[Any]) -> None:
 
 
 def _restore_account(state: State, raw: dict[str, Any]) -> None:
-    account = state.accounts[raw["name"]] = Account(raw["name"])
+    account = state.accounts[raw["name"]] = Account(raw["name"], raw["name"] in state.house())
     account.last_number, account.hedges, account.cooldown = raw["last_number"], raw["hedges"], raw["cooldown"]
     account.multi = MultiPool(account.name, account.wallets, state.assets) if raw["multi"] else None
     account.volumes = dict(map(tuple, raw["volumes"]))

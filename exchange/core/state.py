@@ -13,19 +13,29 @@ State
 from __future__ import annotations
 
 from bisect import insort
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import INSURANCE, MARKET, AccountId, ChunkId, Impact, OrderNumber, RequestId, SessionOptions
+from events.commands import (
+    INSURANCE,
+    MARKET,
+    AccountId,
+    ChunkId,
+    Impact,
+    OrderNumber,
+    RequestId,
+    SessionOptions,
+    funds_of,
+)
 from events.instruments import AssetId, FeeTier, InstrumentId, Leg, MarginMode, RulePack, position_name
 from events.observations import Observations
 from events.refusals import Reason
 from events.units import Nanos
 from exchange.core.book import Order
 from exchange.core.contract import Contract
+from exchange.core.due import DueKind
 from exchange.core.ledger import Books
 from exchange.core.margin.brackets import Schedule
 from exchange.core.margin.collateral import Asset, assets_of
@@ -53,20 +63,6 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     reason: Reason | None
 
 
-class DueKind(IntEnum):
-    """Kinds of due work, in the order in which they are done at one time."""
-
-    FUNDING = 0
-    LIQUIDATION = 1
-    SETTLEMENT = 2
-    INTEREST = 3
-    EXCHANGE = 4
-    OFFER = 5
-    BREAKER = 6
-    GATE = 7
-    WINDOW = 8
-
-
 class Due(msgspec.Struct):
     """Due work: the number of the record that brought it, and what each position is charged or settled by.
 
@@ -79,9 +75,6 @@ class Due(msgspec.Struct):
     owing: dict[Position | Wallet, None] = {}
     over: int = 1
 
-
-OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)
-"""Due work that waits for single positions or wallets."""
 
 DueKey = tuple[int, int, str, str, int]
 """When (ns), which `DueKind`, the account or instrument, the pool (but for liquidations: nothing), which record."""
@@ -105,11 +98,11 @@ class Wallet:
 
     __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions", "reserve", "warned")
 
-    def __init__(self, account: AccountId, books: Books) -> None:
+    def __init__(self, account: AccountId, books: Books, exempt: bool = False) -> None:
         self.account = account
         self.asset = books.asset
         self.books = books
-        self.exempt = account in (MARKET, INSURANCE)
+        self.exempt = exempt
         self.balance = 0
         self.reserve = 0
         self.positions: list[Position] = []
@@ -124,7 +117,7 @@ class Wallet:
 
     def twin(self, multi: MultiPool | None = None) -> Wallet:
         """A copy with copies of its positions, to ask what would be; by itself, or one of a pool's twins."""
-        twin = Wallet(self.account, self.books)
+        twin = Wallet(self.account, self.books, self.exempt)
         twin.balance, twin.multi = self.balance, multi
         twin.positions = [position.twin(twin) for position in self.positions]
         return twin
@@ -147,7 +140,7 @@ class MultiPool:
         self.account = account
         self.assets = assets
         self.wallets = wallets
-        self.exempt = account in (MARKET, INSURANCE)
+        self.exempt = False
         self.due: DueKey | None = None
         self.warned = False
         self.exchange: DueKey | None = None
@@ -255,9 +248,9 @@ class Account:
         "volumes", "wallets",
     )  # fmt: skip
 
-    def __init__(self, name: AccountId) -> None:
+    def __init__(self, name: AccountId, is_reserved: bool = False) -> None:
         self.name = name
-        self.is_reserved = name in (MARKET, INSURANCE)
+        self.is_reserved = is_reserved
         self.hedges = False
         self.multi: MultiPool | None = None
         self.wallets: dict[AssetId, Wallet] = {}
@@ -277,20 +270,20 @@ class Account:
 class State:
     """Everything that the facts so far add up to. A fresh one is a session that was not opened yet.
 
-    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch
-    has to look at before the batch ends to the record that touched them; left, those of whom there is, or may be,
-    something to say that the last batch had no room for; full is the number of the record after which the batch has
-    none. owed is the part of due that waits for single positions or wallets; put_off holds by instrument the
-    liquidations that left due and wait for its next mark or the end of its halt; gated_until is until when no money
-    leaves, 0 where it may; next_timer is when the first of the timers fires; multis are the accounts in multi-asset
-    mode; cause is the record that the next fact follows from. rankings are the queues of deleveraging, by instrument
-    and side, as long as no mark moves. columns is lent by the host: the chunks that an AdvanceMarket may name.
+    seq and batch number the last record and batch, now is the latest time seen. dirty maps the pools that the watch has
+    to look at before the batch ends to the record that touched them; left, those of whom there is, or may be, something
+    to say that the last batch had no room for; full is the number of the record after which the batch has none. owed is
+    the part of due that waits for single positions or wallets; put_off holds by instrument the liquidations that left
+    due and wait for it; funds names each instrument's insurance fund; gated_until is until when no money leaves, 0
+    where it may; next_timer is when the first of the timers fires; multis are the accounts in multi-asset mode; cause
+    is the record that the next fact follows from. rankings are the queues of deleveraging, by instrument and side, as
+    long as no mark moves. columns is lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
-        "gated_until", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options", "owed", "pack",
-        "put_off", "rankings", "seq", "timers",
+        "funds", "gated_until", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options", "owed",
+        "pack", "put_off", "rankings", "seq", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -313,6 +306,7 @@ class State:
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
         self.gated_until = 0
+        self.funds: dict[InstrumentId, AccountId] = {}
         self.dirty: dict[Pool, int] = {}
         self.left: SortedDict[tuple[AccountId, str], tuple[Pool, int]] = SortedDict()
         self.full = 0
@@ -335,8 +329,17 @@ class State:
             self.ledger.setdefault(terms.settle, Books(terms.settle))
         for asset in self.assets:
             self.ledger.setdefault(asset, Books(asset))
-        for name in (MARKET, INSURANCE):
-            self.accounts[name] = Account(name)
+        self.funds = funds_of(pack)
+        for name in self.house():
+            self.accounts[name] = Account(name, is_reserved=True)
+
+    def house(self) -> list[AccountId]:
+        """The participants of the house: MARKET and the insurance funds, the general one first."""
+        return list(dict.fromkeys((MARKET, INSURANCE, *self.funds.values())))
+
+    def fund(self, contract: Contract) -> Account:
+        """The insurance fund that bears the liquidations of a contract."""
+        return self.accounts[self.funds[contract.id]]
 
     def touch(self, pool: Pool) -> None:
         """The pool changed. For `apply` only."""
@@ -358,7 +361,7 @@ class State:
         return account.wallets.get(asset) or self._new_wallet(account, asset)
 
     def _new_wallet(self, account: Account, asset: AssetId) -> Wallet:
-        wallet = Wallet(account.name, self.ledger[asset])
+        wallet = Wallet(account.name, self.ledger[asset], account.is_reserved)
         if account.multi:
             wallet.multi, wallet.due = account.multi, account.multi.due
         return wallet

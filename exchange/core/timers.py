@@ -14,9 +14,10 @@ from events.facts import BreakerReset, Fact, FundingDue, InterestDue, Liquidatio
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core.contract import Contract
+from exchange.core.due import DueKind
 from exchange.core.funding import computed_rate, weighted
 from exchange.core.gate import at_the_end
-from exchange.core.state import FAR, DueKind, State
+from exchange.core.state import FAR, State
 
 
 def fire(state: State) -> Iterator[Fact]:

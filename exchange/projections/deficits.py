@@ -21,11 +21,11 @@ from enum import Enum, unique
 from typing import Any
 
 from events import facts as f
-from events.commands import MARKET, Side
+from events.commands import INSURANCE, MARKET, AccountId, Side, funds_of
 from events.instruments import AssetId, Instrument, instrument_of
 from events.record import Batch
 from events.units import UNIT
-from exchange.projections.fund import Fund, entry, worth
+from exchange.projections.fund import FundBooks, entry, worth
 
 
 @unique
@@ -53,7 +53,8 @@ class Deficits:
         self.shared_beyond: Counter[AssetId] = Counter()
         self._instruments: dict[str, Instrument] = {}
         self._marks: dict[str, int] = {}
-        self._fund = Fund({}, {})
+        self._funds: dict[str, AccountId] = {}
+        self._fund = FundBooks({}, {}, {})
 
     def observe(self, batch: Batch) -> None:
         """Fold one batch."""
@@ -63,9 +64,9 @@ class Deficits:
                 fold(self, fact)
             self._fund.apply(fact)
 
-    def fund_equity(self, asset: AssetId) -> int:
-        """What the fund has of an asset at the present marks, atoms, rounded down."""
-        return self._fund.equity(asset)
+    def fund_equity(self, asset: AssetId, fund: AccountId = INSURANCE) -> int:
+        """What a fund has of an asset at the present marks, atoms, rounded down."""
+        return self._fund.equity(fund, asset)
 
     def check(self) -> None:
         """Assert that every deficit is somebody's, and nobody bears less than nothing."""
@@ -76,7 +77,8 @@ class Deficits:
     def open_session(self, fact: f.SessionOpened) -> None:
         """Learn the instruments."""
         self._instruments = {terms.id: terms for terms in fact.pack.instruments}
-        self._fund = Fund(self._instruments, self._marks)
+        self._funds = {str(name): fund for name, fund in funds_of(fact.pack).items()}
+        self._fund = FundBooks(self._instruments, self._marks, self._funds)
 
     def mark(self, fact: f.MarkPriceMoved) -> None:
         """The mark that positions are worth."""
@@ -89,14 +91,14 @@ class Deficits:
         gained = worth(terms, lots, self._marks[fact.instrument]) - entry(terms, lots, fact.value) * UNIT
         amount = -(gained // UNIT) if gained < 0 else 0
         if isinstance(fact, f.TakenOver):
-            self._by_fund(terms.settle, amount)
+            self._by_fund(self._funds[terms.id], terms.settle, amount)
         else:
             self._add(terms.settle, Bearer.MARKET if fact.against == MARKET else Bearer.ADL, amount)
 
     def covered(self, fact: f.DeficitCovered) -> None:
         """The fund paid into a pool without a position."""
         terms = self._instruments.get(instrument_of(fact.pool))
-        self._by_fund(terms.settle if terms else AssetId(fact.pool), fact.amount)
+        self._by_fund(fact.fund, terms.settle if terms else AssetId(fact.pool), fact.amount)
 
     def shared(self, fact: f.LossShared) -> None:
         """A winner paid what the fund lacked: an open deficit, or what it lost since on what it holds."""
@@ -107,8 +109,8 @@ class Deficits:
             self.layers[asset][layer] += change
             self.latest[asset, layer] += change
 
-    def _by_fund(self, asset: AssetId, amount: int) -> None:
-        paid = min(amount, max(0, self.fund_equity(asset)))
+    def _by_fund(self, fund: AccountId, asset: AssetId, amount: int) -> None:
+        paid = min(amount, max(0, self.fund_equity(asset, fund)))
         self._add(asset, Bearer.FUND, paid)
         self._add(asset, Bearer.OPEN, amount - paid)
 

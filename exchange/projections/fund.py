@@ -1,4 +1,4 @@
-"""What the insurance fund has, folded from the facts: its balance by asset, and what it holds."""
+"""What the insurance funds have, folded from the facts: their balances by asset, and what they hold."""
 
 from __future__ import annotations
 
@@ -7,35 +7,39 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from events import facts as f
-from events.commands import INSURANCE, Side
+from events.commands import INSURANCE, AccountId, Side
 from events.instruments import AssetId, Instrument, Inverse, instrument_of
 from events.units import UNIT
 
 
-class Fund:
-    """Balances, atoms by asset; positions, signed lots and entry values, atoms by instrument.
+class FundBooks:
+    """Balances, atoms by fund and asset; positions, signed lots and entry values, atoms, by instrument.
 
-    instruments and marks are those of the session, kept by whoever owns the fund.
+    instruments, marks and funds (that of each instrument) are those of the session, kept by whoever owns this.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], marks: Mapping[str, int]) -> None:
-        self.balances: Counter[AssetId] = Counter()
+    def __init__(
+        self, instruments: Mapping[str, Instrument], marks: Mapping[str, int], funds: Mapping[str, AccountId]
+    ) -> None:
+        self.balances: Counter[tuple[AccountId, AssetId]] = Counter()
         self.lots: Counter[str] = Counter()
         self.entries: Counter[str] = Counter()
         self._instruments = instruments
         self._marks = marks
+        self._funds = funds
+        self._names = {INSURANCE, *funds.values()}
 
     def apply(self, fact: Any) -> None:
         """Take one more fact."""
         if fold := _FOLD.get(type(fact)):
             fold(self, fact)
 
-    def equity(self, asset: AssetId) -> int:
-        """Balance and unrealised PnL at the present marks, atoms, rounded down."""
-        grains = self.balances[asset] * UNIT
+    def equity(self, fund: AccountId, asset: AssetId) -> int:
+        """Balance and unrealised PnL of a fund at the present marks, atoms, rounded down."""
+        grains = self.balances[fund, asset] * UNIT
         for name, lots in self.lots.items():
             terms = self._instruments[name]
-            if lots and terms.settle == asset:
+            if lots and (self._funds[name], terms.settle) == (fund, asset):
                 grains += worth(terms, lots, self._marks[name]) - self.entries[name] * UNIT
         return grains // UNIT
 
@@ -47,7 +51,7 @@ class Fund:
         if closed:
             settled = value * closed // size
             cost = entry(terms, held, abs(self.entries[instrument]) * closed // abs(held))
-            self.balances[terms.settle] -= entry(terms, lots, settled) + cost
+            self.balances[self._funds[instrument], terms.settle] -= entry(terms, lots, settled) + cost
             self.entries[instrument] -= cost
             value -= settled
         if size > closed:
@@ -56,8 +60,8 @@ class Fund:
 
     def deposited(self, fact: f.Deposited) -> None:
         """Money from outside."""
-        if fact.account == INSURANCE:
-            self.balances[fact.asset] += fact.amount
+        if fact.account in self._names:
+            self.balances[fact.account, fact.asset] += fact.amount
 
     def taken_over(self, fact: f.TakenOver) -> None:
         """The other side of what an account closes."""
@@ -65,27 +69,27 @@ class Fund:
 
     def traded(self, fact: f.Traded) -> None:
         """It works off what it holds, always as the taker."""
-        if fact.taker == INSURANCE:
+        if fact.taker in self._names:
             self.trade(fact.instrument, fact.lots if fact.side is Side.BUY else -fact.lots, fact.value)
 
     def paid(self, fact: f.FundingPaid | f.PositionSettled) -> None:
         """Funding, or the end of a dated contract."""
-        if fact.account == INSURANCE:
-            self.balances[self._instruments[fact.instrument].settle] += fact.amount
+        if fact.account in self._names:
+            self.balances[fact.account, self._instruments[fact.instrument].settle] += fact.amount
             if isinstance(fact, f.PositionSettled):
                 self.lots[fact.instrument] = self.entries[fact.instrument] = 0
 
     def charged(self, fact: f.LiquidationFeeCharged) -> None:
         """A liquidation fee."""
-        self.balances[self._asset_of(fact.pool)] += fact.amount
+        self.balances[fact.fund, self._asset_of(fact.pool)] += fact.amount
 
     def covered(self, fact: f.DeficitCovered) -> None:
         """A deficit that it covers."""
-        self.balances[self._asset_of(fact.pool)] -= fact.amount
+        self.balances[fact.fund, self._asset_of(fact.pool)] -= fact.amount
 
     def shared(self, fact: f.LossShared) -> None:
         """What winners pay."""
-        self.balances[self._instruments[fact.instrument].settle] += fact.amount
+        self.balances[self._funds[fact.instrument], self._instruments[fact.instrument].settle] += fact.amount
 
     def _asset_of(self, pool: str) -> AssetId:
         terms = self._instruments.get(instrument_of(pool))
@@ -104,14 +108,14 @@ def entry(terms: Instrument, lots: int, value: int) -> int:
     return value if (lots > 0) != isinstance(terms, Inverse) else -value
 
 
-_FOLD: dict[type[f.Fact], Callable[[Fund, Any], None]] = {
-    f.Deposited: Fund.deposited,
-    f.TakenOver: Fund.taken_over,
-    f.Traded: Fund.traded,
-    f.FundingPaid: Fund.paid,
-    f.PositionSettled: Fund.paid,
-    f.LiquidationFeeCharged: Fund.charged,
-    f.DeficitCovered: Fund.covered,
-    f.LossShared: Fund.shared,
+_FOLD: dict[type[f.Fact], Callable[[FundBooks, Any], None]] = {
+    f.Deposited: FundBooks.deposited,
+    f.TakenOver: FundBooks.taken_over,
+    f.Traded: FundBooks.traded,
+    f.FundingPaid: FundBooks.paid,
+    f.PositionSettled: FundBooks.paid,
+    f.LiquidationFeeCharged: FundBooks.charged,
+    f.DeficitCovered: FundBooks.covered,
+    f.LossShared: FundBooks.shared,
 }
 """Fact -> what it does to the fund."""

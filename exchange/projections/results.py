@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events import facts as f
-from events.commands import INSURANCE, MARKET, AccountId
+from events.commands import AccountId
 from events.instruments import AssetId, instrument_of
 from events.record import Batch, kind_of
 from exchange.core.margin.model import requirement
 from exchange.core.state import Pool, State
-
-HOUSE = (MARKET, INSURANCE)
 
 
 @dataclass(slots=True)
@@ -138,8 +136,7 @@ def _settled(results: Results, fact: f.PositionSettled) -> None:
 
 def _traded(results: Results, fact: f.Traded) -> None:
     for name, fee in ((fact.maker, fact.maker_fee), (fact.taker, fact.taker_fee)):
-        if name not in HOUSE:
-            result = results.accounts[name]
+        if (result := results.accounts.get(name)) is not None:
             money = result.of(results.settles[fact.instrument])
             result.fills += 1
             money.volume += fact.value

@@ -9,7 +9,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from events.commands import INSURANCE, MARKET, AccountId
+from events.commands import MARKET, AccountId
 from events.log import Head
 from events.store.sqlite import open_session
 from events.units import Nanos
@@ -50,7 +50,7 @@ async def _moment(session: Path, record: int, at: Nanos | None) -> tuple[State, 
 
 def _names(session: Path, state: State, account: str) -> list[AccountId]:
     if not account:
-        return [name for name, a in state.accounts.items() if name != MARKET and (name != INSURANCE or a.wallets)]
+        return [name for name, a in state.accounts.items() if name != MARKET and (a.wallets or not a.is_reserved)]
     if account not in state.accounts:
         raise UsageError(f"{session}: no account {account!r} at that moment; it has {', '.join(state.accounts)}")
     return [AccountId(account)]

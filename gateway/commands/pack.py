@@ -25,6 +25,7 @@ _WHERE_STATED = (
     "rate_hours",
     "valuation",
     "interest_interval_hours",
+    "insurance_funds",
     "withdrawal_gate_seconds",
     "mark_band",
     "mark_step",
@@ -68,7 +69,7 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
     OUT.print(f"{pack.id}, version {pack.version}", markup=False)
     OUT.print(pack.source, markup=False)
     for rule, value in _rules(pack).items():
-        if value in ("", 0, "0") and rule in _WHERE_STATED:
+        if value in ("", 0, "0", "shared") and rule in _WHERE_STATED:
             continue
         word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         OUT.print(f"  {rule.replace('_', ' '):<28} {word}", markup=False)
@@ -118,6 +119,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "liquidation_cooldown_seconds": pack.liquidation.cooldown // SECOND,
         "liquidation_window_seconds": pack.liquidation.window // SECOND,
         "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
+        "insurance_funds": pack.liquidation.funds.value,
         "withdrawal_gate_seconds": pack.withdrawal_gate // SECOND,
         **_guards(pack),
     }

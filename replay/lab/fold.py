@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from events import facts as f
-from events.commands import INSURANCE, MARKET, AccountId
+from events.commands import AccountId
 from events.instruments import InstrumentId, MarginMode, RulePack
 from events.record import Batch
 from exchange.core.state import Pool
 from replay.lab.figures import Figures
 from replay.lab.series import Series
 from replay.lab.shadow import Mode, Shadow, is_cross, obstacle
-
-HOUSE = (MARKET, INSURANCE)
 
 UNSEEN = (
     *(f.OrderAccepted, f.OrderRested, f.OrderCancelled, f.OrderExpired),
@@ -110,8 +108,7 @@ class Lab:
             self.accounts[fact.account].liquidated_at = self.accounts[fact.account].liquidated_at or self.ended
         elif isinstance(fact, f.Traded):
             for name in (fact.maker, fact.taker):
-                if name not in HOUSE:
-                    account = self.accounts[name]
+                if (account := self.accounts.get(name)) is not None:
                     account.fills += 1
                     account.instruments[fact.instrument] = None
                     account.recorded[self._mode_of(name, fact.instrument)] = None

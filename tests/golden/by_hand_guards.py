@@ -10,11 +10,29 @@ from msgspec.structs import replace
 from events import commands as c
 from events.commands import INSURANCE
 from events.guards import Breaker, PriceGuards
+from events.instruments import Liquidation
+from events.rules import Funds, Layer
 from events.units import SECOND, Nanos, Rate
 from tests.golden.by_hand import recorded
 from tests.golden.sessions import Session
 from tests.scenario import opening
-from tests.spec.words import BUY, GOLD, PERCENT, TICK, account, deposit, funding, mark, pack, place, position, withdraw
+from tests.spec.words import (
+    BUY,
+    GOLD,
+    PERCENT,
+    SELL,
+    TICK,
+    TIN,
+    account,
+    deposit,
+    funding,
+    mark,
+    pack,
+    place,
+    position,
+    resting,
+    withdraw,
+)
 
 BOUNDED = replace(pack(), guards=PriceGuards(Rate(10 * PERCENT), Rate(5 * PERCENT), Rate(2 * PERCENT)))
 
@@ -24,6 +42,11 @@ HELD_UP = replace(
         mark_age_max=Nanos(10 * SECOND), breaker=Breaker(Rate(10 * PERCENT), Nanos(60 * SECOND), Nanos(30 * SECOND))
     ),
 )
+OWN_FUNDS = replace(
+    pack(liquidation_fee=PERCENT),
+    liquidation=Liquidation(last_resort=(Layer.FUND, Layer.ADL), funds=Funds.PER_INSTRUMENT),
+)
+
 GATED = replace(pack(), withdrawal_gate=Nanos(60 * SECOND))
 
 
@@ -42,7 +65,12 @@ def gated() -> Session:
     return recorded(_gated)
 
 
-SESSIONS = {"guards-1": bounded, "guards-2": held_up, "gate-1": gated}
+def own_funds() -> Session:
+    """funds-1: a fund of its own for each instrument, and the general one."""
+    return recorded(_own_funds)
+
+
+SESSIONS = {"guards-1": bounded, "guards-2": held_up, "gate-1": gated, "funds-1": own_funds}
 
 
 def _bounded() -> Iterator[Any]:
@@ -68,3 +96,14 @@ def _gated() -> Iterator[Any]:
     yield [*position(1, BUY, price=100, lots=10, by="ann"), mark(88), withdraw("maker", 1)]
     yield [c.AdvanceTime(Nanos(70 * SECOND)), deposit(INSURANCE, 50), c.AdvanceTime(Nanos(140 * SECOND))]
     yield [withdraw("maker", 1)]
+
+
+def _own_funds() -> Iterator[Any]:
+    yield [opening(OWN_FUNDS), mark(100), mark(100, on=TIN), account("maker", 100_000), account("ann", 200)]
+    yield [deposit(f"{INSURANCE}:{GOLD}", 15), deposit(f"{INSURANCE}:{TIN}", 40), deposit(INSURANCE, 60)]
+    yield [*position(1, BUY, price=100, lots=10, by="ann"), *position(3, BUY, price=100, lots=10, by="ann", on=TIN)]
+    yield [resting(5, BUY, price=89, lots=10), resting(6, BUY, price=95, lots=10, on=TIN), mark(90), mark(89)]
+    yield [account("bob", 100), *position(7, BUY, price=89, lots=10, by="bob")]
+    yield [resting(9, SELL, price=75, lots=10, by="bob", reduce_only=True)]
+    yield [place(10, BUY, lots=10, price=75, by="maker"), account("cat", 100)]
+    yield [*position(11, BUY, price=89, lots=10, by="cat"), mark(77), mark(78)]

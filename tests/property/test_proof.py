@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.instruments import AssetId
-from exchange.core.state import DueKind, State
+from exchange.core.due import DueKind
+from exchange.core.state import State
 from exchange.core.step import step
 from exchange.projections.solvency import proof as p
 from exchange.projections.solvency.backing import backing

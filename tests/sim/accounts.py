@@ -10,7 +10,9 @@ from tests.sim.traders import Traders
 
 def deposit(t: Traders) -> Command:
     """Money comes in."""
-    return t.gift(t.dice.choices((t.account(), c.INSURANCE), (9, 1))[0], t.asset())
+    account = t.dice.choices((t.account(), c.INSURANCE), (9, 1))[0]
+    funds = t.world.state.house()[1:]
+    return t.gift(t.dice.choice(funds) if account == c.INSURANCE and len(funds) > 1 else account, t.asset())
 
 
 def withdraw(t: Traders) -> Command:

@@ -34,6 +34,7 @@ from events.rules import (
     DueAt,
     ExitFee,
     FundingPrice,
+    Funds,
     Layer,
     LeverageChange,
     LiquidationStyle,
@@ -72,6 +73,7 @@ SLICES: Options = {
 
 LIQUIDATION: Options = {
     "style": lambda dice, _: dice.choice(list(LiquidationStyle)),
+    "funds": lambda dice, _: dice.choice(list(Funds)),
     "backstop": lambda dice, _: dice.choice((0, 0, UNIT * 2 // 3)),
     "last_resort": lambda dice, _: tuple(dice.sample(list(Layer), dice.randint(0, len(Layer)))),
     "window": lambda dice, _: dice.choice((0, 1, 30 * SECOND, HOUR)),

@@ -64,6 +64,7 @@ class Traders:
             *(c.SetMarkPrice(self.at, t.id, self.prices[t.id]) for t in self._instruments() if dice.random() < 0.95),
             *([] if self.rules.is_plain else self._first_indices()),
             *(self.gift(c.INSURANCE, asset) for asset in self._assets() if dice.random() < 0.7),
+            *self._own_funds(),
             *(c.OpenAccount(self.at, name, self.request()) for name in names),
             *(self.gift(name, asset) for name in names for asset in self._assets() if dice.random() < owned),
             *([] if self.rules.is_plain else [command for name in names for command in self._modes(name)]),
@@ -182,6 +183,12 @@ class Traders:
             return self.order()
         order = self.dice.choice(open_orders)
         return c.CancelOrder(self.at, order.account, self.request(), order.number)
+
+    def _own_funds(self) -> list[Command]:
+        """Deposits into the funds of single instruments, where there are such."""
+        funds = c.funds_of(self.pack)
+        own = [terms for terms in self.pack.instruments if funds[terms.id] != c.INSURANCE]
+        return [self.gift(funds[terms.id], terms.settle) for terms in own if self.dice.random() < 0.7]
 
     def proceed(self) -> Command:
         """Due work, whether there is some or not, in small steps or large ones."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from events import facts as f
 from events.codec import decode_body, encode_body
-from events.commands import INSURANCE, ChunkId, Command, Proceed, TradersCommand
+from events.commands import ChunkId, Command, Proceed, TradersCommand
 from events.facts import AnyFact, Refused
 from events.instruments import Leg
 from events.observations import Observations
@@ -148,7 +148,7 @@ class World:
 def beside(state: State, batch: Batch) -> Iterator[tuple[str, str]]:
     """What is to be seen beside the facts of a batch: liquidations that leave the fund without means."""
     ended = [fact for fact in batch.facts if isinstance(fact, f.LiquidationEnded)]
-    wallets = state.accounts[INSURANCE].wallets.values() if ended else ()
+    wallets = [w for name in state.house()[1:] for w in state.accounts[name].wallets.values()] if ended else []
     if any(cross_equity(wallet) < 0 for wallet in wallets):
         yield "layers", "open"
 
@@ -157,9 +157,9 @@ def check_deficits(deficits: Deficits, auditor: Auditor, state: State) -> None:
     """Every deficit is somebody's, in all as much as the auditor found; and the fund has what its account has."""
     deficits.check()
     assert +deficits.total == +auditor.report.deficits
-    if fund := state.accounts.get(INSURANCE):
-        for asset, wallet in fund.wallets.items():
-            assert deficits.fund_equity(asset) == cross_equity(wallet) // UNIT
+    for name in state.house()[1:] if state.pack else ():
+        for asset, wallet in state.accounts[name].wallets.items():
+            assert deficits.fund_equity(asset, name) == cross_equity(wallet) // UNIT
 
 
 def check_accounts(state: State) -> None:

@@ -6,8 +6,9 @@ from events import facts as f
 from events.commands import MARKET
 from events.instruments import Leg, MarginMode
 from exchange.core.changes.queue import is_settled, kept, touch
+from exchange.core.due import DueKind
 from exchange.core.posting import end_isolated
-from exchange.core.state import Account, DueKind, MultiPool, Position, State
+from exchange.core.state import Account, MultiPool, Position, State
 
 
 def on_account_opened(state: State, fact: f.AccountOpened) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from events import facts as f
-from events.commands import INSURANCE, Side
+from events.commands import Side
 from events.guards import Hold
 from events.instruments import Leg
 from exchange.core.changes.queue import kept, touch
+from exchange.core.due import DueKind
 from exchange.core.liquidation.cap import count, window_end
 from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.posting import end_isolated, post_trade
-from exchange.core.state import DueKind, Position, State, Wallet
+from exchange.core.state import Position, State, Wallet
 from exchange.core.timers import took_effect
 
 BUY = Side.BUY
@@ -54,7 +55,7 @@ def on_taken_over(state: State, fact: f.TakenOver) -> None:
     post_trade(
         state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, fact.fee, forced=True
     )
-    fund = state.keep_position(state.accounts[INSURANCE], contract)
+    fund = state.keep_position(state.fund(contract), contract)
     post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
 
 
@@ -79,7 +80,7 @@ def on_loss_shared(state: State, fact: f.LossShared) -> None:
     position = kept(state, fact.account, fact.instrument, fact.leg)
     position.entry_value += fact.amount
     position.contract.clearing -= fact.amount
-    state.keep_wallet(state.accounts[INSURANCE], position.wallet.asset).balance += fact.amount
+    state.keep_wallet(state.fund(position.contract), position.wallet.asset).balance += fact.amount
     touch(state, position.pool)
 
 
@@ -93,16 +94,16 @@ def on_fund_offered(state: State, fact: f.FundOffered) -> None:
 
 def on_liquidation_fee_charged(state: State, fact: f.LiquidationFeeCharged) -> None:
     """The pool pays the fund."""
-    _pay_fund(state, fact.account, fact.pool, fact.amount)
+    _pay_fund(state, fact, fact.amount)
 
 
 def on_deficit_covered(state: State, fact: f.DeficitCovered) -> None:
     """The fund pays the pool."""
-    _pay_fund(state, fact.account, fact.pool, -fact.amount)
+    _pay_fund(state, fact, -fact.amount)
 
 
-def _pay_fund(state: State, account: str, name: str, amount: int) -> None:
-    pool = pool_of(state.accounts[account], name)  # type: ignore[index]
+def _pay_fund(state: State, fact: f.LiquidationFeeCharged | f.DeficitCovered, amount: int) -> None:
+    pool = pool_of(state.accounts[fact.account], fact.pool)
     if isinstance(pool, Wallet):
         pool.balance -= amount
         asset = pool.asset
@@ -110,7 +111,7 @@ def _pay_fund(state: State, account: str, name: str, amount: int) -> None:
         assert isinstance(pool, Position)
         pool.isolated -= amount
         asset = pool.wallet.asset
-    state.keep_wallet(state.accounts[INSURANCE], asset).balance += amount
+    state.keep_wallet(state.accounts[fact.fund], asset).balance += amount
 
 
 def on_cooldown_started(state: State, fact: f.CooldownStarted) -> None:

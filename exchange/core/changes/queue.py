@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from events.instruments import Leg
-from exchange.core.state import Due, DueKind, Pool, Position, State, Wallet
+from exchange.core.due import DueKind
+from exchange.core.state import Due, Pool, Position, State, Wallet
 
 
 def touch(state: State, pool: Pool) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from events import facts as f
-from events.commands import INSURANCE, FundingSource
+from events.commands import FundingSource
 from exchange.core.changes.queue import owe
 from exchange.core.contract import Average, Contract
+from exchange.core.due import DueKind
 from exchange.core.funding import premium, restart, sample
 from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.liquidation.watch import index_moved, mark_moved
-from exchange.core.state import Due, DueKind, State
+from exchange.core.state import Due, State
 from exchange.core.timers import set_first, took_effect
 
 
@@ -50,7 +51,7 @@ def _offer(state: State, contract: Contract) -> None:
     """What the insurance fund holds of the contract waits to be offered to the book, where the pack states layers."""
     if contract.offer is not None or not state.pack.liquidation.last_resort:  # type: ignore[union-attr]
         return
-    held = state.accounts[INSURANCE].positions.get(contract.id)
+    held = state.fund(contract).positions.get(contract.id)
     if held is not None and held.lots:
         contract.offer = key = (state.now, int(DueKind.OFFER), contract.id, "", state.seq)
         state.due[key] = Due(state.seq)

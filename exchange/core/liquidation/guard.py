@@ -10,10 +10,11 @@ from events.facts import LiquidationPutOff
 from events.guards import Hold
 from events.instruments import InstrumentId
 from exchange.core.contract import Contract
+from exchange.core.due import DueKind
 from exchange.core.liquidation.cap import capped
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.margin.model import cross_positions
-from exchange.core.state import DueKind, Pool, Position, State
+from exchange.core.state import Pool, Position, State
 
 
 def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:

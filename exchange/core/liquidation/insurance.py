@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Side
+from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.facts import Fact, FundOffered
 from events.units import UNIT, Lots
 from exchange.core.contract import Contract
@@ -22,7 +22,7 @@ from exchange.core.state import Position, State
 def lots_affordable(state: State, position: Position, value: int) -> int:
     """How many lots of a position the fund can take over, all of them at `value` atoms, and stay at 0 or above."""
     contract, size = position.contract, abs(position.lots)
-    wallet = state.wallet(state.accounts[INSURANCE], contract.settle)
+    wallet = state.wallet(state.fund(contract), contract.settle)
     sign = 1 if position.entry_value > 0 else -1
     gain = position.lots * contract.num // contract.den - sign * value * UNIT
     equity = cross_equity(wallet)
@@ -33,8 +33,9 @@ def lots_affordable(state: State, position: Position, value: int) -> int:
 
 def work_off(state: State, contract: Contract) -> Iterator[Fact]:
     """Offer what the fund holds of a contract to the book, at the mark or better."""
-    yield from settle_first(state, INSURANCE)
-    position = state.accounts[INSURANCE].positions[contract.id]
+    fund = state.fund(contract)
+    yield from settle_first(state, fund.name)
+    position = fund.positions[contract.id]
     yield FundOffered(contract.id, Lots(position.lots))
     side, sign = (Side.SELL, 1) if position.lots > 0 else (Side.BUY, -1)
     limit = sign * -(-sign * contract.mark // contract.tick)
@@ -46,4 +47,4 @@ def work_off(state: State, contract: Contract) -> Iterator[Fact]:
         else:
             yield from settle_first(state, MARKET)
         if lots := min(lots, abs(position.lots)):
-            yield trade(state, contract, side, price, lots, maker, INSURANCE, LIQUIDATION_ORDER, 0)
+            yield trade(state, contract, side, price, lots, maker, fund.name, LIQUIDATION_ORDER, 0)

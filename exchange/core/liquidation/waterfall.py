@@ -17,7 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
 
-from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, Side
+from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, AccountId, Side
 from events.facts import (
     CooldownStarted,
     DeficitCovered,
@@ -68,6 +68,9 @@ from exchange.core.matching.limit import ready_maker, trade
 from exchange.core.owed import settle_first
 from exchange.core.state import Account, Due, DueKey, MultiPool, Pool, Position, State, Wallet
 
+Fees = dict[tuple[str, AccountId], int]
+"""Liquidation fees, atoms, by asset and by the fund that they go to."""
+
 
 def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     """Liquidate the pool that this entry of the queue names."""
@@ -110,13 +113,13 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
 
 def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
     """Close every position whole, then even out what is left."""
-    fees: dict[str, int] = {}
+    fees: Fees = {}
     for position in _order_of_closing(pool):
-        asset = position.wallet.asset
+        key = _payee(state, position)
         if lots := min(abs(position.lots), room(state, position.contract)):
-            fees[asset] = (yield from _close(state, pool, position, lots)) + fees.get(asset, 0)
+            fees[key] = (yield from _close(state, pool, position, lots)) + fees.get(key, 0)
             state.cause = due.seq
-    yield from _settle_up(pool, fees)
+    yield from _settle_up(state, pool, fees)
 
 
 def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
@@ -126,9 +129,9 @@ def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
         lots = min(_slice(position), room(state, position.contract))
         fee = yield from _close(state, pool, position, lots)
         state.cause = due.seq
-        yield from _settle_up(pool, {position.wallet.asset: fee})
+        yield from _settle_up(state, pool, {_payee(state, position): fee})
     if not is_open(pool):
-        yield from _settle_up(pool, {})
+        yield from _settle_up(state, pool, {})
 
 
 def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Iterator[Fact]:
@@ -150,22 +153,27 @@ def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Itera
             sliced |= lots < size
         fee = yield from _close(state, pool, position, min(lots, most))
         state.cause = due.seq
-        yield from _settle_up(pool, {position.wallet.asset: fee})
+        yield from _settle_up(state, pool, {_payee(state, position): fee})
     if sliced:
         yield CooldownStarted(account.name, Nanos(state.now + rules.cooldown))
     if not is_open(pool):
-        yield from _settle_up(pool, {})
+        yield from _settle_up(state, pool, {})
 
 
 def _hand_over(state: State, pool: Pool) -> Iterator[Fact]:
     """The fund takes over every position at its bankruptcy price, without asking the book."""
     for position in _order_of_closing(pool):
-        yield from settle_first(state, INSURANCE)
+        yield from settle_first(state, state.fund(position.contract).name)
         yield _taken_over(pool, position, abs(position.lots))
-    yield from _settle_up(pool, {})
+    yield from _settle_up(state, pool, {})
 
 
-def _settle_up(pool: Pool, fees: dict[str, int]) -> Iterator[Fact]:
+def _payee(state: State, position: Position) -> tuple[str, AccountId]:
+    """The asset that a position's liquidation fee is paid in, and the fund that it is paid to."""
+    return position.wallet.asset, state.funds[position.contract.id]
+
+
+def _settle_up(state: State, pool: Pool, fees: Fees) -> Iterator[Fact]:
     """Charge liquidation fees as far as the pool bears them; what is below zero without a position is covered."""
     if isinstance(pool, MultiPool):
         if not is_open(pool):
@@ -175,9 +183,11 @@ def _settle_up(pool: Pool, fees: dict[str, int]) -> Iterator[Fact]:
             if is_open(pool):
                 index = pool.assets[name].index
                 left = min(left, equity_of(pool) // index) if index else 0
-            yield from _even_out(wallet, left, fees.get(name, 0), is_open(pool))
+            own = {key: fee for key, fee in fees.items() if key[0] == name}
+            yield from _even_out(wallet, left, own, is_open(pool), INSURANCE)
     else:
-        yield from _even_out(pool, equity_of(pool) // UNIT, sum(fees.values()), is_open(pool))
+        covers = state.funds[pool.contract.id] if isinstance(pool, Position) else INSURANCE
+        yield from _even_out(pool, equity_of(pool) // UNIT, fees, is_open(pool), covers)
 
 
 def _slice(position: Position) -> int:
@@ -215,16 +225,17 @@ def _loss(position: Position) -> int:
     return max(0, -unrealised(position)) * UNIT // max(1, maintenance_margin(position))
 
 
-def _even_out(pool: Wallet | Position, left: int, fee: int, holds: bool) -> Iterator[Fact]:
-    """The fund brings what is below zero back to zero, or takes the liquidation fee, at most what is left, atoms.
+def _even_out(pool: Wallet | Position, left: int, fees: Fees, holds: bool, covers: AccountId) -> Iterator[Fact]:
+    """A fund brings what is below zero back to zero, or funds take the liquidation fees, at most what is left, atoms.
 
     While the pool still holds a position nothing is covered yet.
     """
-    if left < 0:
-        if not holds:
-            yield DeficitCovered(*pool.id, Atoms(-left))
-    elif charged := min(fee, left):
-        yield LiquidationFeeCharged(*pool.id, Atoms(charged))
+    if left < 0 and not holds:
+        yield DeficitCovered(*pool.id, Atoms(-left), covers)
+    for (_, fund), fee in fees.items():
+        if (charged := min(fee, left)) > 0:
+            yield LiquidationFeeCharged(*pool.id, Atoms(charged), fund)
+            left -= charged
 
 
 def _add_margin(position: Position) -> Iterator[Fact]:
@@ -273,7 +284,7 @@ def _close(state: State, pool: Pool, position: Position, lots: int) -> Generator
     kept = abs(position.lots) - lots
     closed = yield from _sweep(state, position, side, limit, lots)
     if abs(position.lots) > kept:
-        yield from settle_first(state, INSURANCE)
+        yield from settle_first(state, state.fund(contract).name)
         yield from _last_resort(state, pool, position, kept)
     return -(-closed * contract.terms.liquidation_fee // UNIT)
 
@@ -341,7 +352,7 @@ def _deleverage(state: State, pool: Pool, position: Position, left: int) -> Iter
 
 def _share_loss(state: State, contract: Contract) -> Iterator[Fact]:
     """The winners of the contract pay what the fund lacks, each by its profit: at most all of it."""
-    fund = state.wallet(state.accounts[INSURANCE], contract.settle)
+    fund = state.wallet(state.fund(contract), contract.settle)
     lack = -(cross_equity(fund) // UNIT)
     winners = [(p, unrealised(p) // UNIT) for p in contract.holders if not p.exempt and not p.pool.due]
     winners = [(p, profit) for p, profit in winners if profit > 0]

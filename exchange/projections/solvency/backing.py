@@ -37,7 +37,7 @@ def backing(state: State, asset: AssetId) -> Backing:
     held = [
         Layer("owed to accounts", sum(_balance(a, asset) for a in traders), sum(owed_atoms(a, asset) for a in traders)),
         Layer("accounts below zero", 0, sum(_below_zero(a, asset) for a in traders)),
-        _house(state, INSURANCE, asset, "insurance fund"),
+        *(_house(state, name, asset, _shown(name)) for name in state.house()[1:]),
         _house(state, MARKET, asset, "market"),
         *(Layer(name, amount, amount) for name, amount in (
             ("fees", books.fees), ("interest", books.interest), ("remainders", books.remainders)
@@ -46,6 +46,10 @@ def backing(state: State, asset: AssetId) -> Backing:
     clearing = sum(c.clearing for c in state.contracts.values() if c.settle == asset)
     left = books.entered - sum(layer.marked for layer in held)
     return Backing(books.entered, (*held, Layer("clearing", clearing, left)))
+
+
+def _shown(fund: str) -> str:
+    return "insurance fund" + fund.removeprefix(INSURANCE).replace(":", " ", 1)
 
 
 def _balance(account: Account, asset: AssetId) -> int:
