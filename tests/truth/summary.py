@@ -31,7 +31,7 @@ def reason(case: Case) -> str:
     """Why a case is not among those reproduced."""
     if case.is_verified:
         return LATER.get(case.id, "disagrees")
-    said = WHY_NOT.get(case.id) or case.about.get("why", "no reason given")
+    said = WHY_NOT.get(case.id) or case.about.get("why") or case.about.get("note", "no reason given")
     return f"the source contradicts itself ({case.about['status']}): {said}"
 
 
