@@ -224,7 +224,7 @@ def stress(
     seed: Annotated[int, typer.Option(help="Seed: the same one gives the same bytes.")] = 1,
     shock: Annotated[
         list[str] | None,
-        typer.Option(help="How far the price goes, e.g. -30%; or files of candles, in order of time.", metavar="SHOCK"),
+        typer.Option(help="How far the price goes, -30% unless said; or files of candles, in order.", metavar="SHOCK"),
     ] = None,
     shape: Annotated[str, typer.Option(help="How it gets there: step, ramp, v (and back) or jumps.")] = "ramp",
     over: Annotated[str, typer.Option(help="For how long; 10m, of candles all, where it is left out.")] = "",

@@ -137,6 +137,8 @@ def test_real_candles_are_a_shock(tmp_path: Path) -> None:
     assert "BTCUSDT from 1001.5 at 2023-11-14 22:14:00.000 UTC" in said.out
     gap = write(tmp_path / "BTCUSDT-gap.csv", [row for n, row in enumerate(generated(12)) if n != 5])
     assert "no bars from" in stress("--shock", gap, "--alone").err
+    said = stress("--shock", gap, "--from", "2030-01-01T00:00", status=2)
+    assert said.complaint.endswith("no candles in the time asked for; leave out --from, or name a time in the file")
 
 
 def test_a_calm_market_liquidates_nobody() -> None:

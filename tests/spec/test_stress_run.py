@@ -15,8 +15,10 @@ import pytest
 from events import facts as f
 from events.codec import decode_body
 from events.commands import INSURANCE, MARKET, Side
+from events.instruments import Liquidation
 from events.log import MissingChunk, StoredBatch
 from events.record import Batch
+from events.rules import Layer
 from events.store.memory import MemoryLog
 from events.units import UNIT
 from replay.audit import SessionAudit
@@ -212,6 +214,12 @@ def test_nothing_is_refused_and_the_session_verifies(how: dict[str, Any]) -> Non
     assert session.batches[-1].number == session.outcome.batches
 
 
+def under(*layers: Layer, **how: Any) -> Outcome:
+    """A run under rules with these layers."""
+    what = scenario(**how)
+    return stress(replace(what, pack=what.pack.__replace__(liquidation=Liquidation(last_resort=layers))))
+
+
 class TestWhatIsReached:
     """The layers, and what one mode does that the other does not."""
 
@@ -225,7 +233,7 @@ class TestWhatIsReached:
         assert sum(outcome.deficits.values()) < outcome.fund_before - moments[-1].fund
 
     def test_where_there_is_no_further_layer_a_deficit_stays_open(self) -> None:
-        assert ran(pack="gate", shape="step", fund=0).outcome.deficits["open"] > 0
+        assert under(Layer.FUND, shape="step", fund=0).deficits["open"] > 0
 
     def test_a_rich_fund_bears_it(self) -> None:
         deficits = ran(shape="step", fund=60).outcome.deficits
@@ -236,7 +244,7 @@ class TestWhatIsReached:
         assert ran(shape="step", fund=0, longs=UNIT, steps=4).outcome.deficits["market"] > 0
 
     def test_under_rules_that_share_losses_the_winners_bear_it(self) -> None:
-        assert ran(pack="drift", **CRASH).outcome.deficits["socialised"] > 0
+        assert under(Layer.FUND, Layer.SOCIALISED, shape="step", fund=0).deficits["socialised"] > 0
 
     def test_isolated_nobody_loses_more_than_the_position_and_cross_many_do(self) -> None:
         isolated, cross = ran(Modes.ISOLATED).outcome.losses, ran(Modes.CROSS).outcome.losses
