@@ -11,7 +11,7 @@ import pytest
 
 from events import facts as f
 from events.codec import decode_body
-from events.commands import Side
+from events.commands import INSURANCE, Side
 from events.guards import Hold
 from events.record import Batch, Record
 from exchange.audit import AuditError, audit
@@ -58,6 +58,10 @@ def other_side(fact: Any) -> Any:
 
 def other_hold(fact: Any) -> Any:
     return msgspec.structs.replace(fact, why=Hold.HALTED if fact.why is Hold.STALE_MARK else Hold.STALE_MARK)
+
+
+def other_fund(fact: Any) -> Any:
+    return msgspec.structs.replace(fact, fund=f"{INSURANCE}:BTCUSDT") if fact.fund == INSURANCE else None
 
 
 def opposite(field: str) -> Callable[[Any], Any]:
@@ -124,6 +128,8 @@ CHANGES = {
     "a breaker that has to trip": (f.BreakerTripped, without),
     "a halt that is over": (f.BreakerReset, without),
     "why a liquidation is put off": (f.LiquidationPutOff, other_hold),
+    "the fund that a fee goes to": (f.LiquidationFeeCharged, other_fund),
+    "the fund that covers a deficit": (f.DeficitCovered, other_fund),
     "a deficit that closes the gate": (f.WithdrawalsClosed, plus("deficit")),
     "how long the gate is closed": (f.WithdrawalsClosed, plus("until")),
     "a gate that has to close": (f.WithdrawalsClosed, without),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from events import commands as c
 from events import facts as f
 from events.commands import INSURANCE
 from events.guards import Breaker, Hold, PriceGuards
-from events.instruments import Liquidation, PackError, RulePack
+from events.instruments import Liquidation, PackError, RulePack, read_pack
 from events.refusals import Reason
 from events.rules import Layer
 from events.units import SECOND, UNIT, Nanos, Rate
 from exchange.core.swing import Swing
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import dated, pack_of
+from tests.spec.test_pack_rules import PACK
 from tests.spec.words import (
     BUY,
     CLOSED,
@@ -279,3 +281,20 @@ def test_both_ends_of_a_swing_are_those_of_the_marks_in_its_window() -> None:
 def test_guards_that_contradict_themselves_are_no_guards(guards: PriceGuards, defect: str) -> None:
     with pytest.raises(PackError, match=f"easy: guards: {defect}"):
         replace(EASY, guards=guards).check()
+
+
+def test_a_pack_states_its_guards_in_seconds_and_shares() -> None:
+    text = json.dumps(
+        PACK
+        | {
+            "guards": {
+                "mark_band": "0.05", "mark_step": "0.01", "index_step": "0.02", "mark_age_max_seconds": 30,
+                "breaker": {"jump": "0.1", "window_seconds": 3600, "halt_seconds": 120},
+            },
+            "withdrawal_gate_seconds": 50,
+        }
+    ).encode()  # fmt: skip
+    rules = read_pack(text, "test")
+    breaker = Breaker(Rate(10 * PERCENT), Nanos(60 * MINUTE), Nanos(2 * MINUTE))
+    assert rules.guards == PriceGuards(Rate(5 * PERCENT), Rate(PERCENT), Rate(2 * PERCENT), Nanos(30 * SECOND), breaker)
+    assert rules.withdrawal_gate == 50 * SECOND

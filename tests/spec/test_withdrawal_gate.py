@@ -139,3 +139,16 @@ def test_dydx_closes_it_for_fifty_blocks() -> None:
 def test_its_time_is_not_below_nothing() -> None:
     with pytest.raises(PackError, match="easy: withdrawal_gate must not be below 0"):
         replace(EASY, withdrawal_gate=Nanos(-1)).check()
+
+
+def test_who_is_put_off_and_has_something_left_does_not_keep_it_closed() -> None:
+    rules = replace(GATED, guards=PriceGuards(mark_age_max=Nanos(10 * SECOND)))
+    session = scenario(rules).given(account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(account("bob", 110), *position(3, BUY, price=100, lots=10, by="bob"))
+    session.given(mark(88), proceed(), deposit(INSURANCE, 500))
+    assert session.state.gated_until
+    session.given(*position(5, BUY, price=88, lots=10, by="taker"), account("cat", 100))
+    session.given(*position(7, BUY, price=88, lots=10, by="cat"))
+    session.given(replace(funding(UNIT * 8 // 100), at=Nanos(20 * SECOND)), proceed(), proceed())
+    assert [key[2] for waiting in session.state.put_off.values() for key in waiting] == ["cat"]
+    session.when(later(61)).then(OPENED)
