@@ -113,18 +113,18 @@ def test_a_price_below_zero_is_none() -> None:
     assert table.endswith("No liquidation price: no mark makes the position due.\n")
 
 
-WHOLE = ("--side", "long", "--size", "1", "--entry", "100", "--leverage", "1")
+PAID = ("--side", "long", "--size", "1", "--entry", "100", "--leverage", "1")
 """A long that all of its value answers for."""
 
 
 def test_a_position_that_only_a_price_of_zero_would_use_up_has_no_trigger() -> None:
-    answer = calc("liq-price", "--symbol", "BTCUSDT", *WHOLE)
+    answer = calc("liq-price", "--symbol", "BTCUSDT", *PAID)
     assert (answer["liquidation_price"], answer["liquidation_trigger"]) == ("0", None)
 
 
 def test_where_margin_is_rounded_up_to_a_step_it_is_due_below_one_step() -> None:
     """dYdX: at 0.99 of a quote quantum its maintenance margin is a whole one."""
-    answer = calc("liq-price", "--pack", "dydx-v4", "--symbol", "BTC-USD", *WHOLE)
+    answer = calc("liq-price", "--pack", "dydx-v4", "--symbol", "BTC-USD", *PAID)
     assert (answer["liquidation_price"], answer["liquidation_trigger"]) == ("0", "0.00000099")
 
 
