@@ -27,7 +27,7 @@ from events import commands as c
 from events.facts import LiquidationEnded
 from events.instruments import InstrumentId, Liquidation, RulePack, load_pack
 from events.record import Batch
-from events.units import UNIT, MarkUnits
+from events.units import UNIT, MarkUnits, Rate
 from exchange.core.liquidation import watch
 from exchange.core.state import State
 from exchange.core.step import step
@@ -41,6 +41,9 @@ HEADLINE = 2
 
 CORRIDOR = 10
 """bp up and down from the first mark."""
+
+MOST_WITH_CALLS = 100_000
+"""Margin calls are measured up to so many positions, and a tenth of the updates."""
 
 PROCEED_FACTS = 4096
 """As the sequencer has it."""
@@ -80,6 +83,7 @@ def measure(sizes: list[int], updates: int, seed: int) -> tuple[list[Figure], Gr
             walk = Walk(state, seed)
             walk.run(100, updates)
             rows += [_row(walk, size, hundredths, updates) for hundredths in STEPS]
+    warned = [_with_calls(size, max(1, updates // 10), seed) for size in sizes if size <= MOST_WITH_CALLS]
     figures = _figures(rows, updates, walk.liquidated)
     figures.append(
         Figure(
@@ -88,12 +92,24 @@ def measure(sizes: list[int], updates: int, seed: int) -> tuple[list[Figure], Gr
             "triggers included, no orders, no log", "< 1,024",
         )
     )  # fmt: skip
-    return figures, _grid(rows, peers)
+    return figures, _grid(rows, [*warned, *peers], peer)
 
 
-def rules() -> RulePack:
-    """Binance's, but that the fund keeps what it takes over: offering it to the book is not measured."""
-    return replace(load_pack("binance-usdm"), liquidation=Liquidation())
+def rules(*, calls: bool = False) -> RulePack:
+    """Binance's, but that the fund keeps what it takes over: offering it to the book is not measured.
+
+    Margin calls are left out unless asked for: pools that hover about the warning ratio are looked at with every mark.
+    """
+    pack = load_pack("binance-usdm")
+    return replace(pack, liquidation=Liquidation(warning=pack.liquidation.warning if calls else Rate(0)))
+
+
+def _with_calls(size: int, updates: int, seed: int) -> Row:
+    """What the headline's walk costs where owners are warned too."""
+    with without_collector():
+        walk = Walk(populated(rules(calls=True), size, seed), seed)
+        walk.run(100, updates)
+        return _row(walk, size, HEADLINE, updates)._replace(engine="with margin calls")
 
 
 def _row(walk: Walk, size: int, hundredths: int, updates: int) -> Row:
@@ -191,7 +207,7 @@ def _figures(rows: list[Row], updates: int, liquidated: int) -> list[Figure]:
     what = (
         f"SetMarkPrice decided and applied, with watch and batch, no log; {updates:,} updates of five marks in turn by "
         f"{HEADLINE / 100:g} bp each (a tick of BTCUSDT is 0.017 bp), within {CORRIDOR} bp of the first marks; half of "
-        f"the accounts cross, half isolated, margin ratios of {LEAST_PERCENT} to {MOST_PERCENT} % at first"
+        f"the accounts cross, half isolated, margin ratios of {LEAST_PERCENT} to {MOST_PERCENT} % at first; nobody warned"
     )
     return [
         Figure("mark_cost_us_1k", few.us, "us of CPU", f"{what}; {few.positions:,} positions"),
@@ -208,9 +224,9 @@ def _figures(rows: list[Row], updates: int, liquidated: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _grid(rows: list[Row], peers: list[Row]) -> Grid:
-    all_ = [*rows, *peers]
-    peer = "lrvx scans: its on_mark walks all accounts" if peers else "lrvx: not installed (extra bench-peers), not run"
+def _grid(rows: list[Row], others: list[Row], name: str | None) -> Grid:
+    all_ = [*rows, *others]
+    peer = "lrvx scans: its on_mark walks all accounts" if name else "lrvx: not installed (extra bench-peers), not run"
     return Grid(
         f"mark updates that make nobody due; {peer}",
         ["engine", "positions", "step, bp", "us of CPU", "median us", "pools looked at", "bands moved on", "ratio"],

@@ -19,7 +19,7 @@ from exchange.core.margin.model import (
     is_open,
     is_warned,
     notional,
-    requirement,
+    solvency,
     warning_of,
     worth,
 )
@@ -31,8 +31,8 @@ def call(pool: Pool) -> list[Fact]:
     """The margin call of a pool that is due and was not warned yet, so that every descent has one."""
     if pool.warned or not warning_of(pool) or not is_open(pool):
         return []
-    margin = requirement(pool)
-    return [MarginCalled(*pool.id, Atoms(margin.equity // UNIT), Atoms(-(-margin.maintenance // UNIT)))]
+    equity, maintenance = solvency(pool)
+    return [MarginCalled(*pool.id, Atoms(equity // UNIT), Atoms(-(-maintenance // UNIT)))]
 
 
 def watch_warning(pool: Pool) -> list[Fact]:

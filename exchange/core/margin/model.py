@@ -236,8 +236,11 @@ def warning_of(pool: Pool) -> int:
 
 def is_warned(pool: Pool) -> bool:
     """Whether the pool's owner has to be warned: a position open and MM / equity at the warning ratio or beyond."""
-    warning, margin = warning_of(pool), requirement(pool)
-    return warning > 0 and is_open(pool) and margin.equity * warning <= margin.maintenance * UNIT
+    warning = warning_of(pool)
+    if not warning or not is_open(pool):
+        return False
+    equity, maintenance = solvency(pool)
+    return equity * warning <= maintenance * UNIT
 
 
 def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:
