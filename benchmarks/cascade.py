@@ -36,8 +36,8 @@ from exchange.snapshots import Keeper
 INSTRUMENT = InstrumentId(next(iter(MARKS)))
 FALLEN = MarkUnits(MARKS[INSTRUMENT] * UNIT * 85 // 100)
 
-FUND_PER_LIQUIDATION = Atoms(750 * UNIT)
-"""What the insurance fund begins with, for each position to be liquidated: about nine tenths of what it would need."""
+FUND_PER_LIQUIDATION = Atoms(3_400 * UNIT)
+"""What the insurance fund begins with, for each position to be liquidated: most of what it would need."""
 
 TRADERS = 4
 """Accounts that place one order after the other while the cascade runs, each once the last one is acknowledged."""

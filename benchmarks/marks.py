@@ -207,7 +207,8 @@ def _figures(rows: list[Row], updates: int, liquidated: int) -> list[Figure]:
     what = (
         f"SetMarkPrice decided and applied, with watch and batch, no log; {updates:,} updates of five marks in turn by "
         f"{HEADLINE / 100:g} bp each (a tick of BTCUSDT is 0.017 bp), within {CORRIDOR} bp of the first marks; half of "
-        f"the accounts cross, half isolated, margin ratios of {LEAST_PERCENT} to {MOST_PERCENT} % at first; nobody warned"
+        f"the accounts cross, half isolated, margin ratios of {LEAST_PERCENT} to {MOST_PERCENT} % at first; no margin "
+        "calls"
     )
     return [
         Figure("mark_cost_us_1k", few.us, "us of CPU", f"{what}; {few.positions:,} positions"),
