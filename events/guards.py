@@ -31,13 +31,14 @@ class Bound(Enum):
 
 @unique
 class Hold(Enum):
-    """Why a liquidation is put off: a mark is older than the pack allows, trading in an instrument is halted, or what
-    the pack allows of it in a window was liquidated.
+    """Why a liquidation is put off: a mark is older than the pack allows, trading in an instrument is halted, what the
+    pack allows of it in a window was liquidated, or the next step of an auction is still to come.
     """
 
     STALE_MARK = "stale_mark"
     HALTED = "halted"
     CAPPED = "capped"
+    AUCTIONED = "auctioned"
 
 
 class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -118,6 +118,8 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     a Rate, of a position whose notional is above `slice_above`, atoms; for the time of `cooldown`, ns, after such an
     order those of the account are for whole positions. An instrument's liquidation_cap holds for a `window`, ns. funds
     says whether every instrument has an insurance fund of its own.
+    In an auction the limit is off the mark by auction_start and, every auction_interval, ns, by auction_rise more, both
+    Rates, for so many auction_steps.
     """
 
     style: LiquidationStyle = LiquidationStyle.FULL
@@ -129,6 +131,10 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     cooldown: Nanos = Nanos(0)
     window: Nanos = Nanos(0)
     funds: Funds = Funds.SHARED
+    auction_start: Rate = Rate(0)
+    auction_rise: Rate = Rate(0)
+    auction_steps: int = 0
+    auction_interval: Nanos = Nanos(0)
 
 
 CLOSE_ALL = Liquidation()
@@ -296,12 +302,24 @@ def _check_liquidation(pack: RulePack) -> None:
         raise PackError(f"{where}: a cooldown goes with slices, and slice_above is not below 0")
     if rules.window < 0 or (rules.window > 0) != any(instrument.liquidation_cap for instrument in pack.instruments):
         raise PackError(f"{where}: a window goes with the liquidation_cap of an instrument")
+    _check_auction(where, rules)
     if not 0 <= rules.warning <= UNIT:
         raise PackError(f"{where}: warning lies from 0 to 1")
     for instrument in pack.instruments if rules.warning else ():
         exit_fee = instrument.taker_fee if pack.exit_fee is not ExitFee.NONE else 0
         if instrument.brackets[-1].mmr + exit_fee >= rules.warning:
             raise PackError(f"{where}: warning has to be above the maintenance margin rates of {instrument.id}")
+
+
+def _check_auction(where: str, rules: Liquidation) -> None:
+    is_auction = rules.style is LiquidationStyle.AUCTION
+    if (rules.auction_steps > 0, rules.auction_interval > 0) != (is_auction, is_auction):
+        raise PackError(f"{where}: auction_steps and auction_interval go with the style auction")
+    last = rules.auction_start + rules.auction_steps * rules.auction_rise
+    if min(rules.auction_start, rules.auction_rise) < 0 or last > (UNIT if is_auction else 0):
+        raise PackError(f"{where}: an auction ends at a discount of at most 1, and starts and rises by no less than 0")
+    if is_auction and rules.window:
+        raise PackError(f"{where}: a window of caps does not go with auctions, whose orders may close nothing")
 
 
 def pack_names() -> list[str]:

@@ -169,20 +169,18 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_seconds: int = 0
     window_seconds: int = 0
     funds: Funds = Funds.SHARED
+    auction_start: str = "0"
+    auction_rise: str = "0"
+    auction_steps: int = 0
+    auction_interval_seconds: int = 0
 
     def integers(self) -> Liquidation:
-        rates = {name: Rate(exact_units(getattr(self, name))) for name in ("backstop", "warning", "slice")}
-        above, cooldown = Atoms(exact_units(self.slice_above)), Nanos(self.cooldown_seconds * SECOND)
-        window = Nanos(self.window_seconds * SECOND)
-        rules = Liquidation(
-            self.style,
-            last_resort=self.last_resort,
-            slice_above=above,
-            cooldown=cooldown,
-            window=window,
-            funds=self.funds,
-            **rates,
-        )
+        rates = ("backstop", "warning", "slice", "slice_above", "auction_start", "auction_rise")
+        stated: dict[str, Any] = {name: exact_units(getattr(self, name)) for name in rates}
+        times = ("cooldown", "window", "auction_interval")
+        stated |= {name: getattr(self, f"{name}_seconds") * SECOND for name in times}
+        stated |= {name: getattr(self, name) for name in ("style", "last_resort", "auction_steps", "funds")}
+        rules = Liquidation(**stated)
         return CLOSE_ALL if rules == CLOSE_ALL else rules
 
 

@@ -73,13 +73,14 @@ class LeverageChange(Enum):
 
 
 class LiquidationStyle(Enum):
-    """How much of a due pool is closed: everything, bracket by bracket until it is no longer due, or a share of what is
-    large and the rest at the next turn.
+    """How much of a due pool is closed: everything, bracket by bracket until it is no longer due, a share of what is
+    large and the rest at the next turn, or what finds a taker at a price that gets better for him step by step.
     """
 
     FULL = "full"
     STEPS = "steps"
     SLICES = "slices"
+    AUCTION = "auction"
 
 
 class Funds(Enum):

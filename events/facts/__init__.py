@@ -21,6 +21,8 @@ from events.facts.account import (
 )
 from events.facts.base import Fact
 from events.facts.liquidation import (
+    AuctionStepped,
+    AuctionStepReached,
     CooldownStarted,
     DeficitCovered,
     Deleveraged,
@@ -107,6 +109,8 @@ AnyFact = (
     | FundOffered
     | LiquidationFeeCharged
     | DeficitCovered
+    | AuctionStepped
+    | AuctionStepReached
     | CooldownStarted
     | LiquidationWindowEnded
     | LiquidationEnded
@@ -115,6 +119,8 @@ AnyFact = (
 __all__ = [
     "AccountOpened",
     "AnyFact",
+    "AuctionStepReached",
+    "AuctionStepped",
     "AutoAddMarginSet",
     "BreakerReset",
     "BreakerTripped",

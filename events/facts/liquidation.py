@@ -23,8 +23,8 @@ class LiquidationOutcome(Enum):
 
 
 class LiquidationPutOff(Fact, tag="liquidation_put_off.1"):
-    """A pool that is due waits for an instrument that it holds: for its next mark, for the end of its halt, or for the
-    end of its window, and then its turn.
+    """A pool that is due waits for an instrument that it holds: for its next mark, for the end of its halt, for the
+    end of its window, or for the next step of its auction.
     """
 
     account: AccountId
@@ -62,7 +62,8 @@ class LiquidationStarted(Fact, tag="liquidation_started.1"):
 
 
 class LiquidationOrderPlaced(Fact, tag="liquidation_order_placed.1"):
-    """A forced immediate-or-cancel order meets the book; `limit` is the bankruptcy price, rounded to a safe tick.
+    """A forced immediate-or-cancel order meets the book; `limit` is the bankruptcy price, or that of a step
+    of an auction, rounded to a safe tick.
 
     mark is the mark price at that moment, bankruptcy the bankruptcy price in mark units.
     """
@@ -167,6 +168,22 @@ class LiquidationWindowEnded(Fact, tag="liquidation_window_ended.1"):
     """A window without any liquidation of the instrument passed: its cap is there again for those who waited."""
 
     instrument: InstrumentId
+
+
+class AuctionStepped(Fact, tag="auction_stepped.1"):
+    """A step of an auction, the first is 0, left the pool due: the next one comes at `until`."""
+
+    account: AccountId
+    pool: str
+    step: int
+    until: Nanos
+
+
+class AuctionStepReached(Fact, tag="auction_step_reached.1"):
+    """The time came for the next step of those auctions that wait for the instrument."""
+
+    instrument: InstrumentId
+    at: Nanos
 
 
 class LiquidationEnded(Fact, tag="liquidation_ended.1"):

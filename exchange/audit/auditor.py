@@ -29,6 +29,7 @@ RULES = {
 BEFORE_A_REFUSAL = (
     f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired,
     f.BreakerReset, f.WithdrawalsClosed, f.WithdrawalsOpened, f.LiquidationWindowEnded,
+    f.AuctionStepReached,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 

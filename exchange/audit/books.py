@@ -165,7 +165,9 @@ class Books:
     did not move yet; began is the first record of the batch, late those of whom the last batch had no room to say that
     they are due or warned; put_off says which pools of the queue wait for which instrument, lacking are those below
     zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools that its
-    cooldown was said, capped that the cap of an instrument left something of what it holds.
+    cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says which
+    step left a pool due and when the next one comes; step is that of the auction under way, none where it came to its
+    end, stepped that it left its pool due.
     """
 
     def __init__(self) -> None:
@@ -198,6 +200,9 @@ class Books:
         self.sliced = False
         self.cools = False
         self.capped = False
+        self.auctions: dict[tuple[str, str], tuple[int, int]] = {}
+        self.step: int | None = None
+        self.stepped = False
         self.funded: dict[Position, None] = {}
         self.offering = ""
         self.put_off: dict[tuple[str, str], str] = {}

@@ -14,7 +14,7 @@ from exchange.audit.books import Books
 from exchange.audit.contract import Contract, rate
 from exchange.audit.pools import carried, is_due, margin
 
-BREAKER, WINDOW = "breaker", "window"
+BREAKER, WINDOW, AUCTION = "breaker", "window", "auction"
 
 
 def held(books: Books, contract: Contract) -> Hold | None:
@@ -33,6 +33,8 @@ def holds_up(books: Books, account: str, pool: str) -> dict[str, Hold]:
     if not holds and mine and not any(room(books, p.contract) for p in mine):
         first = min((p.contract for p in mine), key=lambda contract: (contract.liquidated_at, contract.terms.id))
         return {first.terms.id: Hold.CAPPED}
+    if not holds and mine and books.now < books.auctions.get((account, pool), (0, 0))[1]:
+        return {min(found): Hold.AUCTIONED}
     return holds
 
 
@@ -42,6 +44,13 @@ def room(books: Books, contract: Contract) -> int:
     if not cap:
         return contract.open_interest
     return cap - (contract.liquidated if books.now <= contract.liquidated_at + window else 0)
+
+
+def step_reached(books: Books, fact: f.AuctionStepReached) -> None:
+    """When its time came, for who waited."""
+    at = books.timers.pop((f"{AUCTION} {fact.at}", fact.instrument), None)
+    books.hold("the time of the step came", at is not None and at <= books.now, fact)
+    released(books, fact.instrument)
 
 
 def window_ended(books: Books, fact: f.LiquidationWindowEnded) -> None:
@@ -105,6 +114,9 @@ def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
     if fact.why is Hold.CAPPED:
         end = books.contracts[fact.instrument].liquidated_at + books.rules.liquidation.window + 1
         books.timers.setdefault((WINDOW, fact.instrument), end)
+    if fact.why is Hold.AUCTIONED:
+        until = books.auctions[key][1]
+        books.timers[f"{AUCTION} {until}", fact.instrument] = until
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
@@ -112,5 +124,6 @@ RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.BreakerReset: reset,
     f.LiquidationPutOff: put_off,
     f.LiquidationWindowEnded: window_ended,
+    f.AuctionStepReached: step_reached,
 }
 """Fact -> what it has to agree with, and what it changes."""

@@ -16,6 +16,7 @@ from exchange.audit.books import BATCH_FACTS, MULTI, SIGN, Books, Order, Positio
 from exchange.audit.contract import NOTHING, rate
 from exchange.audit.guards import holds_up, room
 from exchange.audit.pools import carried, index_of, is_due, is_warned, margin, position_margin
+from exchange.audit.trading import remove
 
 GRAIN = Fraction(1, UNIT)
 """The unit of margin arithmetic, in atoms."""
@@ -51,7 +52,44 @@ def started(books: Books, fact: f.LiquidationStarted) -> None:
     asset = books.asset_of(*key)
     books.check("equity, rounded down", floor(equity), fact.equity, asset)
     books.check("maintenance margin, rounded up", ceil(maintenance), fact.maintenance, asset)
-    books.running = fact
+    books.running, books.step = fact, _step(books, key) if equity > 0 else None
+
+
+def _step(books: Books, key: tuple[str, str]) -> int | None:
+    """The step of the auction of a pool, none where it is over."""
+    rules, last = books.rules.liquidation, books.auctions.get(key)
+    if rules.style is not LiquidationStyle.AUCTION:
+        return None
+    step = last[0] + 1 + (books.now - last[1]) // rules.auction_interval if last else 0
+    return step if step < rules.auction_steps else None
+
+
+def _limit(books: Books, p: Position, bankrupt: int) -> int:
+    """The limit of a forced order, ticks: the bankruptcy price, or that of the auction's step where that is better."""
+    up, rules = ceil if p.lots > 0 else floor, books.rules.liquidation
+    limit = up(Fraction(bankrupt, p.terms.tick))
+    if books.step is None:
+        return limit
+    off = rate(rules.auction_start + books.step * rules.auction_rise)
+    price = Fraction(p.contract.mark, p.terms.tick) * (1 - off if p.lots > 0 else 1 + off)
+    return max(limit, up(price)) if p.lots > 0 else min(limit, up(price))
+
+
+def auction_stepped(books: Books, fact: f.AuctionStepped) -> None:
+    """It left its pool due; the next one comes after the interval."""
+    running, key = books.running, (fact.account, fact.pool)
+    may = running is not None and (running.account, running.pool) == key and is_due(books, *key)
+    books.hold("its pool is being liquidated and still due", may, fact)
+    books.check("step of the auction", books.step, fact.step)
+    books.check("time of the next step", books.now + books.rules.liquidation.auction_interval, fact.until)
+    books.auctions[key], books.stepped = (fact.step, fact.until), True
+
+
+def _drop(books: Books, account: str) -> None:
+    """What a step of an auction left of a forced order is gone."""
+    p = books.placed.get((account, LIQUIDATION_ORDER))
+    if p is not None and books.step is not None:
+        remove(books, p, LIQUIDATION_ORDER)
 
 
 def bankruptcy(books: Books, p: Position) -> tuple[int, int]:
@@ -89,15 +127,16 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
     books.hold("its pool is being liquidated", is_running(books, p), fact)
     if books.rules.liquidation.style is not LiquidationStyle.FULL:
         books.closed.clear()
-    if books.rules.liquidation.style is LiquidationStyle.SLICES:
+    if books.rules.liquidation.style in (LiquidationStyle.SLICES, LiquidationStyle.AUCTION):
         books.hold("its pool is still due", is_due(books, p.account, p.pool), fact)
         books.sliced |= _wanted(books, p) < abs(p.lots)
     books.capped |= _asked(books, p) < _wanted(books, p)
-    price, up = bankruptcy(books, p)[1], ceil if p.lots > 0 else floor
+    price = bankruptcy(books, p)[1]
     books.check("lots of the forced order", (-1 if p.lots > 0 else 1) * _asked(books, p), SIGN[fact.side] * fact.lots)
     books.check("mark of the forced order", p.contract.mark, fact.mark)
     books.check("bankruptcy price", price, fact.bankruptcy)
-    books.check("limit of the forced order", up(Fraction(price, p.terms.tick)), fact.limit)
+    books.check("limit of the forced order", _limit(books, p, price), fact.limit)
+    _drop(books, p.account)
     if p.terms.liquidation_cap:
         p.contract.liquidated = p.terms.liquidation_cap - room(books, p.contract) + fact.lots
         p.contract.liquidated_at = books.now
@@ -115,7 +154,7 @@ def _wanted(books: Books, p: Position) -> int:
     what is large, out of the cooldown.
     """
     size, rules = abs(p.lots), books.rules.liquidation
-    if rules.style is LiquidationStyle.FULL:
+    if rules.style in (LiquidationStyle.FULL, LiquidationStyle.AUCTION):
         return size
     notional = abs(p.contract.at_mark(p.lots))
     if rules.style is LiquidationStyle.SLICES:
@@ -189,7 +228,11 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
     is_over = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
     is_full = books.report.records - books.began >= BATCH_FACTS - 2
-    done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and (books.cools or books.capped or is_full))
+    goes_on = books.cools or books.capped or books.stepped or is_full
+    done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and goes_on)
+    _drop(books, fact.account)
+    if not books.stepped:
+        books.auctions.pop(key, None)
     books.hold("a slice has its cooldown", not books.sliced, fact)
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))
@@ -197,7 +240,8 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     books.hold("it waits for nothing", key not in books.put_off, fact)
     books.check("place in the queue", None, books.queue.pop(key, "none"))
     books.report.liquidations[fact.outcome.value] += 1
-    books.running, books.cools, books.capped = None, False, False
+    books.running, books.step = None, None
+    books.cools = books.capped = books.stepped = False
     books.closed.clear()
     books.touch(*key)
     if fact.pool in books.positions[fact.account] and not carried(books, *key):
@@ -211,6 +255,7 @@ RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.LiquidationOrderPlaced: order_placed,
     f.LiquidationFeeCharged: evened_out,
     f.DeficitCovered: evened_out,
+    f.AuctionStepped: auction_stepped,
     f.CooldownStarted: cooldown_started,
     f.LiquidationEnded: ended,
 }

@@ -59,6 +59,8 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.LiquidationFeeCharged: liquidation.on_liquidation_fee_charged,
     f.DeficitCovered: liquidation.on_deficit_covered,
     f.LiquidationWindowEnded: liquidation.on_liquidation_window_ended,
+    f.AuctionStepped: liquidation.on_auction_stepped,
+    f.AuctionStepReached: liquidation.on_auction_step_reached,
     f.CooldownStarted: liquidation.on_cooldown_started,
     f.LiquidationEnded: liquidation.on_liquidation_ended,
 }

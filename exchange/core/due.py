@@ -17,6 +17,7 @@ class DueKind(IntEnum):
     BREAKER = 6
     GATE = 7
     WINDOW = 8
+    AUCTION = 9
 
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)

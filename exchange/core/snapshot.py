@@ -66,6 +66,12 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
                 [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing]]
                 for key, due in state.due.items()
             ],
+            "auctions": [
+                [*pool.id, pool.auction]
+                for account in state.accounts.values()
+                for pool in pools_of(account)
+                if pool.auction
+            ],
             "put_off": {
                 name: [[key, due.seq] for key, due in waiting.items()]
                 for name, waiting in sorted(state.put_off.items())
@@ -156,6 +162,8 @@ def decode(data: bytes) -> State:
         state.put_off[name] = {tuple(key): Due(seq) for key, seq in waiting}
         for key in state.put_off[name]:
             close(pool_of(state.accounts[key[2]], key[3]), key)  # type: ignore[index]
+    for name, pool, auction in raw["auctions"]:
+        pool_of(state.accounts[name], pool).auction = tuple(auction)
     for name, pool in raw["warned"]:
         pool_of(state.accounts[name], pool).warned = True
     for name, pool_name, seq in raw.get("left", ()):

@@ -96,7 +96,9 @@ class Wallet:
     orders are paid for from here.
     """
 
-    __slots__ = ("account", "asset", "balance", "books", "due", "exempt", "multi", "positions", "reserve", "warned")
+    __slots__ = (
+        "account", "asset", "auction", "balance", "books", "due", "exempt", "multi", "positions", "reserve", "warned",
+    )  # fmt: skip
 
     def __init__(self, account: AccountId, books: Books, exempt: bool = False) -> None:
         self.account = account
@@ -108,6 +110,7 @@ class Wallet:
         self.positions: list[Position] = []
         self.due: DueKey | None = None
         self.warned = False
+        self.auction: tuple[int, int, int] | None = None
         self.multi: MultiPool | None = None
 
     @property
@@ -134,7 +137,7 @@ class MultiPool:
     assets is what counts as collateral; exchange is the entry of the queue that waits to exchange the pool's debts.
     """
 
-    __slots__ = ("account", "assets", "due", "exchange", "exempt", "wallets", "warned")
+    __slots__ = ("account", "assets", "auction", "due", "exchange", "exempt", "wallets", "warned")
 
     def __init__(self, account: AccountId, wallets: dict[AssetId, Wallet], assets: dict[AssetId, Asset]) -> None:
         self.account = account
@@ -143,6 +146,7 @@ class MultiPool:
         self.exempt = False
         self.due: DueKey | None = None
         self.warned = False
+        self.auction: tuple[int, int, int] | None = None
         self.exchange: DueKey | None = None
 
     def twin(self) -> MultiPool:
@@ -165,13 +169,14 @@ class Position:
     isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over open
     orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch looks
     again: at or below, at or above. Any pool is `due` while its entry waits in the queue, and `warned` from its margin
-    call on until it recovered.
+    call on until it recovered; `auction` is the step that left it due, when the next one comes (ns), and the record
+    that said so.
     """
 
     __slots__ = (
-        "account", "asks", "auto_add", "band", "bids", "contract", "due", "entry_value", "exempt", "extra", "floor",
-        "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name", "open_orders",
-        "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
+        "account", "asks", "auction", "auto_add", "band", "bids", "contract", "due", "entry_value", "exempt", "extra",
+        "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name",
+        "open_orders", "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
     )  # fmt: skip
 
     def __init__(self, wallet: Wallet, contract: Contract, leg: Leg = Leg.NET) -> None:
@@ -196,6 +201,7 @@ class Position:
         self.high = NEVER
         self.due: DueKey | None = None
         self.warned = False
+        self.auction: tuple[int, int, int] | None = None
         self.serial = NEVER
 
     @property

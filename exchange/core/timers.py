@@ -10,9 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from events.commands import FundingSource
-from events.facts import BreakerReset, Fact, FundingDue, InterestDue, LiquidationWindowEnded, SettlementDue
+from events.facts import (
+    AuctionStepReached,
+    BreakerReset,
+    Fact,
+    FundingDue,
+    InterestDue,
+    LiquidationWindowEnded,
+    SettlementDue,
+)
 from events.rules import FundingPrice
-from events.units import MarkUnits, Rate
+from events.units import MarkUnits, Nanos, Rate
 from exchange.core.contract import Contract
 from exchange.core.due import DueKind
 from exchange.core.funding import computed_rate, weighted
@@ -31,6 +39,8 @@ def fire(state: State) -> Iterator[Fact]:
             yield funding_due(state, contract, at)
         elif kind == DueKind.GATE:
             yield at_the_end(state)
+        elif kind == DueKind.AUCTION:
+            yield AuctionStepReached(state.contracts[instrument].id, Nanos(at))  # type: ignore[index]
         elif kind == DueKind.WINDOW:
             yield LiquidationWindowEnded(state.contracts[instrument].id)  # type: ignore[index]
         elif kind == DueKind.BREAKER:

@@ -117,6 +117,7 @@ def _mark(w: Words, fact: f.MarkPriceMoved) -> str:
 
 WAITS_FOR = {
     Hold.STALE_MARK: "the mark of {} is too old, the next one is waited for",
+    Hold.AUCTIONED: "the next step of the auction is waited for, in {}",
     Hold.CAPPED: "as much of {} as the cap allows was liquidated, the end of its window is waited for",
     Hold.HALTED: "trading in {} is halted, the end of the halt is waited for",
 }
@@ -244,6 +245,10 @@ def _covered(w: Words, fact: f.DeficitCovered) -> str:
     return f"the insurance fund covered a deficit of {w.atoms(fact.amount, w.pool_asset(fact.pool))}"
 
 
+def _stepped(_: Words, fact: f.AuctionStepped) -> str:
+    return f"step {fact.step} of the auction left the pool due, the next one comes at {time_text(fact.until)} UTC"
+
+
 def _cooldown(_: Words, fact: f.CooldownStarted) -> str:
     return f"a slice was closed: until {time_text(fact.until)} UTC orders are for whole positions"
 
@@ -280,6 +285,7 @@ TELL: dict[type, Callable[[Words, Any], str]] = {
     f.LossShared: _shared,
     f.LiquidationFeeCharged: _fee,
     f.DeficitCovered: _covered,
+    f.AuctionStepped: _stepped,
     f.CooldownStarted: _cooldown,
     f.LiquidationEnded: _ended,
 }

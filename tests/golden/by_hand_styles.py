@@ -1,4 +1,4 @@
-"""Sessions by hand of liquidations that take their time: slices with a cooldown, caps per interval."""
+"""Sessions by hand of liquidations that take their time: slices with a cooldown, caps per interval, auctions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from events.units import SECOND, UNIT, Atoms, Nanos, Rate
 from tests.golden.by_hand import recorded
 from tests.golden.sessions import Session
 from tests.scenario import opening
-from tests.spec.words import BUY, SELL, TIN, account, deposit, mark, pack, position, resting
+from tests.spec.words import BUY, PERCENT, SELL, TIN, account, deposit, mark, pack, position, resting
 
 SLICES = replace(
     pack(),
@@ -30,6 +30,14 @@ CAPS = replace(
     liquidation=Liquidation(LiquidationStyle.STEPS, last_resort=(Layer.FUND, Layer.ADL), window=Nanos(10 * SECOND)),
 )
 
+AUCTION = replace(
+    pack(liquidation_fee=PERCENT // 2),
+    liquidation=Liquidation(
+        LiquidationStyle.AUCTION, last_resort=(Layer.FUND, Layer.ADL), auction_start=Rate(PERCENT),
+        auction_rise=Rate(PERCENT), auction_steps=3, auction_interval=Nanos(10 * SECOND),
+    ),
+)  # fmt: skip
+
 
 def slices() -> Session:
     """slices-1: a slice that cures, one that does not, the cooldown and its end."""
@@ -41,7 +49,12 @@ def caps() -> Session:
     return recorded(_caps)
 
 
-SESSIONS = {"slices-1": slices, "caps-1": caps}
+def auction() -> Session:
+    """auction-1: a step that finds a taker, one that a mark ends, and the layers after the last one."""
+    return recorded(_auction)
+
+
+SESSIONS = {"slices-1": slices, "caps-1": caps, "auction-1": auction}
 
 
 def _slices() -> Iterator[Any]:
@@ -57,3 +70,11 @@ def _caps() -> Iterator[Any]:
     yield [account("ann", 100), *position(1, BUY, price=100, lots=10, by="ann"), account("bob", 100)]
     yield [*position(3, BUY, price=100, lots=10, by="bob"), resting(5, BUY, price=90, lots=4), mark(92), mark(88)]
     yield [mark(95), mark(86), c.AdvanceTime(Nanos(60 * SECOND)), mark(85), c.AdvanceTime(Nanos(120 * SECOND))]
+
+
+def _auction() -> Iterator[Any]:
+    yield [opening(AUCTION), mark(100), mark(100, on=TIN), deposit(INSURANCE, 10), account("maker", 100_000)]
+    yield [account("ann", 1_000), *position(1, BUY, price=100, lots=100, by="ann"), account("bob", 1_000)]
+    yield [*position(3, SELL, price=100, lots=100, by="bob"), resting(5, BUY, price=93, lots=40), mark(94)]
+    yield [c.AdvanceTime(Nanos(11 * SECOND)), mark(99), mark(106), c.AdvanceTime(Nanos(40 * SECOND)), mark(101)]
+    yield [mark(107), c.AdvanceTime(Nanos(60 * SECOND)), c.AdvanceTime(Nanos(90 * SECOND)), mark(108)]

@@ -71,6 +71,14 @@ SLICES: Options = {
 }
 """What goes with the style slices. Amounts are of dollars."""
 
+AUCTION: Options = {
+    "auction_start": lambda dice, _: dice.choice((0, UNIT // 100)),
+    "auction_rise": lambda dice, _: dice.choice((0, UNIT // 1000, UNIT // 50)),
+    "auction_steps": lambda dice, _: dice.choice((1, 2, 5)),
+    "auction_interval": lambda dice, _: dice.choice((1, SECOND, 60 * SECOND)),
+}
+"""What goes with the style auction."""
+
 LIQUIDATION: Options = {
     "style": lambda dice, _: dice.choice(list(LiquidationStyle)),
     "funds": lambda dice, _: dice.choice(list(Funds)),
@@ -177,6 +185,8 @@ def _liquidation(dice: Random, whole: int) -> Liquidation:
     rules = drawn(LIQUIDATION, dice, whole)
     if rules["style"] is LiquidationStyle.SLICES:
         rules |= drawn(SLICES, dice, whole)
+    if rules["style"] is LiquidationStyle.AUCTION:
+        rules |= drawn(AUCTION, dice, whole) | {"window": 0}
     return Liquidation(**rules)
 
 

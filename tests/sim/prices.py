@@ -89,6 +89,19 @@ def time(t: Traders) -> Command:
     return c.AdvanceTime(t.at + t.dice.choice((0, SECOND, HOUR)))
 
 
+def squeeze(t: Traders) -> Command:
+    """The mark goes to where the watch looks at somebody's pool again, or just beyond: a pool that is barely due."""
+    held = [p for a in t.accounts() for p in a.positions.values() if p.lots and not p.pool.due]
+    near = [(p, at) for p in held for at in (p.low, p.high) if at > 0 and abs(at - p.contract.mark) * 3 < at]
+    if not near:
+        return mark(t)
+    position, at = t.dice.choice(near)
+    beyond = t.dice.choice((0, 1, at // 2000, at // 200)) * (-1 if position.lots > 0 else 1)
+    t.prices[position.contract.id] = max(1, at + beyond)
+    t.planned = [Traders.proceed]
+    return c.SetMarkPrice(t.at, position.contract.id, max(1, at + beyond))
+
+
 def jump(t: Traders) -> Command:
     """Time goes on to the next funding, expiry or interest, just before it or after, or to another day."""
     following = t.world.state.next_timer

@@ -14,7 +14,7 @@ from tests.sim.census import Census
 from tests.sim.many import code_of
 from tests.sim.session import run
 
-SEEDS = range(50)
+SEEDS = range(80)
 ROOT = Path(__file__).parents[2]
 
 

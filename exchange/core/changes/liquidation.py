@@ -25,6 +25,11 @@ def on_liquidation_put_off(state: State, fact: f.LiquidationPutOff) -> None:
     state.put_off.setdefault(fact.instrument, {})[key] = state.due.pop(key)
     if fact.why is Hold.CAPPED and not state.has_timer(DueKind.WINDOW, fact.instrument):
         state.set_timer(window_end(state, state.contracts[fact.instrument]), DueKind.WINDOW, fact.instrument)
+    elif fact.why is Hold.AUCTIONED:
+        auction = pool_of(state.accounts[fact.account], fact.pool).auction
+        assert auction is not None
+        if (auction[1], DueKind.AUCTION, fact.instrument) not in state.timers:
+            state.set_timer(auction[1], DueKind.AUCTION, fact.instrument)
 
 
 def on_liquidation_order_placed(state: State, fact: f.LiquidationOrderPlaced) -> None:
@@ -114,6 +119,17 @@ def _pay_fund(state: State, fact: f.LiquidationFeeCharged | f.DeficitCovered, am
     state.keep_wallet(state.accounts[fact.fund], asset).balance += amount
 
 
+def on_auction_stepped(state: State, fact: f.AuctionStepped) -> None:
+    """The pool's next step is to come."""
+    pool_of(state.accounts[fact.account], fact.pool).auction = (fact.step, fact.until, state.seq)
+
+
+def on_auction_step_reached(state: State, fact: f.AuctionStepReached) -> None:
+    """Who waited for the instrument is due again."""
+    took_effect(state, DueKind.AUCTION, fact.instrument)
+    release(state, fact.instrument)
+
+
 def on_cooldown_started(state: State, fact: f.CooldownStarted) -> None:
     """No slices of the account until then."""
     state.accounts[fact.account].cooldown = fact.until
@@ -123,6 +139,8 @@ def on_liquidation_ended(state: State, fact: f.LiquidationEnded) -> None:
     """The pool leaves the queue and is its owner's again."""
     pool = pool_of(state.accounts[fact.account], fact.pool)
     assert pool.due is not None
+    if pool.auction is not None and pool.auction[2] < pool.due[4]:
+        pool.auction = None
     del state.due[pool.due]
     close(pool, None)
     if isinstance(pool, Position):

@@ -11,6 +11,7 @@ from events.guards import Hold
 from events.instruments import InstrumentId
 from exchange.core.contract import Contract
 from exchange.core.due import DueKind
+from exchange.core.liquidation.auction import waits
 from exchange.core.liquidation.cap import capped
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.margin.model import cross_positions
@@ -22,7 +23,7 @@ def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
     assert state.pack is not None
     guards = state.pack.guards
     window = state.pack.liquidation.window
-    if not (guards.mark_age_max or guards.breaker.jump or window):
+    if not (guards.mark_age_max or guards.breaker.jump or window or pool.auction):
         return None
     positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
     for position in positions:
@@ -30,6 +31,8 @@ def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
             return LiquidationPutOff(*pool.id, position.contract.id, why)
     if window and (contract := capped(state, [position for position in positions if position.lots])):
         return LiquidationPutOff(*pool.id, contract.id, Hold.CAPPED)
+    if waits(state, pool) and (held := [position.contract.id for position in positions if position.lots]):
+        return LiquidationPutOff(*pool.id, min(held), Hold.AUCTIONED)
     return None
 
 

@@ -14,7 +14,6 @@ Source: `docs/margin.md`, section "Liquidation"; Binance USD-M liquidation proto
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Generator, Iterator
 
 from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, AccountId, Side
@@ -24,7 +23,6 @@ from events.facts import (
     Deleveraged,
     Expiry,
     Fact,
-    LegsNetted,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationOrderPlaced,
@@ -44,20 +42,19 @@ from exchange.core.contract import Contract
 from exchange.core.debts import cover, is_over
 from exchange.core.gate import closes_on
 from exchange.core.liquidation.adl import first_in_queue
+from exchange.core.liquidation.auction import discount, limit_of, stepped
 from exchange.core.liquidation.bankruptcy import bankruptcy_price, bankruptcy_value
 from exchange.core.liquidation.cap import room
+from exchange.core.liquidation.closing import by_loss, lots_to_bracket_below, net_legs, order_of_closing
 from exchange.core.liquidation.guard import put_off
 from exchange.core.liquidation.insurance import lots_affordable
 from exchange.core.liquidation.pools import pool_of
 from exchange.core.margin.model import (
     available_atoms,
     cross_equity,
-    cross_positions,
     equity_of,
-    index_of,
     is_due,
     is_open,
-    maintenance_margin,
     notional,
     requirement,
     solvency,
@@ -100,9 +97,11 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
         closing = _close_all(state, pool, due)
     elif rules.style is LiquidationStyle.STEPS:
         closing = _reduce(state, pool, due)
-    else:
+    elif rules.style is LiquidationStyle.SLICES:
         closing = _close_slices(state, account, pool, due)
-    is_whole = rules.style is not LiquidationStyle.SLICES
+    else:
+        closing = _auction(state, pool, due)
+    is_whole = rules.style in (LiquidationStyle.FULL, LiquidationStyle.STEPS)
     for fact in closing:
         yield fact
         if type(fact) is Deleveraged and is_whole and state.seq >= state.full - 2 and is_open(pool):
@@ -114,7 +113,7 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
 def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
     """Close every position whole, then even out what is left."""
     fees: Fees = {}
-    for position in _order_of_closing(pool):
+    for position in order_of_closing(pool):
         key = _payee(state, position)
         if lots := min(abs(position.lots), room(state, position.contract)):
             fees[key] = (yield from _close(state, pool, position, lots)) + fees.get(key, 0)
@@ -124,9 +123,9 @@ def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
 
 def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
     """Net the legs, then close slice after slice until the pool is no longer due."""
-    yield from _net_legs(pool)
-    while is_due(pool) and (position := next((p for p in _by_loss(pool) if room(state, p.contract)), None)):
-        lots = min(_slice(position), room(state, position.contract))
+    yield from net_legs(pool)
+    while is_due(pool) and (position := next((p for p in by_loss(pool) if room(state, p.contract)), None)):
+        lots = min(lots_to_bracket_below(position), room(state, position.contract))
         fee = yield from _close(state, pool, position, lots)
         state.cause = due.seq
         yield from _settle_up(state, pool, {_payee(state, position): fee})
@@ -142,7 +141,7 @@ def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Itera
     assert state.pack is not None
     rules = state.pack.liquidation
     sliced = False
-    for position in _order_of_closing(pool):
+    for position in order_of_closing(pool):
         if not is_due(pool):
             break
         if not (most := room(state, position.contract)):
@@ -160,9 +159,25 @@ def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Itera
         yield from _settle_up(state, pool, {})
 
 
+def _auction(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
+    """One order for each position at the limit of this step, until the pool is no longer due; the rest waits."""
+    assert state.pack is not None
+    off = discount(state, pool)
+    for position in order_of_closing(pool):
+        if not is_due(pool):
+            break
+        fee = yield from _close(state, pool, position, abs(position.lots), off)
+        state.cause = due.seq
+        yield from _settle_up(state, pool, {_payee(state, position): fee})
+    if not is_open(pool):
+        yield from _settle_up(state, pool, {})
+    elif is_due(pool):
+        yield stepped(state, pool, state.pack.liquidation)
+
+
 def _hand_over(state: State, pool: Pool) -> Iterator[Fact]:
     """The fund takes over every position at its bankruptcy price, without asking the book."""
-    for position in _order_of_closing(pool):
+    for position in order_of_closing(pool):
         yield from settle_first(state, state.fund(position.contract).name)
         yield _taken_over(pool, position, abs(position.lots))
     yield from _settle_up(state, pool, {})
@@ -188,41 +203,6 @@ def _settle_up(state: State, pool: Pool, fees: Fees) -> Iterator[Fact]:
     else:
         covers = state.funds[pool.contract.id] if isinstance(pool, Position) else INSURANCE
         yield from _even_out(pool, equity_of(pool) // UNIT, fees, is_open(pool), covers)
-
-
-def _slice(position: Position) -> int:
-    """How many lots bring the position into the bracket below: all of it from the lowest one."""
-    contract, size = position.contract, abs(position.lots)
-    floors = contract.rules.brackets.floors
-    floor = floors[bisect_right(floors, notional(position)) - 1]
-    kept = (floor - 1) * contract.den // abs(contract.num) if floor else 0
-    return size - min(kept, size - 1)
-
-
-def _net_legs(pool: Pool) -> Iterator[Fact]:
-    """Long and short leg of one instrument close each other at the mark: they carry no risk together."""
-    if isinstance(pool, Position):
-        return
-    positions = cross_positions(pool)
-    if len(positions) < 2:
-        return
-    for long in positions:
-        for short in positions:
-            if long.contract is short.contract and long.lots > 0 > short.lots:
-                lots = min(long.lots, -short.lots)
-                value = abs(lots * long.contract.num // long.contract.den) // UNIT
-                yield LegsNetted(long.account, long.contract.id, Lots(lots), Atoms(value))
-
-
-def _by_loss(pool: Pool) -> list[Position]:
-    """Positions by the loss that closing them realises for the maintenance margin that it releases, the least first."""
-    if isinstance(pool, Position):
-        return [pool] if pool.lots else []
-    return sorted(cross_positions(pool), key=lambda p: (_loss(p), -maintenance_margin(p) * index_of(p), p.name))
-
-
-def _loss(position: Position) -> int:
-    return max(0, -unrealised(position)) * UNIT // max(1, maintenance_margin(position))
 
 
 def _even_out(pool: Wallet | Position, left: int, fees: Fees, holds: bool, covers: AccountId) -> Iterator[Fact]:
@@ -264,18 +244,19 @@ def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
             yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.LIQUIDATION)
 
 
-def _order_of_closing(pool: Pool) -> list[Position]:
-    if isinstance(pool, Position):
-        return [pool] if pool.lots else []
-    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p) * index_of(p), p.name))
+def _close(
+    state: State, pool: Pool, position: Position, lots: int, off: int | None = None
+) -> Generator[Fact, None, int]:
+    """Close so many lots of a position; what it yields is followed by the fee that its fills in the book call for.
 
-
-def _close(state: State, pool: Pool, position: Position, lots: int) -> Generator[Fact, None, int]:
-    """Close so many lots of a position; what it yields is followed by the fee that its fills in the book call for."""
+    In a step of an auction, `off` is the discount on the mark, and what the book does not take stays.
+    """
     contract = position.contract
     side = Side.SELL if position.lots > 0 else Side.BUY
     bankruptcy = bankruptcy_price(position, bankruptcy_value(pool, position))
     limit = -(-bankruptcy // contract.tick) if side is Side.SELL else bankruptcy // contract.tick
+    if off is not None:
+        limit = limit_of(position, limit, off)
     yield LiquidationOrderPlaced(
         position.account, contract.id, side, Lots(lots), Ticks(limit), MarkUnits(contract.mark),
         MarkUnits(bankruptcy), position.leg,
@@ -283,7 +264,7 @@ def _close(state: State, pool: Pool, position: Position, lots: int) -> Generator
     state.cause = state.seq
     kept = abs(position.lots) - lots
     closed = yield from _sweep(state, position, side, limit, lots)
-    if abs(position.lots) > kept:
+    if abs(position.lots) > kept and off is None:
         yield from settle_first(state, state.fund(contract).name)
         yield from _last_resort(state, pool, position, kept)
     return -(-closed * contract.terms.liquidation_fee // UNIT)
