@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 RULES_VERSION = 1
 """The version of the rules that this core decides by; recorded when a session opens."""
 
-OUTCOMES_KEPT = 1024
-"""How many outcomes of an account's commands are remembered."""
-
 BATCH_FACTS = 4096
 """A batch holds so many facts at most, but for one order's own walk through the book."""
 
@@ -169,8 +166,7 @@ class Position:
     isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over open
     orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch looks
     again: at or below, at or above. Any pool is `due` while its entry waits in the queue, and `warned` from its margin
-    call on until it recovered; `auction` is the step that left it due, when the next one comes (ns), and the record
-    that said so.
+    call on until it recovered; `auction`: the step that left it due, when the next is (ns), its record.
     """
 
     __slots__ = (
@@ -357,10 +353,6 @@ class State:
         """Let this fall due at that time. For `apply` only."""
         insort(self.timers, (at, int(kind), instrument))
         self.next_timer = self.timers[0][0]
-
-    def has_timer(self, kind: DueKind, instrument: str) -> bool:
-        """Whether this is to fall due."""
-        return any(timer[1:] == (kind, instrument) for timer in self.timers)
 
     def wallet(self, account: Account, asset: AssetId) -> Wallet:
         """The account's wallet; one that is not kept yet where it has none."""

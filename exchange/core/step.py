@@ -16,8 +16,11 @@ from exchange.core.decide import DECIDE
 from exchange.core.gate import closes
 from exchange.core.liquidation.watch import arm_all, drain, name_first
 from exchange.core.owed import settle_first
-from exchange.core.state import BATCH_FACTS, OUTCOMES_KEPT, Account, Outcome, State
+from exchange.core.state import BATCH_FACTS, Account, Outcome, State
 from exchange.core.timers import fire
+
+OUTCOMES_KEPT = 1024
+"""How many outcomes of an account's commands are remembered."""
 
 
 def step(state: State, command: Command) -> Batch | Outcome:

@@ -88,6 +88,11 @@ def set_first(state: State) -> None:
         state.set_timer(_next(state.now, state.pack.interest_interval), DueKind.INTEREST)
 
 
+def has_timer(state: State, kind: DueKind, instrument: str) -> bool:
+    """Whether something of a kind is to fall due."""
+    return any(timer[1:] == (kind, instrument) for timer in state.timers)
+
+
 def took_effect(state: State, kind: DueKind, instrument: str = "", makes_up: bool = False) -> int:
     """A timer fired: take it off and set the next one of its kind. Returns when it was set for. For `apply` only.
 

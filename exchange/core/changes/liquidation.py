@@ -13,7 +13,7 @@ from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
 from exchange.core.posting import end_isolated, post_trade
 from exchange.core.state import Position, State, Wallet
-from exchange.core.timers import took_effect
+from exchange.core.timers import has_timer, took_effect
 
 BUY = Side.BUY
 
@@ -23,7 +23,7 @@ def on_liquidation_put_off(state: State, fact: f.LiquidationPutOff) -> None:
     key = pool_of(state.accounts[fact.account], fact.pool).due
     assert key is not None
     state.put_off.setdefault(fact.instrument, {})[key] = state.due.pop(key)
-    if fact.why is Hold.CAPPED and not state.has_timer(DueKind.WINDOW, fact.instrument):
+    if fact.why is Hold.CAPPED and not has_timer(state, DueKind.WINDOW, fact.instrument):
         state.set_timer(window_end(state, state.contracts[fact.instrument]), DueKind.WINDOW, fact.instrument)
     elif fact.why is Hold.AUCTIONED:
         auction = pool_of(state.accounts[fact.account], fact.pool).auction
