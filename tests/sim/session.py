@@ -46,7 +46,7 @@ WIDER_HABITS = HABITS | {
     accounts.auto_add: 2,
     prices.index: 8,
     prices.jump: 3,
-    prices.squeeze: 8,
+    prices.squeeze: 6,
     more_nonsense: 3,
 }
 """What is done where the rules are not plain."""
