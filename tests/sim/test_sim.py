@@ -42,7 +42,7 @@ def test_the_command_says_what_was_reached(capsys: pytest.CaptureFixture[str]) -
     out = capsys.readouterr().out
     assert "OrderAccepted" in out
     assert "not reached: " in out
-    assert "2 sessions, 190 records, 0 failed" in out
+    assert "2 sessions, 186 records, 0 failed" in out
     assert "2 sessions by 1 process in " in out
 
 
