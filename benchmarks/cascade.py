@@ -17,12 +17,14 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from benchmarks.figures import Figure
 from benchmarks.marks import PROCEED_FACTS, without_collector
 from benchmarks.population import MARKS, populated, say
 from events import commands as c
 from events import facts as f
-from events.instruments import InstrumentId, load_pack
+from events.instruments import InstrumentId, Liquidation, RulePack, load_pack
 from events.log import Head
 from events.record import Batch
 from events.store.sqlite import open_session
@@ -60,7 +62,9 @@ class Waits(NamedTuple):
 
 def measure(liquidations: int, seed: int) -> list[Figure]:
     """Liquidations per CPU second without and with the log, and the wait of others meanwhile."""
-    bare = _bare(liquidations, seed)
+    pack = load_pack("binance-usdm")
+    whole = _bare(liquidations, seed, replace(pack, liquidation=Liquidation()))
+    bare = _bare(liquidations, seed, pack)
     durable, waits = asyncio.run(_durable(liquidations, seed))
     counts = bare.facts
     what = (
@@ -75,6 +79,11 @@ def measure(liquidations: int, seed: int) -> list[Figure]:
         Figure(
             "liquidations_per_cpu_s", counts["LiquidationEnded"] / bare.seconds, "liquidations/CPU s",
             f"{what}, decided and applied, records made, no log", ">= 20,000",
+        ),
+        Figure(
+            "liquidations_full_close_per_cpu_s", whole.facts["LiquidationEnded"] / whole.seconds, "liquidations/CPU s",
+            f"{whole.facts['LiquidationEnded']:,} of the same pools; all closed at once, no margin calls, the fund "
+            "takes over everything; no log", ">= 20,000",
         ),
         Figure(
             "liquidations_durable_per_cpu_s", durable.facts["LiquidationEnded"] / durable.seconds, "liquidations/CPU s",
@@ -92,9 +101,9 @@ def measure(liquidations: int, seed: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-def crowd(liquidations: int, seed: int) -> State:
+def crowd(liquidations: int, seed: int, pack: RulePack) -> State:
     """So many longs and as many shorts, and a fund that is not rich enough."""
-    state = populated(load_pack("binance-usdm"), 2 * liquidations, seed, held=1)
+    state = populated(pack, 2 * liquidations, seed, held=1)
     settle = state.contracts[INSTRUMENT].settle
     say(state, f.Deposited(c.INSURANCE, settle, Atoms(FUND_PER_LIQUIDATION * liquidations)))
     for name in _traders():
@@ -108,9 +117,9 @@ def _traders() -> list[c.AccountId]:
     return [c.AccountId(f"trader{n}") for n in range(TRADERS)]
 
 
-def _bare(liquidations: int, seed: int) -> Crash:
+def _bare(liquidations: int, seed: int, pack: RulePack) -> Crash:
     with without_collector():
-        state = crowd(liquidations, seed)
+        state = crowd(liquidations, seed, pack)
         largest, facts = 0, Counter[str]()
         started = process_time()
         for command in _commands(state):
@@ -131,7 +140,7 @@ async def _durable(liquidations: int, seed: int) -> tuple[Crash, Waits]:
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder, without_collector():
         log = await open_session(Path(folder) / "session.db", create=True)
         committer = Committer(log, Head(), GROUP_BATCHES, LINGER_SECONDS)
-        state = crowd(liquidations, seed)
+        state = crowd(liquidations, seed, load_pack("binance-usdm"))
         sequencer = Sequencer(log, state, committer, None, PENDING_BATCHES, Keeper(log, None, 0, 0))
         facts, sizes, waits = Counter[str](), [0], Waits([], [])
 

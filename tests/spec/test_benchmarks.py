@@ -132,6 +132,8 @@ def test_the_crash_liquidates_every_long_and_nobody_else() -> None:
     figures = cascade.measure(30, seed=1)
     said = next(figure for figure in figures if figure.name == "liquidations_per_cpu_s").includes
     assert said.startswith("30 pools due by one mark")
+    whole = next(figure for figure in figures if figure.name == "liquidations_full_close_per_cpu_s").includes
+    assert whole.startswith("30 of the same pools")
     assert value(figures, "cascade_largest_batch") <= 4096
 
 
