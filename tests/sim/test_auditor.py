@@ -17,7 +17,7 @@ from events.record import Batch, Record
 from exchange.audit import AuditError, audit
 from tests.sim.session import run
 
-SEEDS = range(40)
+SEEDS = range(80)
 
 
 @cache

@@ -22,6 +22,7 @@ from tests.spec.words import (
     GOLD,
     ISOLATED,
     SELL,
+    TIN,
     USD,
     account,
     deposit,
@@ -193,6 +194,14 @@ def test_a_cross_pool_waits_for_one_of_its_instruments() -> None:
     told = scenario(replace(pack(), liquidation=AUCTION)).given(account("ann", 1_000))
     told.given(*position(1, BUY, price=100, lots=100, by="ann"), mark(94), proceed(limit=1))
     told.when(proceed()).then(f.LiquidationPutOff("ann", USD, GOLD, Hold.AUCTIONED))  # type: ignore[arg-type]
+
+
+def test_a_pool_that_one_sale_cures_keeps_its_other_positions() -> None:
+    told = scenario(replace(pack(), liquidation=AUCTION)).given(account("ann", 2_000))
+    told.given(*position(1, BUY, price=100, lots=100, by="ann"))
+    told.given(*position(3, BUY, price=100, lots=100, by="ann", on=TIN))
+    told.given(resting(5, BUY, price=95, lots=100), mark(95), mark(94, on=TIN), mark(93, on=TIN), mark(90, on=TIN))
+    told.given(proceed()).holds("ann", lots=0).holds("ann", TIN, lots=100).waits()
 
 
 def test_drift_lets_what_a_liquidator_gets_grow_from_2_to_5_per_cent() -> None:

@@ -165,6 +165,15 @@ def test_slices_keep_to_the_cap_too() -> None:
     told.when(proceed()).then(put_off("ann"))
 
 
+def test_slices_pass_over_what_has_no_room() -> None:
+    more = {"slice": Rate(UNIT // 2), "slice_above": Atoms(10_000), "cooldown": Nanos(SECOND)}
+    told = session(style=LiquidationStyle.SLICES, cap=6, **more).given(deposit("ann", 100))
+    told.given(*position(13, BUY, price=100, lots=5, by="ann", on=TIN), resting(18, BUY, price=80, lots=20, on=TIN))
+    told.given(mark(85), proceed(limit=1)).holds("ann", lots=4)
+    told.given(mark(70), proceed()).holds("ann", TIN, lots=0)
+    told.holds("ann", lots=4)
+
+
 def test_after_the_window_the_whole_cap_is_there_again() -> None:
     told = first_six(session()).given(mark(88), proceed())
     told.when(later(told, WINDOW), proceed()).then(
