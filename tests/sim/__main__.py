@@ -1,11 +1,13 @@
 """`make sim`: run made-up sessions, say what they reached, and name the seed of any that failed.
 
     python -m tests.sim [SEED | --seed SEED | --seeds HOW_MANY] [--first SEED] [--records HOW_LONG]
-                        [--workers PROCESSES] [--into FILE] [--minutes M]
+                        [--workers PROCESSES] [--into FILE] [--minutes M] [--gate | --cover]
 
 SEED and SEEDS are taken from the environment where the command line has neither. With --into, what was done is kept in
 a file: the same call goes on where it was interrupted, or where its minutes were over, as long as the code is the same.
-Exit code 1 where a session failed, 3 where the minutes were over before all sessions were run.
+--gate runs the cover set, a few sessions that reach between them every refusal, every layer and every branch of the
+waterfall, and says what they do not reach; --cover looks for a new set among so many seeds, and writes it down.
+Exit code 1 where a session failed or something was not reached, 3 where the minutes were over before all sessions were run.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.sim.census import Census
+from tests.sim.cover import SET, chosen, gate, record, search
 from tests.sim.many import Failed, Plan, Progress, done
 from tests.sim.paste import specification
 from tests.sim.session import RECORDS, run
@@ -35,6 +38,10 @@ SHOWN = 3
 def main(arguments: list[str]) -> int:
     """Run what was asked for; the exit code."""
     options = parse(arguments)
+    if options.gate:
+        return gated(options.workers)
+    if options.cover:
+        return covered(range(options.first, options.first + options.seeds), options.workers)
     if options.seed is None:
         plan = Plan(options.first, options.seeds, options.records)
     else:
@@ -64,6 +71,35 @@ def tell(plan: Plan, census: Census, failed: list[Failed]) -> None:
     ran = census.sessions + len(failed)
     short = f" of {plan.sessions}" if ran < plan.sessions else ""
     say(f"{ran}{short} sessions, {census.records} records, {len(failed)} failed")
+
+
+def gated(workers: int) -> int:
+    """Whether the cover set reaches everything; what it does not, by name."""
+    cover, recorded = gate(workers), chosen()
+    say(f"\n{cover.table()}\n")
+    for goal in cover.missing:
+        say(f"NOT REACHED: {goal}")
+    if cover.missing:
+        say("look for seeds: python -m tests.sim --cover --seeds 1000; what no session can reach: `cover.UNREACHABLE`")
+    beyond = cover.census.sessions - len(recorded)
+    say(
+        f"{len(cover.goals) - len(cover.missing)} of {len(cover.goals)} goals reached by {cover.census.sessions} sessions, "
+        f"{beyond} of them beyond the recorded set"
+    )
+    return 1 if cover.missing else 0
+
+
+def covered(seeds: range, workers: int) -> int:
+    """Look for a cover set among some seeds, and record it."""
+    everything, picked = search(seeds, workers)
+    record(picked)
+    for goal in everything.missing:
+        say(f"NOT REACHED: {goal}")
+    say(
+        f"{len(everything.goals) - len(everything.missing)} of {len(everything.goals)} goals reached by {len(seeds)} sessions"
+    )
+    say(f"{len(picked)} of them are recorded in {SET.name}")
+    return 1 if everything.missing else 0
 
 
 def shortest(seed: int, records: int) -> str:
@@ -96,6 +132,8 @@ def parse(arguments: Iterable[str]) -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="from this seed on (0)")
     parser.add_argument("--records", type=int, default=RECORDS, help=f"records a session ({RECORDS})")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
+    parser.add_argument("--gate", action="store_true", help="run the cover set, and demand that it reaches everything")
+    parser.add_argument("--cover", action="store_true", help="look for a new cover set")
     parser.add_argument("--into", metavar="FILE", help="keep what was done, to go on from")
     parser.add_argument("--minutes", type=float, default=0, help="begin no more sessions after this time")
     options = parser.parse_args(list(arguments))

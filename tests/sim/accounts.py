@@ -40,6 +40,17 @@ def _most(t: Traders, account: c.AccountId, asset: AssetId) -> int:
     return t.free(account, asset) * t.dice.choice((1, 2, 2, 3)) // 2 + t.dice.randint(-1, 1)
 
 
+def trickle(t: Traders) -> Command:
+    """Money comes in drop by drop to somebody who holds something, at times very often: the triggers move each time."""
+    held = [p for a in t.accounts() for p in a.positions.values() if p.lots and not p.is_isolated]
+    if not held:
+        return deposit(t)
+    position = t.dice.choice(held)
+    name, asset = position.account, position.contract.settle
+    t.planned = [lambda t: c.Deposit(t.at, name, t.request(), asset, 1)] * t.dice.choice((3, 3, 3, 3, 3, 3, 3, 3, 110))
+    return c.Deposit(t.at, name, t.request(), asset, 1)
+
+
 def leverage(t: Traders) -> Command:
     """Another leverage."""
     wanted = t.dice.choice((0, 1, 2, 3, 10, 20, 50, 75, 100, 125, 126))

@@ -62,9 +62,12 @@ class Census:
 
     def add(self, world: World) -> None:
         """Count a session."""
-        seen = seen_in(world)
+        self.count(seen_in(world), world.state.seq)
+
+    def count(self, seen: Counter[tuple[str, str]], records: int) -> None:
+        """Count a session that reached this, in so many records."""
         self.sessions += 1
-        self.records += world.state.seq
+        self.records += records
         self.happened.update(seen)
         self.reached.update(seen.keys())
 

@@ -7,7 +7,7 @@ import msgspec
 from events import commands as c
 from events.commands import Command
 from events.instruments import InstrumentId
-from events.units import SECOND
+from events.units import SECOND, UNIT
 from exchange.core.state import FAR
 from tests.sim.traders import Traders
 
@@ -22,6 +22,18 @@ def mark(t: Traders) -> Command:
     terms = t.terms()
     t.prices[terms.id] = _moved(t, t.prices[terms.id])
     return c.SetMarkPrice(t.at, terms.id, t.prices[terms.id])
+
+
+def walk(t: Traders) -> Command:
+    """The mark goes up and down for a while, and nothing else happens: no band is where it was afterwards."""
+    name = t.terms().id
+    t.planned = [lambda t: _step(t, name)] * t.dice.choice((4, 4, 20))
+    return _step(t, name)
+
+
+def _step(t: Traders, name: InstrumentId) -> Command:
+    t.prices[name] = _moved(t, t.prices[name])
+    return c.SetMarkPrice(t.at, name, t.prices[name])
 
 
 def _moved(t: Traders, price: int) -> int:
@@ -62,7 +74,7 @@ def index(t: Traders) -> Command:
 
 def funding(t: Traders) -> Command:
     """Funding, at times several at one moment."""
-    rate = t.dice.choice((0, 1, -1, 10_000, -10_000, 750_000, -750_000, 30_000_000, -30_000_000))
+    rate = t.dice.choice((0, 1, -1, 10_000, -10_000, 750_000, -750_000, 30_000_000, -30_000_000, 3 * UNIT, -3 * UNIT))
     return c.ApplyFunding(t.at, t.terms().id, rate)
 
 

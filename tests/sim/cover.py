@@ -1,0 +1,155 @@
+"""The cover set: a few sessions that reach everything between them, so that the gate can ask for all of it in a minute.
+
+What there is to reach: every command, fact, refusal, layer and choice (`census.ROWS`), and every branch of the waterfall
+(`branches`). `cover.json` names the seeds, and what each was chosen for. What a seed means changes with the code: the
+gate looks among further seeds for what the set no longer reaches, and `python -m tests.sim --cover` makes a new set.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from tests.sim.branches import measured
+from tests.sim.census import ROWS, Census, seen_in
+from tests.sim.session import RECORDS, run
+
+SET = Path(__file__).with_name("cover.json")
+
+TWICE = 2
+"""Everything is reached by so many sessions of the set, where there are as many: most changes leave one of them."""
+
+FURTHER = 100
+"""So many sessions beyond the set are run at most."""
+
+UNREACHABLE = {
+    "adl.quantile": "a read model of the queue: no decision asks for it",
+}
+"""What no session can reach, and why; a function stands for its branches."""
+
+
+class Reached(NamedTuple):
+    """What a session reached: of the census, and of the branches, with all that there are."""
+
+    seed: int
+    seen: Counter[tuple[str, str]]
+    taken: frozenset[str]
+    branches: frozenset[str]
+    records: int
+
+    @property
+    def goals(self) -> set[str]:
+        """All of it by name."""
+        return {f"{group} {name}" for group, name in self.seen} | self.taken
+
+
+def reached_by(seed: int, records: int = RECORDS) -> Reached:
+    """Run a session, and see what it reaches."""
+    with measured() as branches:
+        world = run(seed, records)
+    return Reached(seed, seen_in(world), frozenset(branches.taken), frozenset(branches.all), world.state.seq)
+
+
+class Cover:
+    """What some sessions reach between them."""
+
+    def __init__(self) -> None:
+        self.census = Census()
+        self.sessions: Counter[str] = Counter()
+        self.branches: set[str] = set()
+
+    def add(self, one: Reached) -> None:
+        """Count a session."""
+        self.census.count(one.seen, one.records)
+        self.sessions.update(one.goals)
+        self.branches |= one.branches
+
+    @property
+    def goals(self) -> list[str]:
+        """All that can be reached."""
+        rows = [f"{group} {name}" for group, names in ROWS.items() for name in names]
+        return [goal for goal in (*rows, *sorted(self.branches)) if not unreachable(goal)]
+
+    @property
+    def missing(self) -> list[str]:
+        """What no session reached."""
+        return [goal for goal in self.goals if not self.sessions[goal]]
+
+    def table(self) -> str:
+        """What was reached, by how many sessions, how often; branches by function."""
+        lines = [self.census.table(), "", f"{'':51} {'reached':>8} {'of':>9} {'by, at least, sessions':>24}"]
+        functions = dict.fromkeys(name.partition(":")[0] for name in sorted(self.branches))
+        for function in functions:
+            goals = [goal for goal in self.branches if goal.partition(":")[0] == function and not unreachable(goal)]
+            if goals:
+                reached = sum(self.sessions[goal] > 0 for goal in goals)
+                least = min(self.sessions[goal] for goal in goals)
+                lines.append(f"{'branches':22} {function:28} {reached:>8} {len(goals):>9} {least:>24}")
+        lines += [f"unreachable: {name}, {why}" for name, why in UNREACHABLE.items()]
+        return "\n".join(lines)
+
+
+def unreachable(goal: str) -> bool:
+    """Whether no session can reach it."""
+    return goal in UNREACHABLE or goal.partition(":")[0] in UNREACHABLE
+
+
+def chosen() -> dict[int, list[str]]:
+    """The cover set as it is recorded: seed -> what it was chosen for."""
+    return msgspec.json.decode(SET.read_bytes(), type=dict[int, list[str]])
+
+
+def gate(workers: int) -> Cover:
+    """Run the cover set, and as many further sessions as it takes to reach everything, up to a limit."""
+    cover = Cover()
+    seeds = list(chosen())
+    for one in _runs(seeds, workers):
+        cover.add(one)
+    further = iter(sorted(set(range(FURTHER + len(seeds))) - set(seeds)))
+    while cover.missing and (portion := list(islice(further, 5 * workers))):
+        for one in _runs(portion, workers):
+            cover.add(one)
+    return cover
+
+
+def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
+    """The smallest set of these seeds that was found to reach, twice, all that they all reach: the greedy one."""
+    everything, found = Cover(), {}
+    for number, one in enumerate(_runs(list(seeds), workers), 1):
+        everything.add(one)
+        found[one.seed] = {goal for goal in one.goals if not unreachable(goal)}
+        if number % 20 == 0:
+            sys.stderr.write(f"{number} of {len(seeds)} sessions, {len(everything.missing)} goals not reached\n")
+    wanted = {goal: min(TWICE, everything.sessions[goal]) for goal in everything.goals}
+    picked: dict[int, list[str]] = {}
+    while any(wanted.values()):
+        useful = {seed: [goal for goal in goals if wanted.get(goal)] for seed, goals in found.items()}
+        seed = max(useful, key=lambda seed: (len(useful[seed]), -seed))
+        picked[seed] = sorted(useful[seed])
+        del found[seed]
+        for goal in picked[seed]:
+            wanted[goal] -= 1
+    return everything, picked
+
+
+def record(picked: dict[int, list[str]]) -> None:
+    """Write the set down."""
+    SET.write_bytes(
+        msgspec.json.format(msgspec.json.encode({str(seed): picked[seed] for seed in sorted(picked)}), indent=1) + b"\n"
+    )
+
+
+def _runs(seeds: list[int], workers: int) -> Iterator[Reached]:
+    if workers == 1:
+        yield from map(reached_by, seeds)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(reached_by, seeds)
