@@ -7,7 +7,7 @@ SEED and SEEDS are taken from the environment where the command line has neither
 a file: the same call goes on where it was interrupted, or where its minutes were over, as long as the code is the same.
 --gate runs the cover set, a few sessions that reach between them every refusal, every layer and every branch of the
 waterfall, and says what they do not reach; --cover looks for a new set among so many seeds, and writes it down.
-Exit code 1 where a session failed or something was not reached, 3 where the minutes were over before all sessions were run.
+Exit code 1 where a session failed or something was not reached, 3 where the minutes were over before all were run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.sim.census import Census
-from tests.sim.cover import SET, chosen, gate, record, search
+from tests.sim.cover import SET, Cover, chosen, gate, record, search
 from tests.sim.many import Failed, Plan, Progress, done
 from tests.sim.paste import specification
 from tests.sim.session import RECORDS, run
@@ -82,11 +82,14 @@ def gated(workers: int) -> int:
     if cover.missing:
         say("look for seeds: python -m tests.sim --cover --seeds 1000; what no session can reach: `cover.UNREACHABLE`")
     beyond = cover.census.sessions - len(recorded)
-    say(
-        f"{len(cover.goals) - len(cover.missing)} of {len(cover.goals)} goals reached by {cover.census.sessions} sessions, "
-        f"{beyond} of them beyond the recorded set"
-    )
+    say(f"{summary(cover)}, {beyond} of them beyond the recorded set")
     return 1 if cover.missing else 0
+
+
+def summary(cover: Cover) -> str:
+    """How much of it all was reached, and by how many sessions."""
+    goals = len(cover.goals)
+    return f"{goals - len(cover.missing)} of {goals} goals reached by {cover.census.sessions} sessions"
 
 
 def covered(seeds: range, workers: int) -> int:
@@ -95,9 +98,7 @@ def covered(seeds: range, workers: int) -> int:
     record(picked)
     for goal in everything.missing:
         say(f"NOT REACHED: {goal}")
-    say(
-        f"{len(everything.goals) - len(everything.missing)} of {len(everything.goals)} goals reached by {len(seeds)} sessions"
-    )
+    say(summary(everything))
     say(f"{len(picked)} of them are recorded in {SET.name}")
     return 1 if everything.missing else 0
 

@@ -1,6 +1,6 @@
 """The branches of the waterfall that sessions take, by name: function, line, and the line that follows it.
 
-Measured by coverage.py (its JSON report); names are made of the text of the lines, so that they outlast changes elsewhere.
+Measured by coverage.py (its JSON report). Names are made of the text of the lines: they outlast changes elsewhere.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The cover set: a few sessions that reach everything between them, so that the gate can ask for all of it in a minute.
 
-What there is to reach: every command, fact, refusal, layer and choice (`census.ROWS`), and every branch of the waterfall
+What there is to reach: every command, fact, refusal, layer and choice (`census.ROWS`), every branch of the waterfall
 (`branches`). `cover.json` names the seeds, and what each was chosen for. What a seed means changes with the code: the
 gate looks among further seeds for what the set no longer reaches, and `python -m tests.sim --cover` makes a new set.
 """
@@ -142,9 +142,8 @@ def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
 
 def record(picked: dict[int, list[str]]) -> None:
     """Write the set down."""
-    SET.write_bytes(
-        msgspec.json.format(msgspec.json.encode({str(seed): picked[seed] for seed in sorted(picked)}), indent=1) + b"\n"
-    )
+    text = msgspec.json.encode({str(seed): picked[seed] for seed in sorted(picked)})
+    SET.write_bytes(msgspec.json.format(text, indent=1) + b"\n")
 
 
 def _runs(seeds: list[int], workers: int) -> Iterator[Reached]:
