@@ -4,6 +4,7 @@
 # TESTS=paths   what `make test` runs (tests)                                 COVERAGE=1  measure and demand 100 %
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
 # INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
+# GATE=1          `make sim`: the few seeds that reach every refusal, layer and branch of the waterfall; says what is not
 
 PYTHON ?=
 VENV ?= .venv
@@ -35,7 +36,7 @@ fmt: $(VENV)/dev.stamp
 
 sim: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
-		$(if $(INTO),--into $(INTO)) $(if $(MINUTES),--minutes $(MINUTES))
+		$(if $(INTO),--into $(INTO)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATE),--gate)
 
 golden: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.golden

@@ -13,9 +13,8 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from events import facts as f
-from events.commands import LIQUIDATION_ORDER, MARKET, AnyCommand, OpenSession, SessionOptions
+from events.commands import LIQUIDATION_ORDER, MARKET, AnyCommand, OpenSession
 from events.facts import AnyFact
-from events.instruments import Liquidation, RulePack
 from events.record import Batch
 from tests.sim.world import World
 
@@ -28,17 +27,21 @@ accounts, MARKET after them, the winners, and nobody, where the fund is left wit
 
 
 def choices(kind: Any) -> Iterator[type[Enum]]:
-    """The kinds of choice that commands, facts or packs of a kind hold."""
+    """The kinds of choice that commands, facts or packs of a kind hold, however deep."""
     for hint in get_type_hints(kind).values():
         for one in (hint, *get_args(hint)):
-            if isinstance(one, type) and issubclass(one, Enum) and one.__name__ not in UNTOLD:
+            if not isinstance(one, type):
+                continue
+            if issubclass(one, Enum) and one.__name__ not in UNTOLD:
                 yield one
+            elif issubclass(one, msgspec.Struct):
+                yield from choices(one)
 
 
 def rows() -> dict[str, list[str]]:
     """What there is to reach: group -> names."""
     commands, facts = get_args(AnyCommand), get_args(AnyFact)
-    kinds = dict.fromkeys(one for kind in (*facts, SessionOptions, RulePack, Liquidation) for one in choices(kind))
+    kinds = dict.fromkeys(one for kind in (*facts, OpenSession) for one in choices(kind))
     return {
         "commands": [kind.__name__ for kind in commands],
         "facts": [kind.__name__ for kind in facts],
@@ -113,9 +116,9 @@ def chosen(thing: Any) -> Iterator[tuple[str, str]]:
     for name in thing.__struct_fields__:
         value = getattr(thing, name)
         for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Enum):
+            if isinstance(one, Enum) and type(one).__name__ not in UNTOLD:
                 yield type(one).__name__, str(one.value)
-            elif isinstance(one, SessionOptions | RulePack | Liquidation):
+            elif isinstance(one, msgspec.Struct):
                 yield from chosen(one)
 
 
