@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tests.sim.census import Census
 from tests.sim.cover import SET, Cover, chosen, gate, record, search
+from tests.sim.hosted import host_again
 from tests.sim.many import Failed, Plan, Progress, done
 from tests.sim.paste import specification
 from tests.sim.session import RECORDS, run
@@ -98,7 +99,7 @@ def covered(seeds: range, workers: int) -> int:
     record(picked)
     for goal in everything.missing:
         say(f"NOT REACHED: {goal}")
-    say(summary(everything))
+    say(f"{summary(everything)}")
     say(f"{len(picked)} of them are recorded in {SET.name}")
     return 1 if everything.missing else 0
 
@@ -115,6 +116,10 @@ def shortest(seed: int, records: int) -> str:
         shrunk = shrink(world.moves, world.columns)
         short = f"{len(world.moves)} moves, of which {len(shrunk.moves)} are enough ({shrunk.runs} sessions tried)"
         return f"{why}\nseed {seed}: {short}\n\n{specification(seed, shrunk, world.columns)}"
+    try:
+        host_again(world, seed)
+    except Exception:
+        return f"seed {seed}, hosted\n{traceback.format_exc()}"
     return f"seed {seed} does not fail again"
 
 

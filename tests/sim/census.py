@@ -16,6 +16,7 @@ from events import facts as f
 from events.commands import LIQUIDATION_ORDER, MARKET, AnyCommand, OpenSession
 from events.facts import AnyFact
 from events.record import Batch
+from tests.sim.hosted import HOSTING
 from tests.sim.rules import SHIPPED
 from tests.sim.world import World
 
@@ -48,6 +49,7 @@ def rows() -> dict[str, list[str]]:
         "facts": [kind.__name__ for kind in facts],
         "layers": list(LAYERS),
         **{kind.__name__: [str(value.value) for value in kind] for kind in kinds},
+        "hosting": list(HOSTING),
         "pack": ["by-chance", *SHIPPED],
     }
 
@@ -62,14 +64,14 @@ class Census:
     def __init__(self) -> None:
         self.sessions = 0
         self.records = 0
-        self.happened: Counter[tuple[str, str]] = Counter()
-        self.reached: Counter[tuple[str, str]] = Counter()
+        self.happened: Sights = Counter()
+        self.reached: Sights = Counter()
 
     def add(self, world: World) -> None:
         """Count a session."""
         self.count(seen_in(world), world.state.seq)
 
-    def count(self, seen: Counter[tuple[str, str]], records: int) -> None:
+    def count(self, seen: Sights, records: int) -> None:
         """Count a session that reached this, in so many records."""
         self.sessions += 1
         self.records += records
@@ -97,7 +99,11 @@ class Census:
         return "\n".join(lines)
 
 
-def seen_in(world: World) -> Counter[tuple[str, str]]:
+Sights = Counter[tuple[str, str]]
+"""How often each thing was seen, by group and name."""
+
+
+def seen_in(world: World) -> Sights:
     """What a session counts for."""
     return Counter(sight for batch in world.batches for sight in sights(batch)) + world.sights
 

@@ -11,7 +11,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +18,9 @@ from typing import NamedTuple
 import msgspec
 
 from tests.sim.branches import measured
-from tests.sim.census import ROWS, Census, seen_in
-from tests.sim.session import RECORDS, run
+from tests.sim.census import ROWS, Census, Sights
+from tests.sim.many import lived
+from tests.sim.session import RECORDS
 
 SET = Path(__file__).with_name("cover.json")
 
@@ -40,7 +40,7 @@ class Reached(NamedTuple):
     """What a session reached: of the census, and of the branches, with all that there are."""
 
     seed: int
-    seen: Counter[tuple[str, str]]
+    seen: Sights
     taken: frozenset[str]
     branches: frozenset[str]
     records: int
@@ -54,8 +54,8 @@ class Reached(NamedTuple):
 def reached_by(seed: int, records: int = RECORDS) -> Reached:
     """Run a session, and see what it reaches."""
     with measured() as branches:
-        world = run(seed, records)
-    return Reached(seed, seen_in(world), frozenset(branches.taken), frozenset(branches.all), world.state.seq)
+        seen, length = lived(seed, records)
+    return Reached(seed, seen, frozenset(branches.taken), frozenset(branches.all), length)
 
 
 class Cover:
@@ -104,7 +104,7 @@ def unreachable(goal: str) -> bool:
 
 def chosen() -> dict[int, list[str]]:
     """The cover set as it is recorded: seed -> what it was chosen for."""
-    return msgspec.json.decode(SET.read_bytes(), type=dict[int, list[str]])
+    return msgspec.json.decode(SET.read_bytes(), type=dict[int, list[str]]) if SET.exists() else {}
 
 
 def gate(workers: int) -> Cover:
@@ -113,21 +113,33 @@ def gate(workers: int) -> Cover:
     seeds = list(chosen())
     for one in _runs(seeds, workers):
         cover.add(one)
-    further = iter(sorted(set(range(FURTHER + len(seeds))) - set(seeds)))
-    while cover.missing and (portion := list(islice(further, 5 * workers))):
+    further = sorted(set(range(FURTHER + len(seeds))) - set(seeds))
+    for portion in _portions(further, 5 * workers):
+        if not cover.missing:
+            break
         for one in _runs(portion, workers):
             cover.add(one)
     return cover
 
 
+def _portions(seeds: list[int], size: int) -> Iterator[list[int]]:
+    return (seeds[start : start + size] for start in range(0, len(seeds), size))
+
+
 def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
-    """The smallest set of these seeds that was found to reach, twice, all that they all reach: the greedy one."""
+    """The smallest set that was found to reach, twice, all that was reached: the greedy one.
+
+    The recorded set is run first, and then of these seeds as many as it takes until everything is reached.
+    """
     everything, found = Cover(), {}
-    for number, one in enumerate(_runs(list(seeds), workers), 1):
-        everything.add(one)
-        found[one.seed] = {goal for goal in one.goals if not unreachable(goal)}
-        if number % 20 == 0:
-            sys.stderr.write(f"{number} of {len(seeds)} sessions, {len(everything.missing)} goals not reached\n")
+    order = list(dict.fromkeys([*(seed for seed in chosen() if seed in seeds), *seeds]))
+    for portion in _portions(order, 20):
+        for one in _runs(portion, workers):
+            everything.add(one)
+            found[one.seed] = {goal for goal in one.goals if not unreachable(goal)}
+        sys.stderr.write(f"{len(found)} of {len(seeds)} sessions, {len(everything.missing)} goals not reached\n")
+        if not everything.missing:
+            break
     wanted = {goal: min(TWICE, everything.sessions[goal]) for goal in everything.goals}
     picked: dict[int, list[str]] = {}
     while any(wanted.values()):
