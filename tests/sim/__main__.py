@@ -99,7 +99,7 @@ def covered(seeds: range, workers: int) -> int:
     record(picked)
     for goal in everything.missing:
         say(f"NOT REACHED: {goal}")
-    say(f"{summary(everything)}")
+    say(summary(everything))
     say(f"{len(picked)} of them are recorded in {SET.name}")
     return 1 if everything.missing else 0
 

@@ -53,8 +53,12 @@ class Reached(NamedTuple):
 
 def reached_by(seed: int, records: int = RECORDS) -> Reached:
     """Run a session, and see what it reaches."""
-    with measured() as branches:
-        seen, length = lived(seed, records)
+    try:
+        with measured() as branches:
+            seen, length = lived(seed, records)
+    except Exception as error:
+        error.add_note(f"FAILED: make sim SEED={seed}")
+        raise
     return Reached(seed, seen, frozenset(branches.taken), frozenset(branches.all), length)
 
 

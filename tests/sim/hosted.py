@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -23,6 +23,7 @@ from structlog.testing import capture_logs
 from events.chunks import encode_chunk
 from events.codec import decode_body, encode_body
 from events.commands import AdvanceMarket, ChunkId, Command, TradersCommand
+from events.facts import AccountOpened
 from events.log import EventLog, Head, StoredBatch, StoredChunk, StoredSnapshot, UnwritableLog
 from events.observations import Observations
 from events.record import Batch
@@ -233,16 +234,18 @@ def check_log(host: Host, batches: list[Batch]) -> None:
         assert isinstance(command, TradersCommand), f"record {seq} is no command of a trader"
         assert (command.account, command.request) == (account, request), f"record {seq} is another command"
         assert refusal(found[seq]) == reason, f"{account} was told {reason}, the log says otherwise"
-    asked = Counter(_name(batch) for batch in batches)
-    assert [name for name, times in asked.items() if name and times > 1] == [], "decided twice"
+    assert [name for name, times in Counter(_asked(batches)).items() if times > 1] == [], "decided twice"
     audit(batches)
 
 
-def _name(batch: Batch) -> tuple[str, str] | None:
-    """Whose request a batch answers; nobody's where there is no account to remember it."""
-    command = batch.command
-    is_known = refusal(batch) not in (Reason.UNKNOWN_ACCOUNT, Reason.SESSION_NOT_OPEN)
-    return (command.account, command.request) if isinstance(command, TradersCommand) and is_known else None
+def _asked(batches: list[Batch]) -> Iterator[tuple[str, str]]:
+    """Whose request each batch answers, where there is an account to remember it."""
+    accounts: set[str] = set()
+    for batch in batches:
+        accounts |= {fact.account for fact in batch.facts if isinstance(fact, AccountOpened)}
+        command = batch.command
+        if isinstance(command, TradersCommand) and command.account in accounts:
+            yield command.account, command.request
 
 
 def check_decided_again(batches: list[Batch], columns: dict[ChunkId, Observations], state: State) -> None:
