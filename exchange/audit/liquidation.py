@@ -228,7 +228,8 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
     is_over = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
     is_full = books.report.records - books.began >= BATCH_FACTS - 2
-    goes_on = books.cools or books.capped or books.stepped or is_full
+    waits = not any(room(books, p.contract) for p in carried(books, *key))
+    goes_on = books.cools or books.capped or books.stepped or is_full or waits
     done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and goes_on)
     _drop(books, fact.account)
     if not books.stepped:

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from events.rules import ExitFee, MaintenanceBasis, MarginModel
-from events.units import UNIT
+from events.commands import INSURANCE
+from events.facts import LiquidationEnded, LiquidationOutcome
+from events.instruments import Liquidation
+from events.rules import ExitFee, Layer, MaintenanceBasis, MarginModel
+from events.units import SECOND, UNIT, Nanos
+from exchange.audit import audit
 from exchange.core.margin.model import bankrupt_worth, requirement
 from tests.scenario import scenario
-from tests.spec.words import BUY, PERCENT, account, pack, position
+from tests.spec.words import BUY, PERCENT, TIN, account, deposit, mark, pack, position, proceed
 
 LEVERAGED = {"margin_model": MarginModel.LEVERAGED}
 
@@ -44,3 +48,20 @@ def test_a_position_whose_backing_never_runs_out_at_any_price_has_no_fee_for_clo
 ) -> None:
     # Closing at a worth of 75 costs 15: 60 are left of 100, which is what a backing of 40 bears.
     assert bankrupt_worth(entry * UNIT, backing * UNIT, UNIT // 5) == worth * UNIT
+
+
+def test_what_caps_leave_may_stay_below_zero_although_another_position_was_closed_whole() -> None:
+    """Found by simulation (seed 16): no order was placed for what had no room at all, so the auditor saw no cap."""
+    rules = replace(
+        pack(liquidation_cap=6), liquidation=Liquidation(last_resort=(Layer.FUND,), window=Nanos(10 * SECOND))
+    )
+    told = scenario(rules).given(deposit(INSURANCE, 10_000))
+    for number, name in ((1, "ann"), (3, "bob")):
+        told.given(account(name, 150), *position(number, BUY, price=100, lots=10, by=name))
+    told.given(*position(5, BUY, price=100, lots=2, by="bob", on=TIN))
+    told.given(mark(50), proceed(1), proceed(1))
+    assert [fact.outcome for fact in told.batches[-1].facts if isinstance(fact, LiquidationEnded)] == [
+        LiquidationOutcome.REDUCED
+    ]
+    told.holds("bob", lots=10).holds("bob", TIN, lots=0)
+    audit(told.batches)
