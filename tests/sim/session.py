@@ -40,6 +40,7 @@ HABITS: dict[Callable[[Traders], Command], int] = {
 
 WIDER_HABITS = HABITS | {
     Traders.borrow: 6,
+    Traders.hedge: 3,
     accounts.transfer: 3,
     accounts.exchange: 4,
     accounts.other_mode: 3,

@@ -165,6 +165,17 @@ class Traders:
         price = self.dice.choice((None, self.ticks(terms)))
         return self._place(account.name, terms, side, lots, price, TimeInForce.GTC, False)
 
+    def hedge(self) -> Command:
+        """An order for the other leg of a position, in hedge mode: both may be liquidated at once."""
+        held = [p for a in self.accounts() if a.hedges for p in a.positions.values() if p.lots and not p.is_isolated]
+        if not held:
+            return self.order()
+        position = self.dice.choice(held)
+        side, leg = (Side.BUY, Leg.LONG) if position.lots < 0 else (Side.SELL, Leg.SHORT)
+        self.planned = [Traders.hit]
+        terms, lots = position.contract.terms, max(1, abs(position.lots) // self.dice.choice((1, 2, 4)))
+        return self._place(position.account, terms, side, lots, self.ticks(terms), TimeInForce.GTC, False, leg)
+
     def join(self) -> Command:
         """An order behind history's volume, where others of the traders may stand too."""
         terms, account, side = self.terms(), self.account(), self.dice.choice(list(Side))
