@@ -141,7 +141,8 @@ def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
         for one in _runs(portion, workers):
             everything.add(one)
             found[one.seed] = {goal for goal in one.goals if not unreachable(goal)}
-        sys.stderr.write(f"{len(found)} of {len(seeds)} sessions, {len(everything.missing)} goals not reached\n")
+        few = f": {'; '.join(everything.missing)}" if len(everything.missing) < 10 else ""
+        sys.stderr.write(f"{len(found)} of {len(seeds)} sessions, {len(everything.missing)} goals not reached{few}\n")
         if not everything.missing:
             break
     wanted = {goal: min(TWICE, everything.sessions[goal]) for goal in everything.goals}
