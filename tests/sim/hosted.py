@@ -188,10 +188,19 @@ class Host:
 
 async def hosted(world: World, opener: Opener, dice: Random) -> Counter[str]:
     """Host the session of a world, all checks made; how often what happened."""
-    columns = world.columns
     host = Host(opener, dice)
     await host.open()
-    ids = {chunk: host.lend(observations) for chunk, observations in columns.items()}
+    try:
+        await _live(host, world, dice)
+    finally:
+        with suppress(NotAcknowledged, Stopped):
+            await host.sequencer.close()
+        await host.log.close()
+    return host.events
+
+
+async def _live(host: Host, world: World, dice: Random) -> None:
+    ids = {chunk: host.lend(observations) for chunk, observations in world.columns.items()}
     commands = [_readdressed(move, ids) for move in world.moves if isinstance(move, Command)]
     while commands:
         share = dice.choice((1, 2, 5, 20))
@@ -201,9 +210,7 @@ async def hosted(world: World, opener: Opener, dice: Random) -> Counter[str]:
     batches = [decode_body(stored.number, stored.body) async for stored in host.log.log.read()]
     check_log(host, batches)
     assert snapshot.digest((await rebuild(host.log.log)).state) == snapshot.digest(state), "rebuilt and live differ"
-    check_decided_again(batches, {ids[chunk]: columns[chunk] for chunk in columns}, state)
-    await host.log.close()
-    return host.events
+    check_decided_again(batches, {ids[chunk]: columns for chunk, columns in world.columns.items()}, state)
 
 
 async def _closed(host: Host) -> State:
