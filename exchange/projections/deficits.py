@@ -8,9 +8,9 @@ A *deficit* is what a liquidation leaves to others, atoms of the settle asset:
 
 It is borne by exactly one layer, or split between two at the atom: `adl`, accounts of the ranked queue; `market`, the
 counterparty of a replay after them; `fund`, as far as the fund's equity at the marks was above 0 before it paid;
-`open`, the rest of what the fund took on; `socialised`, what winners paid of what was open. So the sum over the layers
-is the deficit. What a fund loses later, on what it holds, is no deficit of a liquidation; where winners pay for that
-too, `shared_beyond` says how much. Source: `docs/margin.md`, section "Deficits by layer".
+`open`, the rest of what the fund took on; `socialised`, what winners paid of what that same fund left open. So the sum
+over the layers is the deficit. What a fund loses later, on what it holds, is no deficit of a liquidation; where winners
+pay for that too, `shared_beyond` says how much. Source: `docs/margin.md`, section "Deficits by layer".
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Deficits:
     """All deficits of a session so far, by asset.
 
     `total` has what there was in all, `layers` by asset who bears it, both atoms; `latest` what the last batch added:
-    (asset, layer) -> atoms, less where an open deficit became a shared one.
+    (asset, layer) -> atoms, less where an open deficit became a shared one. `open` is what each fund left open of each
+    asset, atoms.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class Deficits:
         self.layers: dict[AssetId, Counter[Bearer]] = defaultdict(Counter)
         self.latest: Counter[tuple[AssetId, Bearer]] = Counter()
         self.shared_beyond: Counter[AssetId] = Counter()
+        self.open: Counter[tuple[AccountId, AssetId]] = Counter()
         self._instruments: dict[str, Instrument] = {}
         self._marks: dict[str, int] = {}
         self._funds: dict[str, AccountId] = {}
@@ -73,6 +75,9 @@ class Deficits:
         for asset, total in self.total.items():
             assert sum(self.layers[asset].values()) == total, f"{asset}: layers and deficits do not add up"
             assert min(self.layers[asset].values()) >= 0
+            left = [amount for (_, of), amount in self.open.items() if of == asset]
+            assert sum(left) == self.layers[asset][Bearer.OPEN], f"{asset}: what funds left open does not add up"
+            assert min(left, default=0) >= 0
 
     def open_session(self, fact: f.SessionOpened) -> None:
         """Learn the instruments."""
@@ -101,9 +106,11 @@ class Deficits:
         self._by_fund(fact.fund, terms.settle if terms else AssetId(fact.pool), fact.amount)
 
     def shared(self, fact: f.LossShared) -> None:
-        """A winner paid what the fund lacked: an open deficit, or what it lost since on what it holds."""
+        """A winner paid what the instrument's fund lacked: an open deficit, or what it lost since on what it holds."""
         asset = self._instruments[fact.instrument].settle
-        amount = min(fact.amount, self.layers[asset][Bearer.OPEN])
+        fund = self._funds[fact.instrument]
+        amount = min(fact.amount, self.open[fund, asset])
+        self.open[fund, asset] -= amount
         self.shared_beyond[asset] += fact.amount - amount
         for layer, change in ((Bearer.OPEN, -amount), (Bearer.SOCIALISED, amount)):
             self.layers[asset][layer] += change
@@ -113,6 +120,7 @@ class Deficits:
         paid = min(amount, max(0, self.fund_equity(asset, fund)))
         self._add(asset, Bearer.FUND, paid)
         self._add(asset, Bearer.OPEN, amount - paid)
+        self.open[fund, asset] += amount - paid
 
     def _add(self, asset: AssetId, layer: Bearer, amount: int) -> None:
         if amount:

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from events.commands import INSURANCE
 from events.instruments import Liquidation, RulePack
-from events.rules import Layer
+from events.rules import Funds, Layer
 from events.units import UNIT
+from exchange.audit import audit
 from exchange.core.margin.model import cross_equity
 from exchange.projections.deficits import Bearer, Deficits
 from tests.scenario import Scenario, scenario
@@ -21,6 +22,7 @@ from tests.spec.words import (
     GOLD,
     ISOLATED,
     SELL,
+    TIN,
     USD,
     account,
     deposit,
@@ -93,6 +95,21 @@ class TestLayers:
         assert deficits.layers[USD][Bearer.FUND] == 20
         assert deficits.layers[USD][Bearer.SOCIALISED] == 20
         assert deficits.shared_beyond[USD] == 120
+
+    def test_what_winners_pay_for_one_fund_leaves_open_what_another_one_lacks(self) -> None:
+        # Of the 20 that GOLD's fund lacks its winners can pay 10. TIN's fund gains, then loses all, and more than that
+        liquidation = Liquidation(last_resort=(SOCIALISED,), funds=Funds.PER_INSTRUMENT)
+        session = scenario(replace(EASY, liquidation=liquidation))
+        session.given(ANN, account("cy", 100), account("dan", 500), account("eve", 100), account("fay", 500))
+        session.given(*position(3, BUY, price=100, lots=10, by="cy", against="dan", on=TIN), mark(95))
+        session.given(*position(5, BUY, price=89, lots=10, by="bob", against="fay"), mark(88), proceed())
+        assert borne(session) == {"socialised": 10, "open": 10}
+        session.given(mark(92, on=TIN), proceed(), mark(85, on=TIN))
+        session.given(*position(7, BUY, price=85, lots=10, by="eve", against="dan", on=TIN), mark(78, on=TIN))
+        deficits = folded(session.given(proceed()))
+        assert (deficits.layers[USD][Bearer.OPEN], deficits.shared_beyond[USD]) == (10, 90)
+        assert +deficits.open == {(f"{INSURANCE}:{GOLD}", USD): 10}
+        assert audit(session.batches).deficits == deficits.total
 
     def test_a_position_closed_for_no_less_than_its_worth_leaves_no_deficit(self) -> None:
         assert borne(crash(fund=50, at=90)) == {}
