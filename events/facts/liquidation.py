@@ -187,7 +187,7 @@ class AuctionStepReached(Fact, tag="auction_step_reached.1"):
 
 
 class LiquidationEnded(Fact, tag="liquidation_ended.1"):
-    """The pool is no longer due; equity is what is left in it."""
+    """The liquidation of a pool is over, for this time; equity is what is left in it."""
 
     account: AccountId
     pool: str
