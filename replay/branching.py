@@ -56,15 +56,14 @@ async def branch(
     branched = Branched(shared, waiting=[edit for edit in edits if edit.insert])
     sequencer = await Sequencer.open(out)
     try:
-        seen: set[ChunkId] = set()
         lent: dict[str, ChunkId] = {}
         head = shared
         _insert(sequencer, branched)
         async for stored in log.read(shared.batch):
             batch = checked(head, stored)
             head = head_after(stored)
-            if needed := chunk_needed(batch, seen):
-                await _lend(sequencer, log, batch.command, needed, lent)
+            if isinstance(batch.command, AdvanceMarket):
+                await _lend(sequencer, log, batch.command, lent)
             if not isinstance(batch.command, Proceed):
                 _decide(sequencer, batch.command, edits)
                 _insert(sequencer, branched)
@@ -88,14 +87,16 @@ async def _until(log: EventLog, before: int, on_batch: Callable[[StoredBatch], N
         on_batch(stored)
 
 
-async def _lend(sequencer: Sequencer, log: EventLog, command: Command, id: ChunkId, lent: dict[str, ChunkId]) -> None:
-    """Have a chunk at hand in place of the one before it of the same instrument."""
-    assert isinstance(command, AdvanceMarket)
-    chunk = await log.chunk(id)
-    if (old := lent.get(command.instrument)) is not None:
+async def _lend(sequencer: Sequencer, log: EventLog, command: AdvanceMarket, lent: dict[str, ChunkId]) -> None:
+    """Have the command's chunk at hand, in place of the one before it of the same instrument."""
+    old = lent.get(command.instrument)
+    if old == command.chunk:
+        return
+    if old is not None:
         sequencer.release_chunk(old)
+    chunk = await log.chunk(command.chunk)
     sequencer.add_chunk(chunk, decode_chunk(chunk))
-    lent[command.instrument] = id
+    lent[command.instrument] = command.chunk
 
 
 def _decide(sequencer: Sequencer, command: Command, edits: Sequence[Edit]) -> None:

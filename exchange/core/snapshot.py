@@ -22,7 +22,7 @@ from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, Account, Due, MultiPool, Outcome, Position, State, Wallet
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (

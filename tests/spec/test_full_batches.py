@@ -9,6 +9,7 @@ from events import facts as f
 from events.instruments import Liquidation
 from events.refusals import Reason
 from events.rules import Layer
+from events.units import UNIT
 from exchange.audit import audit, auditor
 from exchange.audit import liquidation as rules_of_liquidation
 from exchange.core import step as stepping
@@ -16,6 +17,7 @@ from exchange.core.liquidation import watch
 from tests.scenario import Scenario, scenario
 from tests.spec.words import (
     BUY,
+    TIN,
     USD,
     account,
     deposit,
@@ -27,6 +29,7 @@ from tests.spec.words import (
     position,
     proceed,
     refused,
+    resting,
     set_leverage,
 )
 
@@ -97,4 +100,24 @@ def test_a_deleveraging_that_fills_the_batch_goes_on_in_the_next_one() -> None:
         ends += [fact.outcome for fact in facts if isinstance(fact, f.LiquidationEnded)]
     assert ends == [f.LiquidationOutcome.REDUCED, f.LiquidationOutcome.CLOSED]
     session.holds("ann", lots=0)
+    audit(session.batches)
+
+
+def test_the_fee_for_what_the_book_took_is_charged_also_where_a_full_batch_ends_the_liquidation() -> None:
+    rules = replace(pack(liquidation_fee=UNIT // 100), liquidation=Liquidation(last_resort=(Layer.ADL,)))
+    session = scenario(rules).given(account("ann", 400))
+    for n in range(15):
+        winner = f"b{n:02d}"
+        session.given(account(winner, 1000), *position(2 * n + 1, BUY, price=100, lots=2, by="ann", against=winner))
+    session.given(account("cy", 1000), *position(91, BUY, price=100, lots=10, by="ann", against="cy", on=TIN))
+    session.given(resting(97, BUY, price=99, lots=10, on=TIN), resting(98, BUY, price=95, lots=5), mark(91))
+    charged, taken = [], []
+    while session.state.has_work:
+        session.when(proceed())
+        facts = session.batches[-1].facts
+        charged.append(sum(fact.amount for fact in facts if isinstance(fact, f.LiquidationFeeCharged)))
+        taken.append(sum(fact.value for fact in facts if isinstance(fact, f.Traded)))
+    assert charged == [-(-value // 100) for value in taken]
+    assert len(charged) == 2
+    assert all(charged)
     audit(session.batches)

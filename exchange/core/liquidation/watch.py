@@ -55,7 +55,7 @@ def drain(state: State, room: int) -> Iterator[Fact]:
             state.cause = state.seq
             room -= 1
     if state.multis:
-        yield from _exchanges_due(state, looked, room)
+        yield from _exchanges_due(state, looked, 0 if state.left else room)
 
 
 def _look(state: State, room: int, looked: dict[Pool, int]) -> list[News]:

@@ -90,50 +90,49 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
     state.cause = state.seq
     yield from _expire_orders(account, pool)
     assert state.pack is not None
-    rules = state.pack.liquidation
+    rules, fees = state.pack.liquidation, Fees()
     if rules.backstop and requirement(pool).equity * UNIT < requirement(pool).maintenance * rules.backstop:
         closing = _hand_over(state, pool)
     elif rules.style is LiquidationStyle.FULL:
-        closing = _close_all(state, pool, due)
+        closing = _close_all(state, pool, due, fees)
     elif rules.style is LiquidationStyle.STEPS:
-        closing = _reduce(state, pool, due)
+        closing = _reduce(state, pool, due, fees)
     elif rules.style is LiquidationStyle.SLICES:
-        closing = _close_slices(state, account, pool, due)
+        closing = _close_slices(state, account, pool, due, fees)
     else:
-        closing = _auction(state, pool, due)
+        closing = _auction(state, pool, due, fees)
     is_whole = rules.style in (LiquidationStyle.FULL, LiquidationStyle.STEPS)
     for fact in closing:
         yield fact
-        if type(fact) is Deleveraged and is_whole and state.seq >= state.full - 2 and is_open(pool):
+        if type(fact) is Deleveraged and is_whole and state.seq >= state.full - 2 - len(fees) and is_open(pool):
+            yield from _settle_up(state, pool, fees)
             break
     outcome = LiquidationOutcome.REDUCED if is_open(pool) else LiquidationOutcome.CLOSED
     yield _ended(pool, outcome)
 
 
-def _close_all(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
-    """Close every position whole, then even out what is left."""
-    fees: Fees = {}
+def _close_all(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
+    """Close every position whole, then even out what is left. `fees` are those that its fills call for so far."""
     for position in order_of_closing(pool):
-        key = _payee(state, position)
         if lots := min(abs(position.lots), room(state, position.contract)):
-            fees[key] = (yield from _close(state, pool, position, lots)) + fees.get(key, 0)
+            yield from _close(state, pool, position, lots, fees)
             state.cause = due.seq
     yield from _settle_up(state, pool, fees)
 
 
-def _reduce(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
+def _reduce(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
     """Net the legs, then close slice after slice until the pool is no longer due."""
     yield from net_legs(pool)
     while is_due(pool) and (position := next((p for p in by_loss(pool) if room(state, p.contract)), None)):
         lots = min(lots_to_bracket_below(position), room(state, position.contract))
-        fee = yield from _close(state, pool, position, lots)
+        yield from _close(state, pool, position, lots, fees)
         state.cause = due.seq
-        yield from _settle_up(state, pool, {_payee(state, position): fee})
+        yield from _settle_up(state, pool, fees)
     if not is_open(pool):
-        yield from _settle_up(state, pool, {})
+        yield from _settle_up(state, pool, fees)
 
 
-def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Iterator[Fact]:
+def _close_slices(state: State, account: Account, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
     """One order for each position until the pool is no longer due: for a share of what is large, but in the cooldown.
 
     Source: Hyperliquid, "Liquidations", section "Partial Liquidations".
@@ -150,27 +149,27 @@ def _close_slices(state: State, account: Account, pool: Pool, due: Due) -> Itera
         if state.now >= account.cooldown and notional(position) > rules.slice_above * UNIT:
             lots = -(-size * rules.slice // UNIT)
             sliced |= lots < size
-        fee = yield from _close(state, pool, position, min(lots, most))
+        yield from _close(state, pool, position, min(lots, most), fees)
         state.cause = due.seq
-        yield from _settle_up(state, pool, {_payee(state, position): fee})
+        yield from _settle_up(state, pool, fees)
     if sliced:
         yield CooldownStarted(account.name, Nanos(state.now + rules.cooldown))
     if not is_open(pool):
-        yield from _settle_up(state, pool, {})
+        yield from _settle_up(state, pool, fees)
 
 
-def _auction(state: State, pool: Pool, due: Due) -> Iterator[Fact]:
+def _auction(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
     """One order for each position at the limit of this step, until the pool is no longer due; the rest waits."""
     assert state.pack is not None
     off = discount(state, pool)
     for position in order_of_closing(pool):
         if not is_due(pool):
             break
-        fee = yield from _close(state, pool, position, abs(position.lots), off)
+        yield from _close(state, pool, position, abs(position.lots), fees, off)
         state.cause = due.seq
-        yield from _settle_up(state, pool, {_payee(state, position): fee})
+        yield from _settle_up(state, pool, fees)
     if not is_open(pool):
-        yield from _settle_up(state, pool, {})
+        yield from _settle_up(state, pool, fees)
     elif is_due(pool):
         yield stepped(state, pool, state.pack.liquidation)
 
@@ -180,16 +179,13 @@ def _hand_over(state: State, pool: Pool) -> Iterator[Fact]:
     for position in order_of_closing(pool):
         yield from settle_first(state, state.fund(position.contract).name)
         yield _taken_over(pool, position, abs(position.lots))
-    yield from _settle_up(state, pool, {})
-
-
-def _payee(state: State, position: Position) -> tuple[str, AccountId]:
-    """The asset that a position's liquidation fee is paid in, and the fund that it is paid to."""
-    return position.wallet.asset, state.funds[position.contract.id]
+    yield from _settle_up(state, pool, Fees())
 
 
 def _settle_up(state: State, pool: Pool, fees: Fees) -> Iterator[Fact]:
-    """Charge liquidation fees as far as the pool bears them; what is below zero without a position is covered."""
+    """Charge liquidation fees as far as the pool bears them, and forget them; what is below zero without a position is
+    covered.
+    """
     if isinstance(pool, MultiPool):
         if not is_open(pool):
             yield from cover(pool, [wallet for wallet in pool.wallets.values() if is_over(pool, wallet, 0)])
@@ -203,6 +199,7 @@ def _settle_up(state: State, pool: Pool, fees: Fees) -> Iterator[Fact]:
     else:
         covers = state.funds[pool.contract.id] if isinstance(pool, Position) else INSURANCE
         yield from _even_out(pool, equity_of(pool) // UNIT, fees, is_open(pool), covers)
+    fees.clear()
 
 
 def _even_out(pool: Wallet | Position, left: int, fees: Fees, holds: bool, covers: AccountId) -> Iterator[Fact]:
@@ -245,9 +242,9 @@ def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
 
 
 def _close(
-    state: State, pool: Pool, position: Position, lots: int, off: int | None = None
-) -> Generator[Fact, None, int]:
-    """Close so many lots of a position; what it yields is followed by the fee that its fills in the book call for.
+    state: State, pool: Pool, position: Position, lots: int, fees: Fees, off: int | None = None
+) -> Iterator[Fact]:
+    """Close so many lots of a position; the fee that its fills in the book call for joins the others.
 
     In a step of an auction, `off` is the discount on the mark, and what the book does not take stays.
     """
@@ -264,10 +261,12 @@ def _close(
     state.cause = state.seq
     kept = abs(position.lots) - lots
     closed = yield from _sweep(state, position, side, limit, lots)
+    if fee := -(-closed * contract.terms.liquidation_fee // UNIT):
+        payee = position.wallet.asset, state.funds[contract.id]
+        fees[payee] = fees.get(payee, 0) + fee
     if abs(position.lots) > kept and off is None:
         yield from settle_first(state, state.fund(contract).name)
         yield from _last_resort(state, pool, position, kept)
-    return -(-closed * contract.terms.liquidation_fee // UNIT)
 
 
 def _last_resort(state: State, pool: Pool, position: Position, kept: int) -> Iterator[Fact]:
