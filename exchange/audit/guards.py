@@ -34,7 +34,7 @@ def holds_up(books: Books, account: str, pool: str) -> dict[str, Hold]:
         first = min((p.contract for p in mine), key=lambda contract: (contract.liquidated_at, contract.terms.id))
         return {first.terms.id: Hold.CAPPED}
     if not holds and mine and books.now < books.auctions.get((account, pool), (0, 0))[1]:
-        return {min(found): Hold.AUCTIONED}
+        return {min(found): Hold.AUCTIONED} if margin(books, account, pool).equity > 0 else {}
     return holds
 
 

@@ -154,6 +154,18 @@ def test_a_new_mark_brings_no_step_forward() -> None:
     told.when(proceed()).then(put_off()).waits()
 
 
+@pytest.mark.parametrize(("ticks", "equity", "maintenance"), [(90, 0, 450), (89, -100, 445)])
+def test_who_has_nothing_left_between_the_steps_waits_for_none(ticks: int, equity: int, maintenance: int) -> None:
+    told = first_step(session())
+    told.when(mark(ticks)).then(mark_moved(ticks)).waits(("ann", GOLD))
+    told.when(proceed()).then(
+        liquidation_started("ann", GOLD, equity=equity, maintenance=maintenance),
+        forced_order("ann", SELL, lots=100, limit=90, at=ticks),
+        taken_over("ann", SELL, lots=100, value=9_000),
+        liquidation_ended("ann", GOLD, CLOSED, equity=0),
+    )
+
+
 def test_a_short_bids_more_at_every_step() -> None:
     told = session(SELL)
     told.when(mark(106)).then(mark_moved(106), liquidation_due("ann", GOLD))

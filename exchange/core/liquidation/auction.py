@@ -33,8 +33,8 @@ def _step(state: State, pool: Pool) -> int:
 
 
 def waits(state: State, pool: Pool) -> bool:
-    """Whether the pool's next step is still to come."""
-    return pool.auction is not None and state.now < pool.auction[1]
+    """Whether the pool's next step is still to come; where nothing is left in it, it has none."""
+    return pool.auction is not None and state.now < pool.auction[1] and equity_of(pool) > 0
 
 
 def stepped(state: State, pool: Pool, rules: Liquidation) -> AuctionStepped:
