@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, floor
@@ -126,9 +127,10 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
     p = books.position(fact.account, fact.instrument, fact.leg)
     books.hold("its pool is being liquidated", is_running(books, p), fact)
     if books.rules.liquidation.style is not LiquidationStyle.FULL:
+        _check_fees_charged(books, p.account, p.pool)
         books.closed.clear()
-    if books.rules.liquidation.style in (LiquidationStyle.SLICES, LiquidationStyle.AUCTION):
         books.hold("its pool is still due", is_due(books, p.account, p.pool), fact)
+    if books.rules.liquidation.style in (LiquidationStyle.SLICES, LiquidationStyle.AUCTION):
         books.sliced |= _wanted(books, p) < abs(p.lots)
     books.capped |= _asked(books, p) < _wanted(books, p)
     price = bankruptcy(books, p)[1]
@@ -183,10 +185,8 @@ def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -
     books.hold("its pool is being liquidated", may, fact)
     left, amount = _left_in(books, fact.account, fact.pool), -fact.amount
     if isinstance(fact, f.LiquidationFeeCharged):
-        payers = [p for p in books.closed if (p.terms.settle, books.fund(p.terms.id)) == (asset, fact.fund)]
-        closed = [(p, books.closed[p]) for p in payers]
-        fee = sum(ceil(value * rate(p.terms.liquidation_fee)) for p, value in closed)
-        left, amount = min(left, fee), fact.amount
+        left, amount = min(left, _fees(books).get((asset, fact.fund), 0)), fact.amount
+        _forget_closed(books, asset, fact.fund)
     else:
         own = books.positions[fact.account].get(fact.pool)
         books.check("the fund that covers it", books.fund(own.terms.id) if own else INSURANCE, fact.fund)
@@ -196,6 +196,27 @@ def evened_out(books: Books, fact: f.LiquidationFeeCharged | f.DeficitCovered) -
     books.pay(fact.fund, asset, amount)
     if isinstance(fact, f.DeficitCovered):
         books.report.deficits[asset] += fact.amount
+
+
+def _fees(books: Books) -> Counter[tuple[str, str]]:
+    """The liquidation fees on what was closed in the book and is not charged yet, by asset and fund."""
+    fees = Counter[tuple[str, str]]()
+    for p, value in books.closed.items():
+        fees[p.terms.settle, books.fund(p.terms.id)] += ceil(value * rate(p.terms.liquidation_fee))
+    return +fees
+
+
+def _forget_closed(books: Books, asset: str, fund: str) -> None:
+    """A fee is charged once."""
+    for p in [p for p in books.closed if (p.terms.settle, books.fund(p.terms.id)) == (asset, fund)]:
+        del books.closed[p]
+
+
+def _check_fees_charged(books: Books, account: str, pool: str) -> None:
+    """Of each liquidation fee as much was charged as there was left to pay it from."""
+    for (asset, _), fee in _fees(books).items():
+        left = _left_in(books, account, asset if pool == MULTI else pool)
+        books.check("liquidation fee that was not charged", 0, max(0, min(fee, left)), asset)
 
 
 def _left_in(books: Books, account: str, pool: str) -> int:
@@ -227,13 +248,14 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     started = fact.outcome is not f.LiquidationOutcome.CURED
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
     is_over = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
-    is_full = books.report.records - books.began >= BATCH_FACTS - 2
+    is_full = books.report.records - books.began >= BATCH_FACTS - 2 - len(_fees(books))
     waits = not any(room(books, p.contract) for p in carried(books, *key))
     goes_on = books.cools or books.capped or books.stepped or is_full or waits
     done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and goes_on)
     _drop(books, fact.account)
     if not books.stepped:
         books.auctions.pop(key, None)
+    _check_fees_charged(books, *key)
     books.hold("a slice has its cooldown", not books.sliced, fact)
     books.hold("it ends closed or cured, not below zero", done, equity)
     books.check("equity at the end, rounded down", floor(equity), fact.equity, books.asset_of(*key))

@@ -94,6 +94,7 @@ CHANGES = {
     "value taken over": (f.TakenOver, plus("value")),
     "lots taken over": (f.TakenOver, plus("lots", -1)),
     "liquidation fee": (f.LiquidationFeeCharged, plus("amount", -1)),
+    "a liquidation fee that is due": (f.LiquidationFeeCharged, without),
     "deficit": (f.DeficitCovered, plus("amount")),
     "equity at the end": (f.LiquidationEnded, plus("equity")),
     "a liquidation ends": (f.LiquidationEnded, without),
