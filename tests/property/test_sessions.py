@@ -25,7 +25,7 @@ from tests.property.sessions import CHUNKS, Script, finished, moves, scripts
 from tests.sim.session import run
 from tests.sim.world import World, lend, rebuild
 
-SEEDS = range(60)
+SEEDS = range(200)
 
 
 def decided(state: State, commands: list[Command]) -> list[bytes]:

@@ -6,7 +6,7 @@ them that do not contradict each other are tried together; the reason that stand
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -36,6 +36,8 @@ from tests.spec.contracts import (
     transfer,
 )
 from tests.spec.tape import printed, tape
+from tests.spec.test_put_off import at, tripping
+from tests.spec.test_withdrawal_gate import insolvent
 from tests.spec.words import (
     BUY,
     EASY,
@@ -332,10 +334,42 @@ def test_without_collateral_nothing_is_exchanged_or_joined(reason: Reason, asked
     scenario().when(asked).then(refused(reason))
 
 
+def gated() -> Any:
+    """Withdrawals are closed: the fund is below zero."""
+    return insolvent()
+
+
+def halted() -> Any:
+    """Trading in GOLD is halted until its breaker is reset."""
+    return scenario(tripping()).given(at(10, mark(100)), at(20, mark(89)))
+
+
+GUARDED: list[tuple[Reason, Callable[[], Any], Any]] = [
+    (Reason.UNKNOWN_ASSET, gated, withdraw("maker", 0, asset="GEMS")),
+    (Reason.AMOUNT_NOT_POSITIVE, gated, withdraw("maker", 0)),
+    (Reason.WITHDRAWALS_ARE_CLOSED, gated, withdraw("maker", 1)),
+    (Reason.WITHDRAWALS_ARE_CLOSED, gated, withdraw("maker", 10**12)),
+    (Reason.WITHDRAWALS_ARE_CLOSED, gated, transfer("maker", 1, "taker")),
+    (Reason.SAME_ON_BOTH_SIDES, gated, transfer("maker", 1, "maker")),
+    (Reason.SIZE_NOT_POSITIVE, halted, place(5, BUY, lots=0, by="taker", price=100)),
+    (Reason.TRADING_HALTED, halted, place(5, BUY, lots=1, by="taker", price=100)),
+    (Reason.TRADING_HALTED, halted, place(5, BUY, lots=1, by="taker", price=100, reduce_only=True)),
+    (Reason.TRADING_HALTED, halted, place(5, BUY, lots=9_999, by="taker", price=100)),
+]
+
+
+@pytest.mark.parametrize(("reason", "situation", "command"), GUARDED, ids=naming)
+def test_what_a_guard_forbids_is_refused_by_the_first_rule_that_it_breaks(
+    reason: Reason, situation: Callable[[], Any], command: c.Command
+) -> None:
+    session = situation()
+    session.when(replace(command, at=session.state.now)).then(refused(reason))
+
+
 def test_every_reason_is_reached_by_a_table_above() -> None:
     opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
     opened.add(Reason.NOT_COLLATERAL)
-    assert {breach.reason for breach in PLACING} | {row[0] for row in OTHERS} | opened == set(Reason)
+    assert {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED} | opened == set(Reason)
 
 
 def test_a_refusal_uses_no_order_number() -> None:
