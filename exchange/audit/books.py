@@ -11,7 +11,7 @@ from typing import NamedTuple
 from events import facts as f
 from events.commands import INSURANCE, MARKET, Command, FundingSource, SessionOptions, Side
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
-from events.rules import Funds
+from events.rules import Funds, Layer
 from events.units import UNIT, decimal_text
 from exchange.audit.contract import Contract
 
@@ -168,6 +168,8 @@ class Books:
     cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says which
     step left a pool due and when the next one comes; step is that of the auction under way, none where it came to its
     end, stepped that it left its pool due.
+    layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
+    says that the fund takes everything at once.
     """
 
     def __init__(self) -> None:
@@ -203,7 +205,8 @@ class Books:
         self.auctions: dict[tuple[str, str], tuple[int, int]] = {}
         self.step: int | None = None
         self.stepped = False
-        self.funded: dict[Position, None] = {}
+        self.layers: list[Layer] = []
+        self.hands_over = False
         self.offering = ""
         self.put_off: dict[tuple[str, str], str] = {}
         self.lacking: list[tuple[str, str]] = []

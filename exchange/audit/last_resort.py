@@ -45,17 +45,27 @@ def affordable(books: Books, p: Position, value: int) -> int:
     return max(0, min(size, floor(equity * size / -gain)))
 
 
+def next_layer(books: Books, p: Position) -> tuple[Layer | None, int]:
+    """Which of the pack's layers is next to take of the forced order, and how many lots.
+
+    The fund's turn comes once, for what it can bear; after the last layer, none, it takes what is left.
+    """
+    may = LIQUIDATION_ORDER in p.orders and books.step is None
+    books.hold("a forced order is left to the last resort", may, p.name)
+    while books.layers and books.layers[0] is not Layer.ADL:
+        is_funds = books.layers.pop(0) is Layer.FUND
+        if is_funds and (lots := min(left_over(p), affordable(books, p, bankruptcy(books, p)[0]))):
+            return Layer.FUND, lots
+    return (Layer.ADL if books.layers else None), left_over(p)
+
+
 def taken_over(books: Books, fact: f.TakenOver) -> None:
-    """What the fund can bear, or all that no other layer took, at the bankruptcy price."""
+    """What the fund can bear, or all that no other layer took, at the bankruptcy price; all of it at the backstop."""
     p, lots = books.position(fact.account, fact.instrument, fact.leg), SIGN[fact.side] * fact.lots
     books.hold("its pool is being liquidated", is_running(books, p), fact)
     value, price = bankruptcy(books, p)
-    left, layers = left_over(p), books.rules.liquidation.last_resort
-    has_order = LIQUIDATION_ORDER in p.orders
-    expected = left
-    if Layer.FUND in layers and has_order and p not in books.funded:
-        expected = min(left, affordable(books, p, value)) or left
-        books.funded[p] = None
+    layer, expected = (None, abs(p.lots)) if books.hands_over else next_layer(books, p)
+    books.hold("the fund is next in the last resort", layer is not Layer.ADL, fact)
     books.check("lots taken over", (-1 if p.lots > 0 else 1) * expected, lots)
     books.check("bankruptcy value", part(p, value, fact.lots), fact.value, p.terms.settle)
     books.check("bankruptcy price", price, fact.bankruptcy)
@@ -86,7 +96,6 @@ def _shrink(books: Books, p: Position, lots: int) -> None:
         books.hold("no more is closed than was asked for", order.lots >= 0, lots)
         if not order.lots:
             remove(books, p, LIQUIDATION_ORDER)
-            books.funded.pop(p, None)
 
 
 def rank(books: Books, p: Position) -> int:
@@ -102,7 +111,7 @@ def deleveraged(books: Books, fact: f.Deleveraged) -> None:
     """Against the first in the queue, as much as it holds; against MARKET where nobody is left in it."""
     p, sign = books.position(fact.account, fact.instrument, fact.leg), SIGN[fact.side]
     books.hold("its pool is being liquidated", is_running(books, p), fact)
-    books.hold("the pack deleverages", Layer.ADL in books.rules.liquidation.last_resort, fact)
+    books.hold("deleveraging is next in the last resort", next_layer(books, p)[0] is Layer.ADL, fact)
     queue = [
         o
         for o in p.contract.holders

@@ -54,6 +54,8 @@ def started(books: Books, fact: f.LiquidationStarted) -> None:
     books.check("equity, rounded down", floor(equity), fact.equity, asset)
     books.check("maintenance margin, rounded up", ceil(maintenance), fact.maintenance, asset)
     books.running, books.step = fact, _step(books, key) if equity > 0 else None
+    backstop = rate(books.rules.liquidation.backstop)
+    books.hands_over = backstop > 0 and equity < maintenance * backstop
 
 
 def _step(books: Books, key: tuple[str, str]) -> int | None:
@@ -86,10 +88,11 @@ def auction_stepped(books: Books, fact: f.AuctionStepped) -> None:
     books.auctions[key], books.stepped = (fact.step, fact.until), True
 
 
-def _drop(books: Books, account: str) -> None:
-    """What a step of an auction left of a forced order is gone."""
+def _drop(books: Books, account: str, is_cut_off: bool) -> None:
+    """What a step of an auction, or a full batch, left of a forced order is gone; nothing else leaves anything."""
     p = books.placed.get((account, LIQUIDATION_ORDER))
-    if p is not None and books.step is not None:
+    if p is not None:
+        books.hold("all of the forced order was closed", is_cut_off or books.step is not None, p.orders)
         remove(books, p, LIQUIDATION_ORDER)
 
 
@@ -125,7 +128,7 @@ def _share(books: Books, p: Position) -> Fraction:
 def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
     """All of a position, or what brings it into the bracket below, limited at its bankruptcy price."""
     p = books.position(fact.account, fact.instrument, fact.leg)
-    books.hold("its pool is being liquidated", is_running(books, p), fact)
+    books.hold("its pool is being liquidated", is_running(books, p) and not books.hands_over, fact)
     if books.rules.liquidation.style is not LiquidationStyle.FULL:
         _check_fees_charged(books, p.account, p.pool)
         books.closed.clear()
@@ -138,7 +141,8 @@ def order_placed(books: Books, fact: f.LiquidationOrderPlaced) -> None:
     books.check("mark of the forced order", p.contract.mark, fact.mark)
     books.check("bankruptcy price", price, fact.bankruptcy)
     books.check("limit of the forced order", _limit(books, p, price), fact.limit)
-    _drop(books, p.account)
+    _drop(books, p.account, is_cut_off=False)
+    books.layers = list(books.rules.liquidation.last_resort)
     if p.terms.liquidation_cap:
         p.contract.liquidated = p.terms.liquidation_cap - room(books, p.contract) + fact.lots
         p.contract.liquidated_at = books.now
@@ -252,7 +256,7 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     waits = not any(room(books, p.contract) for p in carried(books, *key))
     goes_on = books.cools or books.capped or books.stepped or is_full or waits
     done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and goes_on)
-    _drop(books, fact.account)
+    _drop(books, fact.account, is_full and fact.outcome is f.LiquidationOutcome.REDUCED)
     if not books.stepped:
         books.auctions.pop(key, None)
     _check_fees_charged(books, *key)

@@ -93,6 +93,8 @@ CHANGES = {
     "size of the forced order": (f.LiquidationOrderPlaced, plus("lots")),
     "value taken over": (f.TakenOver, plus("value")),
     "lots taken over": (f.TakenOver, plus("lots", -1)),
+    "what is taken over": (f.TakenOver, without),
+    "who is deleveraged": (f.Deleveraged, without),
     "liquidation fee": (f.LiquidationFeeCharged, plus("amount", -1)),
     "a liquidation fee that is due": (f.LiquidationFeeCharged, without),
     "deficit": (f.DeficitCovered, plus("amount")),

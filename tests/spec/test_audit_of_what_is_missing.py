@@ -12,11 +12,11 @@ from events import commands as c
 from events import facts as f
 from events.instruments import Liquidation
 from events.record import Batch, Record
-from events.rules import LiquidationStyle
+from events.rules import Layer, LiquidationStyle
 from events.units import UNIT
 from exchange.audit import AuditError, audit
 from tests.scenario import scenario
-from tests.spec.words import BUY, GOLD, TIN, account, mark, pack, position, proceed, resting
+from tests.spec.words import BUY, GOLD, TIN, account, deposit, mark, pack, position, proceed, resting
 
 Change = Callable[[Any], list[Any]]
 
@@ -105,3 +105,36 @@ def test_a_fee_is_charged_before_the_next_step() -> None:
     batches = told(Liquidation(LiquidationStyle.STEPS), *both(86), liquidation_fee=UNIT // 1000)
     assert [type(fact) for fact in batches[-1].facts].count(f.LiquidationOrderPlaced) == 2
     noticed("liquidation fee that was not charged", batches, fees(lambda _: [], 0))
+
+
+def last_resort(*layers: Layer) -> Liquidation:
+    return Liquidation(last_resort=layers)
+
+
+BEYOND = mark(88), proceed()
+"""Nobody buys, and ann is short of 20."""
+
+
+def test_nobody_is_deleveraged_where_the_fund_comes_first_and_can_pay() -> None:
+    batches = told(last_resort(Layer.ADL, Layer.FUND), [account("ann", 100), deposit("INSURANCE", 10_000)], *BEYOND)
+    noticed("deleveraging is next", batches, under(last_resort(Layer.FUND, Layer.ADL)))
+
+
+def test_the_fund_takes_no_more_than_it_can_bear_where_deleveraging_comes_next() -> None:
+    batches = told(last_resort(Layer.FUND), account("ann", 100), *BEYOND)
+    noticed("the fund is next", batches, under(last_resort(Layer.FUND, Layer.ADL)))
+
+
+def test_what_no_layer_took_is_not_left() -> None:
+    batches = told(Liquidation(), account("ann", 100), *BEYOND)
+    noticed("all of the forced order was closed", batches, lambda m: [] if isinstance(m, f.TakenOver) else [m])
+
+
+def test_the_book_is_asked_before_the_fund_takes_over() -> None:
+    batches = told(Liquidation(), account("ann", 100), *BEYOND)
+    noticed("a forced order is left", batches, lambda m: [] if isinstance(m, f.LiquidationOrderPlaced) else [m])
+
+
+def test_the_book_is_not_asked_below_the_backstop() -> None:
+    batches = told(Liquidation(), account("ann", 100), *BEYOND)
+    noticed("its pool is being liquidated", batches, under(Liquidation(backstop=UNIT // 2)))
