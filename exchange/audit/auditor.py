@@ -187,6 +187,7 @@ class Auditor:
         alone = kind is not f.Refused or before is None or late or isinstance(before, BEFORE_A_REFUSAL)
         last = kind in NAMED or late or not isinstance(before, (*NAMED, f.Refused))
         books.hold("a refusal stands alone, who is due is said last", alone and last, (before, fact))
+        books.hold("what was left of a loss is shared", not books.shares or kind is f.LossShared, fact)
         self._check_asked(fact)
         account = getattr(fact, "account", None)
         if account in books.accounts and books.running is not None and account != books.running.account:

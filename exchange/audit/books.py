@@ -169,7 +169,7 @@ class Books:
     step left a pool due and when the next one comes; step is that of the auction under way, none where it came to its
     end, stepped that it left its pool due.
     layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
-    says that the fund takes everything at once.
+    says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.
     """
 
     def __init__(self) -> None:
@@ -207,6 +207,7 @@ class Books:
         self.stepped = False
         self.layers: list[Layer] = []
         self.hands_over = False
+        self.shares: list[tuple[Position, int]] = []
         self.offering = ""
         self.put_off: dict[tuple[str, str], str] = {}
         self.lacking: list[tuple[str, str]] = []

@@ -15,7 +15,7 @@ from events.commands import LIQUIDATION_ORDER, MARKET
 from events.instruments import Leg
 from events.rules import Layer
 from exchange.audit.books import SIGN, Books, Position
-from exchange.audit.contract import NOTHING, rate
+from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.liquidation import bankruptcy, is_running
 from exchange.audit.pools import margin
 from exchange.audit.trading import post, remove
@@ -74,6 +74,8 @@ def taken_over(books: Books, fact: f.TakenOver) -> None:
     _shrink(books, p, fact.lots)
     post(books, p, lots, fact.value, fact.fee, forced=True)
     post(books, books.position(books.fund(fact.instrument), fact.instrument), -lots, fact.value, 0)
+    if layer is None and not books.hands_over and Layer.SOCIALISED in books.rules.liquidation.last_resort:
+        books.shares = _shares(books, p.contract)
 
 
 def _check_fee(books: Books, p: Position, fact: f.TakenOver | f.Deleveraged) -> None:
@@ -147,16 +149,34 @@ def netted(books: Books, fact: f.LegsNetted) -> None:
     post(books, short, fact.lots, fact.value, 0, forced=True)
 
 
+def _shares(books: Books, contract: Contract) -> list[tuple[Position, int]]:
+    """What winners have to pay of what the fund lacks: each its part by profit, rounded up, of what is left to pay.
+
+    In the order in which they came to hold the contract; who is due is none of them.
+    """
+    fund = books.fund(contract.terms.id)
+    profits = {p: floor(contract.at_mark(p.lots) - p.entry) for p in contract.holders}
+    winners = [p for p in contract.holders if not p.owner.is_exempt and (p.account, p.pool) not in books.queue]
+    winners = [p for p in winners if profits[p] > 0]
+    total = sum(profits[p] for p in winners)
+    left = max(0, min(total, -floor(margin(books, fund, contract.terms.settle).equity)))
+    shares = []
+    for p in winners:
+        amount = min(left, ceil(Fraction(left * profits[p], total)))
+        shares.append((p, amount))
+        left, total = left - amount, total - profits[p]
+    return [(p, amount) for p, amount in shares if amount]
+
+
 def shared(books: Books, fact: f.LossShared) -> None:
-    """A winner pays out of its profit, only while the fund is below 0, at most what it lacks."""
+    """A winner pays its part of what the fund lacks out of its profit."""
     p = books.position(fact.account, fact.instrument, fact.leg)
-    fund = books.fund(fact.instrument)
-    lack = -floor(margin(books, fund, p.terms.settle).equity)
-    profit = p.contract.at_mark(p.lots) - p.entry
-    books.hold("the pack shares losses", Layer.SOCIALISED in books.rules.liquidation.last_resort, fact)
-    books.hold("a part of what the fund lacks, out of a profit", 0 < fact.amount <= min(lack, floor(profit)), lack)
+    books.hold("a loss is left to be shared", bool(books.shares), fact)
+    winner, amount = books.shares.pop(0)
+    books.check("which winner pays", (winner.account, winner.name), (p.account, p.name))
+    books.check("its part of the loss", amount, fact.amount, p.terms.settle)
     p.entry += fact.amount
-    books.pay(fund, p.terms.settle, fact.amount)
+    books.pay(books.fund(fact.instrument), p.terms.settle, fact.amount)
     books.touch(p.account, p.pool)
     books.touch(p.account, p.terms.settle)
 

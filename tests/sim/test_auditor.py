@@ -95,6 +95,8 @@ CHANGES = {
     "lots taken over": (f.TakenOver, plus("lots", -1)),
     "what is taken over": (f.TakenOver, without),
     "who is deleveraged": (f.Deleveraged, without),
+    "who shares a loss": (f.LossShared, without),
+    "a winner's part of a loss": (f.LossShared, plus("amount", -1)),
     "liquidation fee": (f.LiquidationFeeCharged, plus("amount", -1)),
     "a liquidation fee that is due": (f.LiquidationFeeCharged, without),
     "deficit": (f.DeficitCovered, plus("amount")),

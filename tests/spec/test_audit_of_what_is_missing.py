@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from events import commands as c
 from events import facts as f
+from events.commands import AccountId
 from events.instruments import Liquidation
 from events.record import Batch, Record
 from events.rules import Layer, LiquidationStyle
-from events.units import UNIT
+from events.units import UNIT, Atoms
 from exchange.audit import AuditError, audit
 from tests.scenario import scenario
-from tests.spec.words import BUY, GOLD, TIN, account, deposit, mark, pack, position, proceed, resting
+from tests.spec.words import BUY, GOLD, SELL, TIN, account, deposit, mark, pack, position, proceed, resting
 
 Change = Callable[[Any], list[Any]]
 
@@ -138,3 +139,45 @@ def test_the_book_is_asked_before_the_fund_takes_over() -> None:
 def test_the_book_is_not_asked_below_the_backstop() -> None:
     batches = told(Liquidation(), account("ann", 100), *BEYOND)
     noticed("its pool is being liquidated", batches, under(Liquidation(backstop=UNIT // 2)))
+
+
+def shared_losses() -> list[Batch]:
+    """ann loses 20 more than she has; bob, who sold 10 at 100, and eve, who sold 2, win."""
+    people = account("ann", 100), account("cy", 5_000), account("eve", 5_000)
+    eve = position(3, SELL, price=100, lots=2, by="eve", against="cy")
+    return told(last_resort(Layer.SOCIALISED), [*people, *eve], *BEYOND)
+
+
+def losses(*amounts: int) -> Change:
+    """The shares of the winners are others."""
+    left = iter(amounts)
+
+    def changed(message: Any) -> list[Any]:
+        if isinstance(message, f.LossShared):
+            amount = next(left)
+            return [replace(message, amount=amount)] if amount else []
+        return [message]
+
+    return changed
+
+
+def test_a_loss_that_is_left_is_shared() -> None:
+    noticed("what was left of a loss is shared", shared_losses(), losses(0, 0))
+
+
+def test_every_winner_has_its_part_of_a_loss() -> None:
+    batches = shared_losses()
+    shares = [fact.amount for fact in batches[-1].facts if isinstance(fact, f.LossShared)]
+    assert len(shares) == 2
+    noticed("which winner pays", batches, losses(0, sum(shares)))
+    noticed("its part of the loss", batches, losses(shares[0] - 1, shares[1] + 1))
+    noticed("what was left of a loss is shared", batches, losses(shares[0], 0))
+
+
+def test_no_winner_pays_where_nothing_is_left_of_a_loss() -> None:
+    def more(message: Any) -> list[Any]:
+        paid = f.LossShared(AccountId("bob"), GOLD, Atoms(1))
+        return [message, paid] if isinstance(message, f.TakenOver) else [message]
+
+    batches = told(last_resort(Layer.FUND), [account("ann", 100), deposit("INSURANCE", 10_000)], *BEYOND)
+    noticed("a loss is left to be shared", batches, more)
