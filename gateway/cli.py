@@ -237,7 +237,9 @@ def stress(
     ] = "1%",
     refill: Annotated[str, typer.Option(help="Half-life with which the book refills; 0s for at once.")] = "30s",
     feedback: Annotated[str, typer.Option(help="How much of the book's displacement moves the mark.")] = "0%",
-    fund: Annotated[str, typer.Option(help="Insurance fund: an amount, or a share of the open interest.")] = "0.5%",
+    fund: Annotated[
+        str, typer.Option(help="Each insurance fund: an amount, or a share of the open interest.")
+    ] = "0.5%",
     longs: Annotated[str, typer.Option(help="How many are long.")] = "60%",
     isolated: Annotated[str, typer.Option(help="How many trade isolated.")] = "50%",
     leverage: Annotated[str, typer.Option(help="LEVERAGE:WEIGHT with commas.")] = "3:10,5:15,10:25,20:25,50:15,100:10",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events import facts as f
-from events.commands import INSURANCE, LIQUIDATION_ORDER, MARKET, AccountId, Side
+from events.commands import LIQUIDATION_ORDER, MARKET, AccountId, Side
 from events.instruments import Instrument, InstrumentId
 from events.record import Batch
 from events.units import UNIT
@@ -26,7 +26,7 @@ class Moment:
     price is the path's and mark the mark, mark units; volume is what was closed by force in the shocked instrument by
     who took it, elsewhere the same in the second, all takers together; impact is how far the worst forced fill in the
     book lay beyond the mark, displaced how far the book was pushed from the path afterwards, Rates; fund is the equity
-    of the insurance fund.
+    of the insurance funds together.
     """
 
     at: int
@@ -62,11 +62,12 @@ class Losses:
 
 class Figures:
     """The fold. pressure is what forced orders took of MARKET's book since it was asked for last, quote asset, 10^-8,
-    by instrument and side.
+    by instrument and side; funds are the insurance funds, whose forced orders liquidate nobody.
     """
 
-    def __init__(self, markets: Sequence[Instrument]) -> None:
+    def __init__(self, markets: Sequence[Instrument], funds: Sequence[AccountId]) -> None:
         self.instruments: Mapping[str, Instrument] = {terms.id: terms for terms in markets}
+        self.funds = funds
         self.shocked: InstrumentId = markets[0].id
         self.moments: list[Moment] = []
         self.deficits = Deficits()
@@ -122,7 +123,7 @@ def _on_started(figures: Figures, fact: f.LiquidationStarted) -> None:
 
 
 def _on_traded(figures: Figures, fact: f.Traded) -> None:
-    """A forced fill in the book: of a liquidation, or of the fund that works off what it holds."""
+    """A forced fill in the book: of a liquidation, or of a fund that works off what it holds."""
     if fact.taker_order != LIQUIDATION_ORDER or fact.taker == MARKET:
         return
     terms, mark = figures.instruments[fact.instrument], figures._marks[fact.instrument]
@@ -130,7 +131,7 @@ def _on_traded(figures: Figures, fact: f.Traded) -> None:
     if fact.maker == MARKET:
         key = (fact.instrument, fact.side)
         figures.pressure[key] = figures.pressure.get(key, 0) + quote_of(terms, fact.lots, price)
-    if fact.taker == INSURANCE:
+    if fact.taker in figures.funds:
         figures.worked_off += value_at(terms, fact.lots, mark)
         return
     figures.close(fact.instrument, "book", fact.lots)

@@ -40,7 +40,10 @@ class StressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. open_interest is the value of all positions of the crowd at the start, atoms."""
+    """How a run ended. open_interest is the value of all positions of the crowd at the start, atoms.
+
+    fund_before is what all insurance funds began with, atoms.
+    """
 
     modes: Modes
     figures: Figures
@@ -70,7 +73,7 @@ class Run:
         self._modes = modes
         self._sequencer = sequencer
         self._on_progress = on_progress
-        self._figures = Figures(scenario.markets)
+        self._figures = Figures(scenario.markets, scenario.funds)
         self._asset: AssetId = scenario.markets[0].settle
         self._ladders = [Ladder(*pair) for pair in zip(scenario.markets, scenario.liquidity, strict=True)]
         self._stakes: dict[AccountId, AtStake] = {}
@@ -101,8 +104,8 @@ class Run:
         borne = self._figures.deficits.layers[self._asset]
         deficits = {bearer.value: borne[bearer] for bearer in Bearer}
         return Outcome(
-            self._modes, self._figures, self._losses(), deficits, scenario.fund, interest,
-            self._sequencer.durable.digest.hex(), self._sequencer.durable.batch,
+            self._modes, self._figures, self._losses(), deficits, scenario.fund * len(scenario.funds),
+            interest, self._sequencer.durable.digest.hex(), self._sequencer.durable.batch,
         )  # fmt: skip
 
     async def _send(self, command: c.Command) -> None:
@@ -118,9 +121,9 @@ class Run:
             raise StressError(
                 f"no session can be opened under the rule pack {pack.id}; `ringfence pack check` says why"
             )
-        if self._scenario.fund:
-            request = c.RequestId("fund")
-            await self._send(c.Deposit(at, c.INSURANCE, request, self._asset, Atoms(self._scenario.fund)))
+        request, amount = c.RequestId("fund"), Atoms(self._scenario.fund)
+        for fund in self._scenario.funds if amount else ():
+            await self._send(c.Deposit(at, fund, request, self._asset, amount))
 
     async def _open_book(self, market: int) -> None:
         """A book of one level a side that has enough for everyone, and the mark at the start."""
@@ -184,8 +187,9 @@ class Run:
         self._step()
 
     def _fund(self) -> int:
-        """The equity of the insurance fund, atoms, rounded down."""
-        return self._figures.deficits.fund_equity(self._asset)
+        """The equity of the insurance funds, atoms, each rounded down; the general one covers cross pools."""
+        funds = dict.fromkeys((c.INSURANCE, *self._scenario.funds))
+        return sum(self._figures.deficits.fund_equity(self._asset, fund) for fund in funds)
 
     def _losses(self) -> Losses:
         beyond = emptied = lost = 0

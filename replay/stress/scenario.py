@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from events.commands import AccountId, funds_of
 from events.instruments import Instrument, Inverse, RulePack
 from events.units import SECOND, UNIT, Nanos
 from replay.stress.population import Crowd
@@ -33,7 +34,7 @@ class Liquidity:
 class Scenario:
     """All that a run follows from. markets are the instrument that is shocked and, where there is one, the second.
 
-    paths are the prices that each goes through, from its first on; fund is what the insurance fund begins with, atoms;
+    paths are the prices that each goes through, from its first on; fund is what each insurance fund begins with, atoms;
     after is for how long the last price holds on, ns, in steps of `every`.
     """
 
@@ -52,6 +53,12 @@ class Scenario:
     def prices(self) -> tuple[int, ...]:
         """Where each market starts, mark units."""
         return tuple(path[0].price for path in self.paths)
+
+    @property
+    def funds(self) -> tuple[AccountId, ...]:
+        """The insurance funds of the markets, each once."""
+        funds = funds_of(self.pack)
+        return tuple(dict.fromkeys(funds[terms.id] for terms in self.markets))
 
     @property
     def times(self) -> list[int]:

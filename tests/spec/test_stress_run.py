@@ -18,7 +18,7 @@ from events.commands import INSURANCE, MARKET, Side
 from events.instruments import Liquidation
 from events.log import MissingChunk, StoredBatch
 from events.record import Batch
-from events.rules import Layer
+from events.rules import Funds, Layer
 from events.store.memory import MemoryLog
 from events.units import UNIT
 from replay.audit import SessionAudit
@@ -81,8 +81,14 @@ WORLDS: list[dict[str, Any]] = [
     {}, CRASH, {"size": 40}, {"feedback": 100, "depth": 1}, {"second": 50}, {"shape": "v"}, {"shape": "jumps"},
     {"pack": "drift", **CRASH}, {"pack": "binance-coinm", **CRASH}, {"pack": "binance-coinm", "size": 40},
     {"pack": "hyperliquid"}, {"pack": "okx-inverse"}, {"pack": "dydx-v4", **CRASH}, {"pack": "bybit-linear"},
+    {"funds": Funds.PER_INSTRUMENT, "refill": 0}, {"funds": Funds.PER_INSTRUMENT, "second": 50},
 ]  # fmt: skip
 worlds = pytest.mark.parametrize("how", WORLDS, ids=lambda how: " ".join(map(str, how.values())) or "usual")
+
+
+def is_fund(account: str) -> bool:
+    """Whether it is an insurance fund: the general one, or that of an instrument."""
+    return account.partition(":")[0] == INSURANCE
 
 
 def equity(audit: SessionAudit, account: str) -> int:
@@ -92,16 +98,18 @@ def equity(audit: SessionAudit, account: str) -> int:
 
 @worlds
 def test_the_fund_is_what_the_auditor_says(how: dict[str, Any]) -> None:
-    assert ran(**how).moments[-1].fund == equity(audited(**how), INSURANCE)
-    assert ran(**how).outcome.fund_before == next(
-        fact.amount for fact in ran(**how).facts(f.Deposited) if fact.account == INSURANCE
+    audit = audited(**how)
+    funds = [name for name in audit.auditor.books.accounts if is_fund(name)]
+    assert ran(**how).moments[-1].fund == sum(equity(audit, name) for name in funds)
+    assert ran(**how).outcome.fund_before == sum(
+        fact.amount for fact in ran(**how).facts(f.Deposited) if is_fund(fact.account)
     )
 
 
 @worlds
 def test_who_lost_what_is_what_the_auditor_says(how: dict[str, Any]) -> None:
     session, audit = ran(**how), audited(**how)
-    deposits = {fact.account: fact.amount for fact in session.facts(f.Deposited) if fact.account != INSURANCE}
+    deposits = {fact.account: fact.amount for fact in session.facts(f.Deposited) if not is_fund(fact.account)}
     lost = {name: deposit - equity(audit, name) for name, deposit in deposits.items()}
     losses = session.outcome.losses
     assert losses.accounts == len(deposits)
@@ -120,7 +128,7 @@ def test_who_lost_more_than_the_margin_of_the_position_is_who_the_fills_say(mode
         if fact.taker_order == 1:
             leverage = leverages.get(fact.taker, 20)
             most[fact.taker] = -(-fact.value // leverage) + fact.taker_fee
-    deposits = {fact.account: fact.amount for fact in session.facts(f.Deposited) if fact.account != INSURANCE}
+    deposits = {fact.account: fact.amount for fact in session.facts(f.Deposited) if not is_fund(fact.account)}
     beyond = [name for name in deposits if deposits[name] - equity(audit, name) > most[name]]
     assert session.outcome.losses.beyond == len(beyond)
 
@@ -137,7 +145,7 @@ def test_what_was_closed_is_what_the_facts_say(how: dict[str, Any]) -> None:
             lots["fund"] += fact.lots
         elif isinstance(fact, f.Deleveraged):
             lots["market" if fact.against == MARKET else "adl"] += fact.lots
-        elif fact.taker_order == 0 and fact.taker not in (MARKET, INSURANCE):
+        elif fact.taker_order == 0 and fact.taker != MARKET and not is_fund(fact.taker):
             lots["book"] += fact.lots
     closed = {taker: sum(moment.volume[taker] for moment in session.moments) for taker in TAKERS}
     assert {taker for taker, value in closed.items() if value} == set(lots)
@@ -188,7 +196,7 @@ def test_the_worst_fill_is_the_one_in_the_facts(how: dict[str, Any]) -> None:
             continue
         if isinstance(fact, f.MarkPriceMoved):
             mark = fact.mark
-        elif fact.taker_order == 0 and fact.taker not in (MARKET, INSURANCE):
+        elif fact.taker_order == 0 and fact.taker != MARKET and not is_fund(fact.taker):
             sign = 1 if fact.side is Side.SELL else -1
             worst = max(worst, Fraction(sign * (mark - fact.price * tick), mark))
     assert max(moment.impact for moment in session.moments) == floor(worst * UNIT)
@@ -231,6 +239,16 @@ class TestWhatIsReached:
         outcome, moments = ran().outcome, ran().moments
         assert moments[-1].fund < 0 <= outcome.fund_before
         assert sum(outcome.deficits.values()) < outcome.fund_before - moments[-1].fund
+
+    def test_a_fund_of_the_only_instrument_does_what_a_shared_one_does(self) -> None:
+        own, shared = (ran(refill=0, funds=funds).outcome for funds in (Funds.PER_INSTRUMENT, Funds.SHARED))
+        assert own.figures.worked_off == shared.figures.worked_off > 0
+        assert (own.figures.moments, own.fund_before, own.losses) == (
+            shared.figures.moments, shared.fund_before, shared.losses,
+        )  # fmt: skip
+
+    def test_funds_of_their_own_have_as_much_each(self) -> None:
+        assert ran(second=50, funds=Funds.PER_INSTRUMENT).outcome.fund_before == 2 * ran(second=50).outcome.fund_before
 
     def test_where_there_is_no_further_layer_a_deficit_stays_open(self) -> None:
         assert under(Layer.FUND, shape="step", fund=0).deficits["open"] > 0
