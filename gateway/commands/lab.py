@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from events.codec import decode_body
-from events.commands import INSURANCE, MARKET, AccountId
+from events.commands import INSURANCE, MARKET, AccountId, funds_of
 from events.log import Head, check_chain
 from events.store.sqlite import open_session
 from gateway.console import OUT, complain, progress, say_json
@@ -85,7 +85,8 @@ async def _fold(session: Path, lab: Lab) -> Lab:
 
 def _nothing_to_compare(lab: Lab, account: str) -> str | None:
     """Why there is nothing to compare, None where there is something."""
-    if account in (MARKET, INSURANCE):
+    funds = funds_of(lab.pack).values() if lab.pack else ()
+    if account in (MARKET, INSURANCE, *funds):
         return f"{account} has no margin mode; name an account that trades"
     if account and account not in lab.accounts:
         return f"no account {account!r}; it has {', '.join(sorted(lab.accounts)) or 'none'}"

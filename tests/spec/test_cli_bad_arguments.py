@@ -51,6 +51,7 @@ def refused(*arguments: str) -> str:
         (":cross:5:1", f"'' {NAME}"),
         ("MARKET:cross:5:1", f"'MARKET' {NAME}"),
         ("INSURANCE:cross:5:1", f"'INSURANCE' {NAME}"),
+        ("INSURANCE:BTCUSDT:cross:5:1", SHAPE),
         ("é:cross:5:1", f"'é' {NAME}"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.reports import page as pages
 from tests.command_line import ringfence
 from tests.playing import capture, market
 from tests.tampering import recorded
+from tests.tidy.tree import ROOT
 
 needs_charts = pytest.mark.skipif(find_spec("plotly") is None, reason="needs the extra `report`")
 
@@ -118,6 +120,17 @@ def test_what_makes_no_sense_is_told_in_one_line(session: Path, arguments: list[
 def test_a_session_that_is_not_there(tmp_path: Path) -> None:
     said = ringfence("lab", tmp_path / "none.db", status=2)
     assert said.complaint == f"{tmp_path / 'none.db'}: there is no such session; check the name, or create it"
+
+
+def test_the_fund_of_an_instrument_has_no_margin_mode_either(tmp_path: Path) -> None:
+    rules = json.loads((ROOT / "events/packs/binance-usdm.json").read_text())
+    rules.setdefault("liquidation", {})["funds"] = "per_instrument"
+    pack, session = tmp_path / "funds.json", tmp_path / "funds.db"
+    pack.write_text(json.dumps(rules))
+    source = capture(tmp_path, market(20))
+    ringfence("replay", source, "--pack", pack, "--account", "ann:cross:2:1000", "--out", session)
+    said = ringfence("lab", session, "--account", "INSURANCE:BTCUSDT", status=2)
+    assert said.complaint == f"{session}: INSURANCE:BTCUSDT has no margin mode; name an account that trades"
 
 
 def test_a_session_without_trades(tmp_path: Path) -> None:
