@@ -159,24 +159,28 @@ class Branch:
             if asked.batch > until:
                 break
             changed = None if isinstance(asked.command, Proceed) else plan.change(asked.command)
-            if changed is None:
-                continue
-            await self._lend(state, changed)
-            effort.spend(_rows(changed) + self._decide(state, changed, asked, plan, course))
+            if changed is not None:
+                await self._lend(state, changed)
+                effort.spend(_rows(changed) + self._decide(state, changed, asked, plan, course))
+            effort.spend(self._work_off(state, asked, plan, course))
             if course.fall is not None:
                 return course
         course.equity = account_equity(state, plan.account, self._asset)
         return course
 
     def _decide(self, state: State, command: Command, asked: Asked, plan: Plan, course: Course) -> int:
-        """Decide a command, and all that is due after it. Returns how many records that made."""
+        """Decide a command. Returns how many records that made."""
         batch = step(state, command.__replace__(at=max(command.at, state.now)))
         if not isinstance(batch, Batch):
             return 1
-        records = len(batch.records)
         _compare(asked, _refusal(batch), course)
         _look(state, batch, asked.batch, plan, course)
-        while state.due:
+        return len(batch.records)
+
+    def _work_off(self, state: State, asked: Asked, plan: Plan, course: Course) -> int:
+        """Do all that is due: of pools that a full batch left, too. Returns how many records that made."""
+        records = 0
+        while state.has_work:
             work = step(state, Proceed(Nanos(state.now), PROCEED_FACTS))
             if not isinstance(work, Batch) or _refusal(work) or len(work.records) == 1:
                 break

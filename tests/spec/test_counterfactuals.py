@@ -14,6 +14,8 @@ from events.record import Batch
 from events.refusals import Reason
 from events.rules import DueAt
 from events.store.memory import MemoryLog
+from exchange.core import step as stepping
+from exchange.core.liquidation import watch
 from exchange.projections.explain import Explainer
 from replay.why import Answer, Counterfactuals, Course, Effort, Story, Storyteller, counterfactuals
 from replay.why.branch import Fall
@@ -39,6 +41,7 @@ from tests.spec.words import (
     place,
     position,
     proceed,
+    resting,
     set_leverage,
     set_mode,
 )
@@ -138,6 +141,17 @@ class TestMargin:
         one = answer(found, "margin", "liquidation")
         # 60 of funding leave 40, MM 50
         assert (one.value, survivals(one)) == (11, {11: True, 10: False})
+
+    def test_a_fork_names_whom_a_full_batch_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # an order takes twelve small asks, then nine of ann's lots at 89: 1 + X is left for an MM of 5, and no room
+        for module in (stepping, watch):
+            monkeypatch.setattr(module, "BATCH_FACTS", 12)
+        session = scenario().given(*CROSS_ANN, resting(3, SELL, price=89, lots=9, by="ann", reduce_only=True))
+        session.given(*(resting(10 + n, SELL, price=88, lots=1) for n in range(12)))
+        session.when(place(30, BUY, price=89, lots=21))
+        assert not session.state.due
+        one = answer(asked(session.when(proceed(), proceed())), "margin", "liquidation")
+        assert (one.value, survivals(one)) == (5, {5: True, 4: False})
 
     def test_a_pool_of_several_assets_by_a_deposit_in_what_its_position_settles_in(self) -> None:
         session = scenario(several_assets()).given(
