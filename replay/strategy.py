@@ -170,11 +170,6 @@ class Context:
         lot = Decimal(self._contract(instrument).lot) / UNIT
         return (size / lot).to_integral_value(ROUND_DOWN) * lot
 
-    def whole_ticks(self, instrument: str, price: Decimal) -> Decimal:
-        """The price rounded down to whole ticks."""
-        tick = Decimal(self._contract(instrument).tick) / UNIT
-        return (price / tick).to_integral_value(ROUND_DOWN) * tick
-
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
         """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg. Returns the order's
         number.

@@ -1,7 +1,8 @@
 """What falls due by the passing of time, and figures that are weighted by it.
 
 Computed funding comes on the whole intervals of the day, a dated contract ends at its expiry, debts pay interest on the
-whole intervals of theirs. A time that passed unseen is not made up for: the next one is the next whole interval.
+whole intervals of theirs. Funding of times that passed unseen is paid once, and the next one is the next whole
+interval; interest is paid for each interval.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where each position stands in the queue of auto-deleveraging: the five lights that venues show.
 
 5 is the fifth of the queue that is deleveraged first, 1 the last one. Ranked are all traders' positions of one side of
-an instrument, as the waterfall ranks them; of equal ones each has as many behind it as are truly lower.
+an instrument, by the rank of the waterfall, which leaves out pools that are due: here they have a place too. Of equal
+ones each has as many behind it as are truly lower.
 Source: `docs/margin.md`, section "Liquidation"; Binance, "What is auto-deleveraging": five lights, each 20 % of the
 queue.
 """

@@ -15,7 +15,7 @@ from events.units import SECOND
 from gateway.errors import UsageError
 from replay.lab import Series
 
-MISSING = "the page with charts needs the extra `report`: pip install plotly"
+MISSING = "the page with charts needs the extra `report`: install ringfence[report]"
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #18181b; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }

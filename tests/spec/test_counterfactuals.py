@@ -101,14 +101,14 @@ def survivals(one: Answer) -> dict[int | str, bool]:
 class TestMargin:
     """Exact to the atom: one less is liquidated."""
 
-    def test_isolated(self) -> None:
+    def test_an_isolated_position_needs_just_more_than_its_maintenance_margin(self) -> None:
         # at 93: equity 30, MM 46.5; 17 more leave 0.5
         found = asked(scenario().given(*ANN).when(mark(93), proceed()))
         one = answer(found, "margin", "liquidation")
         assert (found.had, one.value) == (100, 17)
         assert survivals(one) == {17: True, 16: False}
 
-    def test_cross(self) -> None:
+    def test_a_cross_pool_needs_as_much_in_its_wallet(self) -> None:
         found = asked(scenario().given(*CROSS_ANN).when(mark(93), proceed()))
         one = answer(found, "margin", "liquidation")
         assert (found.had, one.value, survivals(one)) == (100, 17, {17: True, 16: False})
@@ -171,7 +171,7 @@ class TestMargin:
 class TestLeverage:
     """The highest one; the next one is liquidated."""
 
-    def test_isolated(self) -> None:
+    def test_an_isolated_position_stands_by_the_margin_that_a_lower_one_put_aside(self) -> None:
         # at 93, MM 46.5: margin 1,000 / L - 70 has to be more, so L <= 8
         found = asked(scenario().given(*ANN).when(mark(93), proceed()))
         one = answer(found, "leverage", "liquidation")

@@ -293,7 +293,9 @@ class TestQueueModel:
             (QueueModel.PROPORTIONAL, 0, "3#1"),
         ],
     )
-    def test_shrinkage(self, model: QueueModel, to: int, queue: str) -> None:
+    def test_a_level_shrinks_ahead_of_and_behind_an_order_as_the_model_says(
+        self, model: QueueModel, to: int, queue: str
+    ) -> None:
         self.shrunk(model, to).book(f"ask 102: M20\nask 101: M10\nbid 99: {queue}\nbid 98: M20")
 
     def test_every_segment_of_a_long_queue_gives_its_share(self) -> None:

@@ -171,7 +171,7 @@ class TestWhileStale:
 class TestFreshAgain:
     """A snapshot; or, where there never was one, three comparisons with the book ticker in a row that were equal."""
 
-    def test_a_snapshot(self) -> None:
+    def test_a_snapshot_makes_the_book_fresh_at_once(self) -> None:
         gone_stale().given(tape(snapshot({98: 1}, {102: 1}, id=20))).feed(stale=False)
 
     def test_comparisons_do_not_replace_the_snapshot_of_a_file_that_has_one(self) -> None:

@@ -1,4 +1,4 @@
-"""Helpers of the changes: which pools the watch has to look at, and the queue of due work."""
+"""What changes keep up to date: which pools the watch has to look at, and the queue of due work."""
 
 from __future__ import annotations
 
