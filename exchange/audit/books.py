@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from events import facts as f
 from events.commands import INSURANCE, MARKET, Command, FundingSource, SessionOptions, Side
+from events.guards import Hold
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
 from events.rules import Funds, Layer
 from events.units import UNIT, decimal_text
@@ -163,11 +164,11 @@ class Books:
     did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
     did not move yet; began is the first record of the batch, late those of whom the last batch had no room to say that
-    they are due or warned; put_off says which pools of the queue wait for which instrument, lacking are those below
-    zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools that its
-    cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says which
-    step left a pool due and when the next one comes; step is that of the auction under way, none where it came to its
-    end, stepped that it left its pool due.
+    they are due or warned; put_off says which pools of the queue wait for which instrument, and why; lacking are those
+    below zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools
+    that its cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says
+    which step left a pool due and when the next one comes; step is that of the auction under way, none where it came to
+    its end, stepped that it left its pool due.
     layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
     says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.
     """
@@ -209,7 +210,7 @@ class Books:
         self.hands_over = False
         self.shares: list[tuple[Position, int]] = []
         self.offering = ""
-        self.put_off: dict[tuple[str, str], str] = {}
+        self.put_off: dict[tuple[str, str], tuple[str, Hold]] = {}
         self.lacking: list[tuple[str, str]] = []
         self.bounded: f.PriceBounded | None = None
         self.changed: dict[tuple[str, str], None] = {}

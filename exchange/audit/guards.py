@@ -10,7 +10,7 @@ from typing import Any
 
 from events import facts as f
 from events.guards import Hold
-from exchange.audit.books import Books
+from exchange.audit.books import Books, Position
 from exchange.audit.contract import Contract, rate
 from exchange.audit.pools import carried, is_due, margin
 
@@ -30,11 +30,10 @@ def holds_up(books: Books, account: str, pool: str) -> dict[str, Hold]:
     mine = carried(books, account, pool)
     found = {p.terms.id: held(books, p.contract) for p in mine}
     holds: dict[str, Hold] = {name: why for name, why in found.items() if why}
-    if not holds and mine and not any(room(books, p.contract) for p in mine):
-        first = min((p.contract for p in mine), key=lambda contract: (contract.liquidated_at, contract.terms.id))
-        return {first.terms.id: Hold.CAPPED}
-    if not holds and mine and books.now < books.auctions.get((account, pool), (0, 0))[1]:
-        return {min(found): Hold.AUCTIONED} if margin(books, account, pool).equity > 0 else {}
+    if not holds and mine and (first := _capped(books, mine)):
+        return {first: Hold.CAPPED}
+    if not holds and mine and _steps_later(books, (account, pool)):
+        return {min(found): Hold.AUCTIONED}
     return holds
 
 
@@ -68,7 +67,6 @@ def stood(books: Books, contract: Contract, mark: int) -> None:
         contract.past.append((books.now, contract.mark))
     contract.mark, contract.marked_at = mark, books.now
     if not contract.halted:
-        released(books, contract.terms.id)
         contract.trips = _reference(contract, rate(breaker.jump)) if breaker.jump else 0
 
 
@@ -80,8 +78,34 @@ def _reference(contract: Contract, jump: Any) -> int:
 
 
 def released(books: Books, instrument: str) -> None:
-    """Nobody waits for the instrument any more."""
-    books.put_off = {key: name for key, name in books.put_off.items() if name != instrument}
+    """Who waits for the instrument waits no more, but for those whose reason is still there."""
+    for key, (name, why) in list(books.put_off.items()):
+        if name == instrument and not stays(books, key, name, why):
+            del books.put_off[key]
+
+
+def stays(books: Books, key: tuple[str, str], instrument: str, why: Hold) -> bool:
+    """Whether a pool that was put off is still due, and still waits for what it was put off for."""
+    contract, mine = books.contracts[instrument], carried(books, *key)
+    if contract.is_expired or not mine or not is_due(books, *key):
+        return False
+    if why is Hold.AUCTIONED:
+        return _steps_later(books, key)
+    if why is Hold.CAPPED:
+        return _capped(books, mine) == instrument
+    return held(books, contract) is why
+
+
+def _steps_later(books: Books, key: tuple[str, str]) -> bool:
+    """Whether the next step of a pool's auction is to come, and it has something left."""
+    return books.now < books.auctions.get(key, (0, 0))[1] and margin(books, *key).equity > 0
+
+
+def _capped(books: Books, mine: list[Position]) -> str:
+    """The instrument whose window ends first where no position may be liquidated, empty where one may."""
+    if any(room(books, p.contract) for p in mine):
+        return ""
+    return min((p.contract for p in mine), key=lambda contract: (contract.liquidated_at, contract.terms.id)).terms.id
 
 
 def tripped(books: Books, fact: f.BreakerTripped) -> None:
@@ -108,7 +132,7 @@ def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
     may = key in books.queue and key not in books.put_off and is_due(books, *key) and books.running is None
     books.hold("who is put off is due and not put off yet", may, fact)
     books.check("why it is put off", holds_up(books, *key).get(fact.instrument), fact.why)
-    books.put_off[key] = fact.instrument
+    books.put_off[key] = fact.instrument, fact.why
     if margin(books, *key).equity < 0:
         books.lacking.append(key)
     if fact.why is Hold.CAPPED:

@@ -13,7 +13,7 @@ from events.guards import Bound, PriceKind
 from exchange.audit.books import Books
 from exchange.audit.clock import index_moved, premium
 from exchange.audit.contract import Contract, rate
-from exchange.audit.guards import stood
+from exchange.audit.guards import released, stood
 from exchange.audit.session import trading
 
 MARK, INDEX = PriceKind.MARK, PriceKind.INDEX
@@ -70,6 +70,8 @@ def mark_price_moved(books: Books, fact: f.MarkPriceMoved) -> None:
     _check_bounds(books, fact.instrument, MARK, fact.mark, asked)
     stood(books, contract, fact.mark)
     books.touch_all(contract.holders)
+    if not contract.halted:
+        released(books, fact.instrument)
     _count_premium(books, contract)
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import msgspec
+
+from events.guards import Hold
+
 
 class DueKind(IntEnum):
     """Kinds of due work, in the order in which they are done at one time."""
@@ -22,3 +26,10 @@ class DueKind(IntEnum):
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)
 """Due work that waits for single positions or wallets."""
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """A liquidation that was put off: the number of the record that brought it, and what it waits for."""
+
+    seq: int
+    why: Hold

@@ -13,10 +13,11 @@ import msgspec
 
 from events.commands import MARKET, SessionOptions
 from events.digest import fingerprint
+from events.guards import Hold
 from events.instruments import Leg, RulePack
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.contract import Average, Contract
-from exchange.core.due import OWED, DueKind
+from exchange.core.due import OWED, DueKind, Wait
 from exchange.core.liquidation.pools import close, pool_of, pools_of
 from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
@@ -73,7 +74,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
                 if pool.auction
             ],
             "put_off": {
-                name: [[key, due.seq] for key, due in waiting.items()]
+                name: [[key, wait.seq, wait.why] for key, wait in waiting.items()]
                 for name, waiting in sorted(state.put_off.items())
             },
         }
@@ -159,7 +160,7 @@ def decode(data: bytes) -> State:
     for key, seq, rate, mark, over, owing in raw["due"]:
         _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over))
     for name, waiting in raw["put_off"].items():
-        state.put_off[name] = {tuple(key): Due(seq) for key, seq in waiting}
+        state.put_off[name] = {tuple(key): Wait(seq, Hold(why)) for key, seq, why in waiting}
         for key in state.put_off[name]:
             close(pool_of(state.accounts[key[2]], key[3]), key)  # type: ignore[index]
     for name, pool, auction in raw["auctions"]:

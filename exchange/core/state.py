@@ -6,7 +6,7 @@ State
 ├── assets      asset -> Asset: what counts of it as collateral, its index price
 ├── ledger      asset -> Books: what entered, fees, remainders
 ├── timers      (at, kind, instrument): what falls due by the passing of time
-├── put_off     instrument -> liquidations that wait for its next mark, or for the end of its halt
+├── put_off     instrument -> (key of due) -> Wait: liquidations that wait for it, and for what
 └── due         (at, kind, account or instrument, pool, record) -> Due: work that waits for a Proceed
 """
 
@@ -35,7 +35,7 @@ from events.refusals import Reason
 from events.units import Nanos
 from exchange.core.book import Order
 from exchange.core.contract import Contract
-from exchange.core.due import DueKind
+from exchange.core.due import DueKind, Wait
 from exchange.core.ledger import Books
 from exchange.core.margin.brackets import Schedule
 from exchange.core.margin.collateral import Asset, assets_of
@@ -304,7 +304,7 @@ class State:
         self.ledger: dict[AssetId, Books] = {}
         self.due: SortedDict[DueKey, Due] = SortedDict()
         self.owed: SortedDict[DueKey, Due] = SortedDict()
-        self.put_off: dict[InstrumentId, dict[DueKey, Due]] = {}
+        self.put_off: dict[InstrumentId, dict[DueKey, Wait]] = {}
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
         self.gated_until = 0

@@ -150,8 +150,21 @@ def test_who_recovers_between_the_steps_is_let_go_and_starts_anew() -> None:
 
 def test_a_new_mark_brings_no_step_forward() -> None:
     told = first_step(session())
-    told.when(mark(93)).then(mark_moved(93)).waits(("ann", GOLD))
-    told.when(proceed()).then(put_off()).waits()
+    told.when(mark(93)).then(mark_moved(93)).waits()
+    reached(told)
+
+
+def test_each_pool_waits_for_its_own_step_only() -> None:
+    told = scenario(replace(pack(), liquidation=AUCTION)).given(deposit(INSURANCE, 10_000))
+    for number, name, price in ((1, "ann", 100), (3, "bob", 98)):
+        told.given(account(name, 500, mode=ISOLATED), *position(number, BUY, price=price, lots=50, by=name))
+    told.given(mark(94), proceed(), proceed(), later(told, 3), mark(92), proceed(), proceed())
+    first, second = (told.state.accounts[name].positions[GOLD].auction for name in ("ann", "bob"))  # type: ignore[index]
+    assert first is not None
+    assert second is not None
+    assert second[1] - first[1] > 2 * SECOND
+    told.waits().given(c.AdvanceTime(Nanos(first[1]))).waits(("ann", GOLD)).given(proceed(), proceed())
+    told.waits().given(c.AdvanceTime(Nanos(second[1]))).waits(("bob", GOLD))
 
 
 @pytest.mark.parametrize(("ticks", "equity", "maintenance"), [(90, 0, 450), (89, -100, 445)])

@@ -7,7 +7,7 @@ from events.commands import Side
 from events.guards import Hold
 from events.instruments import Leg
 from exchange.core.changes.queue import kept, touch
-from exchange.core.due import DueKind
+from exchange.core.due import DueKind, Wait
 from exchange.core.liquidation.cap import count, window_end
 from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
@@ -22,7 +22,7 @@ def on_liquidation_put_off(state: State, fact: f.LiquidationPutOff) -> None:
     """The pool leaves the queue, stays closed, and waits for the instrument."""
     key = pool_of(state.accounts[fact.account], fact.pool).due
     assert key is not None
-    state.put_off.setdefault(fact.instrument, {})[key] = state.due.pop(key)
+    state.put_off.setdefault(fact.instrument, {})[key] = Wait(state.due.pop(key).seq, fact.why)
     if fact.why is Hold.CAPPED and not has_timer(state, DueKind.WINDOW, fact.instrument):
         state.set_timer(window_end(state, state.contracts[fact.instrument]), DueKind.WINDOW, fact.instrument)
     elif fact.why is Hold.AUCTIONED:
@@ -38,7 +38,7 @@ def on_liquidation_order_placed(state: State, fact: f.LiquidationOrderPlaced) ->
 
 
 def on_liquidation_window_ended(state: State, fact: f.LiquidationWindowEnded) -> None:
-    """Who waited for the instrument is due again."""
+    """Who waited for the window is due again."""
     took_effect(state, DueKind.WINDOW, fact.instrument)
     release(state, fact.instrument)
 
@@ -125,7 +125,7 @@ def on_auction_stepped(state: State, fact: f.AuctionStepped) -> None:
 
 
 def on_auction_step_reached(state: State, fact: f.AuctionStepReached) -> None:
-    """Who waited for the instrument is due again."""
+    """Whose step it is is due again."""
     took_effect(state, DueKind.AUCTION, fact.instrument)
     release(state, fact.instrument)
 

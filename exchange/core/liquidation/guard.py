@@ -1,7 +1,8 @@
 """Liquidations that have to wait: no pool is liquidated by a mark that is too old, or while trading is halted.
 
-A pool that is due stays closed to its owner and leaves the queue; the next mark of the instrument that it waits for, or
-the end of that one's halt, brings it back, and its due test is made again. Source: `docs/margin.md`, section "Guards".
+A pool that is due stays closed to its owner and leaves the queue until what it waits for is over: until the next mark
+of the instrument where that is what it waits for, else until the end of the halt, or of the window, or until its
+auction's next step. A mark brings it back too where it cures it. Source: `docs/margin.md`, section "Guards".
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from exchange.core.due import DueKind
 from exchange.core.liquidation.auction import waits
 from exchange.core.liquidation.cap import capped
 from exchange.core.liquidation.pools import close, pool_of
-from exchange.core.margin.model import cross_positions
-from exchange.core.state import Pool, Position, State
+from exchange.core.margin.model import cross_positions, is_due
+from exchange.core.state import Due, Pool, Position, State
 
 
 def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
@@ -25,14 +26,14 @@ def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
     window = state.pack.liquidation.window
     if not (guards.mark_age_max or guards.breaker.jump or window or pool.auction):
         return None
-    positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
+    positions = _held(pool)
     for position in positions:
-        if position.lots and (why := held_by(state, position.contract)):
+        if why := held_by(state, position.contract):
             return LiquidationPutOff(*pool.id, position.contract.id, why)
-    if window and (contract := capped(state, [position for position in positions if position.lots])):
+    if window and (contract := capped(state, positions)):
         return LiquidationPutOff(*pool.id, contract.id, Hold.CAPPED)
-    if waits(state, pool) and (held := [position.contract.id for position in positions if position.lots]):
-        return LiquidationPutOff(*pool.id, min(held), Hold.AUCTIONED)
+    if positions and waits(state, pool):
+        return LiquidationPutOff(*pool.id, min(position.contract.id for position in positions), Hold.AUCTIONED)
     return None
 
 
@@ -46,12 +47,36 @@ def held_by(state: State, contract: Contract) -> Hold | None:
 
 
 def release(state: State, instrument: InstrumentId) -> None:
-    """What waits for an instrument is due now. For `apply` only."""
-    for key, due in state.put_off.pop(instrument, {}).items():
-        _, _, account, pool, seq = key
-        again = (state.now, int(DueKind.LIQUIDATION), account, pool, seq)
-        state.due[again] = due
-        close(pool_of(state.accounts[account], pool), again)  # type: ignore[index]
+    """Who waits for an instrument, and no longer has to, is due now. For `apply` only."""
+    waiting = state.put_off.get(instrument, {})
+    for key, wait in list(waiting.items()):
+        _, _, account, name, seq = key
+        pool = pool_of(state.accounts[account], name)  # type: ignore[index]
+        if not _waits_on(state, pool, state.contracts[instrument], wait.why):
+            del waiting[key]
+            again = (state.now, int(DueKind.LIQUIDATION), account, name, seq)
+            state.due[again] = Due(wait.seq)
+            close(pool, again)
+    if not waiting:
+        state.put_off.pop(instrument, None)
+
+
+def _waits_on(state: State, pool: Pool, contract: Contract, why: Hold) -> bool:
+    """Whether a pool that was put off is still due, and still held up by what it was put off for."""
+    positions = _held(pool)
+    if contract.expired or not positions or not is_due(pool):
+        return False
+    if why is Hold.AUCTIONED:
+        return waits(state, pool)
+    if why is Hold.CAPPED:
+        return capped(state, positions) is contract
+    return held_by(state, contract) is why
+
+
+def _held(pool: Pool) -> list[Position]:
+    """The open positions of a pool."""
+    positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
+    return [position for position in positions if position.lots]
 
 
 def check(state: State) -> None:
