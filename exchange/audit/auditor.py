@@ -176,6 +176,8 @@ class Auditor:
         self._check_timers(batch)
         self._check_due(len(batch.records) >= BATCH_FACTS)
         self._check_money()
+        for key in [key for key in books.auctions if key not in books.queue and not pools.is_due(books, *key)]:
+            del books.auctions[key]
         books.touched.clear()
         books.lacking.clear()
 

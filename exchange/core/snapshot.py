@@ -163,10 +163,13 @@ def decode(data: bytes) -> State:
         state.put_off[name] = {tuple(key): Wait(seq, Hold(why)) for key, seq, why in waiting}
         for key in state.put_off[name]:
             close(pool_of(state.accounts[key[2]], key[3]), key)  # type: ignore[index]
-    for name, pool, auction in raw["auctions"]:
-        pool_of(state.accounts[name], pool).auction = tuple(auction)
-    for name, pool in raw["warned"]:
-        pool_of(state.accounts[name], pool).warned = True
+    for name, pool_name, auction in raw["auctions"]:
+        pool = pool_of(state.accounts[name], pool_name)
+        pool.auction = tuple(auction)
+        if not pool.due:
+            state.stepped[pool] = None
+    for name, pool_name in raw["warned"]:
+        pool_of(state.accounts[name], pool_name).warned = True
     for name, pool_name, seq in raw.get("left", ()):
         pool = pool_of(state.accounts[name], pool_name)
         state.left[pool.id] = (pool, seq)

@@ -276,16 +276,17 @@ class State:
     to look at before the batch ends to the record that touched them; left, those of whom there is, or may be, something
     to say that the last batch had no room for; full is the number of the record after which the batch has none. owed is
     the part of due that waits for single positions or wallets; put_off holds by instrument the liquidations that left
-    due and wait for it; funds names each instrument's insurance fund; gated_until is until when no money leaves, 0
-    where it may; next_timer is when the first of the timers fires; multis are the accounts in multi-asset mode; cause
-    is the record that the next fact follows from. rankings are the queues of deleveraging, by instrument and side, as
-    long as no mark moves. columns is lent by the host: the chunks that an AdvanceMarket may name.
+    due and wait for it; stepped are the pools that an auction's step left due, until they are named again; funds names
+    each instrument's insurance fund; gated_until is until when no money leaves, 0 where it may; next_timer is when the
+    first of the timers fires; multis are the accounts in multi-asset mode; cause is the record that the next fact
+    follows from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves. columns is
+    lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
         "funds", "gated_until", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options", "owed",
-        "pack", "put_off", "rankings", "seq", "timers",
+        "pack", "put_off", "rankings", "seq", "stepped", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -305,6 +306,7 @@ class State:
         self.due: SortedDict[DueKey, Due] = SortedDict()
         self.owed: SortedDict[DueKey, Due] = SortedDict()
         self.put_off: dict[InstrumentId, dict[DueKey, Wait]] = {}
+        self.stepped: dict[Pool, None] = {}
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
         self.gated_until = 0

@@ -14,6 +14,7 @@ from events.refusals import Reason
 from exchange.core.apply import APPLY
 from exchange.core.decide import DECIDE
 from exchange.core.gate import closes
+from exchange.core.liquidation.auction import forget_cured
 from exchange.core.liquidation.watch import arm_all, drain, name_first
 from exchange.core.owed import settle_first
 from exchange.core.state import BATCH_FACTS, Account, Outcome, State
@@ -67,6 +68,8 @@ def step(state: State, command: Command) -> Batch | Outcome:
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
             APPLY[type(fact)](state, fact)
+    if state.stepped:
+        forget_cured(state)
     if not state.keeps_impact:
         _give_back(state)
     return Batch(state.batch, state.now, records)
@@ -137,6 +140,8 @@ def apply_batch(state: State, batch: Batch) -> None:
     if isinstance(command, TradersCommand):
         _remember(state.accounts.get(command.account), command.request, records[0].seq, refused or command)
     state.seq = records[-1].seq
+    if state.stepped:
+        forget_cured(state)
     if not state.keeps_impact:
         _give_back(state)
 

@@ -6,14 +6,16 @@ import pytest
 from msgspec.structs import replace
 
 from events import facts as f
+from events.commands import INSURANCE
 from events.instruments import Liquidation
 from events.refusals import Reason
-from events.rules import Layer
-from events.units import UNIT
+from events.rules import Layer, LiquidationStyle
+from events.units import SECOND, UNIT, Nanos, Rate
 from exchange.audit import audit, auditor
 from exchange.audit import liquidation as rules_of_liquidation
 from exchange.core import step as stepping
 from exchange.core.liquidation import watch
+from exchange.core.snapshot import decode, encode
 from tests.scenario import Scenario, scenario
 from tests.spec.words import (
     BUY,
@@ -39,6 +41,10 @@ def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch holds 12 facts."""
     for module in (stepping, watch, auditor, rules_of_liquidation):
         monkeypatch.setattr(module, "BATCH_FACTS", 12)
+
+
+EIGHT = range(5, 13)
+"""Orders that leave a batch of 12 facts no room but for what a step of an auction says."""
 
 
 def crowd(size: int) -> Scenario:
@@ -120,4 +126,25 @@ def test_the_fee_for_what_the_book_took_is_charged_also_where_a_full_batch_ends_
     assert charged == [-(-value // 100) for value in taken]
     assert len(charged) == 2
     assert all(charged)
+    audit(session.batches)
+
+
+def test_a_step_of_an_auction_that_is_cured_before_it_is_named_again_is_forgotten() -> None:
+    auction = Liquidation(
+        LiquidationStyle.AUCTION, last_resort=(Layer.FUND,), auction_start=Rate(UNIT // 100),
+        auction_rise=Rate(UNIT // 100), auction_steps=3, auction_interval=Nanos(10 * SECOND),
+    )  # fmt: skip
+    session = scenario(replace(pack(), liquidation=auction)).given(deposit(INSURANCE, 10_000), account("ann", 1_000))
+    session.given(*position(1, BUY, price=100, lots=100, by="ann"), *(resting(n, BUY, price=94, lots=1) for n in EIGHT))
+    session.given(mark(94)).when(proceed())
+    ann = session.state.accounts["ann"].wallets[USD]  # type: ignore[index]
+    assert ann.auction is not None
+    session.waits()
+    again = decode(encode(session.state))
+    assert [pool.id for pool in again.stepped] == [ann.id]
+    session.when(mark(100)).then(mark_moved(100))
+    assert ann.auction is None
+    session.when(mark(94)).then(mark_moved(94), liquidation_due("ann", USD))
+    facts = session.run(proceed(limit=1))
+    assert [fact.step for fact in facts if isinstance(fact, f.AuctionStepped)] == [0]
     audit(session.batches)

@@ -121,7 +121,9 @@ def _pay_fund(state: State, fact: f.LiquidationFeeCharged | f.DeficitCovered, am
 
 def on_auction_stepped(state: State, fact: f.AuctionStepped) -> None:
     """The pool's next step is to come."""
-    pool_of(state.accounts[fact.account], fact.pool).auction = (fact.step, fact.until, state.seq)
+    pool = pool_of(state.accounts[fact.account], fact.pool)
+    pool.auction = (fact.step, fact.until, state.seq)
+    state.stepped[pool] = None
 
 
 def on_auction_step_reached(state: State, fact: f.AuctionStepReached) -> None:

@@ -163,6 +163,7 @@ def on_liquidation_due(state: State, fact: f.LiquidationDue) -> None:
     key = (state.now, int(DueKind.LIQUIDATION), fact.account, fact.pool, state.seq)
     pool = pool_of(state.accounts[fact.account], fact.pool)
     close(pool, key)
+    state.stepped.pop(pool, None)
     for ranking in state.rankings.values():
         ranking.again[pool] = None
     state.due[key] = Due(state.seq)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from events.facts import AuctionStepped
 from events.instruments import Liquidation
 from events.units import UNIT, Nanos
-from exchange.core.margin.model import equity_of
+from exchange.core.margin.model import equity_of, is_due
 from exchange.core.state import Pool, Position, State
 
 
@@ -35,6 +35,16 @@ def _step(state: State, pool: Pool) -> int:
 def waits(state: State, pool: Pool) -> bool:
     """Whether the pool's next step is still to come; where nothing is left in it, it has none."""
     return pool.auction is not None and state.now < pool.auction[1] and equity_of(pool) > 0
+
+
+def forget_cured(state: State) -> None:
+    """At the end of a batch: an auction is over where its step left the pool due, and it no longer is, before anybody
+    said so. For `apply` and `step` only.
+    """
+    for pool in list(state.stepped):
+        if not is_due(pool):
+            pool.auction = None
+            del state.stepped[pool]
 
 
 def stepped(state: State, pool: Pool, rules: Liquidation) -> AuctionStepped:
