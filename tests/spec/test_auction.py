@@ -84,8 +84,7 @@ def first_step(told: Scenario) -> Scenario:
 def reached(told: Scenario) -> Scenario:
     """The time of the next step comes."""
     until = told.state.accounts["ann"].positions[GOLD].auction[1]  # type: ignore[index]
-    told.when(c.AdvanceTime(Nanos(until))).then(f.AuctionStepReached(GOLD, until))  # type: ignore[arg-type]
-    return told.waits(("ann", GOLD))
+    return told.when(c.AdvanceTime(Nanos(until))).then(f.AuctionStepReached(GOLD, until))  # type: ignore[arg-type]
 
 
 def test_each_step_offers_more_until_somebody_takes_it() -> None:
@@ -151,7 +150,15 @@ def test_who_recovers_between_the_steps_is_let_go_and_starts_anew() -> None:
 def test_a_new_mark_brings_no_step_forward() -> None:
     told = first_step(session())
     told.when(mark(93)).then(mark_moved(93)).waits()
-    reached(told)
+    reached(told).waits(("ann", GOLD))
+
+
+def test_who_waits_for_one_time_is_brought_back_by_one_fact() -> None:
+    told = scenario(replace(pack(), liquidation=AUCTION)).given(deposit(INSURANCE, 10_000))
+    for number, name in ((1, "ann"), (3, "bob")):
+        told.given(account(name, 500, mode=ISOLATED), *position(number, BUY, price=100, lots=50, by=name))
+    told.given(mark(94), proceed(), proceed()).waits()
+    reached(told).waits(("ann", GOLD), ("bob", GOLD))
 
 
 def test_each_pool_waits_for_its_own_step_only() -> None:
@@ -201,7 +208,7 @@ def test_no_limit_is_worse_than_the_bankruptcy_price() -> None:
         liquidation_due("ann", GOLD),
     )
     told.given(proceed())
-    reached(told).when(proceed(limit=1))
+    reached(told).waits(("ann", GOLD)).when(proceed(limit=1))
     assert told.batches[-1].facts[1].limit == 90  # type: ignore[union-attr]
 
 
