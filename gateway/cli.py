@@ -151,14 +151,14 @@ def fork(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    r"""Take another road from any moment: the same past, one thing changed, everything after it decided again.
+    """Take another road from any moment: the same past, one thing changed, everything after it decided again.
 
     \b
     --set ann:leverage:BTCUSDT=5         --set ann:mode:BTCUSDT=isolated
     --set ann:deposit:USDT=1000          --set ann:margin:BTCUSDT=250
     --set ann:collateral=multi           --set pack=bybit-linear   (--at 1)
     --set ann:order:3=none               --set ann:order:3:size=0.5   or :price=
-    """
+    """  # noqa: D301 - the mark is Click's
     from gateway.commands import fork as verb
 
     _exit(told(lambda: verb.run(session, at, change or [], out, as_json)))
@@ -282,6 +282,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

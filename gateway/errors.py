@@ -29,7 +29,7 @@ def told(run: Callable[[], int]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         complain(f"{where}{error.strerror}; check the path, the rights to it and the room on the disk")
     except KeyboardInterrupt:
-        complain("stopped by the user; a session given with --out holds everything up to its last commit")
+        complain("stopped by the user; a session that was being written holds everything up to its last commit")
         return 130
     return UNUSABLE
 

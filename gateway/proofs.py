@@ -52,7 +52,9 @@ def make(
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A proof.", metavar="FILE")],
-    root: Annotated[str, typer.Option(help="The published root, 64 digits: the proof has to lead there.")] = "",
+    root: Annotated[
+        str | None, typer.Option(help="The published root, 64 digits: the proof has to lead there.")
+    ] = None,
     session: Annotated[Path | None, typer.Option(help="Build the tree again from this session and compare.")] = None,
     as_json: AsJson = False,
 ) -> None:

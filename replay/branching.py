@@ -41,11 +41,14 @@ class Edit:
 
 @dataclass(slots=True)
 class Branched:
-    """A fork: the last head that it shares with its origin, and the edits whose own command was refused, and why."""
+    """A fork: the last head that it shares with its origin; the edits whose own command was refused, and why; those
+    whose account never was there; and those that found nothing to change.
+    """
 
     shared: Head
     refused: list[tuple[Edit, Reason]] = field(default_factory=list)
     waiting: list[Edit] = field(default_factory=list)
+    idle: list[Edit] = field(default_factory=list)
 
 
 async def branch(
@@ -53,7 +56,8 @@ async def branch(
 ) -> Branched:
     """Fill an empty log with the fork of `log` that parts ahead of batch `before`. Raises LogError, SequencerError."""
     shared = await fill_from(out, _until(log, before, on_batch))
-    branched = Branched(shared, waiting=[edit for edit in edits if edit.insert])
+    inserts, changes = [edit for edit in edits if edit.insert], [edit for edit in edits if not edit.insert]
+    branched = Branched(shared, waiting=inserts, idle=changes)
     sequencer = await Sequencer.open(out)
     try:
         lent: dict[str, ChunkId] = {}
@@ -65,7 +69,7 @@ async def branch(
             if isinstance(batch.command, AdvanceMarket):
                 await _lend(sequencer, log, batch.command, lent)
             if not isinstance(batch.command, Proceed):
-                _decide(sequencer, batch.command, edits)
+                _decide(sequencer, batch.command, edits, branched)
                 _insert(sequencer, branched)
             await sequencer.ready()
             on_batch(stored)
@@ -99,11 +103,13 @@ async def _lend(sequencer: Sequencer, log: EventLog, command: AdvanceMarket, len
     lent[command.instrument] = command.chunk
 
 
-def _decide(sequencer: Sequencer, command: Command, edits: Sequence[Edit]) -> None:
+def _decide(sequencer: Sequencer, command: Command, edits: Sequence[Edit], branched: Branched) -> None:
     changed: Command | None = command
     for edit in edits:
         if changed is not None:
-            changed = edit.change(sequencer.state, changed)
+            before, changed = changed, edit.change(sequencer.state, changed)
+            if edit in branched.idle and changed is not before:
+                branched.idle.remove(edit)
     if changed is not None:
         sequencer.decide(changed)
 

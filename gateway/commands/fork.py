@@ -36,13 +36,15 @@ def run(session: Path, at: str, settings: Sequence[str], out: Path, as_json: boo
     comparison = diff.compared(session, out)
     if as_json:
         refused = [{"set": edit.text, "reason": reason.value} for edit, reason in branched.refused]
-        unused = [edit.text for edit in branched.waiting]
+        unused = [edit.text for edit in (*branched.waiting, *branched.idle)]
         say_json({**diff.as_object(comparison), "refused": refused, "unused": unused})
         return 0
     for edit, reason in branched.refused:
         OUT.print(f"refused  {edit.text}: {reason.value}", markup=False)
     for edit in branched.waiting:
         OUT.print(f"unused   {edit.text}: there is no such account", markup=False)
+    for edit in branched.idle:
+        OUT.print(f"unused   {edit.text}: nothing after that moment is changed by it", markup=False)
     diff.show(comparison, session, out)
     return 0
 

@@ -15,6 +15,9 @@ from replay.branching import Edit
 
 T = TypeVar("T")
 
+ATOMS_MAX = 10**15 * UNIT
+"""No amount is as large."""
+
 FORMS = """NAME:leverage:INSTRUMENT=N
 NAME:mode:INSTRUMENT=isolated or cross
 NAME:collateral=multi or single
@@ -103,8 +106,8 @@ def _movement(text: str, kind: type[c.TradersCommand], account: c.AccountId, **w
 
 def _atoms(text: str, value: str) -> Atoms:
     atoms = _number(text, value) * UNIT
-    if atoms != int(atoms):
-        raise UsageError(f"--set {text!r}: an amount has 8 decimals at most")
+    if abs(atoms) >= ATOMS_MAX or atoms != int(atoms):
+        raise UsageError(f"--set {text!r}: an amount is below 10^15 and has 8 decimals at most")
     return Atoms(int(atoms))
 
 

@@ -27,9 +27,13 @@ def run(session: Path, yes: bool) -> int:
         OUT.print(f"good     all {finding.good.batch:,} batches, {finding.good.seq:,} records: nothing to repair")
         return 0
     damaged = session.with_name(f"{session.name}.damaged")
-    _tell(finding, damaged)
+    _tell(finding)
+    if not finding.good.batch:
+        OUT.print(f"left     {session} as it is: nothing of it can be saved; restore it from a copy", markup=False)
+        return LEFT_AS_IT_IS
     if damaged.exists():
         raise ExistingLog(f"{damaged}: exists already; move it away first, it may be all that is left of something")
+    OUT.print(f"keeping  the file as it is as {damaged.name}", markup=False)
     if not yes and not _agreed():
         OUT.print(f"left     {session} as it is", markup=False)
         return LEFT_AS_IT_IS
@@ -49,7 +53,7 @@ def _agreed() -> bool:
         return False
 
 
-def _tell(finding: Finding, damaged: Path) -> None:
+def _tell(finding: Finding) -> None:
     good = finding.good
     if good.batch:
         OUT.print(f"good     {good.batch:,} batches, {good.seq:,} records, up to {time_text(finding.at)} UTC")
@@ -57,7 +61,7 @@ def _tell(finding: Finding, damaged: Path) -> None:
         OUT.print("good     nothing")
     OUT.print(f"damaged  after batch {good.batch:,}: {finding.defect}", markup=False)
     beyond = "how many, the file cannot say" if finding.beyond is None else f"{finding.beyond:,}"
-    OUT.print(f"lost     batches after it: {beyond}; the file as it is will be kept as {damaged.name}", markup=False)
+    OUT.print(f"lost     batches after it: {beyond}", markup=False)
 
 
 async def _rewrite(session: Path, damaged: Path, salvage: Salvage) -> Head:

@@ -23,6 +23,9 @@ from replay.travel import NoSuchMoment, state_at
 
 FAILS = 1
 
+EMPTY = "''"
+"""How nothing is told."""
+
 NAMES_SHOWN = 10
 """So many accounts are named where one is not found."""
 
@@ -65,10 +68,10 @@ def make(session: Path, account: str, asset: str, at: int, out: Path, as_json: b
     return 0
 
 
-def check(file: Path, root: str, session: Path | None, as_json: bool) -> int:
+def check(file: Path, root: str | None, session: Path | None, as_json: bool) -> int:
     """Say whether the proof holds: under its own root, the published one, the session's. Returns the exit status."""
-    if root and not re.fullmatch(r"[0-9a-fA-F]{64}", root):
-        raise UsageError(f"--root {root}: a root is 64 digits of 0-9 and a-f")
+    if root is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", root):
+        raise UsageError(f"--root {root or EMPTY}: a root is 64 digits of 0-9 and a-f")
     try:
         proof = _read(file)
         p.check(proof)

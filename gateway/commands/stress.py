@@ -213,7 +213,7 @@ def _write(report: Report, request: Request, as_json: bool) -> None:
             complain(page.MISSING)
             path = None
     if path is not None:
-        path.write_text(stress_page.markup(report), "utf-8")
+        page.put(path, stress_page.markup(report))
     if as_json:
         return
     if request.session is not None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from events.units import UNIT
 from gateway.console import time_text
 from gateway.reports.lab_figures import GIVEN, assets_of, pack_name, remarks, remarks_on, rows
-from gateway.reports.page import chart, document, moment, values
+from gateway.reports.page import chart, document, moment, put, values
 from replay.lab import AccountLab, Lab, Mode, Series
 
 COLOURS = {Mode.ISOLATED: "#c2410c", Mode.CROSS: "#1d4ed8", Mode.MULTI: "#0f766e", Mode.RECORDED: "#52525b"}
@@ -22,7 +22,7 @@ RATIO_DRAWN = 2 * UNIT
 
 def write(lab: Lab, accounts: list[AccountLab], session: str, path: Path) -> None:
     """Write the page; its library has to be there. Raises OSError."""
-    path.write_text(page(lab, accounts, session), "utf-8")
+    put(path, page(lab, accounts, session))
 
 
 def page(lab: Lab, accounts: list[AccountLab], session: str) -> str:

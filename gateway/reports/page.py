@@ -33,10 +33,36 @@ def is_possible() -> bool:
     return find_spec("plotly") is not None
 
 
+START = b"<!doctype html>"
+"""How a page begins."""
+
+
 def need(path: Path) -> None:
-    """Raise UsageError where a page is asked for and the library is missing."""
+    """Raise UsageError where a page is asked for and the library is missing, or its folder, or where something stands
+    that is no page.
+    """
     if not is_possible():
         raise UsageError(f"--html {path}: {MISSING}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--html {path}: the folder {path.parent} does not exist; create it first")
+    check_free(path)
+
+
+def check_free(path: Path) -> None:
+    """Raise UsageError where something stands there that is no page: only an older page is replaced."""
+    if not path.exists():
+        return
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(START)) == START:
+                return
+    raise UsageError(f"--html {path}: is there already and is no page; choose another name")
+
+
+def put(path: Path, markup: str) -> None:
+    """Write a page. Raises UsageError where something stands there that is no page."""
+    check_free(path)
+    path.write_text(markup, "utf-8")
 
 
 def document(title: str, body: str) -> str:

@@ -125,14 +125,15 @@ def duration(ns: int) -> str:
 
 
 def worst(path: Sequence[Point]) -> tuple[str, int]:
-    """The greatest fall or rise within the path, whichever is greater, a Rate."""
-    high = low = path[0].price
-    fall = rise = 0
+    """The greatest fall within the path, or the greatest rise, a Rate: the way it went farther from where it began."""
+    start = high = low = path[0].price
+    fall = rise = down = up = 0
     for point in path:
         high, low = max(high, point.price), min(low, point.price)
         fall = max(fall, (high - point.price) * UNIT // high)
         rise = max(rise, (point.price - low) * UNIT // low)
-    return ("fall", fall) if fall >= rise or path[-1].price < path[0].price else ("rise", rise)
+        down, up = max(down, start - point.price), max(up, point.price - start)
+    return ("fall", fall) if down >= up else ("rise", rise)
 
 
 def headlines(report: Report) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from events.units import UNIT
-from gateway.reports.page import chart, document, moment, values
+from gateway.reports.page import chart, document, moment, put, values
 from gateway.reports.why_answers import cost, sentences
 from gateway.reports.why_figures import lines, parts
 from gateway.reports.why_rows import Block, blocks, line_text, title
@@ -22,7 +22,7 @@ DUE, CALL, CALM, INK, RULE = "#b91c1c", "#d97706", "#1d4ed8", "#18181b", "#a1a1a
 
 def write(number: int, story: Story, found: Counterfactuals, words: Words, path: Path) -> None:
     """Write the page; its library has to be there. Raises OSError."""
-    path.write_text(page(number, story, found, words), "utf-8")
+    put(path, page(number, story, found, words))
 
 
 def page(number: int, story: Story, found: Counterfactuals, words: Words) -> str:

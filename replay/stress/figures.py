@@ -70,6 +70,7 @@ class Figures:
         self.funds = funds
         self.shocked: InstrumentId = markets[0].id
         self.moments: list[Moment] = []
+        self._gathering = Moment(0, 0, 0)
         self.deficits = Deficits()
         self.liquidated: dict[AccountId, None] = {}
         self.refused: Counter[str] = Counter()
@@ -99,8 +100,8 @@ class Figures:
 
     @property
     def now(self) -> Moment:
-        """The moment that facts belong to."""
-        return self.moments[-1]
+        """The moment that facts belong to: what happens while the crowd gathers belongs to none that is told."""
+        return self.moments[-1] if self.moments else self._gathering
 
     def close(self, instrument: str, taker: str, lots: int) -> None:
         """So many lots were closed by force, counted at the mark."""

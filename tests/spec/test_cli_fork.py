@@ -106,10 +106,10 @@ def test_another_rule_pack_is_that_of_the_whole_fork(session: Path) -> None:
 
 
 def test_what_is_refused_and_what_finds_nobody_is_told(session: Path) -> None:
-    settings = ("ann:margin:BTCUSDT=1000000", "ann:collateral=multi", "bob:deposit:USDT=1")
+    settings = ("ann:margin:BTCUSDT=1000000", "ann:collateral=multi", "bob:deposit:USDT=1", "ann:order:999=none")
     said, out = forked(session, rows_of(session)[-1].first_seq, *settings)
     assert {entry["set"] for entry in said["refused"]} == set(settings[:2])
-    assert said["unused"] == ["bob:deposit:USDT=1"]
+    assert said["unused"] == list(settings[2:])
     out.unlink()
     text = ringfence("fork", session, "--at", 1, "--set", "bob:deposit:USDT=1", "--out", out).out
     assert "unused   bob:deposit:USDT=1: there is no such account" in text
@@ -126,7 +126,8 @@ def test_what_is_refused_and_what_finds_nobody_is_told(session: Path) -> None:
         (1, "ann:leverage:BTCUSDT=high", "--set 'ann:leverage:BTCUSDT=high': a leverage is a whole number"),
         (1, "ann:mode:BTCUSDT=both", "--set 'ann:mode:BTCUSDT=both': write cross or isolated"),
         (1, "ann:deposit:USDT=much", "--set 'ann:deposit:USDT=much': 'much' is not a number"),
-        (1, "ann:margin:BTCUSDT=0.000000001", "an amount has 8 decimals at most"),
+        (1, "ann:margin:BTCUSDT=0.000000001", "an amount is below 10^15 and has 8 decimals at most"),
+        (1, "ann:deposit:USDT=1e400", "an amount is below 10^15 and has 8 decimals at most"),
         (1, "pack=nowhere", "no rule pack 'nowhere'"),
     ],
 )

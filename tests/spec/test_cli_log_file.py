@@ -231,8 +231,11 @@ def chunkless(session: Path) -> None:
     sql(session, "DELETE FROM chunks WHERE rowid = (SELECT max(rowid) FROM chunks)")
 
 
+def headless(session: Path) -> None:
+    session.write_bytes(b"?" * 100 + session.read_bytes()[100:])
+
+
 DAMAGES: dict[str, Damage] = {
-    "cut short": cut,
     "zeros in the middle": zeroed,
     "a changed body": belied,
     "a missing batch": missing,
@@ -251,7 +254,7 @@ def test_a_damaged_session_is_cut_back_to_its_last_good_batch_on_request(session
     assert len(kept) < len(rows)
     if damage in ("a changed body", "a missing batch"):
         assert len(kept) == 19
-        assert f"lost     batches after it: {len(rows) - 19 - (damage == 'a missing batch'):,};" in said
+        assert f"lost     batches after it: {len(rows) - 19 - (damage == 'a missing batch'):,}\n" in said
     assert f"damaged  after batch {len(kept):,}: " in said
     assert session.with_name("session.db.damaged").read_bytes() == bad
     if kept:
@@ -259,14 +262,26 @@ def test_a_damaged_session_is_cut_back_to_its_last_good_batch_on_request(session
     assert "nothing to repair" in ringfence("log", "repair", session).out
 
 
-def test_a_session_with_another_first_page_is_repaired_to_nothing_only_when_told_so(session: Path) -> None:
-    session.write_bytes(b"?" * 100 + session.read_bytes()[100:])
-    said = ringfence("log", "repair", session, status=1).out
+@pytest.mark.parametrize("options", [(), ("--yes",)])
+@pytest.mark.parametrize("damage", [headless, cut])
+def test_what_has_nothing_good_in_it_is_left_as_it_is(session: Path, damage: Damage, options: tuple[str, ...]) -> None:
+    damage(session)
+    before = session.read_bytes()
+    said = ringfence("log", "repair", session, *options, status=1).out
     assert "good     nothing" in said
-    assert "Cut the session back? [y/N]:" in said
     assert "how many, the file cannot say" in said
-    assert "left     " in said
+    assert "as it is: nothing of it can be saved; restore it from a copy" in said
+    assert session.read_bytes() == before
     assert [path.name for path in session.parent.iterdir()] == ["session.db"]
+
+
+def test_nobody_there_to_answer_means_no(session: Path) -> None:
+    missing(session)
+    before = session.read_bytes()
+    said = ringfence("log", "repair", session, status=1).out
+    assert "Cut the session back? [y/N]:" in said
+    assert "left     " in said
+    assert session.read_bytes() == before
 
 
 def test_an_older_damaged_file_is_not_written_over(session: Path) -> None:

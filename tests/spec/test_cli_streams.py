@@ -107,7 +107,7 @@ def test_ctrl_c_ends_a_replay_in_one_line_and_keeps_what_was_stored(tmp_path: Pa
     arguments = ("--strategy", "tests.strategies:Interrupted", "--account", "ann:cross:5:1000", "--out", "kept.db")
     said = run("replay", "market", *arguments, folder=tmp_path)
     assert said.status == 130
-    what = "stopped by the user; a session given with --out holds everything up to its last commit"
+    what = "stopped by the user; a session that was being written holds everything up to its last commit"
     assert (said.out, said.err) == ("", f"ringfence: {what}\n")
     assert run("verify", "kept.db", "--json", folder=tmp_path).json["ok"] is True
 
