@@ -17,12 +17,14 @@ from exchange.core import step as stepping
 from exchange.core.liquidation import watch
 from exchange.core.snapshot import decode, encode
 from tests.scenario import Scenario, scenario
+from tests.spec.contracts import OUNCE, join, price, several_assets
 from tests.spec.words import (
     BUY,
     TIN,
     USD,
     account,
     deposit,
+    funding,
     liquidation_due,
     mark,
     mark_moved,
@@ -147,4 +149,22 @@ def test_a_step_of_an_auction_that_is_cured_before_it_is_named_again_is_forgotte
     session.when(mark(94)).then(mark_moved(94), liquidation_due("ann", USD))
     facts = session.run(proceed(limit=1))
     assert [fact.step for fact in facts if isinstance(fact, f.AuctionStepped)] == [0]
+    audit(session.batches)
+
+
+def test_debts_that_a_full_batch_has_no_room_for_are_named_by_the_next_one() -> None:
+    session = scenario(several_assets()).given(price(2))
+    names = [f"a{n}" for n in range(9)]
+    for n, name in enumerate(names):
+        session.given(account(name, 0), deposit(name, 500, asset=OUNCE), join(name))
+        session.given(*position(2 * n + 1, BUY, price=100, lots=2, by=name))
+    session.given(funding(UNIT // 5)).when(proceed())
+    named = [fact.account for fact in session.batches[-1].facts if isinstance(fact, f.ExchangeDue)]
+    assert named == names[: len(named)]
+    assert len(named) < len(names)
+    later = []
+    while session.state.has_work:
+        session.when(proceed())
+        later += [fact.account for fact in session.batches[-1].facts if isinstance(fact, f.ExchangeDue)]
+    assert [*named, *later] == names
     audit(session.batches)
