@@ -29,7 +29,8 @@ from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.marks import index_moves, mark_moves
-from exchange.core.matching.limit import crossing_fill, decide_cancel, decide_place, history_fills
+from exchange.core.matching.limit import decide_cancel, decide_place
+from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State

@@ -14,7 +14,7 @@ from events.facts import Fact, FundOffered
 from events.units import UNIT, Lots
 from exchange.core.contract import Contract
 from exchange.core.margin.model import cross_equity
-from exchange.core.matching.limit import ready_maker, trade
+from exchange.core.matching.making import ready_maker, trade
 from exchange.core.owed import settle_first
 from exchange.core.state import Position, State
 

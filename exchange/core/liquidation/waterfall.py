@@ -61,7 +61,7 @@ from exchange.core.margin.model import (
     unrealised,
     withdrawable_atoms,
 )
-from exchange.core.matching.limit import ready_maker, trade
+from exchange.core.matching.making import ready_maker, trade
 from exchange.core.owed import settle_first
 from exchange.core.state import Account, Due, DueKey, MultiPool, Pool, Position, State, Wallet
 

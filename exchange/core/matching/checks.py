@@ -1,0 +1,74 @@
+"""What an order is refused for: the rules about the order itself, then those about account, position and market.
+
+The rules are asked in the order of precedence of `events.refusals`.
+"""
+
+from __future__ import annotations
+
+from events.commands import PlaceOrder, Side, TimeInForce
+from events.instruments import Leg
+from events.refusals import Reason
+from events.units import UNIT
+from exchange.core.contract import Contract
+from exchange.core.fees import fee_rates
+from exchange.core.margin.pretrade import order_refusal, reserve_price
+from exchange.core.state import Account, Position, State
+
+BUY = Side.BUY
+NET = Leg.NET
+POST_ONLY = TimeInForce.POST_ONLY
+
+
+def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> Reason | None:
+    """The rule about the order itself that it breaks, or None."""
+    lots, price, terms = command.lots, command.price, contract.terms
+    if command.number <= account.last_number:
+        return Reason.ORDER_NUMBER_USED
+    if price is not None:
+        if type(price) is str:
+            return Reason.PRICE_OFF_TICK
+        if price <= 0:  # type: ignore[operator]
+            return Reason.PRICE_NOT_POSITIVE
+    if type(lots) is str:
+        return Reason.SIZE_OFF_LOT
+    if lots < terms.min_lots:  # type: ignore[operator]
+        return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
+    if lots > terms.max_lots:  # type: ignore[operator]
+        return Reason.SIZE_ABOVE_MAXIMUM
+    if price is None and command.time_in_force is POST_ONLY:
+        return Reason.MARKET_ORDER_CANNOT_REST
+    return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
+
+
+def standing_refusal(state: State, position: Position, command: PlaceOrder, reduces: bool) -> Reason | None:
+    """The rule about account, position and market that the order breaks, or None."""
+    if position.due or position.wallet.due:
+        return Reason.LIQUIDATION_IN_PROGRESS
+    contract, price = position.contract, command.price
+    if contract.expired:
+        return Reason.INSTRUMENT_EXPIRED
+    if contract.halted:
+        return Reason.TRADING_HALTED
+    if not contract.mark:
+        return Reason.NO_MARK_PRICE
+    if position.wallet.multi and not state.assets[contract.settle].index:
+        return Reason.NO_INDEX_PRICE
+    assert state.pack is not None
+    side, sign = command.side, 1 if command.side is BUY else -1
+    slippage = state.pack.market_buy_slippage
+    at = reserve_price(contract, sign, slippage) if price is None else int(price) * contract.tick
+    lots: int = command.lots  # type: ignore[assignment]
+    if not reduces and lots * contract.notional_per_lot(at) < contract.terms.min_notional * UNIT:
+        return Reason.NOTIONAL_BELOW_MINIMUM
+    if position.open_orders >= state.pack.max_orders:
+        return Reason.TOO_MANY_OPEN_ORDERS
+    if reduces and position.lots * sign >= 0:
+        return Reason.REDUCE_ONLY_WOULD_INCREASE
+    if command.time_in_force is POST_ONLY:
+        resting = contract.book.asks if side is BUY else contract.book.bids
+        if contract.book.front(resting, price) is not None:  # type: ignore[arg-type]
+            return Reason.POST_ONLY_WOULD_TAKE
+    if reduces:
+        return None
+    taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
+    return order_refusal(position, sign, lots, at, taker_fee)

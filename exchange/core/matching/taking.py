@@ -1,0 +1,101 @@
+"""A taker's part: its walk through the book, one fill at a time, and whether a fill-or-kill order fills whole."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from events.commands import MARKET, PlaceOrder, Side, TimeInForce
+from events.facts import Expiry, Fact
+from events.units import UNIT
+from exchange.core.book import Order
+from exchange.core.fees import fee_rates
+from exchange.core.margin.pretrade import carries_fill
+from exchange.core.matching.making import ready_maker, trade
+from exchange.core.owed import settle_first
+from exchange.core.state import Position, State
+
+BUY = Side.BUY
+FOK = TimeInForce.FOK
+
+
+def take(
+    state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool
+) -> Generator[Fact, None, tuple[int, Expiry]]:
+    """Walk an accepted order of so many lots through the book: what is left of it, and why that would expire."""
+    book, price = position.contract.book, command.price
+    resting = book.asks if command.side is BUY else book.bids
+    front = book.front(resting, price)  # type: ignore[arg-type]
+    if front is None:
+        return lots, Expiry.IMMEDIATE
+    position = state.accounts[command.account].positions[position.name]
+    sign = 1 if command.side is BUY else -1
+    while lots and front is not None:
+        if reduces and (position.lots * sign >= 0 or _is_own(position, front[1])):
+            return lots, Expiry.NOTHING_TO_REDUCE
+        most = min(lots, abs(position.lots)) if reduces else lots
+        traded = yield from _meet(state, position, command, most, front)
+        if traded is None:
+            return lots, Expiry.MARGIN_EXHAUSTED
+        lots -= traded
+        front = book.front(resting, price)  # type: ignore[arg-type]
+    return lots, Expiry.IMMEDIATE
+
+
+def fills_whole(state: State, position: Position, command: PlaceOrder, reduces: bool) -> bool:
+    """Whether all of a fill-or-kill order trades right now: the book has it, its makers may trade it, margin carries
+    it. Where it would meet an order of its own account, the fills together do not say what each does to margin: no.
+    """
+    contract, left = position.contract, int(command.lots)
+    if reduces and left > abs(position.lots):
+        return False
+    book, sign = contract.book, 1 if command.side is BUY else -1
+    taker_fee = fee_rates(state, position)[1]
+    held: dict[Position, int] = {}
+    value = fee = 0
+    for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, command.price):  # type: ignore[arg-type]
+        lots = min(size, left)
+        if maker is not None:
+            if maker.account == command.account:
+                return False
+            before = held.setdefault(maker.holder, maker.holder.lots)
+            lots = min(lots, max(0, sign * before)) if maker.reduce_only else lots
+            held[maker.holder] = before - sign * lots
+        part = contract.value_of(price, lots)
+        value += part
+        fee += -(-part * taker_fee // UNIT)
+        left -= lots
+        if not left:
+            return carries_fill(position, sign, int(command.lots), value, fee)
+    return False
+
+
+def _meet(
+    state: State, position: Position, command: PlaceOrder, lots: int, front: tuple[int, Order | None, int]
+) -> Generator[Fact, None, int | None]:
+    """One fill of a taker at the front of the book. Returns its lots, 0 where the maker only left, None where margin
+    ends it.
+    """
+    contract = position.contract
+    price, maker, size = front
+    sign = 1 if command.side is BUY else -1
+    if maker is not None:
+        size = yield from ready_maker(state, maker, taker=position)
+        if not size:
+            return 0
+    elif state.owed:
+        yield from settle_first(state, MARKET)
+    size = min(size, lots)
+    value = contract.value_of(price, size)
+    taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
+    fee = -(-value * taker_fee // UNIT)
+    if command.time_in_force is not FOK and not carries_fill(position, sign, size, value, fee):
+        return None
+    yield trade(
+        state, contract, command.side, price, size, maker, command.account, command.number, fee, leg=command.leg
+    )
+    return size
+
+
+def _is_own(position: Position, maker: Order | None) -> bool:
+    """Whether the order meets one of its own position. Such a trade reduces nothing: no reduce-only order makes it."""
+    return maker is not None and maker.holder is position
