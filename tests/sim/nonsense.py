@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +10,8 @@ from events import commands as c
 from events.commands import AccountId, Command, OrderNumber, RequestId, TimeInForce
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from exchange.core.state import RULES_VERSION
-from tests.sim.traders import NAMES, Traders
+from tests.sim.orders import order
+from tests.sim.traders import NAMES, Move, Traders
 
 GOLD, SILVER = AssetId("GOLD"), InstrumentId("XAGUSDT")
 
@@ -27,11 +27,11 @@ def more_nonsense(traders: Traders) -> Command:
 
 
 def _order(traders: Traders, **changes: Any) -> Command:
-    order = traders.order()
-    return msgspec.structs.replace(order, **changes) if isinstance(order, c.PlaceOrder) else order
+    made = order(traders)
+    return msgspec.structs.replace(made, **changes) if isinstance(made, c.PlaceOrder) else made
 
 
-NONSENSE: list[Callable[[Traders], Command]] = [
+NONSENSE: list[Move] = [
     lambda t: _order(t, account=AccountId("NOBODY")),
     lambda t: _order(t, account=c.MARKET),
     lambda t: _order(t, account=c.INSURANCE),
@@ -67,7 +67,7 @@ NONSENSE: list[Callable[[Traders], Command]] = [
 ]
 """What somebody might send who has not read the rules."""
 
-MORE: list[Callable[[Traders], Command]] = [
+MORE: list[Move] = [
     lambda t: _order(t, leg=t.dice.choice(list(Leg))),
     lambda t: _order(t, leg=t.dice.choice(list(Leg)), reduce_only=True),
     lambda t: c.Transfer(t.at, t.account(), t.request(), t.asset(), 1, t.account()),

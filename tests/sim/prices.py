@@ -1,4 +1,4 @@
-"""What happens to everybody: marks and index prices that move or jump, funding, history, time."""
+"""What happens to everybody: marks and index prices that move or jump, funding, history."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import msgspec
 from events import commands as c
 from events.commands import Command
 from events.instruments import InstrumentId
-from events.units import SECOND, UNIT
-from exchange.core.state import FAR
+from events.units import UNIT
+from tests.sim.clock import proceed
 from tests.sim.traders import Traders
 
 SHOCKS = (1, 50, 70, 80, 90, 95, 98, 100, 102, 105, 110, 120, 150, 200, 1000)
 """Where a price jumps to, per cent of where it started."""
-
-HOUR = 3600 * SECOND
 
 
 def mark(t: Traders) -> Command:
@@ -59,7 +57,7 @@ def slump(t: Traders) -> Command:
     position = t.dice.choice(held)
     price = position.contract.mark
     share = t.dice.choice((12, 30, 70)) * (-1 if position.lots > 0 else 1)
-    t.planned = [Traders.proceed]
+    t.planned = [proceed]
     return c.SetMarkPrice(t.at, position.contract.id, max(1, price + price * share // 100))
 
 
@@ -96,11 +94,6 @@ def history(t: Traders) -> Command:
     return c.AdvanceMarket(columns.at[middle], terms.id, chunk, 0, middle)
 
 
-def time(t: Traders) -> Command:
-    """Time passes."""
-    return c.AdvanceTime(t.at + t.dice.choice((0, SECOND, HOUR)))
-
-
 def squeeze(t: Traders) -> Command:
     """The mark goes to where the watch looks at somebody's pool again, or just beyond: a pool that is barely due."""
     held = [p for a in t.accounts() for p in a.positions.values() if p.lots and not p.pool.due]
@@ -110,13 +103,5 @@ def squeeze(t: Traders) -> Command:
     position, at = t.dice.choice(near)
     beyond = t.dice.choice((0, 1, at // 2000, at // 200)) * (-1 if position.lots > 0 else 1)
     t.prices[position.contract.id] = max(1, at + beyond)
-    t.planned = [Traders.proceed]
+    t.planned = [proceed]
     return c.SetMarkPrice(t.at, position.contract.id, max(1, at + beyond))
-
-
-def jump(t: Traders) -> Command:
-    """Time goes on to the next funding, expiry or interest, just before it or after, or to another day."""
-    following = t.world.state.next_timer
-    if following == FAR or t.dice.random() < 0.2:
-        return c.AdvanceTime(t.at + t.dice.choice((HOUR, 24 * HOUR)))
-    return c.AdvanceTime(max(t.at, following + t.dice.randint(-1, 1)))
