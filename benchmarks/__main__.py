@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import cascade, filling, marks, matching, replaying
-from benchmarks.figures import Sheet, new_sheet, show, write
+from benchmarks import before, cascade, filling, growing, marks, matching, replaying
+from benchmarks.figures import Figure, Grid, Sheet, new_sheet, show, write
 
 POSITIONS = [1_000, 10_000, 100_000, 1_000_000]
 
@@ -18,7 +18,9 @@ class Part(Enum):
     """What can be measured by itself."""
 
     MATCHING = "matching"
+    BEFORE = "before"
     FILLING = "filling"
+    GROWING = "growing"
     REPLAYING = "replaying"
     MARKS = "marks"
     CASCADE = "cascade"
@@ -28,6 +30,9 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Also write the figures to this file.")] = None,
     only: Annotated[list[Part] | None, typer.Option(help="Measure this part, and others named so, only.")] = None,
     operations: Annotated[int, typer.Option(help="Operations of the matching flow.")] = 1_000_000,
+    against: Annotated[str, typer.Option(help="The commit that runs the same flow.")] = before.COMPLETE_SET,
+    orders: Annotated[list[int] | None, typer.Option(help="Orders, triggers, accounts in the table, rising.")] = None,
+    rounds: Annotated[int, typer.Option(help="Commands of each kind in that table.")] = 5_000,
     positions: Annotated[list[int] | None, typer.Option(help="Open positions under the marks, rising.")] = None,
     updates: Annotated[int, typer.Option(help="Mark updates of each walk.")] = 10_000,
     liquidations: Annotated[int, typer.Option(help="Pools that the crash makes due.")] = 100_000,
@@ -38,12 +43,16 @@ def main(
     for part in only or Part:
         if part is Part.MATCHING:
             sheet.figures.extend(matching.measure(operations, seed))
+        elif part is Part.BEFORE:
+            sheet.figures.extend(before.measure(against, min(operations, before.OPERATIONS), seed))
         elif part is Part.FILLING:
             sheet.figures.extend(filling.measure())
+        elif part is Part.GROWING:
+            _add(sheet, *growing.measure(orders or growing.SIZES, rounds))
         elif part is Part.REPLAYING:
             sheet.figures.extend(replaying.measure(seed))
         elif part is Part.MARKS:
-            _marks(sheet, positions or POSITIONS, updates)
+            _add(sheet, *marks.measure(positions or POSITIONS, updates, seed))
         else:
             sheet.figures.extend(cascade.measure(liquidations, seed))
     show(sheet)
@@ -51,8 +60,7 @@ def main(
         write(sheet, json)
 
 
-def _marks(sheet: Sheet, positions: list[int], updates: int) -> None:
-    figures, grid = marks.measure(positions, updates, sheet.seed)
+def _add(sheet: Sheet, figures: list[Figure], grid: Grid) -> None:
     sheet.figures.extend(figures)
     sheet.grids.append(grid)
 

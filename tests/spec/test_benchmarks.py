@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import cascade, filling, marks, matching, peers
+from benchmarks import before, cascade, filling, growing, marks, matching, peers
 from benchmarks.__main__ import main
 from benchmarks.figures import Figure
 from benchmarks.population import MARKS, populated
@@ -19,7 +20,11 @@ from events.instruments import load_pack
 from events.units import UNIT
 from exchange.core.invariants import check_end_of_batch
 from exchange.core.margin.model import requirement
+from exchange.core.snapshot import STATE_VERSION
 from exchange.core.state import Account, Position, State
+from exchange.core.step import finish_rebuild
+from exchange.rebuild import rebuild
+from tests.tidy.tree import ROOT
 
 NAMES = list(MARKS)
 
@@ -147,6 +152,55 @@ def test_orders_of_others_are_acknowledged_while_the_cascade_runs() -> None:
 def test_the_matching_flow_is_measured_with_nothing_refused() -> None:
     figures = matching.measure(400, seed=1)
     assert {"match_core_commands_per_cpu_s", "rebuild_facts_per_cpu_s"} <= {figure.name for figure in figures}
+
+
+def test_a_rebuild_is_measured_without_the_snapshots_of_the_session_and_an_opening_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = []
+
+    async def counted(log: Any, *given: Any) -> Any:
+        read.append(await log.snapshot(STATE_VERSION) is not None)
+        return await rebuild(log, *given)
+
+    monkeypatch.setattr(matching, "rebuild", counted)
+    matching.measure(400, seed=1)
+    assert read == [False, True]
+
+
+def test_the_flow_of_before_is_that_of_now_and_so_are_its_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(before, "TURNS", 1)
+    monkeypatch.setattr(before, "older", lambda _commit: nullcontext(ROOT))
+    figures = before.measure("this", 200, seed=1)
+    assert [figure.name for figure in figures] == [
+        "match_core_before_commands_per_cpu_s",
+        "match_core_after_commands_per_cpu_s",
+        "match_core_after_to_before_ratio",
+    ]
+    assert figures[0].includes.endswith("the two logs are the same byte for byte")
+
+
+def test_a_commit_that_is_not_there_is_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert before.measure("0" * 40, 200, seed=1) == []
+    assert "there is no commit 0000" in capsys.readouterr().err
+
+
+def test_commands_are_measured_among_few_and_many_of_everything() -> None:
+    figures, grid = growing.measure([4, 400], rounds=10)
+    assert [row[:2] for row in grid.rows] == [[what, name] for what in growing.POPULATIONS for name in growing.COMMANDS]
+    assert grid.header[2:] == ["4", "400", "ratio"]
+    assert value(figures, "command_cost_ratio_1m_to_1k") == pytest.approx(
+        max(float(row[-1]) for row in grid.rows), abs=0.01
+    )
+
+
+@pytest.mark.parametrize("what", growing.POPULATIONS)
+def test_the_populations_that_commands_are_measured_among_hold_together(what: str) -> None:
+    state = growing._venue()
+    growing.POPULATIONS[what](state, 450)
+    finish_rebuild(state)
+    growing._Traders(state).costs(20)
+    check_end_of_batch(state)
 
 
 def test_fills_are_measured_with_few_orders_and_with_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,215 @@
+"""What a command costs among few and among very many resting orders, triggers or accounts.
+
+Populations are made by applying facts, as a rebuild does. What is measured are commands of a few traders of their own
+in the midst of them; each leaves the population as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from time import process_time_ns
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.figures import Figure, Grid
+from benchmarks.marks import resident, without_collector
+from benchmarks.population import say
+from events import commands as c
+from events import facts as f
+from events.instruments import InstrumentId, load_pack
+from events.record import Batch
+from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
+from exchange.core.state import RULES_VERSION, State
+from exchange.core.step import finish_rebuild, step
+
+INSTRUMENT = InstrumentId("BTCUSDT")
+MIDDLE = 300_000
+LEVELS = 10_000
+"""Orders rest on so many prices of each side, at most."""
+
+NEAREST = 50
+"""Ticks between the middle and the first order of the population, where the measured orders meet."""
+
+PER_ACCOUNT = 200
+"""So many orders of the population an account, as many as the pack lets one have open."""
+
+LOTS = Lots(10)
+OWNERS = (c.AccountId("ann"), c.AccountId("ben"))
+RICH = Atoms(10**9 * UNIT)
+
+SIZES = [1_000, 100_000, 1_000_000]
+
+
+class Row(NamedTuple):
+    """What one kind of command cost among so many of something: the median, CPU ns."""
+
+    what: str
+    size: int
+    command: str
+    ns: float
+
+
+def measure(sizes: list[int], rounds: int) -> tuple[list[Figure], Grid]:
+    """The table, and the largest ratio in it of the largest population to the smallest."""
+    rows: list[Row] = []
+    memory: list[str] = []
+    for what, populate in POPULATIONS.items():
+        for size in sizes:
+            before = resident()
+            with without_collector():
+                state = _venue()
+                populate(state, size)
+                finish_rebuild(state)
+                bytes_each = (resident() - before) / size
+                rows += [Row(what, size, name, cost) for name, cost in _Traders(state).costs(rounds).items()]
+                del state
+        memory.append(f"{bytes_each:,.0f} bytes {ONE[what]}")
+    return [_ratio(rows, sizes, rounds, memory)], _grid(rows, sizes)
+
+
+def _venue() -> State:
+    state = State()
+    say(state, f.SessionOpened(RULES_VERSION, load_pack("binance-usdm"), c.SessionOptions()))
+    say(state, f.MarkPriceMoved(INSTRUMENT, MarkUnits(MIDDLE * UNIT // 10)))
+    for name in OWNERS:
+        _open(state, name)
+    return state
+
+
+def _open(state: State, name: c.AccountId) -> None:
+    say(state, f.AccountOpened(name))
+    say(state, f.Deposited(name, state.contracts[INSTRUMENT].settle, RICH))
+
+
+def _resting(state: State, size: int) -> None:
+    """Limit orders on both sides, spread over LEVELS prices each, PER_ACCOUNT of them an account."""
+    for account, n in _owned(state, size):
+        side = c.Side.BUY if n % 2 else c.Side.SELL
+        away = NEAREST + (n // 2 * 7919) % LEVELS
+        price = Ticks(MIDDLE - away if side is c.Side.BUY else MIDDLE + away)
+        number = c.OrderNumber(1 + n % PER_ACCOUNT)
+        say(state, f.OrderAccepted(account, number, INSTRUMENT, side, LOTS, price, c.TimeInForce.GTC, False))
+        say(state, f.OrderRested(account, number, LOTS))
+
+
+def _accounts(state: State, size: int) -> None:
+    """Accounts with money and nothing else."""
+    for n in _counted(range(size), "accounts"):
+        _open(state, c.AccountId(f"a{n}"))
+
+
+def _owned(state: State, size: int) -> Iterator[tuple[c.AccountId, int]]:
+    """Numbers up to size, with the account that each belongs to, which is opened for the first of its own."""
+    account = OWNERS[0]
+    for n in _counted(range(size), "orders"):
+        if n % PER_ACCOUNT == 0:
+            account = c.AccountId(f"a{n // PER_ACCOUNT}")
+            _open(state, account)
+        yield account, n
+
+
+def _counted(numbers: range, what: str) -> Iterator[int]:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(numbers, description=f"{len(numbers):,} {what}")
+
+
+POPULATIONS: dict[str, Callable[[State, int], None]] = {"resting orders": _resting, "accounts": _accounts}
+"""What there may be many of, and who makes them."""
+
+ONE = {"resting orders": "an order", "accounts": "an account"}
+
+
+class _Traders:
+    """Two traders of their own, in the midst of a population."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.number = 0
+        self.spent = 0
+
+    def costs(self, rounds: int) -> dict[str, float]:
+        """The median cost of each kind of command; they take turns."""
+        costs: dict[str, list[int]] = {name: [] for name in COMMANDS}
+        for n in range(rounds + rounds // 10):
+            for name, run in COMMANDS.items():
+                self.spent = 0
+                run(self, n)
+                if n >= rounds // 10:
+                    costs[name].append(self.spent)
+        return {name: median(spent) for name, spent in costs.items()}
+
+    def place_and_cancel(self, n: int) -> None:
+        """An order somewhere in the depth of the book, and its cancel."""
+        self._cancel(self._place(OWNERS[0], c.Side.BUY, MIDDLE - NEAREST - n * 7919 % LEVELS))
+
+    def place_and_trade(self, n: int) -> None:
+        """An order that rests at the best price, and one of another account that takes it; sides change."""
+        first, second = (c.Side.BUY, c.Side.SELL) if n % 2 else (c.Side.SELL, c.Side.BUY)
+        self._place(OWNERS[0], first, MIDDLE)
+        self._place(OWNERS[1], second, MIDDLE)
+
+    def move_the_mark(self, n: int) -> None:
+        """The mark steps up or down by a tick."""
+        self.run(c.SetMarkPrice(self.state.now, INSTRUMENT, MarkUnits((MIDDLE + n % 2) * UNIT // 10)))
+
+    def _place(self, name: c.AccountId, side: c.Side, price: int) -> c.OrderNumber:
+        self.number += 1
+        number = c.OrderNumber(self.number)
+        self.run(
+            c.PlaceOrder(
+                self.state.now, name, c.RequestId(f"p{number}"), number, INSTRUMENT, side, LOTS, Ticks(price),
+                c.TimeInForce.GTC,
+            )
+        )  # fmt: skip
+        return number
+
+    def _cancel(self, number: c.OrderNumber) -> None:
+        self.run(c.CancelOrder(self.state.now, OWNERS[0], c.RequestId(f"c{number}"), number))
+
+    def run(self, command: c.Command) -> None:
+        """Decide a command; its cost is added up."""
+        started = process_time_ns()
+        batch = step(self.state, command)
+        self.spent += process_time_ns() - started
+        assert isinstance(batch, Batch)
+        assert not isinstance(batch.records[1].message, f.Refused), batch.records[1].message
+
+
+COMMANDS: dict[str, Callable[[_Traders, int], None]] = {
+    "place + cancel": _Traders.place_and_cancel,
+    "place + trade": _Traders.place_and_trade,
+    "mark, none reached": _Traders.move_the_mark,
+}
+"""What is measured."""
+
+
+def _ratio(rows: list[Row], sizes: list[int], rounds: int, memory: list[str]) -> Figure:
+    ratios = {(row.what, row.command): row.ns / _least(rows, row, sizes) for row in rows if row.size == sizes[-1]}
+    worst = max(ratios, key=lambda key: ratios[key])
+    return Figure(
+        "command_cost_ratio_1m_to_1k", ratios[worst], "ratio",
+        f"the largest ratio of medians in the table, {sizes[-1]:,} / {sizes[0]:,}: {worst[1]} among {worst[0]}; "
+        f"{rounds:,} rounds each, commands decided and applied, records made, no log, rules of binance-usdm; orders "
+        f"rest on up to {LEVELS:,} prices a side, {PER_ACCOUNT} an account; resident memory: {', '.join(memory)}",
+        "<= 2",
+    )  # fmt: skip
+
+
+def _least(rows: list[Row], row: Row, sizes: list[int]) -> float:
+    return next(r.ns for r in rows if (r.what, r.command, r.size) == (row.what, row.command, sizes[0]))
+
+
+def _grid(rows: list[Row], sizes: list[int]) -> Grid:
+    cells = []
+    for what in POPULATIONS:
+        for name in COMMANDS:
+            costs = [r.ns / 1000 for r in rows if (r.what, r.command) == (what, name)]
+            cells.append([what, name, *(f"{us:,.1f}" for us in costs), f"{costs[-1] / costs[0]:.2f}"])
+    return Grid(
+        "what a command costs among so many, us of CPU",
+        ["among", "command", *map("{:,}".format, sizes), "ratio"],
+        cells,
+    )
