@@ -4,6 +4,7 @@
 # TESTS=paths   what `make test` runs (tests)                                 COVERAGE=1  measure and demand 100 %
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
 # INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
+# OPERATIONS=n    `make oracle`: so many on the book, and on the exchange, against their naive counterparts (1,000,000)
 # GATE=1          `make sim`: the few seeds that reach every refusal, layer and branch of the waterfall; says what is not
 
 PYTHON ?=
@@ -12,7 +13,7 @@ TESTS ?= tests
 BIN := $(VENV)/bin
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' .ci/setup.sh
 
-.PHONY: setup run test check fmt sim golden bench docs clean
+.PHONY: setup run test check fmt sim oracle golden bench docs clean
 
 setup: $(VENV)/dev.stamp
 
@@ -37,6 +38,9 @@ fmt: $(VENV)/dev.stamp
 sim: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(INTO),--into $(INTO)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATE),--gate)
+
+oracle: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.contract $(if $(SEED),--seed $(SEED)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
 golden: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.golden

@@ -1,0 +1,181 @@
+"""The core and the naive exchange side by side: the same commands, answers, orders and queues.
+
+Everybody owns more than any margin asks for, so that rules about orders alone decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from events import commands as c
+from events import facts as f
+from events.commands import Side, TimeInForce
+from events.instruments import Bracket, RulePack
+from events.record import Batch
+from events.units import Atoms, Nanos, Rate
+from exchange.core.invariants import check, check_end_of_batch
+from exchange.core.state import RULES_VERSION, State
+from exchange.core.step import step
+from tests.contract.naive_exchange import NaiveExchange, Saying
+from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
+
+ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
+MAX_ORDERS = 8
+MIDDLE = 100
+AMPLE = Atoms(10**15)
+PROCEED_FACTS = 4096
+
+RULES: RulePack = pack(
+    max_orders=MAX_ORDERS, brackets=(Bracket(Atoms(0), Atoms(10**12), 10, Rate(5 * PERCENT), Atoms(0)),)
+)
+
+
+def saying(fact: f.Fact) -> Saying | None:
+    """A fact as the naive exchange says it; None where it says nothing of the kind."""
+    match fact:
+        case f.Refused(reason):
+            return "refused", reason
+        case f.OrderAccepted():
+            return "accepted", fact.account, fact.number
+        case f.OrderRested():
+            return "rested", fact.account, fact.number, fact.lots
+        case f.OrderCancelled():
+            return "cancelled", fact.account, fact.number, fact.lots
+        case f.OrderExpired():
+            return "expired", fact.account, fact.number, fact.lots, fact.why
+        case f.Traded():
+            parties = fact.maker, fact.maker_order, fact.taker, fact.taker_order
+            return "traded", fact.price, fact.lots, *parties
+    return None
+
+
+class Core:
+    """The real one, asked as the naive one is."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.batches: list[Batch] = []
+        self._run(c.OpenSession(Nanos(1), RULES_VERSION, RULES, c.SessionOptions()))
+        for name in ACCOUNTS:
+            self._run(c.OpenAccount(Nanos(1), name, c.RequestId("open")))
+            self._run(c.Deposit(Nanos(1), name, c.RequestId("fund"), USD, AMPLE))
+        self._run(c.SetMarkPrice(Nanos(1), GOLD, MIDDLE * TICK))  # type: ignore[arg-type]
+
+    def ask(self, command: c.Command) -> list[Saying]:
+        """What is said to a command, and to the due work that it brings."""
+        said = self._run(command)
+        while self.state.has_work:
+            said += self._run(c.Proceed(self.state.now, PROCEED_FACTS))
+        return said
+
+    def _run(self, command: c.Command) -> list[Saying]:
+        batch = step(self.state, command)
+        assert isinstance(batch, Batch), f"{command} was decided before"
+        self.batches.append(batch)
+        return [said for fact in batch.facts if (said := saying(fact)) is not None]
+
+    def queue(self, sign: int) -> list[tuple[int, str, int, int]]:
+        """The orders of a side as a taker meets them: price, name, lots."""
+        book = self.state.contracts[GOLD].book
+        walk = book.walk(book.bids if sign > 0 else book.asks, None)
+        return [(price, order.account, order.number, lots) for price, order, lots in walk if order is not None]
+
+    def held(self, account: c.AccountId) -> int:
+        """The signed lots of an account."""
+        position = self.state.accounts[account].positions.get(GOLD)
+        return position.lots if position else 0
+
+
+class Exchanges:
+    """Both of them."""
+
+    def __init__(self) -> None:
+        self.core = Core()
+        self.naive = NaiveExchange(MAX_ORDERS)
+
+    def ask(self, command: c.Command) -> list[Saying]:
+        """Both say the same to a command."""
+        expected = self.naive.ask(command)
+        said = self.core.ask(command)
+        assert said == expected, f"{command}\nthe core says     {said}\nthe naive one says {expected}"
+        return said
+
+    def agree(self) -> None:
+        """Both have the same orders in the same order, and the same positions."""
+        check(self.core.state)
+        check_end_of_batch(self.core.state)
+        for sign in (1, -1):
+            queue = [(order.price, *order.name, order.lots) for order in self.naive.queue(sign)]
+            assert self.core.queue(sign) == queue
+        for account in ACCOUNTS:
+            assert self.core.held(account) == self.naive.held.get(account, 0)
+            orders = self.core.state.accounts[account].orders
+            assert sorted(orders) == sorted(order.number for order in self.naive.open_of(account))
+
+
+class Desk:
+    """Commands by chance, near the middle, of a few accounts; some of what they name is not so."""
+
+    def __init__(self, seed: int, naive: NaiveExchange) -> None:
+        self.random = Random(seed)
+        self.naive = naive
+        self.requests = 0
+        self.at = Nanos(1)
+
+    def next(self) -> c.Command:
+        """The next command."""
+        self.at = Nanos(self.at + self.random.randrange(3))
+        (habit,) = self.random.choices(list(HABITS), list(HABITS.values()))
+        return habit(self)
+
+    def place(self) -> c.PlaceOrder:
+        """Any order: limit or market, of any time in force, now and then reduce-only or a number that is used."""
+        random, account = self.random, self.random.choice(ACCOUNTS)
+        number = self.naive.used.get(account, 0) + (random.random() < 0.98)
+        price = None if random.random() < 0.1 else MIDDLE + random.randint(-5, 5)
+        force = random.choices(list(FORCES), list(FORCES.values()))[0]
+        return c.PlaceOrder(
+            self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)),
+            self.lots(), price, force, random.random() < 0.15,
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    def cancel(self) -> c.CancelOrder:
+        """An open order, now and then one that is not there."""
+        order = self.some_order()
+        if order is None or self.random.random() < 0.05:
+            return c.CancelOrder(self.at, self.random.choice(ACCOUNTS), self.request(), c.OrderNumber(10**9))
+        return c.CancelOrder(self.at, c.AccountId(order.account), self.request(), c.OrderNumber(order.number))
+
+    def some_order(self) -> Any:
+        """An open order, None where there is none."""
+        return self.random.choice(self.naive.orders) if self.naive.orders else None
+
+    def lots(self) -> int:
+        """A size: mostly small."""
+        return self.random.choice((1, 2, 3, 5, 8, 20))
+
+    def request(self) -> c.RequestId:
+        """A request that was never made."""
+        self.requests += 1
+        return c.RequestId(f"r{self.requests}")
+
+
+HABITS: dict[Callable[[Desk], c.Command], int] = {Desk.place: 6, Desk.cancel: 2}
+"""What is asked how often."""
+
+FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForce.POST_ONLY: 2}
+"""Times in force, and how often."""
+
+
+def by_chance(seed: int, commands: int, every: int) -> Exchanges:
+    """So many commands to both, whose orders are compared after every so many of them, and at the end."""
+    both = Exchanges()
+    desk = Desk(seed, both.naive)
+    for n in range(commands):
+        both.ask(desk.next())
+        if n % every == 0:
+            both.agree()
+    both.agree()
+    return both
