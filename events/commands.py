@@ -17,6 +17,7 @@ from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 AccountId = NewType("AccountId", str)
 RequestId = NewType("RequestId", str)
 OrderNumber = NewType("OrderNumber", int)
+ClientId = NewType("ClientId", str)
 ChunkId = NewType("ChunkId", str)
 
 MARKET = AccountId("MARKET")
@@ -38,6 +39,14 @@ def funds_of(pack: RulePack) -> dict[InstrumentId, AccountId]:
 
 LIQUIDATION_ORDER = OrderNumber(0)
 """The order number of a forced order; traders count from 1."""
+
+CLIENT_ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:/_-"
+"""What a client order id is made of, CLIENT_ID_LENGTH of them at most.
+
+Source: Binance USD-M, "New Order", newClientOrderId.
+"""
+
+CLIENT_ID_LENGTH = 36
 
 
 class Side(Enum):
@@ -155,7 +164,8 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
 
     price is whole ticks and lots whole lots. Where a client's text was not a whole number of them the edge passes the
     text on as it stands, so that the refusal is recorded with what was asked. In hedge mode leg names the position; an
-    order that closes its leg is reduce-only.
+    order that closes its leg is reduce-only. client is a name of the trader's own: of his open orders one at most has
+    it, and once that ended it may be used again.
     """
 
     number: OrderNumber
@@ -166,12 +176,14 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     leg: Leg = Leg.NET
+    client: ClientId = ClientId("")
 
 
 class CancelOrder(TradersCommand, tag="cancel_order.1"):
-    """Cancel what is open of an order."""
+    """Cancel what is open of an order; where its number is 0, of the one with that client id."""
 
     number: OrderNumber
+    client: ClientId = ClientId("")
 
 
 class SetLeverage(TradersCommand, tag="set_leverage.1"):

@@ -24,6 +24,8 @@ class Reason(Enum):
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     UNKNOWN_ORDER = "unknown_order"
     ORDER_NUMBER_USED = "order_number_used"
+    CLIENT_ID_MALFORMED = "client_id_malformed"
+    CLIENT_ID_IN_USE = "client_id_in_use"
     PRICE_NOT_POSITIVE = "price_not_positive"
     PRICE_OFF_TICK = "price_off_tick"
     SIZE_NOT_POSITIVE = "size_not_positive"

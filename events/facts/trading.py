@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, unique
 
-from events.commands import AccountId, OrderNumber, Side, TimeInForce
+from events.commands import AccountId, ClientId, OrderNumber, Side, TimeInForce
 from events.facts.base import Fact
 from events.instruments import InstrumentId, Leg
 from events.units import Atoms, Lots, Ticks
@@ -34,6 +34,7 @@ class OrderAccepted(Fact, tag="order_accepted.1"):
     time_in_force: TimeInForce
     reduce_only: bool
     leg: Leg = Leg.NET
+    client: ClientId = ClientId("")
 
 
 class OrderRested(Fact, tag="order_rested.1"):

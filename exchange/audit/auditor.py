@@ -51,9 +51,9 @@ ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
     f.CollateralModeSet: (c.SetCollateralMode, ("account", "multi")),
     f.AutoAddMarginSet: (c.SetAutoAddMargin, ("account", "instrument", "on")),
     f.OrderAccepted: (
-        c.PlaceOrder, ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg")
+        c.PlaceOrder, ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg", "client")
     ),
-    f.OrderCancelled: (c.CancelOrder, ("account", "number")),
+    f.OrderCancelled: (c.CancelOrder, ("account",)),
     f.MarketAdvanced: (c.AdvanceMarket, ("instrument", "chunk")),
 }  # fmt: skip
 """Facts that only a command of one kind leads to, and what they have in common with it."""

@@ -76,6 +76,7 @@ class Order:
     reduce_only: bool
     loss: Fraction = Fraction()
     fee: Fraction | None = None
+    client: str = ""
 
 
 @dataclass(slots=True)
@@ -169,6 +170,7 @@ class Books:
     that its cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says
     which step left a pool due and when the next one comes; step is that of the auction under way, none where it came to
     its end, stepped that it left its pool due.
+    placed says which position an open order is for, clients the number that a client id stands for.
     layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
     says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.
     """
@@ -190,6 +192,7 @@ class Books:
         self.wallets: dict[str, Counter[str]] = {}
         self.positions: dict[str, dict[str, Position]] = {}
         self.placed: dict[tuple[str, int], Position] = {}
+        self.clients: dict[tuple[str, str], int] = {}
         self.timers: dict[tuple[str, str], int] = {}
         self.queue: dict[tuple[str, str], None] = {}
         self.warned: dict[tuple[str, str], None] = {}

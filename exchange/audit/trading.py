@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, floor
@@ -30,9 +31,19 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     before = available(books, p.account, p.terms.settle)
     p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
     books.placed[p.account, fact.number] = p
+    if fact.client:
+        _name(books, p, fact)
     carried = available(books, p.account, p.terms.settle) >= min(before, NOTHING)
     reduces = p.lots * sign < 0
     books.hold("the position or the balance carries the order", reduces if fact.reduce_only else carried, fact)
+
+
+def _name(books: Books, p: Position, fact: f.OrderAccepted) -> None:
+    """A client id is one of what is open."""
+    books.hold("the client id is well formed", re.fullmatch(r"[.A-Z:/a-z0-9_-]{1,36}", fact.client) is not None, fact)
+    books.hold("no open order has the client id", (p.account, fact.client) not in books.clients, fact)
+    books.clients[p.account, fact.client] = fact.number
+    p.orders[fact.number].client = fact.client
 
 
 def placed(books: Books, p: Position, side: Side, lots: int, price: int | None, reduce_only: bool) -> Order:
@@ -55,6 +66,9 @@ def order_left(books: Books, fact: f.OrderRested | f.OrderCancelled | f.OrderExp
     """What is said to be left of an order is what is open of it."""
     p, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
+    if isinstance(fact, f.OrderCancelled) and isinstance(books.command, c.CancelOrder):
+        named = books.command.number or books.clients.get((fact.account, books.command.client))
+        books.check("order that was to be cancelled", named, fact.number)
     if not isinstance(fact, f.OrderRested):
         remove(books, p, fact.number)
 
@@ -69,6 +83,8 @@ def order_of(books: Books, account: str, number: int) -> tuple[Position, Order]:
 
 def remove(books: Books, p: Position, number: int) -> None:
     """An order is gone."""
+    if client := p.orders[number].client:
+        del books.clients[p.account, client]
     del p.orders[number], books.placed[p.account, number]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import MARKET, AccountId, Impact, OrderNumber, SessionOptions
+from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions
 from events.instruments import InstrumentId
 
 SPARSE = 64
@@ -27,7 +27,8 @@ class Order(msgspec.Struct, gc=False):
     """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number 0).
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
-    one open lot adds to the order sums of its holder, the position that its fills change.
+    one open lot adds to the order sums of its holder, the position that its fills change; client is its owner's name
+    for it.
     """
 
     account: AccountId
@@ -41,6 +42,7 @@ class Order(msgspec.Struct, gc=False):
     extra: int = 0
     rests: bool = False
     holder: Any = None
+    client: ClientId = ClientId("")
 
 
 class Level:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from events.commands import AccountId, OrderNumber, RequestId
+from events.commands import AccountId, ClientId, OrderNumber, RequestId
 from events.instruments import AssetId, Leg, MarginMode, position_name
 from events.refusals import Reason
 from exchange.core.book import Order
@@ -204,11 +204,12 @@ class Account:
 
     hedges says that it holds a long and a short leg in each instrument; multi is its pool in multi-asset mode; volumes
     is what it traded by day, quote asset; cooldown is until when, ns, it is liquidated in whole positions, not slices.
+    clients maps the client ids of what is open, whatever it is, to numbers.
     """
 
     __slots__ = (
-        "cooldown", "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes", "positions",
-        "volumes", "wallets",
+        "clients", "cooldown", "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes",
+        "positions", "volumes", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: AccountId, is_reserved: bool = False) -> None:
@@ -219,6 +220,7 @@ class Account:
         self.wallets: dict[AssetId, Wallet] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[OrderNumber, Order] = {}
+        self.clients: dict[ClientId, OrderNumber] = {}
         self.last_number = OrderNumber(0)
         self.outcomes: dict[RequestId, Outcome] = {}
         self.volumes: dict[int, int] = {}

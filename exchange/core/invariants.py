@@ -64,6 +64,7 @@ def check_account(account: Account) -> None:
     """Every position agrees with the account's orders."""
     for position in account.positions.values():
         check_position(account, position)
+    assert account.clients == {order.client: order.number for order in account.orders.values() if order.client}
 
 
 def check_orders(state: State) -> None:

@@ -23,7 +23,7 @@ from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, Account, Due, MultiPool, Outcome, Position, State, Wallet
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
@@ -33,6 +33,7 @@ _FEED = (
 _POSITION = (
     "is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders", "auto_add",
 )  # fmt: skip
+_ORDER = ("number", "sign", "price", "lots", "reduce_only", "notional", "extra", "client")
 _BOOKS = ("entered", "fees", "interest", "remainders")
 
 
@@ -96,10 +97,7 @@ def _account(account: Account, outcomes: bool) -> dict[str, Any]:
         "volumes": sorted(account.volumes.items()),
         "wallets": {asset: [w.balance, [p.name for p in w.positions]] for asset, w in account.wallets.items()},
         "positions": {name: [getattr(p, field) for field in _POSITION] for name, p in account.positions.items()},
-        "orders": [
-            [o.number, o.holder.name, o.sign, o.price, o.lots, o.reduce_only, o.notional, o.extra]
-            for o in account.orders.values()
-        ],
+        "orders": [[o.holder.name, *(getattr(o, field) for field in _ORDER)] for o in account.orders.values()],
         "outcomes": [[request, o.seq, o.reason] for request, o in account.outcomes.items()] if outcomes else [],
     }
 
@@ -205,13 +203,17 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
         position = account.positions[name]
         _set(position, _POSITION, values)
         position.set_leverage(position.leverage)
-    for number, name, sign, price, lots, reduce_only, notional, extra in raw["orders"]:
-        holder = account.positions[name]
-        account.orders[number] = Order(
-            account.name, number, holder.contract.id, sign, price, lots, reduce_only, notional, extra, True, holder
-        )
+    for name, *values in raw["orders"]:
+        _restore_order(account, account.positions[name], dict(zip(_ORDER, values, strict=True)))
     for request, seq, reason in raw["outcomes"]:
         account.outcomes[request] = msgspec.convert({"seq": seq, "reason": reason}, Outcome)
+
+
+def _restore_order(account: Account, holder: Position, values: dict[str, Any]) -> None:
+    order = Order(account=account.name, instrument=holder.contract.id, rests=True, holder=holder, **values)
+    account.orders[order.number] = order
+    if order.client:
+        account.clients[order.client] = order.number
 
 
 def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> None:

@@ -87,6 +87,7 @@ class Breach(NamedTuple):
     given: tuple[Any, ...] = ()
 
 
+NAMED = resting(99, BUY, price=9, lots=2, by="ann", client="mine")
 THREE_ORDERS = tuple(resting(n, BUY, price=9, lots=2, by="ann") for n in (100, 101, 102))
 
 DUE = mark(84)
@@ -98,6 +99,9 @@ PLACING = [
     Breach(Reason.UNKNOWN_INSTRUMENT, {"on": "LEAD"}),
     Breach(Reason.ORDER_NUMBER_USED, {"number": 2}),
     Breach(Reason.ORDER_NUMBER_USED, {"number": 0}),
+    Breach(Reason.CLIENT_ID_MALFORMED, {"client": "no blanks"}),
+    Breach(Reason.CLIENT_ID_MALFORMED, {"client": 37 * "x"}),
+    Breach(Reason.CLIENT_ID_IN_USE, {"number": 104, "client": "mine"}, (NAMED,)),
     Breach(Reason.PRICE_NOT_POSITIVE, {"price": 0}),
     Breach(Reason.PRICE_NOT_POSITIVE, {"price": -1}),
     Breach(Reason.PRICE_OFF_TICK, {"price": "100.5"}),
@@ -127,8 +131,10 @@ APART = [
     {Reason.REDUCE_ONLY_WOULD_INCREASE, Reason.INSUFFICIENT_MARGIN},
     {Reason.NOTIONAL_BELOW_MINIMUM, Reason.POSITION_LIMIT_AT_LEVERAGE},
     {Reason.NOTIONAL_BELOW_MINIMUM, Reason.INSUFFICIENT_MARGIN},
+    {Reason.CLIENT_ID_IN_USE, Reason.LIQUIDATION_IN_PROGRESS},
 ]
-"""Rules that no order breaks together: one that only reduces needs no margin and no size, a small one little of it."""
+"""Rules that no order breaks together: one that only reduces needs no margin and no size, a small one little of it.
+Nor are they given together: who is liquidated places nothing whose client id could be in use."""
 
 
 def contradict(one: Breach, other: Breach) -> bool:
@@ -200,6 +206,8 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.INSUFFICIENT_BALANCE, (), withdraw("ann", 101)),
     (Reason.TEXT_NOT_PRINTABLE_ASCII, (), replace(cancel(99, by="ann"), request=NAN)),
     (Reason.UNKNOWN_ORDER, (), cancel(99, by="ann")),
+    (Reason.UNKNOWN_ORDER, (), cancel(by="ann", client="nobody's")),
+    (Reason.UNKNOWN_ORDER, (resting(9, BUY, price=9, lots=2, by="ann", client="a"),), cancel(99, by="ann", client="a")),
     (Reason.UNKNOWN_INSTRUMENT, (), set_leverage("ann", 0, on="LEAD")),
     (Reason.LEVERAGE_OUT_OF_RANGE, (DUE,), set_leverage("ann", 0)),
     (Reason.LEVERAGE_OUT_OF_RANGE, (), set_leverage("ann", 11)),

@@ -94,9 +94,10 @@ def withdraw(name: str, amount: int, asset: str = USD) -> c.Withdraw:
 def place(
     number: int, side: Side, *, lots: int | str, price: int | str | None = None, by: str = "taker",
     tif: TimeInForce = GTC, reduce_only: bool = False, on: str = GOLD, request: str = "", leg: Leg = Leg.NET,
+    client: str = "",
 ) -> c.PlaceOrder:  # fmt: skip
     """Place an order; no price is a market order."""
-    return c.PlaceOrder(NOW, by, request, number, on, side, lots, price, tif, reduce_only, leg)
+    return c.PlaceOrder(NOW, by, request, number, on, side, lots, price, tif, reduce_only, leg, client)
 
 
 def resting(number: int, side: Side, *, price: int, lots: int, by: str = "maker", **more: Any) -> c.PlaceOrder:
@@ -109,9 +110,9 @@ def market(number: int, side: Side, *, lots: int, by: str = "taker", **more: Any
     return place(number, side, lots=lots, by=by, tif=IOC, **more)
 
 
-def cancel(number: int, by: str = "") -> c.CancelOrder:
-    """Cancel an order."""
-    return c.CancelOrder(NOW, by, "", number)
+def cancel(number: int = 0, by: str = "", client: str = "") -> c.CancelOrder:
+    """Cancel an order, by its number or by the client id that its owner gave it."""
+    return c.CancelOrder(NOW, by, "", number, client)
 
 
 def set_leverage(name: str, leverage: int, on: str = GOLD) -> c.SetLeverage:

@@ -31,9 +31,11 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
         taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
         notional, extra = order_sums(position, sign, fact.price * contract.tick, taker_fee)
     position.open_orders += 1
+    if fact.client:
+        account.clients[fact.client] = fact.number
     account.orders[fact.number] = Order(
         fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
-        holder=position,
+        holder=position, client=fact.client,
     )  # fmt: skip
 
 
@@ -77,6 +79,8 @@ def _reduce(account: Account, order: Order, lots: int) -> None:
     if not order.lots:
         position.open_orders -= 1
         del account.orders[order.number]
+        if order.client:
+            del account.clients[order.client]
 
 
 def on_traded(state: State, fact: f.Traded) -> None:

@@ -5,7 +5,7 @@ The rules are asked in the order of precedence of `events.refusals`.
 
 from __future__ import annotations
 
-from events.commands import PlaceOrder, Side, TimeInForce
+from events.commands import CLIENT_ID_CHARACTERS, CLIENT_ID_LENGTH, ClientId, PlaceOrder, Side, TimeInForce
 from events.instruments import Leg
 from events.refusals import Reason
 from events.units import UNIT
@@ -24,6 +24,8 @@ def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> R
     lots, price, terms = command.lots, command.price, contract.terms
     if command.number <= account.last_number:
         return Reason.ORDER_NUMBER_USED
+    if command.client and (refusal := client_refusal(account, command.client)):
+        return refusal
     if price is not None:
         if type(price) is str:
             return Reason.PRICE_OFF_TICK
@@ -38,6 +40,13 @@ def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> R
     if price is None and command.time_in_force is POST_ONLY:
         return Reason.MARKET_ORDER_CANNOT_REST
     return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
+
+
+def client_refusal(account: Account, client: ClientId) -> Reason | None:
+    """The rule about client ids that something new with this one breaks, or None."""
+    if len(client) > CLIENT_ID_LENGTH or client.strip(CLIENT_ID_CHARACTERS):
+        return Reason.CLIENT_ID_MALFORMED
+    return Reason.CLIENT_ID_IN_USE if client in account.clients else None
 
 
 def standing_refusal(state: State, position: Position, command: PlaceOrder, reduces: bool) -> Reason | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import CancelOrder, PlaceOrder, Side, TimeInForce
+from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Refused
 from events.instruments import Leg
 from events.refusals import Reason
 from events.units import Lots
+from exchange.core.book import Order
 from exchange.core.matching.checks import form_refusal, standing_refusal
 from exchange.core.matching.taking import fills_whole, take
-from exchange.core.state import Position, State
+from exchange.core.state import Account, Position, State
 
 BUY = Side.BUY
 NET = Leg.NET
@@ -35,8 +36,9 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     assert isinstance(lots, int)
     assert not isinstance(price, str)
     yield OrderAccepted(
-        command.account, command.number, contract.id, command.side, lots, price, command.time_in_force, reduces, leg
-    )
+        command.account, command.number, contract.id, command.side, lots, price, command.time_in_force, reduces, leg,
+        command.client,
+    )  # fmt: skip
     yield from enter(state, position, command, lots, reduces)
 
 
@@ -57,8 +59,13 @@ def enter(state: State, position: Position, command: PlaceOrder, lots: int, redu
 
 def decide_cancel(state: State, command: CancelOrder) -> Iterator[Fact]:
     """Cancel what is open of an order."""
-    order = state.accounts[command.account].orders.get(command.number)
+    order = open_order(state.accounts[command.account], command.number, command.client)
     if order is None:
         yield Refused(Reason.UNKNOWN_ORDER)
     else:
-        yield OrderCancelled(command.account, command.number, Lots(order.lots))
+        yield OrderCancelled(command.account, order.number, Lots(order.lots))
+
+
+def open_order(account: Account, number: OrderNumber, client: ClientId) -> Order | None:
+    """The open order of that number or, where it is 0, of that client id; None where there is none."""
+    return account.orders.get(number or account.clients.get(client, number))
