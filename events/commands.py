@@ -65,6 +65,19 @@ class TimeInForce(Enum):
     POST_ONLY = "gtx"
 
 
+class SelfTrade(Enum):
+    """What prevents a trade of an account with itself; the taker's word rules: what is open of it, of the maker it
+    meets, or of both expires. A fill-or-kill order needs none: it is killed where it would meet its own account.
+
+    Source: Binance USD-M, "Self Trade Prevention (STP) FAQ".
+    """
+
+    NONE = "none"
+    EXPIRE_TAKER = "expire_taker"
+    EXPIRE_MAKER = "expire_maker"
+    EXPIRE_BOTH = "expire_both"
+
+
 class MarkSource(Enum):
     """Where marks come from when the data has none: the book's mid price or the last print, once a second."""
 
@@ -165,7 +178,8 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     price is whole ticks and lots whole lots. Where a client's text was not a whole number of them the edge passes the
     text on as it stands, so that the refusal is recorded with what was asked. In hedge mode leg names the position; an
     order that closes its leg is reduce-only. client is a name of the trader's own: of his open orders one at most has
-    it, and once that ended it may be used again.
+    it, and once that ended it may be used again. self_trade says what happens where it would trade with its own
+    account.
     """
 
     number: OrderNumber
@@ -177,6 +191,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     reduce_only: bool = False
     leg: Leg = Leg.NET
     client: ClientId = ClientId("")
+    self_trade: SelfTrade = SelfTrade.NONE
 
 
 class CancelOrder(TradersCommand, tag="cancel_order.1"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, unique
 
-from events.commands import AccountId, ClientId, OrderNumber, Side, TimeInForce
+from events.commands import AccountId, ClientId, OrderNumber, SelfTrade, Side, TimeInForce
 from events.facts.base import Fact
 from events.instruments import InstrumentId, Leg
 from events.units import Atoms, Lots, Ticks
@@ -20,6 +20,7 @@ class Expiry(Enum):
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     LIQUIDATION = "liquidation"
     SETTLEMENT = "settlement"
+    SELF_TRADE = "self_trade"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):
@@ -35,6 +36,7 @@ class OrderAccepted(Fact, tag="order_accepted.1"):
     reduce_only: bool
     leg: Leg = Leg.NET
     client: ClientId = ClientId("")
+    self_trade: SelfTrade = SelfTrade.NONE
 
 
 class OrderRested(Fact, tag="order_rested.1"):

@@ -12,7 +12,7 @@ from events import facts as f
 from events.commands import Side
 from events.instruments import Leg
 from events.record import Batch, Record
-from exchange.audit import gate, guards, last_resort, liquidation, money, pools, prices, session, trading
+from exchange.audit import endings, gate, guards, last_resort, liquidation, money, pools, prices, session, trading
 from exchange.audit.books import BATCH_FACTS, MULTI, AuditError, Books, Margin, Position, Report
 
 RULES = {
@@ -22,6 +22,7 @@ RULES = {
     **gate.RULES,
     **money.RULES,
     **trading.RULES,
+    **endings.RULES,
     **liquidation.RULES,
     **last_resort.RULES,
 }
@@ -51,7 +52,8 @@ ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
     f.CollateralModeSet: (c.SetCollateralMode, ("account", "multi")),
     f.AutoAddMarginSet: (c.SetAutoAddMargin, ("account", "instrument", "on")),
     f.OrderAccepted: (
-        c.PlaceOrder, ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg", "client")
+        c.PlaceOrder,
+        ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg", "client", "self_trade"),
     ),
     f.OrderCancelled: (c.CancelOrder, ("account",)),
     f.MarketAdvanced: (c.AdvanceMarket, ("instrument", "chunk")),
@@ -158,6 +160,7 @@ class Auditor:
         books, before = self.books, None
         books.report.batches += 1
         books.now, books.command, books.row, books.began = batch.at, batch.command, None, batch.first_seq
+        books.taking = None
         for record in batch.records:
             books.changed.clear()
             books.check("number of the record", books.report.records + 1, record.seq)

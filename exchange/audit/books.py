@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from events import facts as f
-from events.commands import INSURANCE, MARKET, Command, FundingSource, SessionOptions, Side
+from events.commands import INSURANCE, MARKET, Command, FundingSource, SelfTrade, SessionOptions, Side
 from events.guards import Hold
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
 from events.rules import Funds, Layer
@@ -77,6 +77,7 @@ class Order:
     loss: Fraction = Fraction()
     fee: Fraction | None = None
     client: str = ""
+    self_trade: SelfTrade = SelfTrade.NONE
 
 
 @dataclass(slots=True)
@@ -173,6 +174,7 @@ class Books:
     placed says which position an open order is for, clients the number that a client id stands for.
     layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
     says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.
+    taking is the order that was accepted last in the batch.
     """
 
     def __init__(self) -> None:
@@ -193,6 +195,7 @@ class Books:
         self.positions: dict[str, dict[str, Position]] = {}
         self.placed: dict[tuple[str, int], Position] = {}
         self.clients: dict[tuple[str, str], int] = {}
+        self.taking: tuple[Position, int, Order] | None = None
         self.timers: dict[tuple[str, str], int] = {}
         self.queue: dict[tuple[str, str], None] = {}
         self.warned: dict[tuple[str, str], None] = {}

@@ -29,10 +29,12 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     if isinstance(books.command, c.PlaceOrder):
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
     before = available(books, p.account, p.terms.settle)
-    p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
+    order = p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
+    order.self_trade = fact.self_trade
     books.placed[p.account, fact.number] = p
     if fact.client:
         _name(books, p, fact)
+    books.taking = p, fact.number, order
     carried = available(books, p.account, p.terms.settle) >= min(before, NOTHING)
     reduces = p.lots * sign < 0
     books.hold("the position or the balance carries the order", reduces if fact.reduce_only else carried, fact)
@@ -60,17 +62,6 @@ def _put_aside(books: Books, p: Position, sign: int, price: int) -> Fraction:
     notional = lot_notional(p, price)
     closing = up(p.contract.fee_put_aside(sign, notional, p.leverage))
     return up(notional * rate(books.fee_rates(p)[1])) + closing
-
-
-def order_left(books: Books, fact: f.OrderRested | f.OrderCancelled | f.OrderExpired) -> None:
-    """What is said to be left of an order is what is open of it."""
-    p, order = order_of(books, fact.account, fact.number)
-    books.check("lots still open", order.lots, fact.lots)
-    if isinstance(fact, f.OrderCancelled) and isinstance(books.command, c.CancelOrder):
-        named = books.command.number or books.clients.get((fact.account, books.command.client))
-        books.check("order that was to be cancelled", named, fact.number)
-    if not isinstance(fact, f.OrderRested):
-        remove(books, p, fact.number)
 
 
 def order_of(books: Books, account: str, number: int) -> tuple[Position, Order]:
@@ -115,6 +106,9 @@ def traded(books: Books, fact: f.Traded) -> None:
         _count(books, p, fact)
     if forced:
         books.closed[taker] += fact.value
+    if fact.taker_order and fact.maker == fact.taker:
+        may = books.taking is not None and books.taking[2].self_trade is c.SelfTrade.NONE
+        books.hold("self-trade prevention lets an account meet itself", may, fact)
     if fact.taker_order and fact.maker != fact.taker:
         equity = margin(books, taker.account, taker.pool).equity
         books.hold("no fill breaks the pool of its taker", equity >= 0, equity)
@@ -199,9 +193,6 @@ def _hold_lots(books: Books, p: Position, held: int, now: int) -> None:
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
     f.OrderAccepted: order_accepted,
-    f.OrderRested: order_left,
-    f.OrderCancelled: order_left,
-    f.OrderExpired: order_left,
     f.Traded: traded,
 }
 """Fact -> what it has to agree with, and what it changes."""

@@ -10,7 +10,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.golden import by_hand, by_hand_2, by_hand_guards, by_hand_layers, by_hand_styles, by_hand_warnings
+from tests.golden import (
+    by_hand,
+    by_hand_2,
+    by_hand_guards,
+    by_hand_instructions,
+    by_hand_layers,
+    by_hand_styles,
+    by_hand_warnings,
+)
 from tests.golden.sessions import add, decided, heads, load, read, sum_up
 
 MADE = (
@@ -19,6 +27,7 @@ MADE = (
     | by_hand_guards.SESSIONS
     | by_hand_warnings.SESSIONS
     | by_hand_styles.SESSIONS
+    | by_hand_instructions.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 

@@ -18,6 +18,7 @@ from exchange.core.margin.model import available_atoms
 from exchange.core.state import Account
 from tests.sim.chance import worth_of
 from tests.sim.history import History
+from tests.sim.instructions import instructed
 from tests.sim.rules import START, rules
 from tests.sim.world import World
 
@@ -34,6 +35,7 @@ class Traders:
     def __init__(self, seed: int, world: World) -> None:
         self.seed = seed
         self.dice = Random(seed)
+        self.whims = Random(f"{seed} whims")
         self.world = world
         self.at = START
         self.requests = 0
@@ -102,9 +104,10 @@ class Traders:
         number = OrderNumber((known.last_number if known else 0) + self.dice.choice((1, 1, 1, 3)))
         if leg is None:
             leg = self._leg_of(side, reduce_only) if known and known.hedges else Leg.NET
-        return c.PlaceOrder(
+        plain = c.PlaceOrder(
             self.at, account, self.request(), number, terms.id, side, lots, price, time_in_force, reduce_only, leg
         )
+        return instructed(self, plain)
 
     def _leg_of(self, side: Side, reduce_only: bool) -> Leg:
         opens = not reduce_only and self.dice.random() < 0.8

@@ -94,10 +94,10 @@ def withdraw(name: str, amount: int, asset: str = USD) -> c.Withdraw:
 def place(
     number: int, side: Side, *, lots: int | str, price: int | str | None = None, by: str = "taker",
     tif: TimeInForce = GTC, reduce_only: bool = False, on: str = GOLD, request: str = "", leg: Leg = Leg.NET,
-    client: str = "",
+    **instructions: Any,
 ) -> c.PlaceOrder:  # fmt: skip
     """Place an order; no price is a market order."""
-    return c.PlaceOrder(NOW, by, request, number, on, side, lots, price, tif, reduce_only, leg, client)
+    return c.PlaceOrder(NOW, by, request, number, on, side, lots, price, tif, reduce_only, leg, **instructions)
 
 
 def resting(number: int, side: Side, *, price: int, lots: int, by: str = "maker", **more: Any) -> c.PlaceOrder:

@@ -38,6 +38,7 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     yield OrderAccepted(
         command.account, command.number, contract.id, command.side, lots, price, command.time_in_force, reduces, leg,
         command.client,
+        command.self_trade,
     )  # fmt: skip
     yield from enter(state, position, command, lots, reduces)
 

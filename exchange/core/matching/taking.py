@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
-from events.commands import MARKET, PlaceOrder, Side, TimeInForce
-from events.facts import Expiry, Fact
-from events.units import UNIT
+from events.commands import MARKET, PlaceOrder, SelfTrade, Side, TimeInForce
+from events.facts import Expiry, Fact, OrderExpired
+from events.units import UNIT, Lots
 from exchange.core.book import Order
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import carries_fill
@@ -16,6 +16,8 @@ from exchange.core.state import Position, State
 
 BUY = Side.BUY
 FOK = TimeInForce.FOK
+ALLOWED = SelfTrade.NONE
+EXPIRE_TAKER, EXPIRE_MAKER = SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_MAKER
 
 
 def take(
@@ -29,7 +31,14 @@ def take(
         return lots, Expiry.IMMEDIATE
     position = state.accounts[command.account].positions[position.name]
     sign = 1 if command.side is BUY else -1
+    prevents = command.self_trade is not ALLOWED
     while lots and front is not None:
+        if prevents and front[1] is not None and front[1].account == command.account:
+            yield from _prevented(command.self_trade, front[1])
+            if command.self_trade is not EXPIRE_MAKER:
+                return lots, Expiry.SELF_TRADE
+            front = book.front(resting, price)  # type: ignore[arg-type]
+            continue
         if reduces and (position.lots * sign >= 0 or _is_own(position, front[1])):
             return lots, Expiry.NOTHING_TO_REDUCE
         most = min(lots, abs(position.lots)) if reduces else lots
@@ -94,6 +103,12 @@ def _meet(
         state, contract, command.side, price, size, maker, command.account, command.number, fee, leg=command.leg
     )
     return size
+
+
+def _prevented(rule: SelfTrade, maker: Order) -> Iterator[Fact]:
+    """A taker meets an order of its own account: the maker expires where the rule says so."""
+    if rule is not EXPIRE_TAKER:
+        yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.SELF_TRADE)
 
 
 def _is_own(position: Position, maker: Order | None) -> bool:

@@ -1,0 +1,65 @@
+"""Rules of the facts by which an order rests or ends: what is left is what is open, and every end has a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from events import commands as c
+from events import facts as f
+from events.commands import SelfTrade
+from events.facts import Expiry
+from exchange.audit.books import SIGN, Books, Order, Position
+from exchange.audit.trading import order_of, remove
+
+EITHER = {
+    True: (SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_BOTH),
+    False: (SelfTrade.EXPIRE_MAKER, SelfTrade.EXPIRE_BOTH),
+}
+"""Whether it is the taker that expires -> the rules by which it does."""
+
+
+def rested(books: Books, fact: f.OrderRested) -> None:
+    """What rests is what is open."""
+    _, order = order_of(books, fact.account, fact.number)
+    books.check("lots still open", order.lots, fact.lots)
+
+
+def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
+    """What ends is what is open."""
+    p, order = order_of(books, fact.account, fact.number)
+    books.check("lots still open", order.lots, fact.lots)
+    if isinstance(fact, f.OrderCancelled) and isinstance(books.command, c.CancelOrder):
+        named = books.command.number or books.clients.get((fact.account, books.command.client))
+        books.check("order that was to be cancelled", named, fact.number)
+    if isinstance(fact, f.OrderExpired) and (rule := BY_REASON.get(fact.why)):
+        rule(books, p, fact.number, order)
+    remove(books, p, fact.number)
+
+
+def of_self_trade(books: Books, p: Position, number: int, order: Order) -> None:
+    """The taker of the moment, or what it would meet: both of one account, and the taker's rule says which."""
+    books.hold("there is a taker whose account would trade with itself", books.taking is not None, order)
+    assert books.taking is not None
+    of, takes, taker = books.taking
+    is_taker = (p, number) == (of, takes)
+    meets = is_taker or (order.side is not taker.side and _reaches(taker, order))
+    books.hold("they are of one account, and would meet", p.account == of.account and meets, order)
+    books.hold("the taker's self-trade prevention says so", taker.self_trade in EITHER[is_taker], taker)
+
+
+def _reaches(taker: Order, maker: Order) -> bool:
+    if maker.price is None or taker.price is None:
+        return maker.price is not None
+    return (taker.price - maker.price) * SIGN[taker.side] >= 0
+
+
+BY_REASON: dict[Expiry, Callable[[Books, Position, int, Order], None]] = {Expiry.SELF_TRADE: of_self_trade}
+"""Why an order expired -> what that has to agree with."""
+
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.OrderRested: rested,
+    f.OrderCancelled: ended,
+    f.OrderExpired: ended,
+}
+"""Fact -> what it has to agree with, and what it changes."""

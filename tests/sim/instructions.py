@@ -1,0 +1,30 @@
+"""What traders ask for beside side, size and price: each instruction now and then, by dice of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from events import commands as c
+from events.commands import SelfTrade
+
+if TYPE_CHECKING:
+    from tests.sim.traders import Traders
+
+
+def instructed(traders: Traders, order: c.PlaceOrder) -> c.PlaceOrder:
+    """The order, now and then with an instruction or several."""
+    asked: dict[str, Any] = {}
+    for rarity, instruction in INSTRUCTIONS:
+        if traders.whims.random() < rarity:
+            asked |= instruction(traders, order)
+    return replace(order, **asked) if asked else order
+
+
+def _self_trade(traders: Traders, _order: c.PlaceOrder) -> dict[str, Any]:
+    return {"self_trade": traders.whims.choice(list(SelfTrade))}
+
+
+INSTRUCTIONS = [(0.3, _self_trade)]
+"""How often -> what is asked for then."""
