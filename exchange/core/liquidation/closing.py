@@ -30,14 +30,20 @@ def order_of_closing(pool: Pool) -> list[Position]:
     """Positions by maintenance margin, the most first."""
     if isinstance(pool, Position):
         return [pool] if pool.lots else []
-    return sorted(cross_positions(pool), key=lambda p: (-maintenance_margin(p) * index_of(p), p.name))
+    positions = cross_positions(pool)
+    if len(positions) > 1:
+        positions.sort(key=lambda p: (-maintenance_margin(p) * index_of(p), p.name))
+    return positions
 
 
 def by_loss(pool: Pool) -> list[Position]:
     """Positions by the loss that closing them realises for the maintenance margin that it releases, the least first."""
     if isinstance(pool, Position):
         return [pool] if pool.lots else []
-    return sorted(cross_positions(pool), key=lambda p: (_loss(p), -maintenance_margin(p) * index_of(p), p.name))
+    positions = cross_positions(pool)
+    if len(positions) > 1:
+        positions.sort(key=lambda p: (_loss(p), -maintenance_margin(p) * index_of(p), p.name))
+    return positions
 
 
 def _loss(position: Position) -> int:

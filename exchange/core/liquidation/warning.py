@@ -27,11 +27,12 @@ from exchange.core.margin.warning import WarningLine
 from exchange.core.state import FAR, MultiPool, Pool, Position, Wallet
 
 
-def call(pool: Pool) -> list[Fact]:
-    """The margin call of a pool that is due and was not warned yet, so that every descent has one."""
+def call(pool: Pool, equity: int, maintenance: int) -> list[Fact]:
+    """The margin call of a pool that is due, or has come to the warning ratio, and was not warned yet: every descent
+    has one. equity and maintenance margin are the pool's, grains.
+    """
     if pool.warned or not warning_of(pool) or not is_open(pool):
         return []
-    equity, maintenance = solvency(pool)
     return [MarginCalled(*pool.id, Atoms(equity // UNIT), Atoms(-(-maintenance // UNIT)))]
 
 
@@ -44,7 +45,7 @@ def watch_warning(pool: Pool) -> list[Fact]:
         _watch_recovery(pool)
     if warned is pool.warned:
         return []
-    return call(pool) if warned else [MarginRecovered(*pool.id)]
+    return call(pool, *solvency(pool)) if warned else [MarginRecovered(*pool.id)]
 
 
 def _watch_recovery(pool: Wallet | Position) -> None:

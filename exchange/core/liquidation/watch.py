@@ -27,8 +27,10 @@ from exchange.core.liquidation.warning import call, watch_warning
 from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
     cross_positions,
+    falls_short,
     is_due,
     is_warned,
+    solvency,
     strictness,
     warning_of,
 )
@@ -86,7 +88,7 @@ def _take(left: SortedDict[tuple[AccountId, str], tuple[Pool, int]], room: int, 
         if len(facts) > room:
             break
         room -= len(facts)
-        del left[name]
+        left.popitem(0)
         looked[pool] = seq
         found.append((name, pool, seq, facts))
     return found
@@ -151,9 +153,14 @@ def _standing(pool: Pool) -> list[Fact]:
         _measure(pool, by_warning=True)
         if arm(pool):
             return [MarginRecovered(*pool.id)] if pool.warned else []
+        equity, maintenance = solvency(pool)
+        if falls_short(pool, equity, maintenance):
+            return [*call(pool, equity, maintenance), LiquidationDue(*pool.id)]
         _measure(pool, by_warning=False)
+        arm(pool)
+        return watch_warning(pool)
     if not arm(pool):
-        return [*call(pool), LiquidationDue(*pool.id)]
+        return [*call(pool, *solvency(pool)), LiquidationDue(*pool.id)]
     return watch_warning(pool) if warning else []
 
 

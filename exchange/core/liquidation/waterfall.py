@@ -53,6 +53,7 @@ from exchange.core.margin.model import (
     available_atoms,
     cross_equity,
     equity_of,
+    falls_short,
     is_due,
     is_open,
     notional,
@@ -82,10 +83,10 @@ def liquidate(state: State, key: DueKey, due: Due) -> Iterator[Fact]:
         return
     if isinstance(pool, Position) and pool.auto_add and pool.lots and is_due(pool):
         yield from _add_margin(pool)
-    if not is_due(pool):
+    equity, maintenance = solvency(pool)
+    if not falls_short(pool, equity, maintenance):
         yield _ended(pool, LiquidationOutcome.CURED)
         return
-    equity, maintenance = solvency(pool)
     yield LiquidationStarted(*pool.id, Atoms(equity // UNIT), Atoms(-(-maintenance // UNIT)))
     state.cause = state.seq
     yield from _expire_orders(account, pool)
@@ -121,14 +122,18 @@ def _close_all(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]
 
 
 def _reduce(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
-    """Net the legs, then close slice after slice until the pool is no longer due."""
+    """Net the legs, then close slice after slice until the pool, which is due at first, no longer is."""
+    began = state.seq
     yield from net_legs(pool)
-    while is_due(pool) and (position := next((p for p in by_loss(pool) if room(state, p.contract)), None)):
+    if state.seq > began and not is_open(pool):
+        yield from _settle_up(state, pool, fees)
+    while (held := by_loss(pool)) and (state.seq == began or is_due(pool)):
+        position = next((p for p in held if room(state, p.contract)), None)
+        if position is None:
+            return
         lots = min(lots_to_bracket_below(position), room(state, position.contract))
         yield from _close(state, pool, position, lots, fees)
         state.cause = due.seq
-        yield from _settle_up(state, pool, fees)
-    if not is_open(pool):
         yield from _settle_up(state, pool, fees)
 
 
@@ -178,7 +183,7 @@ def _hand_over(state: State, pool: Pool) -> Iterator[Fact]:
     """The fund takes over every position at its bankruptcy price, without asking the book."""
     for position in order_of_closing(pool):
         yield from settle_first(state, state.fund(position.contract).name)
-        yield _taken_over(pool, position, abs(position.lots))
+        yield _taken_over(position, bankruptcy_value(pool, position), abs(position.lots))
     yield from _settle_up(state, pool, Fees())
 
 
@@ -278,20 +283,19 @@ def _last_resort(state: State, pool: Pool, position: Position, kept: int) -> Ite
         if not left:
             return
         if layer is Layer.FUND:
-            lots = min(left, lots_affordable(state, position, bankruptcy_value(pool, position)))
-            if lots:
-                yield _taken_over(pool, position, lots)
+            value = bankruptcy_value(pool, position)
+            if lots := min(left, lots_affordable(state, position, value)):
+                yield _taken_over(position, value, lots)
         elif layer is Layer.ADL:
             yield from _deleverage(state, pool, position, left)
     if left := abs(position.lots) - kept:
-        yield _taken_over(pool, position, left)
+        yield _taken_over(position, bankruptcy_value(pool, position), left)
         if Layer.SOCIALISED in layers:
             yield from _share_loss(state, position.contract)
 
 
-def _taken_over(pool: Pool, position: Position, lots: int) -> TakenOver:
-    """The fund takes so many lots at the bankruptcy price."""
-    value = bankruptcy_value(pool, position)
+def _taken_over(position: Position, value: int, lots: int) -> TakenOver:
+    """The fund takes so many lots at the bankruptcy price; value is the whole position's there."""
     side = Side.SELL if position.lots > 0 else Side.BUY
     price, part = MarkUnits(bankruptcy_price(position, value)), Atoms(_part(position, value, lots))
     fee = _forced_fee(position, part)

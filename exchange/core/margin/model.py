@@ -221,8 +221,14 @@ def is_due(pool: Pool) -> bool:
 
     Under a strict venue, equity < maintenance.
     """
-    equity, maintenance = solvency(pool)
-    return equity + strictness(pool) <= maintenance if is_open(pool) else equity < 0
+    return falls_short(pool, *solvency(pool))
+
+
+def falls_short(pool: Pool, equity: int, maintenance: int) -> bool:
+    """Whether a pool with this equity and maintenance margin is due. A pool without a position needs no margin."""
+    if equity > maintenance:
+        return False
+    return equity + strictness(pool) <= maintenance if maintenance or is_open(pool) else equity < 0
 
 
 def warning_of(pool: Pool) -> int:
