@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from events.commands import INSURANCE
 from events.facts import Expiry
-from events.instruments import MarginMode
+from events.instruments import Liquidation, MarginMode
+from events.rules import LiquidationStyle
 from tests.scenario import Scenario, scenario
 from tests.spec.words import (
     BUY,
     CLOSED,
     CROSS,
+    EASY,
     GOLD,
     ISOLATED,
     SELL,
@@ -158,18 +163,19 @@ def test_an_isolated_position_is_no_part_of_the_pool() -> None:
 class TestWithoutAPosition:
     """A maker's fill can close a position at a loss beyond its pool: the fund covers what is missing."""
 
-    def closed_below(self, mode: MarginMode, price: int) -> Scenario:
+    def closed_below(self, mode: MarginMode, price: int, style: LiquidationStyle = LiquidationStyle.FULL) -> Scenario:
         """Long 10 at 100 on 100 of margin and 50 beside it, closed as a maker at `price` while the mark is 200."""
         return (
-            scenario()
+            scenario(pack=replace(EASY, liquidation=Liquidation(style)))
             .given(account("ann", 150, mode=mode), *position(1, BUY, price=100, lots=10, by="ann"), mark(200))
             .given(resting(3, SELL, price=price, lots=10, by="ann", reduce_only=True))
             .when(market(4, BUY, lots=10))
         )
 
-    def test_a_cross_pool_below_zero_is_brought_back_to_zero(self) -> None:
+    @pytest.mark.parametrize("style", [LiquidationStyle.FULL, LiquidationStyle.STEPS])
+    def test_a_cross_pool_below_zero_is_brought_back_to_zero(self, style: LiquidationStyle) -> None:
         (
-            self.closed_below(CROSS, 80)
+            self.closed_below(CROSS, 80, style)
             .then(traded(3, 4, price=80, lots=10), liquidation_due("ann", USD))
             .when(proceed())
             .then(

@@ -125,7 +125,7 @@ def _reduce(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
     """Net the legs, then close slice after slice until the pool, which is due at first, no longer is."""
     began = state.seq
     yield from net_legs(pool)
-    if state.seq > began and not is_open(pool):
+    if not is_open(pool):
         yield from _settle_up(state, pool, fees)
     while (held := by_loss(pool)) and (state.seq == began or is_due(pool)):
         position = next((p for p in held if room(state, p.contract)), None)
