@@ -10,8 +10,9 @@ from exchange.core.state import Pool, Position, Wallet
 def bankruptcy_value(pool: Pool, position: Position) -> int:
     """The value, atoms, at which closing the whole position uses up its share of the pool's equity, and no more.
 
-    Isolated: worth = entry value - isolated wallet; alone in a cross pool: - its balance. Cross: worth = worth at the mark - E x MM_i / sum MM. Where forced
-    fills pay the taker fee, that fits in too. Rounded so that the account cannot end below zero, a worth up.
+    Isolated: worth = entry value - isolated wallet; alone in a cross pool: - its balance. Cross: worth = worth at the
+    mark - E x MM_i / sum MM. Where forced fills pay the taker fee, that fits in too. Rounded so that the account cannot
+    end below zero, a worth up.
     Source: `docs/margin.md`, "Bankruptcy price".
     """
     fee = position.contract.rules.forced_fee
