@@ -1,4 +1,5 @@
-"""Writes docs/reference/ from the code: what may be asked, what happens, why something is refused.
+"""Writes docs/reference/ from the code: what may be asked, what happens, why something is refused; and into
+docs/orders.md the life of an order.
 
 `python -m docs.generate` writes the pages; with `--check` it writes nothing and fails where one is out of date.
 """
@@ -6,6 +7,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -15,21 +17,39 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from docs.life import diagram, stages
 from events import refusals, units
 from events.commands import AnyCommand
 from events.facts import AnyFact
 from events.refusals import Reason
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
+REFERENCE = DOCS / "reference"
 NOTE = "*Generated from the code by `make docs`; edit the docstrings instead.*"
 
 COMMANDS: tuple[type[msgspec.Struct], ...] = get_args(AnyCommand)
 FACTS: tuple[type[msgspec.Struct], ...] = get_args(AnyFact)
 
 
+PARTS = {"life": diagram, "stages": stages}
+"""What stands in pages written by hand between `<!-- generated: NAME -->` and `<!-- end -->`, and who writes it."""
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
 def pages() -> dict[str, str]:
-    """File name -> text of every page of the reference."""
-    return {"commands.md": commands_page(), "facts.md": facts_page(), "refusals.md": refusals_page()}
+    """Path below docs/ -> text of every page that is, or has in it, what the code says."""
+    return {
+        "reference/commands.md": commands_page(),
+        "reference/facts.md": facts_page(),
+        "reference/refusals.md": refusals_page(),
+        "orders.md": filled_in((DOCS / "orders.md").read_text(encoding="utf-8")),
+    }
+
+
+def filled_in(text: str) -> str:
+    """A page with its generated parts as they have to be."""
+    return _PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", text)
 
 
 def commands_page() -> str:
@@ -156,18 +176,18 @@ def main(arguments: list[str]) -> int:
     stale = [name for name, text in pages().items() if not is_current(name, text)]
     if "--check" in arguments:
         for name in stale:
-            sys.stderr.write(f"docs/reference/{name} is out of date: run `make docs`\n")
+            sys.stderr.write(f"docs/{name} is out of date: run `make docs`\n")
         return 1 if stale else 0
     REFERENCE.mkdir(exist_ok=True)
     for name in stale:
-        (REFERENCE / name).write_text(pages()[name], encoding="utf-8")
-    sys.stdout.write(f"docs/reference: {len(stale)} of {len(pages())} pages written, the rest were up to date\n")
+        (DOCS / name).write_text(pages()[name], encoding="utf-8")
+    sys.stdout.write(f"docs: {len(stale)} of {len(pages())} pages written, the rest were up to date\n")
     return 0
 
 
 def is_current(name: str, text: str) -> bool:
     """Whether the page on disk is this text."""
-    path = REFERENCE / name
+    path = DOCS / name
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 

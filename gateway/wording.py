@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from events import commands as c
-from events.instruments import Instrument, Leg, Linear, RulePack
+from events.instruments import Instrument, Linear, RulePack
 from events.record import Message
 from events.units import Atoms, Lots, MarkUnits, Rate, Ticks, decimal_text
 
@@ -27,16 +27,26 @@ def places_of(pack: RulePack, asset: str) -> int:
     return 2 if asset in money else 8
 
 
-def words(message: Message, instruments: Mapping[str, Instrument]) -> str:
-    """The fields of a record as `name=value`, without those that are not stated."""
-    terms = instruments.get(getattr(message, "instrument", ""))
-    units = _units(type(message))
+def words(message: Message, instruments: Mapping[str, Instrument], on: str = "") -> str:
+    """The fields of a record as `name=value`, without those that are left at their default, as in the log.
+
+    on names the instrument of a record that does not.
+    """
+    terms = instruments.get(getattr(message, "instrument", on))
+    units, defaults = _units(type(message)), _defaults(type(message))
     parts = []
     for name in message.__struct_fields__:
         value = getattr(message, name)
-        if name != "at" and value is not None and value is not Leg.NET:
+        if name != "at" and value is not None and not (name in defaults and defaults[name] == value):
             parts.append(f"{name}={_text(value, units[name], terms)}")
     return " ".join(parts)
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    """What fields are where they are left out, by name."""
+    fields = msgspec.structs.fields(kind)
+    return {field.name: field.default for field in fields if field.default is not msgspec.NODEFAULT}
 
 
 @cache

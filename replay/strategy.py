@@ -18,12 +18,14 @@ from events.commands import (
     AccountId,
     AddMargin,
     CancelOrder,
+    ClientId,
     Command,
     ExchangeAsset,
     OrderNumber,
     PlaceOrder,
     RemoveMargin,
     RequestId,
+    SelfTrade,
     SetAutoAddMargin,
     SetCollateralMode,
     SetLeverage,
@@ -171,20 +173,20 @@ class Context:
         return (size / lot).to_integral_value(ROUND_DOWN) * lot
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
-        """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg. Returns the order's
-        number.
+        """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
+        self_trade. Returns the order's number.
         """
         return self._place(instrument, Side.BUY, size, price, **how)
 
     def sell(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
-        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only, leg. Returns the order's
-        number.
+        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
+        self_trade. Returns the order's number.
         """
         return self._place(instrument, Side.SELL, size, price, **how)
 
-    def cancel(self, number: OrderNumber) -> None:
-        """Cancel what is open of an order."""
-        self._send(CancelOrder(self.now, self.account, self._request(), number))
+    def cancel(self, number: OrderNumber | int = 0, *, client: str = "") -> None:
+        """Cancel what is open of an order, by its number or by its client id."""
+        self._send(CancelOrder(self.now, self.account, self._request(), OrderNumber(number), ClientId(client)))
 
     def set_leverage(self, instrument: str, leverage: int) -> None:
         """Set the leverage in the instrument."""
@@ -231,6 +233,8 @@ class Context:
         time_in_force: TimeInForce = TimeInForce.GTC,
         reduce_only: bool = False,
         leg: Leg = Leg.NET,
+        client: str = "",
+        self_trade: SelfTrade = SelfTrade.NONE,
     ) -> OrderNumber:
         contract = self._contract(instrument)
         self._numbers = max(self._numbers, self._own.last_number) + 1
@@ -249,6 +253,8 @@ class Context:
                 time_in_force=time_in_force,
                 reduce_only=reduce_only,
                 leg=leg,
+                client=ClientId(client),
+                self_trade=self_trade,
             )
         )
         return OrderNumber(self._numbers)

@@ -11,7 +11,7 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
-from events.commands import Side, TimeInForce
+from events.commands import SelfTrade, Side, TimeInForce
 from events.instruments import Bracket, RulePack
 from events.record import Batch
 from events.units import Atoms, Nanos, Rate
@@ -138,12 +138,15 @@ class Desk:
         force = random.choices(list(FORCES), list(FORCES.values()))[0]
         return c.PlaceOrder(
             self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)),
-            self.lots(), price, force, random.random() < 0.15,
+            self.lots(), price, force, random.random() < 0.15, client=self.client(), self_trade=self.self_trade(),
         )  # type: ignore[arg-type]  # fmt: skip
 
     def cancel(self) -> c.CancelOrder:
-        """An open order, now and then one that is not there."""
+        """An open order, by number or client id, now and then one that is not there."""
         order = self.some_order()
+        if order is not None and order.client and self.random.random() < 0.5:
+            account, client = c.AccountId(order.account), c.ClientId(order.client)
+            return c.CancelOrder(self.at, account, self.request(), c.OrderNumber(0), client)
         if order is None or self.random.random() < 0.05:
             return c.CancelOrder(self.at, self.random.choice(ACCOUNTS), self.request(), c.OrderNumber(10**9))
         return c.CancelOrder(self.at, c.AccountId(order.account), self.request(), c.OrderNumber(order.number))
@@ -151,6 +154,15 @@ class Desk:
     def some_order(self) -> Any:
         """An open order, None where there is none."""
         return self.random.choice(self.naive.orders) if self.naive.orders else None
+
+    def client(self) -> c.ClientId:
+        """Mostly no name, else one of a few, now and then one that is none."""
+        named = self.random.random() < 0.2
+        return c.ClientId(self.random.choice(("x", "y", "z", "no name")) if named else "")
+
+    def self_trade(self) -> SelfTrade:
+        """Mostly nothing prevents a trade with oneself."""
+        return self.random.choice(list(SelfTrade)) if self.random.random() < 0.3 else SelfTrade.NONE
 
     def lots(self) -> int:
         """A size: mostly small."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from events import commands as c
-from events.commands import Side, TimeInForce
+from events.commands import SelfTrade, Side, TimeInForce
 from events.facts import Expiry
 from events.refusals import Reason
 
@@ -29,6 +29,8 @@ class NaiveOrder:
     price: int
     lots: int
     reduces: bool
+    self_trade: SelfTrade = SelfTrade.NONE
+    client: str = ""
     rank: int = 0
 
     @property
@@ -69,6 +71,16 @@ class NaiveExchange:
         """An account's open orders, the oldest first."""
         return [order for order in self.orders if order.account == account]
 
+    def named(self, account: str, client: str) -> NaiveOrder | None:
+        """The account's open order of that client id."""
+        return next((o for o in self.open_of(account) if client and o.client == client), None)
+
+    def found(self, command: c.CancelOrder) -> NaiveOrder | None:
+        """The open order that a command names, by its number, or else by its client id."""
+        if not command.number:
+            return self.named(command.account, command.client)
+        return next((o for o in self.orders if o.name == (command.account, command.number)), None)
+
     # Deciding
 
     def place(self, command: c.PlaceOrder) -> None:
@@ -78,7 +90,10 @@ class NaiveExchange:
             return
         sign = 1 if command.side is Side.BUY else -1
         self.used[command.account] = command.number
-        order = NaiveOrder(command.account, command.number, sign, command.price, command.lots, command.reduce_only)
+        order = NaiveOrder(
+            command.account, command.number, sign, command.price, command.lots, command.reduce_only,
+            command.self_trade, command.client,
+        )  # type: ignore[arg-type]  # fmt: skip
         self.said.append(("accepted", *order.name))
         if command.price is not None:
             self.orders.append(order)
@@ -90,6 +105,8 @@ class NaiveExchange:
         post_only = command.time_in_force is POST_ONLY
         broken = {
             Reason.ORDER_NUMBER_USED: command.number <= self.used.get(command.account, 0),
+            Reason.CLIENT_ID_MALFORMED: " " in command.client,
+            Reason.CLIENT_ID_IN_USE: self.named(command.account, command.client) is not None,
             Reason.MARKET_ORDER_CANNOT_REST: post_only and command.price is None,
             Reason.TOO_MANY_OPEN_ORDERS: len(self.open_of(command.account)) >= self.max_orders,
             Reason.REDUCE_ONLY_WOULD_INCREASE: command.reduce_only and self.reducible(command.account, sign) == 0,
@@ -116,6 +133,12 @@ class NaiveExchange:
         """Trade with what the order meets, and say why what is left would expire."""
         while order.lots and (met := self.met(order.sign, price)):
             maker = met[0]
+            if maker.account == order.account and order.self_trade is not SelfTrade.NONE:
+                if order.self_trade is not SelfTrade.EXPIRE_TAKER:
+                    self.expire(maker, Expiry.SELF_TRADE)
+                if order.self_trade is not SelfTrade.EXPIRE_MAKER:
+                    return Expiry.SELF_TRADE
+                continue
             most = order.lots
             if order.reduces:
                 most = min(most, self.reducible(order.account, order.sign))
@@ -154,7 +177,7 @@ class NaiveExchange:
 
     def cancel(self, command: c.CancelOrder) -> None:
         """Take an order out of the book."""
-        order = next((o for o in self.orders if o.name == (command.account, command.number)), None)
+        order = self.found(command)
         if order is None:
             self.said.append(("refused", Reason.UNKNOWN_ORDER))
         else:

@@ -16,6 +16,7 @@ from events import facts as f
 from events.commands import LIQUIDATION_ORDER, MARKET, AnyCommand, OpenSession
 from events.facts import AnyFact
 from events.record import Batch
+from exchange.projections.lives import TRANSITIONS
 from tests.sim.hosted import HOSTING
 from tests.sim.rules import SHIPPED
 from tests.sim.world import World
@@ -48,6 +49,7 @@ def rows() -> dict[str, list[str]]:
         "commands": [kind.__name__ for kind in commands],
         "facts": [kind.__name__ for kind in facts],
         "layers": list(LAYERS),
+        "life": [step.name for step in TRANSITIONS],
         **{kind.__name__: [str(value.value) for value in kind] for kind in kinds},
         "hosting": list(HOSTING),
         "pack": ["by-chance", *SHIPPED],

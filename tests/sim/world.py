@@ -27,6 +27,7 @@ from exchange.core.margin.model import cross_equity, requirement
 from exchange.core.state import MULTI, Account, Outcome, Pool, State
 from exchange.core.step import apply_batch, finish_rebuild, step
 from exchange.projections.deficits import Deficits
+from exchange.projections.lives import Lives
 
 
 class Happening(Enum):
@@ -60,6 +61,7 @@ class World:
         self.shadow = lend(State(), self.columns)
         self.auditor = Auditor()
         self.deficits = Deficits()
+        self.lives = Lives()
         self.bodies: list[bytes] = []
         self.saved = snapshot.encode(self.state), 0
         self.replies: dict[tuple[str, str], Outcome] = {}
@@ -112,6 +114,7 @@ class World:
         if isinstance(command, TradersCommand) and command.account in self.state.accounts:
             self.replies[command.account, command.request] = Outcome(batch.first_seq, refusal(batch))
         self.sights.update(beside(self.state, batch))
+        self.sights.update(("life", step.name) for step in self.lives.follow(batch))
         return batch
 
     def _repeat(self, command: TradersCommand) -> Outcome:

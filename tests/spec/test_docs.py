@@ -46,7 +46,7 @@ def bring(folder: Folder, capture: str) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_output_belongs_to_something_that_runs(path: Path) -> None:
     languages = {block.language for block in blocks(path.read_text("utf-8"))}
-    assert languages <= {"console", "python", "output"}
+    assert languages <= {"console", "python", "output", "mermaid"}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

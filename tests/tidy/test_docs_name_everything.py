@@ -24,12 +24,12 @@ def test_the_reference_is_that_of_the_code() -> None:
 
 
 def test_a_stale_page_is_found() -> None:
-    assert not is_current("commands.md", pages()["commands.md"] + "x")
+    assert not is_current("reference/commands.md", pages()["reference/commands.md"] + "x")
     assert not is_current("nothing.md", "")
 
 
 def test_the_check_names_what_is_stale(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("docs.generate.pages", lambda: {"facts.md": "no longer so"})
+    monkeypatch.setattr("docs.generate.pages", lambda: {"reference/facts.md": "no longer so"})
     assert main(["--check"]) == 1
     assert capsys.readouterr().err == "docs/reference/facts.md is out of date: run `make docs`\n"
 
