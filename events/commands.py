@@ -12,6 +12,7 @@ import msgspec
 
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
 from events.rules import Funds
+from events.triggers import PriceSource, TriggerKind
 from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 
 AccountId = NewType("AccountId", str)
@@ -194,8 +195,37 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     self_trade: SelfTrade = SelfTrade.NONE
 
 
+class PlaceTrigger(TradersCommand, tag="place_trigger.1"):
+    """Place a conditional order named (account, number): it becomes an order once the price comes to `trigger`.
+
+    source is whose price. No limit price makes a market order of it then. A trailing stop follows its price from
+    `trigger` on (without one, at once) and fires where that turns back by `callback`. One that `closes` is for the
+    whole position and states no lots. One that `protects` expires where mark and last price are further apart than the
+    instrument allows when it fires.
+    """
+
+    number: OrderNumber
+    instrument: InstrumentId
+    side: Side
+    trigger_kind: TriggerKind
+    lots: Lots | str = Lots(0)
+    trigger: Ticks | str | None = None
+    price: Ticks | str | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    source: PriceSource = PriceSource.LAST
+    reduce_only: bool = False
+    callback: Rate = Rate(0)
+    closes: bool = False
+    protects: bool = False
+    leg: Leg = Leg.NET
+    client: ClientId = ClientId("")
+    self_trade: SelfTrade = SelfTrade.NONE
+
+
 class CancelOrder(TradersCommand, tag="cancel_order.1"):
-    """Cancel what is open of an order; where its number is 0, of the one with that client id."""
+    """Cancel what is open of an order, or a conditional one that has not fired; where its number is 0, of the one with
+    that client id.
+    """
 
     number: OrderNumber
     client: ClientId = ClientId("")
@@ -306,6 +336,7 @@ AnyCommand = (
     | Transfer
     | ExchangeAsset
     | PlaceOrder
+    | PlaceTrigger
     | CancelOrder
     | SetLeverage
     | SetMarginMode

@@ -145,12 +145,13 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     """A venue's rules at a date: the instruments, and the flags that venues differ by.
 
     `market_buy_slippage` is the Rate by which a market buy's reserve exceeds the best ask; `max_orders` the most open
-    orders per account and instrument; `default_leverage` what an account trades with until it sets its own;
-    `margin_step` the atoms to which the venue rounds margins up, 0 where it does not; `premium_hours` the time over
-    which funding pays a premium off, 0 where it is no such rule; `rate_hours` the time that a computed funding rate is
-    stated for, of which a funding interval pays its share, 0 where that is one interval. `valuation` is the asset in
-    which multi-asset mode adds up the `collateral`, each valued at the index of a `spot` pair; debts pay interest every
-    `interest_interval`, ns. `fee_tiers`, lowest volume first, replace an instrument's fees from the second tier on.
+    orders per account and instrument, `max_triggers` the most conditional ones (0: no limit); `default_leverage` what
+    an account trades with until it sets its own; `margin_step` the atoms to which the venue rounds margins up, 0
+    where it does not; `premium_hours` the time over which funding pays a premium off, 0 where it is no such rule;
+    `rate_hours` the time that a computed funding rate is stated for, of which a funding interval pays its share, 0
+    where that is one interval. `valuation` is the asset in which multi-asset mode adds up the `collateral`, each
+    valued at the index of a `spot` pair; debts pay interest every `interest_interval`, ns. `fee_tiers`, lowest volume
+    first, replace an instrument's fees from the second tier on.
     """
 
     id: str
@@ -180,6 +181,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     liquidation: Liquidation = CLOSE_ALL
     guards: PriceGuards = UNGUARDED
     withdrawal_gate: Nanos = Nanos(0)
+    max_triggers: int = 0
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -198,8 +200,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_collateral(self)
         _check_tiers(self)
         _check_liquidation(self)
-        if self.withdrawal_gate < 0:
-            raise PackError(f"{self.id}: withdrawal_gate must not be below 0")
+        if min(self.withdrawal_gate, self.max_triggers) < 0:
+            raise PackError(f"{self.id}: withdrawal_gate and max_triggers must not be below 0")
         if defect := self.guards.defect():
             raise PackError(f"{self.id}: guards: {defect}")
         return self

@@ -54,7 +54,7 @@ class _BracketText(msgspec.Struct, forbid_unknown_fields=True):
 _AMOUNTS = (
     *("tick", "min_notional", "maker_fee", "taker_fee", "liquidation_fee", "initial_margin", "maintenance_fraction"),
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
-    *("interest", "funding_cap", "funding_floor", "settlement_fee"),
+    *("interest", "funding_cap", "funding_floor", "settlement_fee", "trigger_protect"),
 )
 """What an instrument states in 10^-8 of something."""
 
@@ -88,6 +88,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
     settlement_fee: str = "0"
     settlement_window_minutes: int = 0
     liquidation_cap: str = "0"
+    trigger_protect: str = "0"
 
     def integers(self) -> Instrument:
         """The instrument: inverse where it has a contract value, dated where it has an expiry."""
@@ -236,6 +237,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     liquidation: _LiquidationText = _LiquidationText()
     guards: _GuardsText = _GuardsText()
     withdrawal_gate_seconds: int = 0
+    max_triggers: int = 0
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}

@@ -98,6 +98,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     settlement_fee: Rate = Rate(0)
     settlement_window: Nanos = Nanos(0)
     liquidation_cap: Lots = Lots(0)
+    trigger_protect: Rate = Rate(0)
 
     def price_text(self, ticks: int) -> str:
         """The price as decimal text."""
@@ -114,6 +115,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
             raise PackError(f"{where}: sizes need 0 < min_lots <= max_lots")
         if self.liquidation_cap < 0:
             raise PackError(f"{where}: liquidation_cap must not be below 0")
+        if not 0 <= self.trigger_protect < UNIT:
+            raise PackError(f"{where}: trigger_protect lies from 0 to below 1")
         _check_times(self)
         if max(abs(self.maker_fee), abs(self.taker_fee)) >= UNIT or not 0 <= self.liquidation_fee < UNIT:
             raise PackError(f"{where}: fees must be below 100 %, and the liquidation fee not negative")
@@ -140,7 +143,8 @@ class Linear(Terms, frozen=True, omit_defaults=True):
     max_funding_velocity, a Rate per day, are those of a market whose skew moves fill prices and funding. interest (a
     Rate per rate_hours of the pack), funding_cap and funding_floor (Rates per funding interval; without a floor, the
     cap holds both ways) are those of computed funding; expiry, ns, settlement_fee, a Rate of the value at settlement,
-    and settlement_window, ns before expiry over which the index is averaged, those of a dated one.
+    and settlement_window, ns before expiry over which the index is averaged, those of a dated one. trigger_protect is
+    the Rate of the mark by which the last price may be off it where a conditional order with price protection fires.
     """
 
     @property

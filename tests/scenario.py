@@ -161,7 +161,7 @@ class Scenario:
         elif isinstance(asked, c.AdvanceMarket) and asked.chunk in state.columns:
             at = max(at, *state.columns[asked.chunk].at[: asked.last_row + 1])
         asked = replace(asked, at=max(at, asked.at))
-        if isinstance(asked, c.PlaceOrder) and asked.number not in self._owners:
+        if isinstance(asked, c.PlaceOrder | c.PlaceTrigger) and asked.number not in self._owners:
             self._owners[asked.number] = (asked.account, asked.side)
         if isinstance(asked, c.CancelOrder) and not asked.account:
             asked = replace(asked, account=self._owners[asked.number][0])

@@ -59,6 +59,7 @@ from events.facts.session import (
     WithdrawalsOpened,
 )
 from events.facts.trading import Expiry, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Traded
+from events.facts.triggers import OrderTriggered, TriggerPlaced, TriggersReached
 
 AnyFact = (
     SessionOpened
@@ -97,6 +98,9 @@ AnyFact = (
     | OrderCancelled
     | OrderExpired
     | Traded
+    | TriggerPlaced
+    | TriggersReached
+    | OrderTriggered
     | LiquidationPutOff
     | MarginCalled
     | MarginRecovered
@@ -161,6 +165,7 @@ __all__ = [
     "OrderCancelled",
     "OrderExpired",
     "OrderRested",
+    "OrderTriggered",
     "PositionModeSet",
     "PositionSettled",
     "PriceBounded",
@@ -171,6 +176,8 @@ __all__ = [
     "TimeAdvanced",
     "Traded",
     "Transferred",
+    "TriggerPlaced",
+    "TriggersReached",
     "WithdrawalsClosed",
     "WithdrawalsOpened",
     "Withdrawn",

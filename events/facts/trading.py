@@ -7,6 +7,7 @@ from enum import Enum, unique
 from events.commands import AccountId, ClientId, OrderNumber, SelfTrade, Side, TimeInForce
 from events.facts.base import Fact
 from events.instruments import InstrumentId, Leg
+from events.refusals import Reason
 from events.units import Atoms, Lots, Ticks
 
 
@@ -21,6 +22,8 @@ class Expiry(Enum):
     LIQUIDATION = "liquidation"
     SETTLEMENT = "settlement"
     SELF_TRADE = "self_trade"
+    REFUSED_WHEN_TRIGGERED = "refused_when_triggered"
+    PRICE_PROTECTION = "price_protection"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):
@@ -56,12 +59,13 @@ class OrderCancelled(Fact, tag="order_cancelled.1"):
 
 
 class OrderExpired(Fact, tag="order_expired.1"):
-    """What was open of the order ended by rule."""
+    """What was open of the order ended by rule. reason is what refused a conditional order when it fired."""
 
     account: AccountId
     number: OrderNumber
     lots: Lots
     why: Expiry
+    reason: Reason | None = None
 
 
 class Traded(Fact, tag="traded.1"):

@@ -205,8 +205,8 @@ def _mode_refusal(state: State, positions: list[Position], mode: MarginMode) -> 
     if state.accounts[positions[0].account].multi and mode is MarginMode.ISOLATED:
         return Reason.MULTI_ASSET_IS_CROSS
     if mode is positions[0].mode:
-        return Reason.OPEN_ORDERS_OR_POSITION if any(p.lots or p.open_orders for p in positions) else None
-    if any(p.open_orders for p in positions):
+        return Reason.OPEN_ORDERS_OR_POSITION if any(p.lots or _has_orders(p) for p in positions) else None
+    if any(_has_orders(p) for p in positions):
         return Reason.OPEN_ORDERS_OR_POSITION
     held = [p for p in positions if p.lots]
     if not held:
@@ -214,6 +214,15 @@ def _mode_refusal(state: State, positions: list[Position], mode: MarginMode) -> 
     if state.pack.mode_switch is ModeSwitch.WHEN_FLAT:
         return Reason.OPEN_ORDERS_OR_POSITION
     return _isolating_refusal(held) if mode is MarginMode.ISOLATED else _crossing_refusal(held)
+
+
+def _has_orders(position: Position) -> bool:
+    """Whether an order of the position is open, or a conditional one waits.
+
+    Source: Binance USD-M, errors -4047 and -4067: modes do not change while there are open orders, conditional ones
+    among them.
+    """
+    return position.open_orders > 0 or position.open_triggers > 0
 
 
 def _isolating_refusal(held: list[Position]) -> Reason | None:
@@ -246,7 +255,7 @@ def decide_set_position_mode(state: State, command: c.SetPositionMode) -> Iterat
     account = state.accounts[command.account]
     if any(wallet.due for wallet in account.wallets.values()) or any(p.due for p in account.positions.values()):
         yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
-    elif account.orders or any(position.lots for position in account.positions.values()):
+    elif account.orders or account.triggers or any(position.lots for position in account.positions.values()):
         yield Refused(Reason.OPEN_ORDERS_OR_POSITION)
     else:
         yield PositionModeSet(command.account, command.hedges)
@@ -261,8 +270,10 @@ def decide_set_collateral_mode(state: State, command: c.SetCollateralMode) -> It
         yield Refused(Reason.LIQUIDATION_IN_PROGRESS)
     elif command.multi and (refusal := _joining_refusal(state, account)):
         yield Refused(refusal)
-    elif not command.multi and (account.orders or any(_does_not_stand(w) for w in account.wallets.values())):
-        yield Refused(Reason.OPEN_ORDERS_OR_POSITION if account.orders else Reason.INSUFFICIENT_MARGIN)
+    elif not command.multi and (account.orders or account.triggers):
+        yield Refused(Reason.OPEN_ORDERS_OR_POSITION)
+    elif not command.multi and any(_does_not_stand(w) for w in account.wallets.values()):
+        yield Refused(Reason.INSUFFICIENT_MARGIN)
     else:
         yield CollateralModeSet(command.account, command.multi)
 

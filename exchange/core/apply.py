@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from events import facts as f
-from exchange.core.changes import account, liquidation, session, trading
+from exchange.core.changes import account, liquidation, session, trading, triggers
 from exchange.core.state import State
 
 APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
@@ -46,6 +46,9 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.OrderCancelled: trading.on_order_ended,
     f.OrderExpired: trading.on_order_ended,
     f.Traded: trading.on_traded,
+    f.TriggerPlaced: triggers.on_trigger_placed,
+    f.TriggersReached: triggers.on_triggers_reached,
+    f.OrderTriggered: triggers.on_order_triggered,
     f.LiquidationPutOff: liquidation.on_liquidation_put_off,
     f.MarginCalled: liquidation.on_margin_called,
     f.MarginRecovered: liquidation.on_margin_recovered,

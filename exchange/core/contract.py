@@ -13,6 +13,7 @@ from exchange.core.book import Book, Order
 from exchange.core.margin.rules import MarginRules
 from exchange.core.matching.market import MarketFeed
 from exchange.core.swing import Swing
+from exchange.core.triggers.index import Triggers
 
 if TYPE_CHECKING:
     from exchange.core.state import Position
@@ -77,6 +78,7 @@ class Contract:
         "taker_fee",
         "terms",
         "tick",
+        "triggers",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack, options: SessionOptions) -> None:
@@ -94,7 +96,8 @@ class Contract:
         self.rules = MarginRules(terms, pack)
         self.default_leverage = min(pack.default_leverage, self.rules.brackets.max_leverage)
         self.book = Book(options)
-        self.feed = MarketFeed(self.book, options, fillable)
+        self.triggers = Triggers()
+        self.feed = MarketFeed(self.book, options, fillable, self.triggers.lasts)
         self.marked = 0
         self.marked_at = 0
         self.halted = 0

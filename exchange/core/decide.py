@@ -35,6 +35,8 @@ from exchange.core.matching.market import crossing, first_touch
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State
 from exchange.core.timers import funding_price
+from exchange.core.triggers.fire import fire_all
+from exchange.core.triggers.place import decide_place_trigger
 
 
 def decide_open_session(state: State, command: c.OpenSession) -> Iterator[Fact]:
@@ -172,6 +174,8 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
         state.cause = due.seq
         if key[1] in OWED:
             yield from settle_all(state, key, due, room)
+        elif key[1] == DueKind.TRIGGER:
+            yield from fire_all(state, due, room)
         elif key[1] == DueKind.OFFER:
             yield from work_off(state, state.contracts[key[2]])
         elif key[1] == DueKind.EXCHANGE:
@@ -186,7 +190,7 @@ def _about(state: State, key: DueKey) -> int:
     if key[1] != DueKind.LIQUIDATION:
         return 1
     account = state.accounts[key[2]]  # type: ignore[index]
-    return 2 + len(account.orders) + 3 * len(account.positions)
+    return 2 + len(account.orders) + len(account.triggers) + 3 * len(account.positions)
 
 
 DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
@@ -197,6 +201,7 @@ DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
     c.Transfer: accounts.decide_transfer,
     c.ExchangeAsset: accounts.decide_exchange_asset,
     c.PlaceOrder: decide_place,
+    c.PlaceTrigger: decide_place_trigger,
     c.CancelOrder: decide_cancel,
     c.SetLeverage: accounts.decide_set_leverage,
     c.SetMarginMode: accounts.decide_set_margin_mode,

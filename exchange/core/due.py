@@ -22,6 +22,7 @@ class DueKind(IntEnum):
     GATE = 7
     WINDOW = 8
     AUCTION = 9
+    TRIGGER = 10
 
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)

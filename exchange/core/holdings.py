@@ -15,6 +15,7 @@ from exchange.core.contract import Contract
 from exchange.core.ledger import Books
 from exchange.core.margin.brackets import Schedule
 from exchange.core.margin.collateral import Asset
+from exchange.core.triggers.trigger import Trigger
 
 NEVER = -1
 """A trigger that no mark reaches."""
@@ -30,7 +31,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 class Due(msgspec.Struct):
     """Due work: the number of the record that brought it, and what each position is charged or settled by.
 
-    owing holds the positions (interest: the wallets) not settled yet, in the order in which they were opened.
+    owing holds the positions (interest: the wallets) not settled yet, in the order in which they were opened; firing
+    the conditional orders that have not fired yet, in the order in which they do.
     """
 
     seq: int
@@ -38,6 +40,7 @@ class Due(msgspec.Struct):
     mark: int = 0
     owing: dict[Position | Wallet, None] = {}
     over: int = 1
+    firing: dict[Trigger, None] = {}
 
 
 DueKey = tuple[int, int, str, str, int]
@@ -133,7 +136,7 @@ class Position:
     __slots__ = (
         "account", "asks", "auction", "auto_add", "band", "bids", "contract", "due", "entry_value", "exempt", "extra",
         "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name",
-        "open_orders", "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
+        "open_orders", "open_triggers", "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
     )  # fmt: skip
 
     def __init__(self, wallet: Wallet, contract: Contract, leg: Leg = Leg.NET) -> None:
@@ -153,6 +156,7 @@ class Position:
         self.asks = 0
         self.extra = 0
         self.open_orders = 0
+        self.open_triggers = 0
         self.floor = 0
         self.low = NEVER
         self.high = NEVER
@@ -200,7 +204,7 @@ Pool = Wallet | Position | MultiPool
 
 
 class Account:
-    """An account: wallets, positions by name, open orders, and the last outcomes of its commands.
+    """An account: wallets, positions by name, open and conditional orders, and the last outcomes.
 
     hedges says that it holds a long and a short leg in each instrument; multi is its pool in multi-asset mode; volumes
     is what it traded by day, quote asset; cooldown is until when, ns, it is liquidated in whole positions, not slices.
@@ -209,7 +213,7 @@ class Account:
 
     __slots__ = (
         "clients", "cooldown", "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes",
-        "positions", "volumes", "wallets",
+        "positions", "triggers", "volumes", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: AccountId, is_reserved: bool = False) -> None:
@@ -220,6 +224,7 @@ class Account:
         self.wallets: dict[AssetId, Wallet] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[OrderNumber, Order] = {}
+        self.triggers: dict[OrderNumber, Trigger] = {}
         self.clients: dict[ClientId, OrderNumber] = {}
         self.last_number = OrderNumber(0)
         self.outcomes: dict[RequestId, Outcome] = {}

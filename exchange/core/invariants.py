@@ -5,11 +5,17 @@ Source: `docs/margin.md`, section "Invariants".
 
 from __future__ import annotations
 
+from events.facts import TriggerPlaced
 from events.instruments import Leg
+from events.triggers import PriceSource
+from exchange.core.book import Order
+from exchange.core.changes.triggers import index_of, price_of
 from exchange.core.contract import Contract
 from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation import guard, watch
 from exchange.core.state import FAR, Account, Position, State
+from exchange.core.triggers.index import PriceIndex
+from exchange.core.triggers.trigger import Trigger
 
 
 def check(state: State) -> None:
@@ -21,8 +27,10 @@ def check(state: State) -> None:
     for account in state.accounts.values():
         check_account(account)
     check_orders(state)
+    check_triggers(state)
     for key, due in state.due.items():
         assert due.owing or key[1] not in OWED, "due work waits for nobody"
+        assert due.firing or key[1] != DueKind.TRIGGER, "due work waits for no order"
     assert list(state.owed.values()) == [due for key, due in state.due.items() if key[1] in OWED]
     assert state.timers == sorted(state.timers)
     guard.check(state)
@@ -33,6 +41,7 @@ def check_end_of_batch(state: State) -> None:
     """`check`, and that the watch has seen everybody who is due."""
     check(state)
     assert not state.dirty
+    assert not state.reached
     watch.check(state)
 
 
@@ -64,7 +73,8 @@ def check_account(account: Account) -> None:
     """Every position agrees with the account's orders."""
     for position in account.positions.values():
         check_position(account, position)
-    assert account.clients == {order.client: order.number for order in account.orders.values() if order.client}
+    open_ones: list[Order | TriggerPlaced] = [*account.orders.values(), *(t.placed for t in account.triggers.values())]
+    assert account.clients == {one.client: one.number for one in open_ones if one.client}
 
 
 def check_orders(state: State) -> None:
@@ -74,10 +84,32 @@ def check_orders(state: State) -> None:
     assert standing == sum(order.rests for account in state.accounts.values() for order in account.orders.values())
 
 
+def check_triggers(state: State) -> None:
+    """Every conditional order waits where it belongs: in the index of its price, or reached, or in the queue."""
+    waiting: dict[PriceIndex, list[Trigger]] = {}
+    for account in state.accounts.values():
+        for number, trigger in account.triggers.items():
+            assert (trigger.placed.account, trigger.placed.number) == (account.name, number)
+            contract = trigger.holder.contract
+            if trigger.due is not None:
+                assert trigger in state.due[trigger.due].firing
+            elif trigger not in contract.triggers.reached:
+                waiting.setdefault(index_of(contract, trigger.placed.source), []).append(trigger)
+    firing = sum(len(due.firing) for due in state.due.values())
+    assert firing == sum(t.due is not None for account in state.accounts.values() for t in account.triggers.values())
+    for contract in state.contracts.values():
+        assert (contract.id in state.reached) == bool(contract.triggers.reached)
+        for source in PriceSource:
+            index, price = index_of(contract, source), price_of(contract, source)
+            index.check(waiting.get(index, []))
+            assert not price or index.low < price < index.high, "a price reached an order that waits"
+
+
 def check_position(account: Account, position: Position) -> None:
     """One position against the account's orders and its own sign."""
     orders = [o for o in account.orders.values() if o.holder is position]
     assert position.open_orders == len(orders)
+    assert position.open_triggers == sum(trigger.holder is position for trigger in account.triggers.values())
     resting = [o for o in orders if o.rests]
     assert position.bids == sum(o.notional * o.lots for o in resting if o.sign > 0)
     assert position.asks == sum(o.notional * o.lots for o in resting if o.sign < 0)
@@ -85,5 +117,9 @@ def check_position(account: Account, position: Position) -> None:
     assert position.lots * position.entry_value * position.contract.gain >= 0
     assert bool(position.lots) or not position.entry_value
     assert position.lots * position.leg.sign >= 0
-    assert account.is_reserved or account.hedges == (position.leg is not Leg.NET) or not (position.lots or orders)
+    assert (
+        account.is_reserved
+        or account.hedges == (position.leg is not Leg.NET)
+        or not (position.lots or orders or position.open_triggers)
+    )
     assert position.is_isolated or not position.isolated

@@ -57,6 +57,11 @@ def _expire_orders(state: State, position: Position) -> Iterator[Fact]:
         account = state.accounts[position.account]
         for order in [order for order in account.orders.values() if order.holder is position]:
             yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.SETTLEMENT)
+    if position.open_triggers:
+        account = state.accounts[position.account]
+        for trigger in [trigger for trigger in account.triggers.values() if trigger.holder is position]:
+            placed = trigger.placed
+            yield OrderExpired(account.name, placed.number, placed.lots, Expiry.SETTLEMENT)
 
 
 def settled(position: Position, price: int) -> PositionSettled:

@@ -13,22 +13,25 @@ import msgspec
 
 from events.commands import MARKET, SessionOptions
 from events.digest import fingerprint
+from events.facts import TriggerPlaced
 from events.guards import Hold
-from events.instruments import Leg, RulePack
+from events.instruments import Leg, RulePack, position_name
 from exchange.core.book import BookSide, Level, Order
+from exchange.core.changes.triggers import index_of, keep
 from exchange.core.contract import Average, Contract
 from exchange.core.due import OWED, DueKind, Wait
 from exchange.core.liquidation.pools import close, pool_of, pools_of
 from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, Account, Due, MultiPool, Outcome, Position, State, Wallet
+from exchange.core.triggers.trigger import Trigger
 
 STATE_VERSION = 5
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
     "last_id", "synced", "stated", "streak", "equal", "different", "prints", "volume", "observations", "gaps",
-    "crossed", "last_price", "index", "rate", "next_funding", "next_sample",
+    "crossed", "last_price", "traded", "index", "rate", "next_funding", "next_sample",
 )  # fmt: skip
 _POSITION = (
     "is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders", "auto_add",
@@ -65,7 +68,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "gated_until": state.gated_until,
             "warned": [pool.id for account in state.accounts.values() for pool in pools_of(account) if pool.warned],
             "due": [
-                [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing]]
+                [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing], _names(due)]
                 for key, due in state.due.items()
             ],
             "auctions": [
@@ -87,6 +90,11 @@ def digest(state: State, *, outcomes: bool = True) -> str:
     return fingerprint(encode(state, outcomes=outcomes))
 
 
+def _names(due: Due) -> list[tuple[str, int]]:
+    """The conditional orders that wait to fire."""
+    return [(trigger.placed.account, trigger.placed.number) for trigger in due.firing]
+
+
 def _account(account: Account, outcomes: bool) -> dict[str, Any]:
     return {
         "name": account.name,
@@ -98,6 +106,7 @@ def _account(account: Account, outcomes: bool) -> dict[str, Any]:
         "wallets": {asset: [w.balance, [p.name for p in w.positions]] for asset, w in account.wallets.items()},
         "positions": {name: [getattr(p, field) for field in _POSITION] for name, p in account.positions.items()},
         "orders": [[o.holder.name, *(getattr(o, field) for field in _ORDER)] for o in account.orders.values()],
+        "triggers": [[t.serial, t.extreme, t.placed] for t in account.triggers.values()],
         "outcomes": [[request, o.seq, o.reason] for request, o in account.outcomes.items()] if outcomes else [],
     }
 
@@ -155,8 +164,11 @@ def decode(data: bytes) -> State:
     state.next_timer = state.timers[0][0] if state.timers else FAR
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)
-    for key, seq, rate, mark, over, owing in raw["due"]:
-        _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over))
+    for key, seq, rate, mark, over, owing, firing in raw["due"]:
+        fires = {state.accounts[name].triggers[number]: None for name, number in firing}
+        _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over, fires))
+    for account in raw["accounts"]:
+        _lay_triggers(state, account)
     for name, waiting in raw["put_off"].items():
         state.put_off[name] = {tuple(key): Wait(seq, Hold(why)) for key, seq, why in waiting}
         for key in state.put_off[name]:
@@ -205,6 +217,9 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
         position.set_leverage(position.leverage)
     for name, *values in raw["orders"]:
         _restore_order(account, account.positions[name], dict(zip(_ORDER, values, strict=True)))
+    for serial, _, placed in raw["triggers"]:
+        fact = msgspec.convert(placed, TriggerPlaced)
+        keep(account, Trigger(fact, account.positions[position_name(fact.instrument, fact.leg)], serial))
     for request, seq, reason in raw["outcomes"]:
         account.outcomes[request] = msgspec.convert({"seq": seq, "reason": reason}, Outcome)
 
@@ -265,10 +280,22 @@ def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
     feed.credits = dict(raw["credits"])
 
 
+def _lay_triggers(state: State, raw: dict[str, Any]) -> None:
+    """Put an account's conditional orders that no price has reached where they wait."""
+    for number, (_, extreme, _) in zip(state.accounts[raw["name"]].triggers, raw["triggers"], strict=True):
+        trigger = state.accounts[raw["name"]].triggers[number]
+        if trigger.due is None:
+            index_of(trigger.holder.contract, trigger.placed.source).restore(trigger, extreme)
+
+
 def _restore_due(state: State, key: Any, due: Due) -> None:
     state.due[key] = due
+    for trigger in due.firing:
+        trigger.due = key
     if key[1] in OWED:
         state.owed[key] = due
+    elif key[1] == DueKind.TRIGGER:
+        return
     elif key[1] == DueKind.OFFER:
         state.contracts[key[2]].offer = key
     elif key[1] == DueKind.EXCHANGE:

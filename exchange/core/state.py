@@ -71,14 +71,15 @@ class State:
     due and wait for it; stepped are the pools that an auction's step left due, until they are named again; funds names
     each instrument's insurance fund; gated_until is until when no money leaves, 0 where it may; next_timer is when the
     first of the timers fires; multis are the accounts in multi-asset mode; cause is the record that the next fact
-    follows from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves. columns is
+    follows from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
+    instruments whose prices reached triggers in this batch, with the record that did first. columns is
     lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
         "funds", "gated_until", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options", "owed",
-        "pack", "put_off", "rankings", "seq", "stepped", "timers",
+        "pack", "put_off", "rankings", "reached", "seq", "stepped", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -107,6 +108,7 @@ class State:
         self.left: SortedDict[tuple[AccountId, str], tuple[Pool, int]] = SortedDict()
         self.full = 0
         self.rankings: dict[tuple[InstrumentId, int], Ranking] = {}
+        self.reached: dict[InstrumentId, int] = {}
         self.columns: dict[ChunkId, Observations] = {}
 
     @property

@@ -19,6 +19,7 @@ from exchange.core.liquidation.watch import arm_all, drain, name_first
 from exchange.core.owed import settle_first
 from exchange.core.state import BATCH_FACTS, Account, Outcome, State
 from exchange.core.timers import fire
+from exchange.core.triggers.fire import triggers_reached
 
 OUTCOMES_KEPT = 1024
 """How many outcomes of an account's commands are remembered."""
@@ -63,8 +64,8 @@ def step(state: State, command: Command) -> Batch | Outcome:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, closed))
         APPLY[type(closed)](state, closed)
-    if state.dirty or state.left:
-        for fact in drain(state, state.full - seq):
+    if state.dirty or state.left or state.reached:
+        for fact in _said_last(state):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
             APPLY[type(fact)](state, fact)
@@ -73,6 +74,12 @@ def step(state: State, command: Command) -> Batch | Outcome:
     if not state.keeps_impact:
         _give_back(state)
     return Batch(state.batch, state.now, records)
+
+
+def _said_last(state: State) -> Iterator[Fact]:
+    """What is said when a batch ends: whose triggers were reached, then who is due or warned."""
+    yield from triggers_reached(state)
+    yield from drain(state, state.full - state.seq)
 
 
 def _after_timers(state: State, command: Command, account: Account | None) -> Iterator[Fact]:

@@ -65,6 +65,7 @@ EASY = pack()
 # Commands. What is left empty here (time, request, owner of a cancelled order) the scenario fills in.
 
 NOW = Nanos(0)
+NET = Leg.NET
 
 
 def open_account(name: str, request: str = "") -> c.OpenAccount:

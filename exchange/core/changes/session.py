@@ -5,12 +5,14 @@ from __future__ import annotations
 from events import facts as f
 from events.commands import FundingSource
 from exchange.core.changes.queue import owe
+from exchange.core.changes.triggers import mark_moved, note
 from exchange.core.contract import Average, Contract
 from exchange.core.due import DueKind
 from exchange.core.funding import premium, restart, sample
+from exchange.core.liquidation import watch
 from exchange.core.liquidation.guard import release
 from exchange.core.liquidation.pools import close, pool_of
-from exchange.core.liquidation.watch import index_moved, mark_moved
+from exchange.core.liquidation.watch import index_moved
 from exchange.core.state import Due, State
 from exchange.core.timers import set_first, took_effect
 
@@ -27,7 +29,9 @@ def on_nothing(_state: State, _fact: f.Fact) -> None:
 
 def on_market_advanced(state: State, fact: f.MarketAdvanced) -> None:
     """History's rows go into MARKET's book."""
-    state.contracts[fact.instrument].feed.advance(state.columns[fact.chunk], fact.first_row, fact.last_row)
+    contract = state.contracts[fact.instrument]
+    contract.feed.advance(state.columns[fact.chunk], fact.first_row, fact.last_row)
+    note(state, contract)
 
 
 def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
@@ -44,6 +48,7 @@ def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
         _count(state, contract)
     if not contract.halted:
         _offer(state, contract)
+    watch.mark_moved(state, contract)
     mark_moved(state, contract)
 
 
@@ -134,7 +139,9 @@ def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
     contract = state.contracts[fact.instrument]
     contract.expired = True
     release(state, contract.id)
-    ordered = sorted((p for p in contract.positions if p.open_orders and not p.lots), key=lambda p: p.id)
+    ordered = sorted(
+        (p for p in contract.positions if (p.open_orders or p.open_triggers) and not p.lots), key=lambda p: p.id
+    )
     owing = {**contract.holders, **dict.fromkeys(ordered)}
     owe(state, DueKind.SETTLEMENT, fact.instrument, Due(state.seq, 0, fact.price, owing))  # type: ignore[arg-type]
 

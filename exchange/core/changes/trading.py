@@ -6,6 +6,8 @@ from events import facts as f
 from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.instruments import Leg
 from exchange.core.book import Order
+from exchange.core.changes.triggers import drop, last_moved
+from exchange.core.contract import Contract
 from exchange.core.fees import count_volume, fee_rates
 from exchange.core.margin.pretrade import order_sums
 from exchange.core.posting import post_trade
@@ -18,7 +20,7 @@ NET = Leg.NET
 def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
     """The order's number is used; it is not in the book yet."""
     account = state.accounts[fact.account]
-    account.last_number = fact.number
+    account.last_number = max(account.last_number, fact.number)
     contract, leg = state.contracts[fact.instrument], fact.leg
     position = account.positions.get(fact.instrument) if leg is NET else None
     if position is None:
@@ -57,11 +59,13 @@ def on_order_rested(state: State, fact: f.OrderRested) -> None:
 
 
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
-    """The order leaves the book and gives its margin back."""
+    """The order leaves the book and gives its margin back, or a conditional one waits no more."""
     account = state.accounts[fact.account]
     order = account.orders.get(fact.number)
     if order is not None:
         _reduce(account, order, order.lots)
+    elif (trigger := account.triggers.get(fact.number)) is not None:
+        drop(state, account, trigger)
 
 
 def _reduce(account: Account, order: Order, lots: int) -> None:
@@ -107,6 +111,16 @@ def on_traded(state: State, fact: f.Traded) -> None:
         position = state.keep_position(taker, contract, fact.leg)
     post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
     post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
+    if fact.taker != MARKET or fact.crossed is not None:
+        _last_price(state, contract, fact.price)
     if state.fee_tiers:
         count_volume(state, making, lots, value)
         count_volume(state, position, lots, value)
+
+
+def _last_price(state: State, contract: Contract, price: int) -> None:
+    """The last price is this, unless history brought the trade: then it is that of its print."""
+    feed = contract.feed
+    feed.traded = price
+    if not feed.lasts.low < price < feed.lasts.high:
+        last_moved(state, contract, price)

@@ -1,7 +1,7 @@
 """The liquidation of one pool: orders cancelled, positions closed in the book down to bankruptcy, the rest taken over.
 
 1. the due test is made again: a pool that recovered meanwhile is left alone, one that has to wait is put off;
-2. the pool's open orders expire;
+2. the pool's open orders expire, conditional ones too;
 3. positions meet the book with immediate-or-cancel orders limited at their bankruptcy price: whole ones, most
 maintenance margin first, or, where the pack says steps, down into the bracket below, the one first whose closing loses
 least for the maintenance margin that it releases, and so on until the pool is no longer due; or, where it says slices,
@@ -244,6 +244,9 @@ def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
     for order in list(account.orders.values()):
         if order.holder.pool is pool:
             yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.LIQUIDATION)
+    for trigger in list(account.triggers.values()):
+        if trigger.holder.pool is pool:
+            yield OrderExpired(account.name, trigger.placed.number, trigger.placed.lots, Expiry.LIQUIDATION)
 
 
 def _close(

@@ -32,13 +32,14 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     if refusal := form_refusal(account, contract, command) or standing_refusal(state, position, command, reduces):
         yield Refused(refusal)
         return
-    lots, price = command.lots, command.price
-    assert isinstance(lots, int)
-    assert not isinstance(price, str)
+    yield from accept(state, position, command, command.lots, reduces)  # type: ignore[arg-type]
+
+
+def accept(state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool) -> Iterator[Fact]:
+    """Accept so many lots of an order that no rule speaks against, and let them meet the book."""
     yield OrderAccepted(
-        command.account, command.number, contract.id, command.side, lots, price, command.time_in_force, reduces, leg,
-        command.client,
-        command.self_trade,
+        command.account, command.number, command.instrument, command.side, Lots(lots), command.price,  # type: ignore[arg-type]
+        command.time_in_force, reduces, command.leg, command.client, command.self_trade,
     )  # fmt: skip
     yield from enter(state, position, command, lots, reduces)
 
@@ -59,14 +60,21 @@ def enter(state: State, position: Position, command: PlaceOrder, lots: int, redu
 
 
 def decide_cancel(state: State, command: CancelOrder) -> Iterator[Fact]:
-    """Cancel what is open of an order."""
-    order = open_order(state.accounts[command.account], command.number, command.client)
-    if order is None:
-        yield Refused(Reason.UNKNOWN_ORDER)
-    else:
+    """Cancel what is open of an order, or a conditional one that has not fired."""
+    account = state.accounts[command.account]
+    if (order := open_order(account, command.number, command.client)) is not None:
         yield OrderCancelled(command.account, order.number, Lots(order.lots))
+    elif (trigger := account.triggers.get(named(account, command.number, command.client))) is not None:
+        yield OrderCancelled(command.account, trigger.placed.number, trigger.placed.lots)
+    else:
+        yield Refused(Reason.UNKNOWN_ORDER)
 
 
 def open_order(account: Account, number: OrderNumber, client: ClientId) -> Order | None:
     """The open order of that number or, where it is 0, of that client id; None where there is none."""
-    return account.orders.get(number or account.clients.get(client, number))
+    return account.orders.get(named(account, number, client))
+
+
+def named(account: Account, number: OrderNumber, client: ClientId) -> OrderNumber:
+    """The number or, where it is 0, that of what is open under the client id; 0 where there is none."""
+    return number or account.clients.get(client, number)

@@ -17,6 +17,7 @@ from events.commands import MARKET, MarkSource, QueueModel, SessionOptions
 from events.observations import Kind, Observations
 from events.units import SECOND
 from exchange.core.book import SPARSE, Book, BookSide, Level, Order
+from exchange.core.triggers.index import AheadOfPrices, PriceIndex
 
 DIFF, SNAPSHOT, PRINT, TICKER, MARK = (int(kind) for kind in Kind)
 
@@ -44,17 +45,22 @@ class MarketFeed:
 
     fills, funding_rate, marked and defects speak of the latest `advance` only: the traders' orders that a print
     reached; the rate by which a funding time that passed is paid; the mark of a mark row; what was wrong, as (row,
-    what).
+    what). last_price is that of history's last print, traded that of the last trade, be it history's or a trader's;
+    lasts are the conditional orders that wait for it.
     """
 
     __slots__ = (
         "book", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate", "gaps",
-        "index", "last_id", "last_price", "mark_source", "marked", "next_funding", "next_sample", "observations",
-        "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tickers", "volume",
+        "index", "last_id", "last_price", "lasts", "mark_source", "marked", "next_funding", "next_sample",
+        "observations", "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tickers",
+        "traded", "volume",
     )  # fmt: skip
 
-    def __init__(self, book: Book, options: SessionOptions, fillable: Callable[[Order], int]) -> None:
+    def __init__(
+        self, book: Book, options: SessionOptions, fillable: Callable[[Order], int], lasts: PriceIndex
+    ) -> None:
         self.book = book
+        self.lasts = lasts
         self.fillable = fillable
         self.mark_source = options.mark_source
         self.queue_model = options.queue_model
@@ -73,6 +79,7 @@ class MarketFeed:
         self.gaps = 0
         self.crossed = 0
         self.last_price = 0
+        self.traded = 0
         self.index = 0
         self.rate = 0
         self.next_funding = 0
@@ -239,7 +246,9 @@ class MarketFeed:
     def _print(self, price: int, lots: int, side: int, transacted: int) -> None:
         self.prints += 1
         self.volume += lots
-        self.last_price = price
+        self.last_price = self.traded = price
+        if not self.lasts.low < price < self.lasts.high:
+            self.lasts.move(price)
         hit = self.book.asks if side > 0 else self.book.bids
         if hit.best is None or self.book.stale or hit.best * hit.sign < price * hit.sign:
             return
@@ -329,6 +338,8 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     last = _find(columns.kind, MARK, first, last)
     if feed.mark_source is not MarkSource.DATA:
         last = min(last, bisect_left(columns.at, feed.next_sample, first, last))
+    if not feed.lasts.is_empty:
+        last = _first_reached(feed.lasts.ahead(), columns, first, last)
     bid, ask = feed.book.bids.best, feed.book.asks.best
     if bid is None and ask is None:
         return last
@@ -337,6 +348,14 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     for row in range(first, last):
         kind = columns.kind[row]
         if kind != TICKER and _can_touch(feed, columns, kind, columns.index[row], bid, ask):
+            return row
+    return last
+
+
+def _first_reached(ahead: AheadOfPrices, columns: Observations, first: int, last: int) -> int:
+    """The first row of a print that reaches a conditional order; `last` where none does before it."""
+    for row in range(first, last):
+        if columns.kind[row] == PRINT and ahead.reaches(columns.print_price[columns.index[row]]):
             return row
     return last
 

@@ -1,0 +1,50 @@
+"""Facts of conditional orders: placed, reached by a price, triggered. They end like orders do."""
+
+from __future__ import annotations
+
+from events.commands import AccountId, ClientId, OrderNumber, SelfTrade, Side, TimeInForce
+from events.facts.base import Fact
+from events.instruments import InstrumentId, Leg
+from events.triggers import PriceSource, TriggerKind
+from events.units import Lots, Rate, Ticks
+
+
+class TriggerPlaced(Fact, tag="trigger_placed.1"):
+    """A conditional order waits for its price, and reserves nothing.
+
+    trigger is the price, ticks, that it waits for, or that activates a trailing stop; none where that follows its price
+    at once. lots is 0 where it closes whatever is held when it fires. No price means that it becomes a market order.
+    """
+
+    account: AccountId
+    number: OrderNumber
+    instrument: InstrumentId
+    side: Side
+    trigger_kind: TriggerKind
+    lots: Lots
+    trigger: Ticks | None
+    price: Ticks | None
+    time_in_force: TimeInForce
+    source: PriceSource
+    reduce_only: bool
+    callback: Rate = Rate(0)
+    closes: bool = False
+    protects: bool = False
+    leg: Leg = Leg.NET
+    client: ClientId = ClientId("")
+    self_trade: SelfTrade = SelfTrade.NONE
+
+
+class TriggersReached(Fact, tag="triggers_reached.1"):
+    """Prices of this batch reached so many conditional orders of the instrument: they fire as due work, in order."""
+
+    instrument: InstrumentId
+    orders: int
+
+
+class OrderTriggered(Fact, tag="order_triggered.1"):
+    """A conditional order fired: it is an order like any other from now on, for so many lots."""
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots

@@ -1,0 +1,60 @@
+"""A conditional order that waits: what was placed, and where in the index of its price it lies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from events.commands import Side
+from events.facts import TriggerPlaced
+from events.triggers import PriceSource, TriggerKind
+
+if TYPE_CHECKING:
+    from exchange.core.holdings import DueKey, Position
+    from exchange.core.triggers.trailing import Group
+
+BUY = Side.BUY
+
+
+class Trigger:
+    """A conditional order that has not fired.
+
+    serial is the number of the record that placed it: the older of two has the lower one. level is the price that it
+    waits for, in the unit of its source (mark units, or ticks for the last price), 0 for a trailing stop without
+    activation. group is whose extreme it shares while it trails, due the entry of the queue once it was reached.
+    """
+
+    __slots__ = ("due", "group", "holder", "level", "placed", "serial", "sign")
+
+    def __init__(self, placed: TriggerPlaced, holder: Position, serial: int) -> None:
+        self.placed = placed
+        self.holder = holder
+        self.serial = serial
+        self.sign = 1 if placed.side is BUY else -1
+        unit = holder.contract.tick if placed.source is PriceSource.MARK else 1
+        self.level: int = (placed.trigger or 0) * unit
+        self.group: Group | None = None
+        self.due: DueKey | None = None
+
+    @property
+    def trails(self) -> bool:
+        """Whether it follows its price."""
+        return self.placed.trigger_kind is TriggerKind.TRAILING_STOP
+
+    @property
+    def direction(self) -> int:
+        """+1 where a price at or above its level reaches it, -1 at or below."""
+        return direction_of(self.placed.trigger_kind, self.sign)
+
+    @property
+    def extreme(self) -> int | None:
+        """The extreme of its price so far while it trails, in the unit of its source."""
+        return None if self.group is None else self.group.extreme * self.sign
+
+
+def direction_of(kind: TriggerKind, sign: int) -> int:
+    """The side from which a price reaches the level of a buy (sign 1) or a sell (-1): +1 at or above, -1 at or below.
+
+    Source: Binance USD-M, rules of conditional orders: a stop buys at or above, a take-profit at or below; a trailing
+    stop that buys is activated at or below.
+    """
+    return sign if kind is TriggerKind.STOP else -sign
