@@ -76,7 +76,7 @@ class SessionAudit:
         self._account = account
         self._on_progress = on_progress
         self.state = State()
-        self.auditor = Auditor()
+        self.auditor = Auditor(self.state.columns)
         self.deficits = Deficits()
         self._lender = Lender(log, [self.state])
         self.report = Audited()

@@ -11,6 +11,7 @@ pools.py       equity, margin, available balance and debts of an account
 clock.py       averages over time: premium and settlement price; what falls due when
 money.py       rules of the facts about money, modes and leverage
 trading.py     rules of the facts about orders and trades
+triggers.py    rules of the facts about conditional orders, which waiting.py follows one by one
 liquidation.py rules of the facts of a liquidation
 prices.py      rules of the facts about marks and index prices
 guards.py      rules of the facts that hold trading and liquidations up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -11,8 +11,21 @@ from events import commands as c
 from events import facts as f
 from events.commands import Side
 from events.instruments import Leg
+from events.observations import Observations
 from events.record import Batch, Record
-from exchange.audit import endings, gate, guards, last_resort, liquidation, money, pools, prices, session, trading
+from exchange.audit import (
+    endings,
+    gate,
+    guards,
+    last_resort,
+    liquidation,
+    money,
+    pools,
+    prices,
+    session,
+    trading,
+    triggers,
+)
 from exchange.audit.books import BATCH_FACTS, MULTI, AuditError, Books, Margin, Position, Report
 
 RULES = {
@@ -22,6 +35,7 @@ RULES = {
     **gate.RULES,
     **money.RULES,
     **trading.RULES,
+    **triggers.RULES,
     **endings.RULES,
     **liquidation.RULES,
     **last_resort.RULES,
@@ -51,9 +65,12 @@ ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
     f.PositionModeSet: (c.SetPositionMode, ("account", "hedges")),
     f.CollateralModeSet: (c.SetCollateralMode, ("account", "multi")),
     f.AutoAddMarginSet: (c.SetAutoAddMargin, ("account", "instrument", "on")),
-    f.OrderAccepted: (
-        c.PlaceOrder,
-        ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg", "client", "self_trade"),
+    f.TriggerPlaced: (
+        c.PlaceTrigger,
+        (
+            *("account", "number", "instrument", "side", "trigger_kind", "lots", "trigger", "price", "time_in_force"),
+            *("source", "callback", "closes", "protects", "leg", "client", "self_trade"),
+        ),
     ),
     f.OrderCancelled: (c.CancelOrder, ("account",)),
     f.MarketAdvanced: (c.AdvanceMarket, ("instrument", "chunk")),
@@ -64,7 +81,11 @@ MAY_BE_ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
     f.MarkPriceMoved: (c.SetMarkPrice, ("instrument",)),
     f.IndexPriceMoved: (c.SetIndexPrice, ("instrument",)),
     f.Exchanged: (c.ExchangeAsset, ("account", "asset", "amount", "into")),
-}
+    f.OrderAccepted: (
+        c.PlaceOrder,
+        ("account", "number", "instrument", "side", "lots", "price", "time_in_force", "leg", "client", "self_trade"),
+    ),
+}  # fmt: skip
 """Facts that come about in other ways too."""
 
 
@@ -83,11 +104,12 @@ class Auditor:
     """Observes the batches of a session in order; what it knows is open for comparison.
 
     A pool is named by its asset or, where a position is isolated, by its position, or `multi`; queue holds those that
-    are due. An isolated wallet is named by its position, a cross wallet by its asset.
+    are due. An isolated wallet is named by its position, a cross wallet by its asset. columns are the chunks of history
+    that it is shown: without them it takes the session's word for which conditional orders trades in history reached.
     """
 
-    def __init__(self) -> None:
-        self.books = Books()
+    def __init__(self, columns: Mapping[c.ChunkId, Observations] | None = None) -> None:
+        self.books = Books(columns)
         self._of_account: dict[str, Counter[tuple[str, str]]] = {}
         self._held: Counter[tuple[str, str]] = Counter()
 
@@ -174,6 +196,7 @@ class Auditor:
         books.check("bounded price that did not move when a batch ends", None, books.bounded)
         if not isinstance(batch.records[-1].message, f.Refused) and books.pack is not None:
             gate.check(books)
+        triggers.check_end_of_batch(books)
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
 from events import facts as f
-from events.commands import INSURANCE, MARKET, Command, FundingSource, SelfTrade, SessionOptions, Side
+from events.commands import INSURANCE, MARKET, ChunkId, Command, FundingSource, SelfTrade, SessionOptions, Side
 from events.guards import Hold
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
+from events.observations import Observations
 from events.rules import Funds, Layer
 from events.units import UNIT, decimal_text
 from exchange.audit.contract import Contract
+from exchange.audit.waiting import Waiters, Waiting
 
 SIGN = {Side.BUY: 1, Side.SELL: -1}
 MULTI = "multi"
@@ -106,7 +108,7 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class Position:
-    """A leg of an account in an instrument: signed lots, exact entry value, open orders by number.
+    """A leg of an account in an instrument: signed lots, exact entry value, open and waiting orders by number.
 
     entry has the sign of what the position gains by, as its worth has.
     """
@@ -118,6 +120,7 @@ class Position:
     lots: int = 0
     entry: int = 0
     orders: dict[int, Order] = field(default_factory=dict)
+    waiting: dict[int, Waiting] = field(default_factory=dict)
 
     @property
     def account(self) -> str:
@@ -174,11 +177,14 @@ class Books:
     placed says which position an open order is for, clients the number that a client id stands for.
     layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
     says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.
-    taking is the order that was accepted last in the batch.
+    taking is the order that was accepted last in the batch; waiters are the conditional orders, columns what is shown
+    of history.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Mapping[ChunkId, Observations] | None = None) -> None:
         self.report = Report()
+        self.columns = {} if columns is None else columns
+        self.waiters = Waiters()
         self.now = 0
         self.command: Command | None = None
         self.fact: f.Fact | None = None

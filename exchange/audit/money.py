@@ -128,7 +128,7 @@ def leverage_set(books: Books, fact: f.LeverageSet) -> None:
 def margin_mode_set(books: Books, fact: f.MarginModeSet) -> None:
     """Without orders, and without a position unless the venue lets modes switch then."""
     legs = books.legs(fact.account, fact.instrument)
-    may = all(not p.orders for p in legs)
+    may = all(not (p.orders or p.waiting) for p in legs)
     may = may and (books.rules.mode_switch is ModeSwitch.WHEN_OPEN or all(not p.lots for p in legs))
     books.hold("what is open where a mode is set", may, fact)
     isolated = fact.mode is MarginMode.ISOLATED
@@ -147,7 +147,7 @@ def auto_add_margin_set(books: Books, fact: f.AutoAddMarginSet) -> None:
 def position_mode_set(books: Books, fact: f.PositionModeSet) -> None:
     """One position or two legs: nothing may be open."""
     mine = books.positions[fact.account].values()
-    books.hold("nothing is open", not any(p.lots or p.orders for p in mine), fact)
+    books.hold("nothing is open", not any(p.lots or p.orders or p.waiting for p in mine), fact)
     books.accounts[fact.account].hedges = fact.hedges
 
 
@@ -157,7 +157,7 @@ def collateral_mode_set(books: Books, fact: f.CollateralModeSet) -> None:
     books.hold("the venue has collateral", bool(books.collateral), fact)
     joins, parts = fact.multi and not account.multi, account.multi and not fact.multi
     books.hold("isolated positions stay out", not joins or not any(p.is_isolated and p.lots for p in mine), fact)
-    books.hold("orders are out", not parts or not any(p.orders for p in mine), fact)
+    books.hold("orders are out", not parts or not any(p.orders or p.waiting for p in mine), fact)
     account.multi = fact.multi
     books.forget_warnings(fact.account)
     if parts:

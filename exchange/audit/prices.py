@@ -10,6 +10,7 @@ from typing import Any
 from events import commands as c
 from events import facts as f
 from events.guards import Bound, PriceKind
+from events.triggers import PriceSource
 from exchange.audit.books import Books
 from exchange.audit.clock import index_moved, premium
 from exchange.audit.contract import Contract, rate
@@ -73,6 +74,7 @@ def mark_price_moved(books: Books, fact: f.MarkPriceMoved) -> None:
     if not contract.halted:
         released(books, fact.instrument)
     _count_premium(books, contract)
+    books.waiters.moved(fact.instrument, PriceSource.MARK, fact.mark)
 
 
 def index_price_moved(books: Books, fact: f.IndexPriceMoved) -> None:

@@ -11,6 +11,7 @@ from events import commands as c
 from events import facts as f
 from events.commands import INSURANCE, MARKET
 from events.rules import FundingPrice
+from exchange.audit import triggers
 from exchange.audit.books import Books
 from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
@@ -58,6 +59,7 @@ def market_advanced(books: Books, fact: f.MarketAdvanced) -> None:
         books.check("first row", command.first_row if books.row is None else books.row + 1, fact.first_row)
         books.hold("rows asked for", fact.first_row <= fact.last_row <= command.last_row, fact)
         books.row = fact.last_row
+    triggers.market_advanced(books, fact)
 
 
 def funding_due(books: Books, fact: f.FundingDue) -> None:
@@ -103,7 +105,7 @@ def settlement_due(books: Books, fact: f.SettlementDue) -> None:
     released(books, fact.instrument)
     for positions in books.positions.values():
         for p in positions.values():
-            if p.contract is contract and (p.lots or p.orders):
+            if p.contract is contract and (p.lots or p.orders or p.waiting):
                 books.settling[p.account, p.name] = fact.price
 
 
@@ -112,7 +114,7 @@ def position_settled(books: Books, fact: f.PositionSettled) -> None:
     p = books.position(fact.account, fact.instrument, fact.leg)
     price = books.settling.pop((p.account, p.name), None)
     books.check("settlement price", price, fact.price)
-    books.check("orders of what settles", {}, p.orders)
+    books.check("orders of what settles", {}, p.orders | p.waiting)
     worth, asset = floor(p.contract.worth(p.lots, fact.price)), p.terms.settle
     fee = 0 if p.owner.is_exempt else ceil(abs(worth) * rate(p.terms.settlement_fee))
     books.check("PnL at settlement, rounded down", worth - p.entry, fact.amount, asset)

@@ -13,6 +13,7 @@ from events import facts as f
 from events.commands import MARKET, Side
 from events.instruments import Inverse, Leg
 from events.units import UNIT
+from exchange.audit import triggers
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate, up
 from exchange.audit.pools import available, lot_notional, margin, open_loss
@@ -28,6 +29,8 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     closes = fact.leg is not Leg.NET and fact.leg.sign != sign
     if isinstance(books.command, c.PlaceOrder):
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
+    else:
+        triggers.accepted(books, fact)
     before = available(books, p.account, p.terms.settle)
     order = p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
     order.self_trade = fact.self_trade
@@ -104,6 +107,7 @@ def traded(books: Books, fact: f.Traded) -> None:
         post(books, p, direction * fact.lots, fact.value, fee, is_forced)
     for p in (maker, taker):
         _count(books, p, fact)
+    triggers.traded(books, fact)
     if forced:
         books.closed[taker] += fact.value
     if fact.taker_order and fact.maker == fact.taker:

@@ -59,7 +59,7 @@ class World:
         self.columns = {} if columns is None else columns
         self.state = lend(State(), self.columns)
         self.shadow = lend(State(), self.columns)
-        self.auditor = Auditor()
+        self.auditor = Auditor(self.columns)
         self.deficits = Deficits()
         self.lives = Lives()
         self.bodies: list[bytes] = []
