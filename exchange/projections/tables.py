@@ -104,6 +104,22 @@ class Tables:
         who = (batch.at, record.seq, fact.account, fact.number, fact.instrument)
         yield "orders", (*who, "accepted", fact.side.value, price, size, fact.time_in_force.value, None)
 
+    def waits(self, batch: Batch, record: Record) -> Iterator[Row]:
+        """A conditional order that waits; its price is that of its trigger."""
+        fact: Any = record.message
+        self._orders[fact.account, fact.number] = (fact.instrument, fact.side, fact.lots)
+        price, size = self._scaled(fact.instrument, fact.trigger, fact.lots)
+        who = (batch.at, record.seq, fact.account, fact.number, fact.instrument)
+        yield "orders", (*who, "waits", fact.side.value, price, size, fact.time_in_force.value, None)
+
+    def triggered(self, batch: Batch, record: Record) -> Iterator[Row]:
+        """A conditional order that fired."""
+        fact: Any = record.message
+        instrument, side, _ = self._orders[fact.account, fact.number]
+        _, size = self._scaled(instrument, None, fact.lots)
+        who = (batch.at, record.seq, fact.account, fact.number, instrument)
+        yield "orders", (*who, "triggered", side.value, None, size, None, None)
+
     def changed(self, batch: Batch, record: Record) -> Iterator[Row]:
         """An order that rests from now on, or ended."""
         fact: Any = record.message
@@ -175,6 +191,8 @@ _CHANGES = {
 _ROWS: dict[type, Any] = {
     f.Traded: Tables.traded,
     f.OrderAccepted: Tables.accepted,
+    f.TriggerPlaced: Tables.waits,
+    f.OrderTriggered: Tables.triggered,
     f.OrderRested: Tables.changed,
     f.OrderCancelled: Tables.changed,
     f.OrderExpired: Tables.changed,

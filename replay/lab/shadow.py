@@ -200,6 +200,7 @@ def _on_liquidation_ended(shadow: Shadow, fact: f.LiquidationEnded) -> None:
 _RECORDED: dict[type[f.Fact], Callable[[Shadow, Any], None]] = {
     f.SessionOpened: _on_session_opened,
     f.MarketAdvanced: _nothing,
+    f.TriggersReached: _nothing,
 }
 
 _OTHER = _RECORDED | {

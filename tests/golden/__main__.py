@@ -17,6 +17,7 @@ from tests.golden import (
     by_hand_instructions,
     by_hand_layers,
     by_hand_styles,
+    by_hand_triggers,
     by_hand_warnings,
 )
 from tests.golden.sessions import add, decided, heads, load, read, sum_up
@@ -28,6 +29,7 @@ MADE = (
     | by_hand_warnings.SESSIONS
     | by_hand_styles.SESSIONS
     | by_hand_instructions.SESSIONS
+    | by_hand_triggers.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 

@@ -110,6 +110,7 @@ GUARDS: Options = {
 PACK: Options = {
     "market_buy_slippage": lambda dice, _: dice.choice((0, 50_000)),
     "max_orders": lambda dice, _: dice.choice((3, 8, 200)),
+    "max_triggers": lambda dice, _: dice.choice((0, 2, 10)),
     "default_leverage": lambda dice, _: dice.choice((1, 5, 10)),
     "maintenance_basis": lambda dice, _: dice.choice(list(MaintenanceBasis)),
     "exit_fee": lambda dice, _: dice.choice(list(ExitFee)),
@@ -137,6 +138,7 @@ TERMS: Options = {
     "maker_fee": lambda dice, _: dice.choice((20_000, 0, -5_000)),
     "taker_fee": lambda dice, _: dice.choice((0, 50_000)),
     "liquidation_fee": lambda dice, _: dice.choice((0, 500_000)),
+    "trigger_protect": lambda dice, _: dice.choice((0, UNIT // 100, UNIT // 20)),
     "interest": lambda dice, _: dice.choice((0, 10_000)),
     "liquidation_cap": lambda dice, _: dice.choice((0, 0, 1, 100, 10**4)),
     "funding_cap": lambda dice, _: dice.choice((0, UNIT // 100)),

@@ -16,7 +16,7 @@ How to make worlds do a new thing, such as an order of a new type:
 
 from __future__ import annotations
 
-from tests.sim import accounts, clock, handling, orders, prices
+from tests.sim import accounts, clock, conditional, handling, orders, prices
 from tests.sim.chance import Dice
 from tests.sim.nonsense import more_nonsense, nonsense
 from tests.sim.traders import Move, Traders
@@ -69,6 +69,7 @@ GUARDED: Habits = {prices.slump: 5}
 """Where marks may be old or disorderly: they have to meet somebody who is due."""
 
 TOPICS: dict[str, Habits] = {
+    "conditional orders": conditional.CONDITIONAL,
     "client ids": {handling.named: 12, handling.cancel_by_name: 3},
 }
 """In some of the worlds whose rules are not plain, each in another half of them."""

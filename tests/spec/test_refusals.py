@@ -37,6 +37,7 @@ from tests.spec.contracts import (
 )
 from tests.spec.tape import printed, tape
 from tests.spec.test_put_off import at, tripping
+from tests.spec.test_triggers_refused import REACHED
 from tests.spec.test_withdrawal_gate import insolvent
 from tests.spec.words import (
     BUY,
@@ -377,7 +378,8 @@ def test_what_a_guard_forbids_is_refused_by_the_first_rule_that_it_breaks(
 def test_every_reason_is_reached_by_a_table_above() -> None:
     opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
     opened.add(Reason.NOT_COLLATERAL)
-    assert {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED} | opened == set(Reason)
+    tables = {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED} | REACHED
+    assert tables | opened == set(Reason)
 
 
 def test_a_refusal_uses_no_order_number() -> None:
