@@ -22,6 +22,10 @@ class Stage(Enum):
 
     ASKED = "asked"
     """A trader asked for it; nothing is decided yet."""
+    WAITING = "waiting"
+    """It is conditional, and its price has not come."""
+    TRIGGERED = "triggered"
+    """Its price came, and it is about to be an order like any other."""
     MATCHING = "matching"
     """It was accepted and walks through the book."""
     RESTING = "resting"
@@ -54,6 +58,12 @@ class Transition(NamedTuple):
 
 TRANSITIONS = (
     Transition(Stage.ASKED, f.Refused, Stage.REFUSED),
+    Transition(Stage.ASKED, f.TriggerPlaced, Stage.WAITING),
+    Transition(Stage.WAITING, f.OrderCancelled, Stage.CANCELLED),
+    Transition(Stage.WAITING, f.OrderExpired, Stage.EXPIRED),
+    Transition(Stage.WAITING, f.OrderTriggered, Stage.TRIGGERED),
+    Transition(Stage.TRIGGERED, f.OrderExpired, Stage.EXPIRED),
+    Transition(Stage.TRIGGERED, f.OrderAccepted, Stage.MATCHING),
     Transition(Stage.ASKED, f.OrderAccepted, Stage.MATCHING),
     Transition(Stage.MATCHING, f.Traded, Stage.MATCHING),
     Transition(Stage.MATCHING, f.Traded, Stage.FILLED),
@@ -66,7 +76,7 @@ TRANSITIONS = (
 )
 """All that can happen to an order, in the order in which it may happen."""
 
-ASKING = (c.PlaceOrder,)
+ASKING = (c.PlaceOrder, c.PlaceTrigger)
 """Commands that ask for an order. One that is refused may bear the name of another that is open: it never was."""
 
 _KNOWN = frozenset(TRANSITIONS)
@@ -116,6 +126,8 @@ Step = tuple[Name, type[f.Fact], Stage, int]
 """An order, what happened to it, the stage it is in then and its open lots."""
 
 _LEADS_TO: dict[type[Any], Stage] = {
+    f.TriggerPlaced: Stage.WAITING,
+    f.OrderTriggered: Stage.TRIGGERED,
     f.OrderAccepted: Stage.MATCHING,
     f.OrderRested: Stage.RESTING,
     f.OrderCancelled: Stage.CANCELLED,
