@@ -9,6 +9,7 @@ from events.commands import AccountId, Impact, OrderNumber, QueueModel, SessionO
 from events.instruments import InstrumentId
 from exchange.core.book import Book, BookSide, Order
 from exchange.core.matching.market import MarketFeed
+from exchange.core.triggers.index import PriceIndex
 from tests.contract.naive_book import Meeting, NaiveBook
 from tests.spec.tape import diff, printed, snapshot, tape
 from tests.spec.words import BUY, SELL
@@ -22,7 +23,7 @@ class FastBook:
     def __init__(self, model: QueueModel = QueueModel.PROPORTIONAL, impact: Impact = Impact.CONSUME) -> None:
         options = SessionOptions(queue_model=model, impact=impact)
         self.book = Book(options)
-        self.feed = MarketFeed(self.book, options, lambda order: order.lots)
+        self.feed = MarketFeed(self.book, options, lambda order: order.lots, PriceIndex({}))
         self.orders: dict[int, Order] = {}
         self.second = 0
         self.stale = False
