@@ -55,8 +55,8 @@ def _mendable() -> tuple[type[Exception], ...]:
     from events.instruments import PackError
     from events.log import LogError
     from exchange.sequencer import SequencerError
+    from replay.loading import StrategyError
     from replay.player import SetupError
     from replay.sources.report import SourceError
-    from replay.strategy import StrategyError
 
     return UsageError, LogError, PackError, SequencerError, SetupError, SourceError, StrategyError

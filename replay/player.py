@@ -25,9 +25,10 @@ from exchange.core.matching.market import first_touch
 from exchange.core.state import RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
 from exchange.sequencer import Sequencer, SequencerError
+from replay.loading import StrategyError, failure
 from replay.sources import Source
 from replay.sources.report import SourceError
-from replay.strategy import Context, Strategy, StrategyError, failure
+from replay.strategy import Context, Strategy
 
 READY_EVERY = 256
 """So many batches are decided between two looks at the committer."""

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from importlib import import_module
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 
 from events.commands import (
@@ -46,9 +43,6 @@ from exchange.core.margin.pretrade import max_lots, reserve_price
 from exchange.core.state import Account, State
 from exchange.projections.adl import light
 
-_NOT_THEIRS = (str(Path(__file__).parent), "importlib")
-"""What the places of code have in them that is not a strategy's own."""
-
 
 class Strategy:
     """A trader's program. Every method may be left as it is: it does nothing.
@@ -75,10 +69,6 @@ class Strategy:
 
     def on_finish(self, context: Context) -> None:
         """The last row was applied."""
-
-
-class StrategyError(Exception):
-    """A strategy that cannot be loaded, or that failed; the message says which, where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,36 +292,3 @@ def whole_or_text(value: Decimal | str, unit: int) -> int | str:
 
 def _price(contract: Contract, ticks: int | None) -> Decimal | None:
     return None if ticks is None else Decimal(ticks * contract.tick) / UNIT
-
-
-def load_strategy(name: str) -> Callable[[], Strategy]:
-    """The strategy class named `module:Class`. Raises StrategyError."""
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise StrategyError(f"strategy {name!r}: {error}; write it as module:Class, importable from here") from error
-    except Exception as error:
-        raise StrategyError(f"strategy {name!r} cannot be imported: {failure(error)}; mend it") from error
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise StrategyError(f"strategy {name!r} is no subclass of replay.strategy.Strategy; make it one")
-    return found
-
-
-def make_strategy(name: str) -> Strategy:
-    """A strategy of the class named `module:Class`; without a name, one that does nothing. Raises StrategyError."""
-    if not name:
-        return Strategy()
-    make = load_strategy(name)
-    try:
-        return make()
-    except Exception as error:
-        raise StrategyError(f"strategy {name!r} cannot be made: {failure(error)}; mend it") from error
-
-
-def failure(error: Exception) -> str:
-    """What was raised, and the last line of code, neither ours nor Python's way to import, that led there."""
-    places = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
-    theirs = [place for place in places if not any(way in place[0] for way in _NOT_THEIRS)]
-    where = " at {}:{}".format(*theirs[-1]) if theirs else ""
-    return f"{type(error).__name__}{where}: {error}"

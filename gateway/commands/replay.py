@@ -37,9 +37,10 @@ from gateway.console import OUT, complain, money_text, progress, say_json, time_
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.wording import places_of
+from replay.loading import make_strategy
 from replay.player import Player, Progress, Trader
 from replay.sources import Source, open_source
-from replay.strategy import equity_atoms, make_strategy
+from replay.strategy import equity_atoms
 
 T = TypeVar("T", bound=Enum)
 

@@ -32,9 +32,9 @@ from events.facts import (
 )
 from events.observations import Observations
 from events.units import SECOND
+from replay.loading import StrategyError
 from replay.player import Player, SetupError
 from replay.sources import SourceError, open_source
-from replay.strategy import StrategyError
 from replay.synth import generated
 from tests import captures
 from tests.captures import PACK
