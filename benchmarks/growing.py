@@ -21,7 +21,8 @@ from events import commands as c
 from events import facts as f
 from events.instruments import InstrumentId, load_pack
 from events.record import Batch
-from events.units import UNIT, Atoms, Lots, MarkUnits, Ticks
+from events.triggers import PriceSource, TriggerKind
+from events.units import UNIT, Atoms, Lots, MarkUnits, Rate, Ticks
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import finish_rebuild, step
 
@@ -74,6 +75,7 @@ def _venue() -> State:
     state = State()
     say(state, f.SessionOpened(RULES_VERSION, load_pack("binance-usdm"), c.SessionOptions()))
     say(state, f.MarkPriceMoved(INSTRUMENT, MarkUnits(MIDDLE * UNIT // 10)))
+    state.contracts[INSTRUMENT].feed.traded = MIDDLE
     for name in OWNERS:
         _open(state, name)
     return state
@@ -93,6 +95,25 @@ def _resting(state: State, size: int) -> None:
         number = c.OrderNumber(1 + n % PER_ACCOUNT)
         say(state, f.OrderAccepted(account, number, INSTRUMENT, side, LOTS, price, c.TimeInForce.GTC, False))
         say(state, f.OrderRested(account, number, LOTS))
+
+
+def _triggers(state: State, size: int) -> None:
+    """Stops of both sides on the mark and on the last price, over LEVELS prices each, and trailing stops among them."""
+    for account, n in _owned(state, size):
+        say(state, _trigger(account, c.OrderNumber(1 + n % PER_ACCOUNT), n))
+
+
+def _trigger(account: c.AccountId, number: c.OrderNumber, n: int) -> f.TriggerPlaced:
+    """The n-th conditional order: every tenth of them trails, with one of many callbacks."""
+    side = c.Side.BUY if n % 2 else c.Side.SELL
+    away = NEAREST + (n // 2 * 7919) % LEVELS
+    trails = n % 10 == 9
+    return f.TriggerPlaced(
+        account, number, INSTRUMENT, side, TriggerKind.TRAILING_STOP if trails else TriggerKind.STOP, LOTS,
+        None if trails else Ticks(MIDDLE + away if side is c.Side.BUY else MIDDLE - away), None, c.TimeInForce.GTC,
+        PriceSource.MARK if n // 2 % 2 else PriceSource.LAST, False,
+        Rate(UNIT // 1000 + n % 1000 * UNIT // 20_000) if trails else Rate(0),
+    )  # fmt: skip
 
 
 def _accounts(state: State, size: int) -> None:
@@ -116,10 +137,14 @@ def _counted(numbers: range, what: str) -> Iterator[int]:
         yield from progress.track(numbers, description=f"{len(numbers):,} {what}")
 
 
-POPULATIONS: dict[str, Callable[[State, int], None]] = {"resting orders": _resting, "accounts": _accounts}
+POPULATIONS: dict[str, Callable[[State, int], None]] = {
+    "resting orders": _resting,
+    "triggers": _triggers,
+    "accounts": _accounts,
+}
 """What there may be many of, and who makes them."""
 
-ONE = {"resting orders": "an order", "accounts": "an account"}
+ONE = {"resting orders": "an order", "triggers": "a trigger", "accounts": "an account"}
 
 
 class _Traders:
@@ -151,6 +176,31 @@ class _Traders:
         self._place(OWNERS[0], first, MIDDLE)
         self._place(OWNERS[1], second, MIDDLE)
 
+    def place_trigger_and_cancel(self, n: int) -> None:
+        """A stop on the mark that waits in the midst of the others, and its cancel."""
+        self.number += 1
+        number = c.OrderNumber(self.number)
+        trigger = Ticks(MIDDLE + NEAREST + n * 7919 % LEVELS)
+        self.run(
+            c.PlaceTrigger(
+                self.state.now, OWNERS[0], c.RequestId(f"p{number}"), number, INSTRUMENT, c.Side.BUY, TriggerKind.STOP,
+                LOTS, trigger, source=PriceSource.MARK,
+            )
+        )  # fmt: skip
+        self._cancel(number)
+
+    def trail_and_cancel(self, n: int) -> None:
+        """A trailing stop with a callback of its own, and its cancel."""
+        self.number += 1
+        number, callback = c.OrderNumber(self.number), Rate(UNIT // 1000 + n % 900 * UNIT // 20_000)
+        self.run(
+            c.PlaceTrigger(
+                self.state.now, OWNERS[0], c.RequestId(f"p{number}"), number, INSTRUMENT, c.Side.SELL,
+                TriggerKind.TRAILING_STOP, LOTS, source=PriceSource.MARK, callback=callback,
+            )
+        )  # fmt: skip
+        self._cancel(number)
+
     def move_the_mark(self, n: int) -> None:
         """The mark steps up or down by a tick."""
         self.run(c.SetMarkPrice(self.state.now, INSTRUMENT, MarkUnits((MIDDLE + n % 2) * UNIT // 10)))
@@ -181,6 +231,8 @@ class _Traders:
 COMMANDS: dict[str, Callable[[_Traders, int], None]] = {
     "place + cancel": _Traders.place_and_cancel,
     "place + trade": _Traders.place_and_trade,
+    "place trigger + cancel": _Traders.place_trigger_and_cancel,
+    "place trailing stop + cancel": _Traders.trail_and_cancel,
     "mark, none reached": _Traders.move_the_mark,
 }
 """What is measured."""

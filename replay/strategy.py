@@ -20,22 +20,22 @@ from events.commands import (
     ExchangeAsset,
     OrderNumber,
     PlaceOrder,
+    PlaceTrigger,
     RemoveMargin,
     RequestId,
-    SelfTrade,
     SetAutoAddMargin,
     SetCollateralMode,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
     Side,
-    TimeInForce,
     Transfer,
 )
 from events.facts import AnyFact, Traded
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
 from events.refusals import Reason
-from events.units import UNIT, Atoms, Lots, Nanos, Ticks, units_of
+from events.triggers import TriggerKind
+from events.units import UNIT, Atoms, Lots, Nanos, Rate, Ticks, units_of
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
@@ -128,6 +128,14 @@ class Context:
         orders = self._own.orders.values()
         return {o.number: Decimal(o.sign * o.lots * self._contract(o.instrument).lot) / UNIT for o in orders}
 
+    def triggers(self) -> dict[OrderNumber, Decimal]:
+        """Conditional orders that wait, by number, with their signed size: 0 of one that closes the whole position."""
+        waiting = self._own.triggers.values()
+        return {
+            OrderNumber(t.placed.number): Decimal(t.sign * t.placed.lots * t.holder.contract.lot) / UNIT
+            for t in waiting
+        }
+
     def available(self, asset: str = "USDT") -> Decimal:
         """Available balance."""
         if asset not in self._state.ledger:
@@ -174,8 +182,40 @@ class Context:
         """
         return self._place(instrument, Side.SELL, size, price, **how)
 
+    def stop(
+        self, instrument: str, side: Side, size: Decimal | str | None, trigger: Decimal | str,
+        price: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        """Place a conditional order that buys where its price rises to `trigger`, or sells where it falls there.
+
+        It becomes a market order, with a price a limit order; no size closes the whole position. `how`: source,
+        protects, time_in_force, reduce_only, leg, client, self_trade. Returns the order's number.
+        """
+        return self._wait(TriggerKind.STOP, instrument, side, size, trigger, price, **how)
+
+    def take_profit(
+        self, instrument: str, side: Side, size: Decimal | str | None, trigger: Decimal | str,
+        price: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        """Place a conditional order that buys where its price falls to `trigger`, or sells where it rises there; else
+        as `stop`.
+        """
+        return self._wait(TriggerKind.TAKE_PROFIT, instrument, side, size, trigger, price, **how)
+
+    def trailing_stop(
+        self, instrument: str, side: Side, size: Decimal | str, callback: Decimal | str,
+        activation: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        """Place a stop that follows its price, from `activation` on where there is one, and fires where the price turns
+        back by `callback`, a share of 1. `how` as `stop`. Returns the order's number.
+        """
+        rate = Rate(int(Decimal(callback) * UNIT))
+        return self._wait(
+            TriggerKind.TRAILING_STOP, instrument, side, size, activation, None, callback=rate, **how
+        )  # fmt: skip
+
     def cancel(self, number: OrderNumber | int = 0, *, client: str = "") -> None:
-        """Cancel what is open of an order, by its number or by its client id."""
+        """Cancel what is open of an order, or one that waits for its price, by its number or by its client id."""
         self._send(CancelOrder(self.now, self.account, self._request(), OrderNumber(number), ClientId(client)))
 
     def set_leverage(self, instrument: str, leverage: int) -> None:
@@ -215,38 +255,29 @@ class Context:
         self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), atoms, AccountId(to)))
 
     def _place(
-        self,
-        instrument: str,
-        side: Side,
-        size: Decimal | str,
-        price: Decimal | str | None,
-        time_in_force: TimeInForce = TimeInForce.GTC,
-        reduce_only: bool = False,
-        leg: Leg = Leg.NET,
-        client: str = "",
-        self_trade: SelfTrade = SelfTrade.NONE,
+        self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None, **how: Any
     ) -> OrderNumber:
-        contract = self._contract(instrument)
+        contract, number = self._contract(instrument), self._number()
+        lots, ticks = _lots(contract, size), _ticks(contract, price)
+        command = PlaceOrder(self.now, self.account, self._request(), number, contract.id, side, lots, ticks, **how)
+        self._send(command)
+        return number
+
+    def _wait(
+        self, kind: TriggerKind, instrument: str, side: Side, size: Decimal | str | None,
+        trigger: Decimal | str | None, price: Decimal | str | None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        contract, number = self._contract(instrument), self._number()
+        lots = Lots(0) if size is None else _lots(contract, size)
+        command = PlaceTrigger(
+            self.now, self.account, self._request(), number, contract.id, side, kind, lots, _ticks(contract, trigger),
+            _ticks(contract, price), closes=size is None, **how,
+        )  # fmt: skip
+        self._send(command)
+        return number
+
+    def _number(self) -> OrderNumber:
         self._numbers = max(self._numbers, self._own.last_number) + 1
-        lots = whole_or_text(size, contract.lot)
-        ticks = None if price is None else whole_or_text(price, contract.tick)
-        self._send(
-            PlaceOrder(
-                at=self.now,
-                account=self.account,
-                request=self._request(),
-                number=OrderNumber(self._numbers),
-                instrument=contract.id,
-                side=side,
-                lots=Lots(lots) if isinstance(lots, int) else lots,
-                price=Ticks(ticks) if isinstance(ticks, int) else ticks,
-                time_in_force=time_in_force,
-                reduce_only=reduce_only,
-                leg=leg,
-                client=ClientId(client),
-                self_trade=self_trade,
-            )
-        )
         return OrderNumber(self._numbers)
 
     def _request(self) -> RequestId:
@@ -288,6 +319,14 @@ def whole_or_text(value: Decimal | str, unit: int) -> int | str:
     except ValueError:
         return text
     return text if units is None else units
+
+
+def _lots(contract: Contract, size: Decimal | str) -> Lots | str:
+    return whole_or_text(size, contract.lot)  # type: ignore[return-value]
+
+
+def _ticks(contract: Contract, price: Decimal | str | None) -> Ticks | str | None:
+    return None if price is None else whole_or_text(price, contract.tick)  # type: ignore[return-value]
 
 
 def _price(contract: Contract, ticks: int | None) -> Decimal | None:

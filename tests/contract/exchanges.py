@@ -9,12 +9,15 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
 from events import commands as c
 from events import facts as f
 from events.commands import SelfTrade, Side, TimeInForce
 from events.instruments import Bracket, RulePack
 from events.record import Batch
-from events.units import Atoms, Nanos, Rate
+from events.triggers import PriceSource, TriggerKind
+from events.units import UNIT, Atoms, Nanos, Rate
 from exchange.core.invariants import check, check_end_of_batch
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
@@ -22,14 +25,25 @@ from tests.contract.naive_exchange import NaiveExchange, Saying
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
-MAX_ORDERS = 8
+MAX_ORDERS, MAX_TRIGGERS = 8, 3
 MIDDLE = 100
 AMPLE = Atoms(10**15)
 PROCEED_FACTS = 4096
 
-RULES: RulePack = pack(
-    max_orders=MAX_ORDERS, brackets=(Bracket(Atoms(0), Atoms(10**12), 10, Rate(5 * PERCENT), Atoms(0)),)
-)
+PROTECT = Rate(3 * PERCENT)
+
+RULES: RulePack = replace(
+    pack(
+        max_orders=MAX_ORDERS, trigger_protect=PROTECT,
+        brackets=(Bracket(Atoms(0), Atoms(10**12), 10, Rate(5 * PERCENT), Atoms(0)),),
+    ),
+    max_triggers=MAX_TRIGGERS,
+)  # fmt: skip
+
+
+def naive_exchange() -> NaiveExchange:
+    """A naive exchange by the same rules, with the same first mark."""
+    return NaiveExchange(MAX_ORDERS, MAX_TRIGGERS, MIDDLE * TICK, TICK, PROTECT)
 
 
 def saying(fact: f.Fact) -> Saying | None:
@@ -44,7 +58,14 @@ def saying(fact: f.Fact) -> Saying | None:
         case f.OrderCancelled():
             return "cancelled", fact.account, fact.number, fact.lots
         case f.OrderExpired():
-            return "expired", fact.account, fact.number, fact.lots, fact.why
+            reason = () if fact.reason is None else (fact.reason,)
+            return "expired", fact.account, fact.number, fact.lots, fact.why, *reason
+        case f.TriggerPlaced():
+            return "placed", fact.account, fact.number
+        case f.TriggersReached():
+            return "reached", fact.orders
+        case f.OrderTriggered():
+            return "triggered", fact.account, fact.number, fact.lots
         case f.Traded():
             parties = fact.maker, fact.maker_order, fact.taker, fact.taker_order
             return "traded", fact.price, fact.lots, *parties
@@ -93,7 +114,7 @@ class Exchanges:
 
     def __init__(self) -> None:
         self.core = Core()
-        self.naive = NaiveExchange(MAX_ORDERS)
+        self.naive = naive_exchange()
 
     def ask(self, command: c.Command) -> list[Saying]:
         """Both say the same to a command."""
@@ -113,6 +134,8 @@ class Exchanges:
             assert self.core.held(account) == self.naive.held.get(account, 0)
             orders = self.core.state.accounts[account].orders
             assert sorted(orders) == sorted(order.number for order in self.naive.open_of(account))
+            waiting = [trigger.placed.number for trigger in self.naive.triggers if trigger.name[0] == account]
+            assert sorted(self.core.state.accounts[account].triggers) == sorted(waiting)
 
 
 class Desk:
@@ -141,19 +164,42 @@ class Desk:
             self.lots(), price, force, random.random() < 0.15, client=self.client(), self_trade=self.self_trade(),
         )  # type: ignore[arg-type]  # fmt: skip
 
+    def trigger(self) -> c.PlaceTrigger:
+        """Any conditional order; most are as they may be."""
+        random, account = self.random, self.random.choice(ACCOUNTS)
+        number, kind = self.naive.used.get(account, 0) + 1, random.choice(list(TriggerKind))
+        trails, closes = kind is TriggerKind.TRAILING_STOP, random.random() < 0.2
+        near = MIDDLE + random.randint(-7, 7)
+        trigger = None if random.random() < (0.5 if trails else 0.03) else near
+        price = near + random.randint(-2, 2) if random.random() < (0.03 if trails or closes else 0.5) else None
+        callback = random.choice((UNIT // 1000, 2 * PERCENT, 4 * PERCENT)) if trails != (random.random() < 0.03) else 0
+        return c.PlaceTrigger(
+            self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)), kind,
+            0 if closes else self.lots(), trigger, price, random.choices(list(FORCES), list(FORCES.values()))[0],
+            random.choice(list(PriceSource)), not closes and random.random() < 0.3, callback, closes and not trails,
+            random.random() < (0.03 if trails else 0.3), client=self.client(), self_trade=self.self_trade(),
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    def mark(self) -> c.SetMarkPrice:
+        """The mark moves, by ticks and parts of one."""
+        steps = self.random.randint(-14, 14)
+        return c.SetMarkPrice(self.at, GOLD, MIDDLE * TICK + steps * TICK // 2)  # type: ignore[arg-type]
+
     def cancel(self) -> c.CancelOrder:
         """An open order, by number or client id, now and then one that is not there."""
         order = self.some_order()
         if order is not None and order.client and self.random.random() < 0.5:
-            account, client = c.AccountId(order.account), c.ClientId(order.client)
+            account, client = c.AccountId(order.name[0]), c.ClientId(order.client)
             return c.CancelOrder(self.at, account, self.request(), c.OrderNumber(0), client)
         if order is None or self.random.random() < 0.05:
             return c.CancelOrder(self.at, self.random.choice(ACCOUNTS), self.request(), c.OrderNumber(10**9))
-        return c.CancelOrder(self.at, c.AccountId(order.account), self.request(), c.OrderNumber(order.number))
+        account, number = order.name
+        return c.CancelOrder(self.at, c.AccountId(account), self.request(), c.OrderNumber(number))
 
     def some_order(self) -> Any:
-        """An open order, None where there is none."""
-        return self.random.choice(self.naive.orders) if self.naive.orders else None
+        """An order that is open or waits, None where there is none."""
+        everything = [*self.naive.orders, *self.naive.triggers]
+        return self.random.choice(everything) if everything else None
 
     def client(self) -> c.ClientId:
         """Mostly no name, else one of a few, now and then one that is none."""
@@ -174,7 +220,7 @@ class Desk:
         return c.RequestId(f"r{self.requests}")
 
 
-HABITS: dict[Callable[[Desk], c.Command], int] = {Desk.place: 6, Desk.cancel: 2}
+HABITS: dict[Callable[[Desk], c.Command], int] = {Desk.place: 12, Desk.cancel: 5, Desk.trigger: 4, Desk.mark: 2}
 """What is asked how often."""
 
 FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForce.POST_ONLY: 2}

@@ -13,6 +13,9 @@ from events import commands as c
 from events.commands import SelfTrade, Side, TimeInForce
 from events.facts import Expiry
 from events.refusals import Reason
+from events.triggers import PriceSource
+from events.units import UNIT
+from tests.contract.naive_triggers import NaiveTrigger, met
 
 GTC, IOC, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.POST_ONLY
 
@@ -40,10 +43,20 @@ class NaiveOrder:
 
 
 class NaiveExchange:
-    """One instrument, accounts in one-way mode, so many open orders an account at most."""
+    """One instrument, accounts in one-way mode, so many open and conditional orders an account at most.
 
-    def __init__(self, max_orders: int) -> None:
+    Marks are mark units, tick is one in them; protect is how far, of the mark, the last price may be off it where an
+    order with price protection fires, in 10^-8.
+    """
+
+    def __init__(self, max_orders: int, max_triggers: int = 0, mark: int = 0, tick: int = 1, protect: int = 0) -> None:
         self.max_orders = max_orders
+        self.max_triggers = max_triggers
+        self.prices = {PriceSource.MARK: mark, PriceSource.LAST: 0}
+        self.units = {PriceSource.MARK: tick, PriceSource.LAST: 1}
+        self.protect = protect
+        self.triggers: list[NaiveTrigger] = []
+        self.reached: list[NaiveTrigger] = []
         self.orders: list[NaiveOrder] = []
         self.held: dict[str, int] = {}
         self.used: dict[str, int] = {}
@@ -54,6 +67,11 @@ class NaiveExchange:
         """What is said to a command."""
         self.said = []
         DECIDES[type(command)](self, command)
+        while self.reached:
+            self.said.append(("reached", len(self.reached)))
+            firing, self.reached = self.reached, []
+            for trigger in firing:
+                self.fire(trigger)
         return self.said
 
     # What is in the book
@@ -71,15 +89,17 @@ class NaiveExchange:
         """An account's open orders, the oldest first."""
         return [order for order in self.orders if order.account == account]
 
-    def named(self, account: str, client: str) -> NaiveOrder | None:
-        """The account's open order of that client id."""
-        return next((o for o in self.open_of(account) if client and o.client == client), None)
+    def named(self, account: str, client: str) -> NaiveOrder | NaiveTrigger | None:
+        """What of the account is open under that client id."""
+        everything = (*self.orders, *self.triggers, *self.reached)
+        return next((o for o in everything if client and o.client == client and o.name[0] == account), None)
 
-    def found(self, command: c.CancelOrder) -> NaiveOrder | None:
-        """The open order that a command names, by its number, or else by its client id."""
+    def found(self, command: c.CancelOrder) -> NaiveOrder | NaiveTrigger | None:
+        """What is open that a command names, by its number, or else by its client id."""
         if not command.number:
             return self.named(command.account, command.client)
-        return next((o for o in self.orders if o.name == (command.account, command.number)), None)
+        name = command.account, command.number
+        return next((o for o in (*self.orders, *self.triggers) if o.name == name), None)
 
     # Deciding
 
@@ -88,8 +108,12 @@ class NaiveExchange:
         if reason := self.refusal(command):
             self.said.append(("refused", reason))
             return
-        sign = 1 if command.side is Side.BUY else -1
         self.used[command.account] = command.number
+        self.accept(command)
+
+    def accept(self, command: c.PlaceOrder) -> None:
+        """Let in an order that no rule speaks against."""
+        sign = 1 if command.side is Side.BUY else -1
         order = NaiveOrder(
             command.account, command.number, sign, command.price, command.lots, command.reduce_only,
             command.self_trade, command.client,
@@ -101,18 +125,102 @@ class NaiveExchange:
 
     def refusal(self, command: c.PlaceOrder) -> Reason | None:
         """The rule that the order breaks, the first in the order of precedence."""
-        sign = 1 if command.side is Side.BUY else -1
-        post_only = command.time_in_force is POST_ONLY
         broken = {
+            **self.used_up(command),
+            Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force is POST_ONLY and command.price is None,
+            **self.out_of_place(command),
+        }
+        return next((reason for reason in Reason if broken.get(reason)), None)
+
+    def used_up(self, command: c.PlaceOrder | c.PlaceTrigger) -> dict[Reason, bool]:
+        """The rules about how an order is called."""
+        return {
             Reason.ORDER_NUMBER_USED: command.number <= self.used.get(command.account, 0),
             Reason.CLIENT_ID_MALFORMED: " " in command.client,
             Reason.CLIENT_ID_IN_USE: self.named(command.account, command.client) is not None,
-            Reason.MARKET_ORDER_CANNOT_REST: post_only and command.price is None,
+        }
+
+    def out_of_place(self, command: c.PlaceOrder) -> dict[Reason, bool]:
+        """The rules about account and market."""
+        sign = 1 if command.side is Side.BUY else -1
+        return {
             Reason.TOO_MANY_OPEN_ORDERS: len(self.open_of(command.account)) >= self.max_orders,
             Reason.REDUCE_ONLY_WOULD_INCREASE: command.reduce_only and self.reducible(command.account, sign) == 0,
-            Reason.POST_ONLY_WOULD_TAKE: post_only and bool(self.met(sign, command.price)),
+            Reason.POST_ONLY_WOULD_TAKE: command.time_in_force is POST_ONLY and bool(self.met(sign, command.price)),
+        }
+
+    def place_trigger(self, command: c.PlaceTrigger) -> None:
+        """Refuse a conditional order, or let it wait."""
+        trigger = NaiveTrigger(command, self.ranks, self.units[command.source])
+        if reason := self.trigger_refusal(trigger):
+            self.said.append(("refused", reason))
+            return
+        self.ranks += 1
+        self.used[command.account] = command.number
+        self.triggers.append(trigger)
+        if trigger.trails and command.trigger is None:
+            trigger.extreme = self.prices[command.source]
+        self.said.append(("placed", *trigger.name))
+
+    def trigger_refusal(self, trigger: NaiveTrigger) -> Reason | None:
+        """The rule that a conditional order breaks, the first in the order of precedence."""
+        placed, price = trigger.placed, self.prices[trigger.placed.source]
+        own = [other for other in (*self.triggers, *self.reached) if other.placed.account == placed.account]
+        alike = [o for o in own if o.placed.closes and (o.sign, o.direction) == (trigger.sign, trigger.direction)]
+        callback = UNIT // 1000 <= placed.callback <= UNIT // 10
+        broken = {
+            **self.used_up(placed),
+            Reason.SIZE_NOT_POSITIVE: not placed.closes and placed.lots == 0,
+            Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and placed.price is None,
+            Reason.NO_TRIGGER_PRICE: placed.trigger is None and not trigger.trails,
+            Reason.CALLBACK_OUT_OF_RANGE: not callback if trigger.trails else placed.callback != 0,
+            Reason.NOT_FOR_TRAILING_STOPS: trigger.trails
+            and (placed.price is not None or placed.closes or placed.protects),
+            Reason.CLOSES_WHOLE_POSITION: placed.closes
+            and (placed.lots != 0 or placed.reduce_only or placed.price is not None),
+            Reason.NO_LAST_PRICE: not price,
+            Reason.TOO_MANY_TRIGGERS: len(own) >= self.max_triggers,
+            Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
+            Reason.WOULD_TRIGGER_AT_ONCE: trigger.is_beyond(price),
         }
         return next((reason for reason in Reason if broken.get(reason)), None)
+
+    def set_mark(self, command: c.SetMarkPrice) -> None:
+        """The mark moves."""
+        self.move(PriceSource.MARK, command.mark)
+
+    def move(self, source: PriceSource, price: int) -> None:
+        """A price moves: what it met fires when the command is decided."""
+        self.prices[source] = price
+        found = met(self.triggers, source, price)
+        self.reached += found
+        self.triggers = [trigger for trigger in self.triggers if trigger not in found]
+
+    def fire(self, trigger: NaiveTrigger) -> None:
+        """A conditional order becomes one like any other, or expires."""
+        placed = trigger.placed
+        lots = self.reducible(placed.account, trigger.sign) if placed.closes else placed.lots
+        if placed.protects and self.is_torn():
+            self.said.append(("expired", *trigger.name, placed.lots, Expiry.PRICE_PROTECTION))
+        elif not lots:
+            self.said.append(("expired", *trigger.name, placed.lots, Expiry.NOTHING_TO_REDUCE))
+        else:
+            self.said.append(("triggered", *trigger.name, lots))
+            order = c.PlaceOrder(
+                placed.at, placed.account, placed.request, placed.number, placed.instrument, placed.side, lots,
+                placed.price, placed.time_in_force, placed.reduce_only or placed.closes, client=placed.client,
+                self_trade=placed.self_trade,
+            )  # type: ignore[arg-type]  # fmt: skip
+            broken = self.out_of_place(order)
+            if reason := next((reason for reason in Reason if broken.get(reason)), None):
+                self.said.append(("expired", *trigger.name, lots, Expiry.REFUSED_WHEN_TRIGGERED, reason))
+            else:
+                self.accept(order)
+
+    def is_torn(self) -> bool:
+        """Whether mark and last price are too far apart for orders with price protection."""
+        mark, last = self.prices[PriceSource.MARK], self.prices[PriceSource.LAST] * self.units[PriceSource.MARK]
+        return bool(last) and abs(mark - last) * UNIT > mark * self.protect
 
     def enter(self, order: NaiveOrder, price: int | None, force: TimeInForce) -> None:
         """Let an accepted order meet the book; what is left of it rests or expires."""
@@ -180,6 +288,9 @@ class NaiveExchange:
         order = self.found(command)
         if order is None:
             self.said.append(("refused", Reason.UNKNOWN_ORDER))
+        elif isinstance(order, NaiveTrigger):
+            self.said.append(("cancelled", *order.name, order.placed.lots))
+            self.triggers.remove(order)
         else:
             self.said.append(("cancelled", *order.name, order.lots))
             self.lose(order, order.lots)
@@ -193,6 +304,7 @@ class NaiveExchange:
         self.held[taker.account] = self.held.get(taker.account, 0) + taker.sign * lots
         self.lose(maker, lots)
         self.lose(taker, lots)
+        self.move(PriceSource.LAST, maker.price)
 
     def expire(self, order: NaiveOrder, why: Expiry) -> None:
         """What is open of the order ends by rule."""
@@ -205,5 +317,10 @@ class NaiveExchange:
         self.orders = [other for other in self.orders if other.lots]
 
 
-DECIDES: dict[type[c.Command], Any] = {c.PlaceOrder: NaiveExchange.place, c.CancelOrder: NaiveExchange.cancel}
+DECIDES: dict[type[c.Command], Any] = {
+    c.PlaceOrder: NaiveExchange.place,
+    c.PlaceTrigger: NaiveExchange.place_trigger,
+    c.CancelOrder: NaiveExchange.cancel,
+    c.SetMarkPrice: NaiveExchange.set_mark,
+}
 """Command -> what is done about it."""

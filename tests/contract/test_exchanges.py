@@ -13,7 +13,7 @@ from events.facts import Expiry
 from events.refusals import Reason
 from tests.contract import __main__ as runner
 from tests.contract import exchanges
-from tests.contract.exchanges import MAX_ORDERS, Core, Exchanges, by_chance
+from tests.contract.exchanges import MAX_ORDERS, Core, Exchanges, by_chance, naive_exchange
 from tests.contract.naive_exchange import NaiveExchange
 from tests.spec.words import BUY, FOK, GTC, IOC, POST_ONLY, SELL, cancel, place
 
@@ -32,7 +32,7 @@ class Asked:
 
 @pytest.fixture(params=["naive", "core"])
 def ask(request: pytest.FixtureRequest) -> Asked:
-    return Asked(NaiveExchange(MAX_ORDERS) if request.param == "naive" else Core())
+    return Asked(naive_exchange() if request.param == "naive" else Core())
 
 
 def limit(number: int, side: Side, price: int, lots: int, by: str = "ann", tif: c.TimeInForce = GTC) -> c.PlaceOrder:
@@ -99,23 +99,25 @@ def test_the_core_says_what_the_naive_exchange_says(seed: int) -> None:
 def test_commands_by_chance_bring_about_everything_that_is_said() -> None:
     both = by_chance(1, commands=4_000, every=1_000)
     said = {saying[0] for batch in both.core.batches for fact in batch.facts if (saying := exchanges.saying(fact))}
-    assert said == {"accepted", "rested", "traded", "expired", "cancelled", "refused"}
+    assert said == {
+        "accepted", "rested", "traded", "expired", "cancelled", "refused", "placed", "reached", "triggered",
+    }  # fmt: skip
 
 
 def test_a_difference_is_told_with_the_seed_that_does_it_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runner, "RUN", 50)
+    monkeypatch.setattr(runner, "RUN", 200)
     take = NaiveExchange.take
     monkeypatch.setattr(NaiveExchange, "take", lambda self, order, _price: take(self, order, None))
-    assert runner.main(["--operations", "50", "--only", "exchanges", "--first", "4"]) == 1
+    assert runner.main(["--operations", "200", "--only", "exchanges", "--first", "4"]) == 1
     told = capsys.readouterr().out
     assert "the naive one says" in told
     assert "FAILED: python -m tests.contract --only exchanges --seed 4" in told
     assert runner.main(["--only", "exchanges", "--seed", "4"]) == 1
     monkeypatch.setattr(NaiveExchange, "take", take)
-    assert runner.main(["--operations", "60", "--first", "4"]) == 0
-    assert "books: 100 operations, seeds 4 to 5, 0 failed" in capsys.readouterr().out
+    assert runner.main(["--operations", "300", "--first", "4"]) == 0
+    assert "books: 400 operations, seeds 4 to 5, 0 failed" in capsys.readouterr().out
 
 
 def test_both_are_compared_by_what_they_hold_too() -> None:

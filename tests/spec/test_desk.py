@@ -1,0 +1,97 @@
+"""The desk: orders as a strategy sends them, decided in memory, and told."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from events.commands import Side
+from events.instruments import Bracket
+from events.triggers import PriceSource
+from events.units import UNIT, Atoms, Rate
+from gateway.desk import Desk
+from replay.strategy import Context
+from tests.spec.words import PERCENT, pack
+
+SELL = Side.SELL
+MARK = PriceSource.MARK
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk with the mark and the last price at 100 ticks, a maker on both sides, and nothing to tell."""
+    one = Bracket(Atoms(0), Atoms(10**16), 10, Rate(5 * PERCENT), Atoms(0))
+    desk = Desk(pack(tick=UNIT, lot=UNIT, brackets=(one,)))
+    desk.mark("GOLD", 100)
+    desk.trader("maker", "1000000", "USD")
+    maker = desk.trader("other", "1000000", "USD")
+    maker.buy("GOLD", 1, 100)
+    trader(desk, "third").sell("GOLD", 1, 100)
+    desk.told()
+    return desk
+
+
+def trader(desk: Desk, name: str = "ann") -> Context:
+    return desk.trader(name, "1000000", "USD")
+
+
+def test_what_follows_is_told_once_a_line_a_fact(desk: Desk) -> None:
+    ann = trader(desk)
+    number = ann.buy("GOLD", 2, 90)
+    ann.cancel(number)
+    accepted, *rest = desk.told().splitlines()
+    assert accepted.startswith("order_accepted     account=ann number=1 instrument=GOLD side=buy lots=2 price=90 ")
+    assert rest == [
+        "order_rested       account=ann number=1 lots=2",
+        "order_cancelled    account=ann number=1 lots=2",
+    ]
+    assert desk.told() == ""
+
+
+def test_a_request_that_was_decided_before_tells_nothing(desk: Desk) -> None:
+    trader(desk)
+    trader(desk)
+    assert desk.told() == ""
+
+
+def test_time_passes_where_the_desk_waits(desk: Desk) -> None:
+    ann = trader(desk)
+    desk.wait(90)
+    assert ann.now == 90 * 10**9
+
+
+def test_conditional_orders_wait_with_their_size_and_fire_by_their_price(desk: Desk) -> None:
+    ann, ben = trader(desk), trader(desk, "ben")
+    ben.sell("GOLD", 9, 110)
+    ann.buy("GOLD", 4, 110)
+    ben.buy("GOLD", 9, 80)
+    stop = ann.stop("GOLD", SELL, 1, 95, source=MARK)
+    close = ann.stop("GOLD", SELL, None, 94, source=MARK)
+    profit = ann.take_profit("GOLD", SELL, 2, 120, 119, source=MARK, client="goal")
+    trail = ann.trailing_stop("GOLD", SELL, Decimal("1"), "0.1", 130, source=MARK)
+    assert ann.triggers() == {stop: Decimal(-1), close: Decimal(0), profit: Decimal(-2), trail: Decimal(-1)}
+    ann.cancel(client="goal")
+    desk.told()
+    desk.mark("GOLD", 94)
+    told = desk.told().splitlines()
+    assert [line.split()[0] for line in told] == [
+        "mark_price_moved", "triggers_reached", "order_triggered", "order_accepted", "traded", "order_triggered",
+        "order_accepted", "traded",
+    ]  # fmt: skip
+    assert told[2].endswith("account=ann number=2 lots=1")
+    assert told[5].endswith("account=ann number=3 lots=3")
+    assert list(ann.triggers()) == [trail]
+    assert ann.position("GOLD") == 0
+
+
+def test_a_price_off_its_tick_is_passed_on_and_refused(desk: Desk) -> None:
+    ann = trader(desk)
+    ann.stop("GOLD", SELL, 1, "95.5", source=MARK)
+    assert desk.told() == "refused            reason=price_off_tick"
+
+
+def test_a_shipped_pack_may_be_named() -> None:
+    desk = Desk()
+    desk.mark("BTCUSDT", "30000")
+    assert desk.told() == "mark_price_moved   instrument=BTCUSDT mark=30000"
