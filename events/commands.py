@@ -231,6 +231,20 @@ class CancelOrder(TradersCommand, tag="cancel_order.1"):
     client: ClientId = ClientId("")
 
 
+class AmendOrder(TradersCommand, tag="amend_order.1"):
+    """Give a resting order another price, another size, or both; where its number is 0, the one with that client id.
+
+    lots is the new size of the whole order, what is executed of it included. Where either is left out it stays; both
+    may be text as in `PlaceOrder`. An order whose new size is executed already, or a post-only one that would take at
+    its new price, is cancelled. Source: Binance USD-M, "Modify Order".
+    """
+
+    number: OrderNumber
+    price: Ticks | str | None = None
+    lots: Lots | str | None = None
+    client: ClientId = ClientId("")
+
+
 class SetLeverage(TradersCommand, tag="set_leverage.1"):
     """Set the leverage of an account in one instrument."""
 
@@ -338,6 +352,7 @@ AnyCommand = (
     | PlaceOrder
     | PlaceTrigger
     | CancelOrder
+    | AmendOrder
     | SetLeverage
     | SetMarginMode
     | SetPositionMode

@@ -14,6 +14,8 @@ import msgspec
 
 from events.guards import UNGUARDED, PriceGuards
 from events.rules import (
+    AMENDMENTS,
+    AmendPriority,
     DueAt,
     ExitFee,
     FundingPrice,
@@ -151,7 +153,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     `rate_hours` the time that a computed funding rate is stated for, of which a funding interval pays its share, 0
     where that is one interval. `valuation` is the asset in which multi-asset mode adds up the `collateral`, each
     valued at the index of a `spot` pair; debts pay interest every `interest_interval`, ns. `fee_tiers`, lowest volume
-    first, replace an instrument's fees from the second tier on.
+    first, replace an instrument's fees from the second tier on. An order is amended `max_amendments` times at most.
     """
 
     id: str
@@ -182,6 +184,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     guards: PriceGuards = UNGUARDED
     withdrawal_gate: Nanos = Nanos(0)
     max_triggers: int = 0
+    amend_priority: AmendPriority = AmendPriority.WHEN_SMALLER
+    max_amendments: int = AMENDMENTS
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -202,6 +206,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_liquidation(self)
         if min(self.withdrawal_gate, self.max_triggers) < 0:
             raise PackError(f"{self.id}: withdrawal_gate and max_triggers must not be below 0")
+        if self.max_amendments < 0:
+            raise PackError(f"{self.id}: max_amendments must not be below 0")
         if defect := self.guards.defect():
             raise PackError(f"{self.id}: guards: {defect}")
         return self

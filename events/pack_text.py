@@ -10,6 +10,8 @@ import msgspec
 from events.guards import NO_BREAKER, UNGUARDED, Breaker, PriceGuards
 from events.instruments import CLOSE_ALL, Collateral, FeeTier, HaircutTier, Liquidation, RulePack
 from events.rules import (
+    AMENDMENTS,
+    AmendPriority,
     DueAt,
     ExitFee,
     FundingPrice,
@@ -238,6 +240,8 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     guards: _GuardsText = _GuardsText()
     withdrawal_gate_seconds: int = 0
     max_triggers: int = 0
+    amend_priority: AmendPriority = AmendPriority.WHEN_SMALLER
+    max_amendments: int = AMENDMENTS
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}

@@ -39,6 +39,8 @@ class Reason(Enum):
     NOT_FOR_TRAILING_STOPS = "not_for_trailing_stops"
     CLOSES_WHOLE_POSITION = "closes_whole_position"
     LEG_UNLIKE_POSITION_MODE = "leg_unlike_position_mode"
+    NOTHING_TO_AMEND = "nothing_to_amend"
+    TOO_MANY_AMENDMENTS = "too_many_amendments"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
     NOT_COLLATERAL = "not_collateral"
     SAME_ON_BOTH_SIDES = "same_on_both_sides"

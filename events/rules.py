@@ -72,6 +72,21 @@ class LeverageChange(Enum):
     RESETS_MARGIN = "resets_margin"
 
 
+AMENDMENTS = 10_000
+"""How often an order may be amended unless a pack states it. Source: Binance USD-M, "Modify Order"."""
+
+
+class AmendPriority(Enum):
+    """When an order that is amended keeps its place in the queue: where nothing but its size changes, and that to
+    less, or never.
+
+    Source of never: Binance USD-M, "Modify Order": modified orders are reordered in the match queue.
+    """
+
+    WHEN_SMALLER = "when_smaller"
+    NEVER = "never"
+
+
 class LiquidationStyle(Enum):
     """How much of a due pool is closed: everything, bracket by bracket until it is no longer due, a share of what is
     large and the rest at the next turn, or what finds a taker at a price that gets better for him step by step.

@@ -14,6 +14,7 @@ from typing import Any
 from events.commands import (
     AccountId,
     AddMargin,
+    AmendOrder,
     CancelOrder,
     ClientId,
     Command,
@@ -217,6 +218,22 @@ class Context:
     def cancel(self, number: OrderNumber | int = 0, *, client: str = "") -> None:
         """Cancel what is open of an order, or one that waits for its price, by its number or by its client id."""
         self._send(CancelOrder(self.now, self.account, self._request(), OrderNumber(number), ClientId(client)))
+
+    def amend(
+        self,
+        number: OrderNumber | int = 0,
+        *,
+        price: Decimal | str | None = None,
+        size: Decimal | str | None = None,
+        client: str = "",
+    ) -> None:
+        """Give a resting order, named as in `cancel`, another price, another size of the whole order, or both."""
+        own, name = self._own, ClientId(client)
+        order = own.orders.get(OrderNumber(number or own.clients.get(name, 0)))
+        tick, lot = (order.holder.contract.tick, order.holder.contract.lot) if order else (1, 1)
+        ticks: Any = price if price is None else whole_or_text(price, tick)
+        lots: Any = size if size is None else whole_or_text(size, lot)
+        self._send(AmendOrder(self.now, self.account, self._request(), OrderNumber(number), ticks, lots, name))
 
     def set_leverage(self, instrument: str, leverage: int) -> None:
         """Set the leverage in the instrument."""

@@ -163,7 +163,7 @@ class Scenario:
         asked = replace(asked, at=max(at, asked.at))
         if isinstance(asked, c.PlaceOrder | c.PlaceTrigger) and asked.number not in self._owners:
             self._owners[asked.number] = (asked.account, asked.side)
-        if isinstance(asked, c.CancelOrder) and not asked.account:
+        if isinstance(asked, c.CancelOrder | c.AmendOrder) and not asked.account:
             asked = replace(asked, account=self._owners[asked.number][0])
         if isinstance(asked, c.TradersCommand) and not asked.request:
             asked = replace(asked, request=c.RequestId(f"request {len(self.batches)}"))

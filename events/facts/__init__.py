@@ -58,7 +58,15 @@ from events.facts.session import (
     WithdrawalsClosed,
     WithdrawalsOpened,
 )
-from events.facts.trading import Expiry, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Traded
+from events.facts.trading import (
+    Expiry,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderExpired,
+    OrderRested,
+    Traded,
+)
 from events.facts.triggers import OrderTriggered, TriggerPlaced, TriggersReached
 
 AnyFact = (
@@ -95,6 +103,7 @@ AnyFact = (
     | PositionSettled
     | OrderAccepted
     | OrderRested
+    | OrderAmended
     | OrderCancelled
     | OrderExpired
     | Traded
@@ -162,6 +171,7 @@ __all__ = [
     "MarkPriceMoved",
     "MarketAdvanced",
     "OrderAccepted",
+    "OrderAmended",
     "OrderCancelled",
     "OrderExpired",
     "OrderRested",

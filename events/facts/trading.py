@@ -50,6 +50,20 @@ class OrderRested(Fact, tag="order_rested.1"):
     lots: Lots
 
 
+class OrderAmended(Fact, tag="order_amended.1"):
+    """A resting order has this price and this size now, what is executed of it included; so much of it is left open.
+
+    Unless it keeps its place in the queue it leaves the book, and what is left meets the book like a new order.
+    """
+
+    account: AccountId
+    number: OrderNumber
+    price: Ticks
+    lots: Lots
+    left: Lots
+    keeps_priority: bool = False
+
+
 class OrderCancelled(Fact, tag="order_cancelled.1"):
     """The trader took back what was open of the order."""
 

@@ -14,6 +14,7 @@ from events.instruments import Leg
 from events.observations import Observations
 from events.record import Batch, Record
 from exchange.audit import (
+    amending,
     endings,
     gate,
     guards,
@@ -36,6 +37,7 @@ RULES = {
     **money.RULES,
     **trading.RULES,
     **triggers.RULES,
+    **amending.RULES,
     **endings.RULES,
     **liquidation.RULES,
     **last_resort.RULES,
@@ -54,7 +56,9 @@ NAMED = f.LiquidationDue, f.ExchangeDue, f.MarginCalled, f.MarginRecovered
 ANYBODY = (f.FundingPaid, f.PositionSettled, f.InterestPaid, f.LossShared)
 """What settles for other accounts while a liquidation is under way."""
 
-ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
+Asked = dict[type[f.Fact], tuple[type[c.Command] | tuple[type[c.Command], ...], tuple[str, ...]]]
+
+ASKED: Asked = {
     f.SessionOpened: (c.OpenSession, ("rules_version", "pack", "options")),
     f.AccountOpened: (c.OpenAccount, ("account",)),
     f.Deposited: (c.Deposit, ("account", "asset", "amount")),
@@ -72,12 +76,13 @@ ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
             *("source", "callback", "closes", "protects", "leg", "client", "self_trade"),
         ),
     ),
-    f.OrderCancelled: (c.CancelOrder, ("account",)),
+    f.OrderAmended: (c.AmendOrder, ("account",)),
+    f.OrderCancelled: ((c.CancelOrder, c.AmendOrder), ("account",)),
     f.MarketAdvanced: (c.AdvanceMarket, ("instrument", "chunk")),
 }  # fmt: skip
-"""Facts that only a command of one kind leads to, and what they have in common with it."""
+"""Facts that only commands of these kinds lead to, and what they have in common with them."""
 
-MAY_BE_ASKED: dict[type[f.Fact], tuple[type[c.Command], tuple[str, ...]]] = {
+MAY_BE_ASKED: Asked = {
     f.MarkPriceMoved: (c.SetMarkPrice, ("instrument",)),
     f.IndexPriceMoved: (c.SetIndexPrice, ("instrument",)),
     f.Exchanged: (c.ExchangeAsset, ("account", "asset", "amount", "into")),
@@ -231,7 +236,8 @@ class Auditor:
         books, kind = self.books, type(fact)
         asked, fields = ASKED.get(kind) or MAY_BE_ASKED.get(kind) or (None, ())
         if asked is not None and kind in ASKED:
-            books.hold(f"{kind.__name__} follows from {asked.__name__}", isinstance(books.command, asked), fact)
+            names = " or ".join(one.__name__ for one in (asked if isinstance(asked, tuple) else (asked,)))
+            books.hold(f"{kind.__name__} follows from {names}", isinstance(books.command, asked), fact)
         if asked is not None and isinstance(books.command, asked):
             for name in fields:
                 unit = str(getattr(fact, "asset", "")) if name == "amount" else ""

@@ -69,7 +69,7 @@ class Order:
     """What is open of an order, forced ones too.
 
     loss is the open loss of one lot, and fee what one lot holds back for fees, both fixed when it was placed; a fee of
-    None is the instrument's taker fee.
+    None is the instrument's taker fee. lots are open of its whole size, total.
     """
 
     side: Side
@@ -80,6 +80,10 @@ class Order:
     fee: Fraction | None = None
     client: str = ""
     self_trade: SelfTrade = SelfTrade.NONE
+    total: int = 0
+    amendments: int = 0
+    post_only: bool = False
+    rests: bool = False
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from events import facts as f
 from events.commands import SelfTrade
 from events.facts import Expiry
 from exchange.audit import triggers
+from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
 from exchange.audit.trading import order_of, remove
 
@@ -24,13 +25,13 @@ def rested(books: Books, fact: f.OrderRested) -> None:
     """What rests is what is open."""
     _, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
+    order.rests = True
 
 
 def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
     """What ends is what is open, or waits."""
-    if isinstance(fact, f.OrderCancelled) and isinstance(books.command, c.CancelOrder):
-        named = books.command.number or books.clients.get((fact.account, books.command.client))
-        books.check("order that was to be cancelled", named, fact.number)
+    if isinstance(fact, f.OrderCancelled):
+        as_named(books, fact)
     if isinstance(fact, f.OrderExpired) and triggers.refused(books, fact):
         return
     if (one := books.waiters.named.get((fact.account, fact.number))) is not None:
@@ -38,6 +39,8 @@ def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
         return
     p, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
+    if isinstance(fact, f.OrderCancelled) and isinstance(books.command, c.AmendOrder):
+        amended_away(books, books.command, order)
     if isinstance(fact, f.OrderExpired) and (rule := BY_REASON.get(fact.why)):
         rule(books, p, fact.number, order)
     remove(books, p, fact.number)

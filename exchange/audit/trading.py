@@ -10,7 +10,7 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
-from events.commands import MARKET, Side
+from events.commands import MARKET, Side, TimeInForce
 from events.instruments import Inverse, Leg
 from events.units import UNIT
 from exchange.audit import triggers
@@ -24,8 +24,7 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     p = books.position(fact.account, fact.instrument, fact.leg)
     sign = SIGN[fact.side]
     books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
-    trades = not p.contract.is_expired and not p.contract.halted and p.contract.mark > 0
-    books.hold("the instrument trades", trades, fact)
+    books.hold("the instrument trades", trades(p), fact)
     closes = fact.leg is not Leg.NET and fact.leg.sign != sign
     if isinstance(books.command, c.PlaceOrder):
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
@@ -34,13 +33,24 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     before = available(books, p.account, p.terms.settle)
     order = p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
     order.self_trade = fact.self_trade
+    order.post_only = fact.time_in_force is TimeInForce.POST_ONLY
     books.placed[p.account, fact.number] = p
     if fact.client:
         _name(books, p, fact)
     books.taking = p, fact.number, order
+    is_carried(books, p, order, before)
+
+
+def trades(p: Position) -> bool:
+    """Whether its instrument can be traded."""
+    return not p.contract.is_expired and not p.contract.halted and p.contract.mark > 0
+
+
+def is_carried(books: Books, p: Position, order: Order, before: Fraction) -> None:
+    """The position carries an order that only reduces, the balance, which was `before` without it, any other."""
     carried = available(books, p.account, p.terms.settle) >= min(before, NOTHING)
-    reduces = p.lots * sign < 0
-    books.hold("the position or the balance carries the order", reduces if fact.reduce_only else carried, fact)
+    reduces = p.lots * SIGN[order.side] < 0
+    books.hold("the position or the balance carries the order", reduces if order.reduce_only else carried, order)
 
 
 def _name(books: Books, p: Position, fact: f.OrderAccepted) -> None:
@@ -53,7 +63,7 @@ def _name(books: Books, p: Position, fact: f.OrderAccepted) -> None:
 
 def placed(books: Books, p: Position, side: Side, lots: int, price: int | None, reduce_only: bool) -> Order:
     """An order at this moment, price in ticks: its open loss and what it holds back for fees are fixed now."""
-    order = Order(side, lots, price, reduce_only)
+    order = Order(side, lots, price, reduce_only, total=lots)
     if price is not None:
         at = price * p.terms.tick
         order.loss, order.fee = open_loss(p, side, at), _put_aside(books, p, SIGN[side], at)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions
+from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce
 from events.instruments import InstrumentId
 
 SPARSE = 64
@@ -28,7 +28,7 @@ class Order(msgspec.Struct, gc=False):
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
     one open lot adds to the order sums of its holder, the position that its fills change; client is its owner's name
-    for it.
+    for it. lots are open of its whole size, total; amendments says how often it was amended.
     """
 
     account: AccountId
@@ -43,6 +43,14 @@ class Order(msgspec.Struct, gc=False):
     rests: bool = False
     holder: Any = None
     client: ClientId = ClientId("")
+    time_in_force: TimeInForce = TimeInForce.GTC
+    total: int = 0
+    amendments: int = 0
+
+    @property
+    def executed(self) -> int:
+        """The lots of its size that it traded."""
+        return self.total - self.lots
 
 
 class Level:

@@ -29,6 +29,7 @@ from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.marks import index_moves, mark_moves
+from exchange.core.matching.amending import decide_amend
 from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.market import crossing, first_touch
@@ -203,6 +204,7 @@ DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
     c.PlaceOrder: decide_place,
     c.PlaceTrigger: decide_place_trigger,
     c.CancelOrder: decide_cancel,
+    c.AmendOrder: decide_amend,
     c.SetLeverage: accounts.decide_set_leverage,
     c.SetMarginMode: accounts.decide_set_margin_mode,
     c.SetPositionMode: accounts.decide_set_position_mode,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from events.commands import MARKET, SessionOptions
+from events.commands import MARKET, SessionOptions, TimeInForce
 from events.digest import fingerprint
 from events.facts import TriggerPlaced
 from events.guards import Hold
@@ -36,7 +36,10 @@ _FEED = (
 _POSITION = (
     "is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders", "auto_add",
 )  # fmt: skip
-_ORDER = ("number", "sign", "price", "lots", "reduce_only", "notional", "extra", "client")
+_ORDER = (
+    "number", "sign", "price", "lots", "reduce_only", "notional", "extra", "client", "time_in_force", "total",
+    "amendments",
+)  # fmt: skip
 _BOOKS = ("entered", "fees", "interest", "remainders")
 
 
@@ -225,6 +228,7 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
 
 
 def _restore_order(account: Account, holder: Position, values: dict[str, Any]) -> None:
+    values["time_in_force"] = TimeInForce(values["time_in_force"])
     order = Order(account=account.name, instrument=holder.contract.id, rests=True, holder=holder, **values)
     account.orders[order.number] = order
     if order.client:

@@ -71,6 +71,8 @@ TRANSITIONS = (
     Transition(Stage.MATCHING, f.OrderRested, Stage.RESTING),
     Transition(Stage.RESTING, f.Traded, Stage.RESTING),
     Transition(Stage.RESTING, f.Traded, Stage.FILLED),
+    Transition(Stage.RESTING, f.OrderAmended, Stage.RESTING),
+    Transition(Stage.RESTING, f.OrderAmended, Stage.MATCHING),
     Transition(Stage.RESTING, f.OrderCancelled, Stage.CANCELLED),
     Transition(Stage.RESTING, f.OrderExpired, Stage.EXPIRED),
 )
@@ -111,8 +113,11 @@ class Lives:
     def _steps(self, fact: Any) -> Iterator[Step]:
         if type(fact) is f.Traded:
             yield from self._traded(fact)
-        elif (after := _LEADS_TO.get(type(fact))) is not None:
-            yield (fact.account, fact.number), type(fact), after, fact.lots
+        elif type(fact) is f.OrderAmended:
+            after = Stage.RESTING if fact.keeps_priority else Stage.MATCHING
+            yield (fact.account, fact.number), f.OrderAmended, after, fact.left
+        elif (leads := _LEADS_TO.get(type(fact))) is not None:
+            yield (fact.account, fact.number), type(fact), leads, fact.lots
 
     def _traded(self, fact: f.Traded) -> Iterator[Step]:
         """Both orders of a trade lose its lots; MARKET's and forced ones have no number."""

@@ -120,6 +120,15 @@ class Tables:
         who = (batch.at, record.seq, fact.account, fact.number, instrument)
         yield "orders", (*who, "triggered", side.value, None, size, None, None)
 
+    def amended(self, batch: Batch, record: Record) -> Iterator[Row]:
+        """An order that has another price or size, of the whole order."""
+        fact: Any = record.message
+        instrument, side, _ = self._orders[fact.account, fact.number]
+        self._orders[fact.account, fact.number] = (instrument, side, fact.left)
+        price, scaled = self._scaled(instrument, fact.price, fact.lots)
+        who = (batch.at, record.seq, fact.account, fact.number, instrument)
+        yield "orders", (*who, "amended", side.value, price, scaled, None, None)
+
     def changed(self, batch: Batch, record: Record) -> Iterator[Row]:
         """An order that rests from now on, or ended."""
         fact: Any = record.message
@@ -194,6 +203,7 @@ _ROWS: dict[type, Any] = {
     f.TriggerPlaced: Tables.waits,
     f.OrderTriggered: Tables.triggered,
     f.OrderRested: Tables.changed,
+    f.OrderAmended: Tables.amended,
     f.OrderCancelled: Tables.changed,
     f.OrderExpired: Tables.changed,
     f.FundingPaid: Tables.funding,

@@ -16,6 +16,7 @@ from gateway.errors import UsageError
 RULES = (
     *("maintenance_basis", "exit_fee", "due_at", "margin_model", "margin_step", "funding_price", "premium_hours"),
     *("rate_hours", "liquidation_price", "liquidation_pays_taker_fee", "mode_switch", "leverage_change"),
+    "amend_priority",
 )
 """The flags that venues differ by, in the order in which they are shown."""
 
@@ -108,6 +109,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
     return {name: _word(name, getattr(pack, name)) for name in RULES} | {
         "market_buy_slippage": decimal_text(pack.market_buy_slippage),
         "max_orders": pack.max_orders,
+        "max_amendments": pack.max_amendments,
         "default_leverage": pack.default_leverage,
         "valuation": pack.valuation,
         "interest_interval_hours": pack.interest_interval // (3600 * SECOND),

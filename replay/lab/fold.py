@@ -15,7 +15,7 @@ from replay.lab.series import Series
 from replay.lab.shadow import Mode, Shadow, is_cross, obstacle
 
 UNSEEN = (
-    *(f.OrderAccepted, f.OrderRested, f.OrderCancelled, f.OrderExpired),
+    *(f.OrderAccepted, f.OrderRested, f.OrderAmended, f.OrderCancelled, f.OrderExpired),
     *(f.LiquidationFeeCharged, f.DeficitCovered, f.LiquidationEnded),
 )
 """Facts that change an account's figures without asking the watch to look at a pool: orders, the fund's payments."""

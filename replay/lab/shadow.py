@@ -171,6 +171,17 @@ def _on_order_accepted(shadow: Shadow, fact: f.OrderAccepted) -> None:
     APPLY[f.OrderAccepted](state, fact)
 
 
+def _on_order_amended(shadow: Shadow, fact: f.OrderAmended) -> None:
+    """Note whether margin carries what an order was amended to, where that is not just less."""
+    order = shadow.state.accounts[fact.account].orders[fact.number]
+    if not (fact.keeps_priority or order.reduce_only):
+        position = order.holder
+        price, fee = fact.price * position.contract.tick, fee_rates(shadow.state, position)[1]
+        if order_refusal(position, order.sign, fact.left, price, fee, order) is Reason.INSUFFICIENT_MARGIN:
+            shadow.refused.setdefault(fact.account, set()).add(fact.number)
+    APPLY[f.OrderAmended](shadow.state, fact)
+
+
 def _on_traded(shadow: Shadow, fact: f.Traded) -> None:
     """Note whether margin carries a taker's fill; makers are never stopped, as in a session."""
     if fact.taker_order != LIQUIDATION_ORDER:
@@ -214,6 +225,7 @@ _OTHER = _RECORDED | {
     f.DebtsExchanged: _nothing,
     f.MarginMoved: _on_margin_moved,
     f.OrderAccepted: _on_order_accepted,
+    f.OrderAmended: _on_order_amended,
     f.Traded: _on_traded,
     f.LiquidationDue: _nothing,
     f.LiquidationFeeCharged: _on_paid,

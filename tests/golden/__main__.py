@@ -14,6 +14,7 @@ from tests.golden import (
     by_hand,
     by_hand_2,
     by_hand_guards,
+    by_hand_handling,
     by_hand_instructions,
     by_hand_layers,
     by_hand_styles,
@@ -30,6 +31,7 @@ MADE = (
     | by_hand_styles.SESSIONS
     | by_hand_instructions.SESSIONS
     | by_hand_triggers.SESSIONS
+    | by_hand_handling.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 

@@ -31,6 +31,7 @@ from events.instruments import (
     SpotPair,
 )
 from events.rules import (
+    AmendPriority,
     DueAt,
     ExitFee,
     FundingPrice,
@@ -127,6 +128,8 @@ PACK: Options = {
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
     "liquidation": lambda dice, whole: _liquidation(dice, whole),
+    "amend_priority": lambda dice, _: dice.choice(list(AmendPriority)),
+    "max_amendments": lambda dice, _: dice.choice((1, 3, 10_000)),
     "withdrawal_gate": lambda dice, _: dice.choice((0, 60, 600)) * SECOND,
     "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.6 else UNGUARDED,
 }

@@ -70,6 +70,7 @@ GUARDED: Habits = {prices.slump: 5}
 
 TOPICS: dict[str, Habits] = {
     "conditional orders": conditional.CONDITIONAL,
+    "amendments": {handling.amend: 16, handling.amend_again: 2},
     "client ids": {handling.named: 12, handling.cancel_by_name: 3},
 }
 """In some of the worlds whose rules are not plain, each in another half of them."""

@@ -51,6 +51,7 @@ from tests.spec.words import (
     USD,
     account,
     add_margin,
+    amend,
     cancel,
     deposit,
     funding,
@@ -72,7 +73,10 @@ from tests.spec.words import (
 LATE = InstrumentId("LATE")
 """A contract that expires at 1,000 ns."""
 
-RULES = several_assets(*pack(min_lots=2).instruments, inverse(min_lots=2), dated(LATE, min_lots=2), max_orders=3)
+RULES = replace(
+    several_assets(*pack(min_lots=2).instruments, inverse(min_lots=2), dated(LATE, min_lots=2), max_orders=3),
+    max_amendments=1,
+)
 ANN = (account("ann", 200), *position(1, BUY, price=100, lots=10, by="ann"))
 """Ann: 200 in her wallet, long 10 at 100, and after that 100 available."""
 
@@ -89,6 +93,7 @@ class Breach(NamedTuple):
 
 
 NAMED = resting(99, BUY, price=9, lots=2, by="ann", client="mine")
+RESTING = resting(9, BUY, price=9, lots=2, by="ann")
 THREE_ORDERS = tuple(resting(n, BUY, price=9, lots=2, by="ann") for n in (100, 101, 102))
 
 DUE = mark(84)
@@ -209,6 +214,10 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.UNKNOWN_ORDER, (), cancel(99, by="ann")),
     (Reason.UNKNOWN_ORDER, (), cancel(by="ann", client="nobody's")),
     (Reason.UNKNOWN_ORDER, (resting(9, BUY, price=9, lots=2, by="ann", client="a"),), cancel(99, by="ann", client="a")),
+    (Reason.UNKNOWN_ORDER, (), amend(99, by="ann", lots=0)),
+    (Reason.SIZE_NOT_POSITIVE, (RESTING,), amend(9, by="ann", lots=0)),
+    (Reason.NOTHING_TO_AMEND, (RESTING, amend(9, lots=3)), amend(9, by="ann", lots=3)),
+    (Reason.TOO_MANY_AMENDMENTS, (RESTING, amend(9, lots=3), DUE), amend(9, by="ann", lots=2)),
     (Reason.UNKNOWN_INSTRUMENT, (), set_leverage("ann", 0, on="LEAD")),
     (Reason.LEVERAGE_OUT_OF_RANGE, (DUE,), set_leverage("ann", 0)),
     (Reason.LEVERAGE_OUT_OF_RANGE, (), set_leverage("ann", 11)),

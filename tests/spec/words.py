@@ -116,6 +116,13 @@ def cancel(number: int = 0, by: str = "", client: str = "") -> c.CancelOrder:
     return c.CancelOrder(NOW, by, "", number, client)
 
 
+def amend(
+    number: int = 0, *, price: int | str | None = None, lots: int | str | None = None, by: str = "", client: str = ""
+) -> c.AmendOrder:
+    """Amend a resting order: lots is its whole size."""
+    return c.AmendOrder(NOW, by, "", number, price, lots, client)
+
+
 def set_leverage(name: str, leverage: int, on: str = GOLD) -> c.SetLeverage:
     """Set the leverage."""
     return c.SetLeverage(NOW, name, "", on, leverage)
@@ -201,6 +208,10 @@ def margin_moved(name: str, amount: int, leg: Leg = Leg.NET) -> Expected:
 
 def rested(number: int, lots: int) -> Expected:
     return f.OrderRested("", number, lots)
+
+
+def amended(number: int, *, price: int, lots: int, left: int | None = None, keeps: bool = False) -> Expected:
+    return f.OrderAmended("", number, price, lots, lots if left is None else left, keeps)
 
 
 def cancelled(number: int, lots: int) -> Expected:

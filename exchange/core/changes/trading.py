@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from events import facts as f
 from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.instruments import Leg
@@ -37,7 +39,7 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
         account.clients[fact.client] = fact.number
     account.orders[fact.number] = Order(
         fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
-        holder=position, client=fact.client,
+        holder=position, client=fact.client, time_in_force=fact.time_in_force, total=fact.lots,
     )  # fmt: skip
 
 
@@ -56,6 +58,30 @@ def on_order_rested(state: State, fact: f.OrderRested) -> None:
         book.asks.rest(order)
         position.asks += order.notional * lots
     position.extra += order.extra * lots
+
+
+def on_order_amended(state: State, fact: f.OrderAmended) -> None:
+    """The order shrinks where it stands; or it leaves, and another one of its number is about to meet the book."""
+    account = state.accounts[fact.account]
+    order = account.orders[fact.number]
+    amendments = order.amendments + 1
+    if fact.keeps_priority:
+        _reduce(account, order, order.lots - fact.left)
+        order.total, order.amendments = fact.lots, amendments
+        return
+    position = order.holder
+    _reduce(account, order, order.lots)
+    notional = extra = 0
+    if not order.reduce_only:
+        price, taker_fee = fact.price * position.contract.tick, fee_rates(state, position)[1]
+        notional, extra = order_sums(position, order.sign, price, taker_fee)
+    account.orders[fact.number] = replace(
+        order, price=fact.price, lots=fact.left, total=fact.lots, notional=notional, extra=extra, rests=False,
+        amendments=amendments,
+    )  # fmt: skip
+    position.open_orders += 1
+    if order.client:
+        account.clients[order.client] = order.number
 
 
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:

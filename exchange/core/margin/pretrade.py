@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from events.refusals import Reason
 from events.units import UNIT
+from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.margin.model import contributed, contribution, equity_after, fee_for_closing, headroom
 from exchange.core.posting import after_trade
@@ -43,10 +44,19 @@ def order_sums(position: Position, sign: int, price: int, taker_fee: int) -> tup
     return notional, (loss + fee if loss > 0 else fee)
 
 
-def order_refusal(position: Position, sign: int, lots: int, price: int, taker_fee: int) -> Reason | None:
-    """The margin rule that an order of these lots at this price (mark units) would break, or None."""
+def order_refusal(
+    position: Position, sign: int, lots: int, price: int, taker_fee: int, instead: Order | None = None
+) -> Reason | None:
+    """The margin rule that an order of these lots at this price (mark units) would break, or None.
+
+    Where it stands in instead of a resting order, what that one holds back is there for it.
+    """
     notional, per_lot = order_sums(position, sign, price, taker_fee)
     bids, asks, extra = position.bids, position.asks, position.extra + lots * per_lot
+    if instead is not None:
+        extra -= instead.extra * instead.lots
+        bids -= instead.notional * instead.lots if sign > 0 else 0
+        asks -= instead.notional * instead.lots if sign < 0 else 0
     contract = position.contract
     size = contract.gain * (position.lots * contract.num // contract.den)
     if sign > 0:

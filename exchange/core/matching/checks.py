@@ -9,6 +9,7 @@ from events.commands import CLIENT_ID_CHARACTERS, CLIENT_ID_LENGTH, ClientId, Pl
 from events.instruments import Leg
 from events.refusals import Reason
 from events.units import UNIT
+from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import order_refusal, reserve_price
@@ -21,11 +22,18 @@ POST_ONLY = TimeInForce.POST_ONLY
 
 def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> Reason | None:
     """The rule about the order itself that it breaks, or None."""
-    lots, price, terms = command.lots, command.price, contract.terms
     if command.number <= account.last_number:
         return Reason.ORDER_NUMBER_USED
     if command.client and (refusal := client_refusal(account, command.client)):
         return refusal
+    if refusal := measure_refusal(contract, command):
+        return refusal
+    return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
+
+
+def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
+    """The rule about price and size that the order breaks, or None."""
+    lots, price, terms = command.lots, command.price, contract.terms
     if price is not None:
         if type(price) is str:
             return Reason.PRICE_OFF_TICK
@@ -39,7 +47,7 @@ def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> R
         return Reason.SIZE_ABOVE_MAXIMUM
     if price is None and command.time_in_force is POST_ONLY:
         return Reason.MARKET_ORDER_CANNOT_REST
-    return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
+    return None
 
 
 def client_refusal(account: Account, client: ClientId) -> Reason | None:
@@ -49,8 +57,14 @@ def client_refusal(account: Account, client: ClientId) -> Reason | None:
     return Reason.CLIENT_ID_IN_USE if client in account.clients else None
 
 
-def standing_refusal(state: State, position: Position, command: PlaceOrder, reduces: bool) -> Reason | None:
-    """The rule about account, position and market that the order breaks, or None."""
+def standing_refusal(
+    state: State, position: Position, command: PlaceOrder, reduces: bool, instead: Order | None = None, adds: int = 1
+) -> Reason | None:
+    """The rule about account, position and market that the order breaks, or None.
+
+    instead is the order that is amended; adds are the lots that are open of it then, 0 where it asks for no more margin
+    than it has.
+    """
     if position.due or position.wallet.due:
         return Reason.LIQUIDATION_IN_PROGRESS
     contract, price = position.contract, command.price
@@ -69,15 +83,15 @@ def standing_refusal(state: State, position: Position, command: PlaceOrder, redu
     lots: int = command.lots  # type: ignore[assignment]
     if not reduces and lots * contract.notional_per_lot(at) < contract.terms.min_notional * UNIT:
         return Reason.NOTIONAL_BELOW_MINIMUM
-    if position.open_orders >= state.pack.max_orders:
+    if instead is None and position.open_orders >= state.pack.max_orders:
         return Reason.TOO_MANY_OPEN_ORDERS
     if reduces and position.lots * sign >= 0:
         return Reason.REDUCE_ONLY_WOULD_INCREASE
-    if command.time_in_force is POST_ONLY:
+    if command.time_in_force is POST_ONLY and instead is None:
         resting = contract.book.asks if side is BUY else contract.book.bids
         if contract.book.front(resting, price) is not None:  # type: ignore[arg-type]
             return Reason.POST_ONLY_WOULD_TAKE
-    if reduces:
+    if reduces or not adds:
         return None
     taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
-    return order_refusal(position, sign, lots, at, taker_fee)
+    return order_refusal(position, sign, lots if instead is None else adds, at, taker_fee, instead)

@@ -1,0 +1,62 @@
+"""Rules of amendments: as asked, of an order that rests; it keeps its place in the queue, or stands anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from events import commands as c
+from events import facts as f
+from events.rules import AmendPriority
+from exchange.audit.books import Books, Order, Position
+from exchange.audit.pools import available
+from exchange.audit.trading import is_carried, order_of, placed, trades
+
+
+def order_amended(books: Books, fact: f.OrderAmended) -> None:
+    """What is executed of the order stays so; where it is not just smaller, the balance carries what is open."""
+    p, order = order_of(books, fact.account, fact.number)
+    books.hold("the order rests, and the instrument trades", order.rests and trades(p), fact)
+    as_named(books, fact)
+    if isinstance(command := books.command, c.AmendOrder):
+        books.check("price as asked for", order.price if command.price is None else command.price, fact.price)
+        books.check("size as asked for", order.total if command.lots is None else command.lots, fact.lots)
+    done = order.total - order.lots
+    books.check("lots left open", fact.lots - done, fact.left)
+    books.hold("it changes", (fact.price, fact.lots) != (order.price, order.total), order)
+    books.hold("more than what is executed, at a price", fact.left > 0 and fact.price > 0, fact)
+    books.hold("it may be amended once more", order.amendments < books.rules.max_amendments, order)
+    is_smaller = fact.price == order.price and fact.lots < order.total
+    keeps = is_smaller and books.rules.amend_priority is AmendPriority.WHEN_SMALLER
+    books.check("whether it keeps its priority", keeps, fact.keeps_priority)
+    before = available(books, p.account, p.terms.settle)
+    order.amendments += 1
+    order.lots, order.total = fact.left, fact.lots
+    if not keeps:
+        _stands_anew(books, p, fact, order)
+        is_carried(books, p, order, before)
+
+
+def _stands_anew(books: Books, p: Position, fact: f.OrderAmended, order: Order) -> None:
+    """It may take now, at its new price; what it holds back is that of the moment."""
+    new = placed(books, p, order.side, order.lots, fact.price, order.reduce_only)
+    order.price, order.loss, order.fee = new.price, new.loss, new.fee
+    order.self_trade, order.rests = new.self_trade, False
+    books.taking = p, fact.number, order
+
+
+def as_named(books: Books, fact: f.OrderCancelled | f.OrderAmended) -> None:
+    """It is the order that the command names: by its number or, where that is 0, by its client id."""
+    if isinstance(command := books.command, c.CancelOrder | c.AmendOrder):
+        named = command.number or books.clients.get((fact.account, command.client))
+        books.check("order that the command names", named, fact.number)
+
+
+def amended_away(books: Books, command: c.AmendOrder, order: Order) -> None:
+    """An amendment ends an order whose new size is executed, or one that is post-only."""
+    done = isinstance(command.lots, int) and command.lots <= order.total - order.lots
+    books.hold("its new size is executed, or it is post-only and would take", done or order.post_only, order)
+
+
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {f.OrderAmended: order_amended}
+"""Fact -> what it has to agree with, and what it changes."""

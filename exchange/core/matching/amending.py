@@ -1,0 +1,75 @@
+"""An order that rests is amended: another price, another size, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events.commands import AmendOrder, PlaceOrder, RequestId, Side, TimeInForce
+from events.facts import Fact, OrderAmended, OrderCancelled, Refused
+from events.refusals import Reason
+from events.rules import AmendPriority
+from events.units import Lots, Ticks
+from exchange.core.book import Order
+from exchange.core.matching.checks import measure_refusal, standing_refusal
+from exchange.core.matching.limit import enter, open_order
+from exchange.core.state import State
+
+BUY, SELL = Side.BUY, Side.SELL
+
+
+def decide_amend(state: State, command: AmendOrder) -> Iterator[Fact]:
+    """Refuse, cancel what the amendment ends, shrink the order where it stands, or let what is open meet the book."""
+    order = open_order(state.accounts[command.account], command.number, command.client)
+    if order is None:
+        yield Refused(Reason.UNKNOWN_ORDER)
+        return
+    asked = _asked(order, command)
+    keeps = _keeps_priority(state, order, asked)
+    if refusal := _refusal(state, order, asked, keeps):
+        yield Refused(refusal)
+        return
+    lots, price = int(asked.lots), int(asked.price)  # type: ignore[arg-type]
+    left = lots - order.executed
+    if left <= 0 or _would_take(order, price):
+        yield OrderCancelled(order.account, order.number, Lots(order.lots))
+        return
+    yield OrderAmended(order.account, order.number, Ticks(price), Lots(lots), Lots(left), keeps)
+    if not keeps:
+        yield from enter(state, order.holder, asked, left, order.reduce_only)
+
+
+def _asked(order: Order, command: AmendOrder) -> PlaceOrder:
+    """The order as it would have been placed with what it is amended to."""
+    return PlaceOrder(
+        command.at, order.account, RequestId(""), order.number, order.instrument, BUY if order.sign > 0 else SELL,
+        Lots(order.total) if command.lots is None else command.lots,
+        Ticks(order.price) if command.price is None else command.price,
+        order.time_in_force, order.reduce_only, order.holder.leg,
+    )  # fmt: skip
+
+
+def _keeps_priority(state: State, order: Order, asked: PlaceOrder) -> bool:
+    assert state.pack is not None
+    is_smaller = asked.price == order.price and isinstance(asked.lots, int) and asked.lots < order.total
+    return is_smaller and state.pack.amend_priority is AmendPriority.WHEN_SMALLER
+
+
+def _refusal(state: State, order: Order, asked: PlaceOrder, keeps: bool) -> Reason | None:
+    """The rule that the amendment breaks, or None."""
+    assert state.pack is not None
+    position = order.holder
+    if refusal := measure_refusal(position.contract, asked):
+        return refusal
+    if (asked.price, asked.lots) == (order.price, order.total):
+        return Reason.NOTHING_TO_AMEND
+    if order.amendments >= state.pack.max_amendments:
+        return Reason.TOO_MANY_AMENDMENTS
+    adds = 0 if keeps else max(0, int(asked.lots) - order.executed)
+    return standing_refusal(state, position, asked, order.reduce_only, order, adds)
+
+
+def _would_take(order: Order, price: int) -> bool:
+    """Whether a post-only order would meet somebody at that price."""
+    book = order.holder.contract.book
+    is_post_only = order.time_in_force is TimeInForce.POST_ONLY
+    return is_post_only and book.front(book.asks if order.sign > 0 else book.bids, price) is not None
