@@ -23,7 +23,7 @@ SPARSE = 64
 """Dead entries that a queue or heap may hold before it is worth a clean-up."""
 
 
-class Order(msgspec.Struct, gc=False):
+class Order(msgspec.Struct):
     """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number 0).
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
