@@ -20,7 +20,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from benchmarks.figures import Figure
-from benchmarks.marks import PROCEED_FACTS, without_collector
+from benchmarks.marks import without_collector
 from benchmarks.population import MARKS, populated, say
 from events import commands as c
 from events import facts as f
@@ -32,7 +32,7 @@ from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Ticks
 from exchange.committer import GROUP_BATCHES, LINGER_SECONDS, Committer
 from exchange.core.state import State
 from exchange.core.step import step
-from exchange.sequencer import PENDING_BATCHES, Sequencer
+from exchange.sequencer import PENDING_BATCHES, TURN_FACTS, Sequencer
 from exchange.snapshots import Keeper
 
 INSTRUMENT = InstrumentId(next(iter(MARKS)))
@@ -133,7 +133,7 @@ def _bare(liquidations: int, seed: int, pack: RulePack) -> Crash:
 def _commands(state: State) -> Iterator[c.Command]:
     yield c.SetMarkPrice(Nanos(0), INSTRUMENT, FALLEN)
     while state.has_work:
-        yield c.Proceed(state.now, PROCEED_FACTS)
+        yield c.Proceed(state.now, TURN_FACTS, TURN_FACTS)
 
 
 async def _durable(liquidations: int, seed: int) -> tuple[Crash, Waits]:

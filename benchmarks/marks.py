@@ -31,6 +31,7 @@ from events.units import UNIT, MarkUnits, Rate
 from exchange.core.liquidation import watch
 from exchange.core.state import State
 from exchange.core.step import step
+from exchange.sequencer import TURN_FACTS
 
 STEPS = (2, 10, 100)
 """Steps of the walk in hundredths of a bp. A tick of BTCUSDT is 0.017 bp at 60,000; its mark moves by about 1 bp a
@@ -44,9 +45,6 @@ CORRIDOR = 10
 
 MOST_WITH_CALLS = 100_000
 """Margin calls are measured up to so many positions, and a tenth of the updates."""
-
-PROCEED_FACTS = 4096
-"""As the sequencer has it."""
 
 HUNDREDTHS = 10**6
 """Hundredths of a bp in the whole."""
@@ -161,7 +159,7 @@ class Walk:
 
     def _liquidate(self) -> None:
         while self.state.has_work:
-            batch = step(self.state, c.Proceed(self.state.now, PROCEED_FACTS))
+            batch = step(self.state, c.Proceed(self.state.now, TURN_FACTS, TURN_FACTS))
             assert isinstance(batch, Batch)
             self.liquidated += sum(type(fact) is LiquidationEnded for fact in batch.facts)
 

@@ -332,9 +332,13 @@ class AdvanceTime(Command, tag="advance_time.1"):
 
 
 class Proceed(Command, tag="proceed.1"):
-    """Do due work, the earliest first, in at most `limit` facts."""
+    """Do due work, the earliest first, in at most `limit` facts.
+
+    The batch has room for `room` facts, who is due or warned by them included; 0: for as many as any other, 4,096.
+    """
 
     limit: int
+    room: int = 0
 
 
 def _may_be_text(hint: Any) -> bool:

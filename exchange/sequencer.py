@@ -34,7 +34,10 @@ from exchange.rebuild import FindChunk, rebuild
 from exchange.snapshots import RECORDS_APART, Keeper, Maker
 
 PROCEED_FACTS = 4096
-"""Due work is done in batches of so many facts at most."""
+"""The player has due work done in batches of so many facts at most."""
+
+TURN_FACTS = 128
+"""Where clients wait for their turn between two of them, batches of due work hold so many facts at most."""
 
 PENDING_BATCHES = 4096
 """So many batches may be decided and not yet durable, before `ready` and `submit` wait."""
@@ -155,9 +158,9 @@ class Sequencer:
         """
         self._check_running()
         self._check_fit(command)
-        self._proceed()
+        self._proceed(PROCEED_FACTS)
         result = self._record(command)
-        while self._proceed():
+        while self._proceed(PROCEED_FACTS):
             pass
         if broken := self._broken:
             raise copy_of(broken)
@@ -255,11 +258,11 @@ class Sequencer:
             self.on_batch(result)
         return result
 
-    def _proceed(self) -> bool:
+    def _proceed(self, facts: int, room: int = 0) -> bool:
         """Do one batch of due work, and say whether there was any to do."""
         if self._broken or not self._state.has_work:
             return False
-        self._record(Proceed(self._state.now, PROCEED_FACTS))
+        self._record(Proceed(self._state.now, facts, room))
         return True
 
     def _schedule(self) -> None:
@@ -274,7 +277,7 @@ class Sequencer:
         self._turn = None
         if not self._wants_turn():
             return
-        self._proceed()
+        self._proceed(TURN_FACTS, TURN_FACTS)
         while self._inbox and not self._broken:
             self._answer(*self._inbox.popleft())
             if self._state.has_work:

@@ -27,7 +27,7 @@ from exchange.audit import (
     trading,
     triggers,
 )
-from exchange.audit.books import BATCH_FACTS, MULTI, AuditError, Books, Margin, Position, Report
+from exchange.audit.books import BATCH_FACTS, LEAST_FACTS, MULTI, AuditError, Books, Margin, Position, Report
 
 RULES = {
     **session.RULES,
@@ -95,6 +95,12 @@ MAY_BE_ASKED: Asked = {
 
 
 MONEY, LOTS = "money", "lots"
+
+
+def _room(command: c.Command) -> int:
+    """How many facts make a command's batch full."""
+    room = command.room if isinstance(command, c.Proceed) else 0
+    return min(BATCH_FACTS, max(LEAST_FACTS, room)) if room else BATCH_FACTS
 
 
 def audit(batches: Iterable[Batch]) -> Report:
@@ -187,6 +193,7 @@ class Auditor:
         books, before = self.books, None
         books.report.batches += 1
         books.now, books.command, books.row, books.began = batch.at, batch.command, None, batch.first_seq
+        books.room = _room(batch.command)
         books.taking = None
         for record in batch.records:
             books.changed.clear()
@@ -205,7 +212,7 @@ class Auditor:
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)
-        self._check_due(len(batch.records) >= BATCH_FACTS)
+        self._check_due(len(batch.records) >= books.room)
         self._check_money()
         for key in [key for key in books.auctions if key not in books.queue and not pools.is_due(books, *key)]:
             del books.auctions[key]

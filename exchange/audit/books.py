@@ -23,7 +23,12 @@ MULTI = "multi"
 """The pool of all wallets of an account in multi-asset mode."""
 
 BATCH_FACTS = 4096
-"""So many facts make a batch full; who is due and was not named in it is named in a later one."""
+"""So many facts make a batch full, unless its Proceed says fewer; who is due and was not named in it is named in a
+later one.
+"""
+
+LEAST_FACTS = 3
+"""Fewer facts do not make a batch full, whatever its Proceed says."""
 
 
 class AuditError(Exception):
@@ -172,9 +177,9 @@ class Books:
     what each position has to be paid of funding that fell due, settling at what price it ends, settled the lots that
     did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
-    did not move yet; began is the first record of the batch, late those of whom the last batch had no room to say that
-    they are due or warned; put_off says which pools of the queue wait for which instrument, and why; lacking are those
-    below zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools
+    did not move yet; began is the first record of the batch, room how many facts make it full, late those of whom the
+    last one had no room to say it; put_off says which pools of the queue wait for which instrument, and why; lacking
+    are those below zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools
     that its cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says
     which step left a pool due and when the next one comes; step is that of the auction under way, none where it came to
     its end, stepped that it left its pool due.
@@ -233,6 +238,7 @@ class Books:
         self.touched: dict[tuple[str, str], None] = {}
         self.late: dict[tuple[str, str], None] = {}
         self.began = 0
+        self.room = BATCH_FACTS
         self.figures: dict[tuple[str, str], Margin] = {}
 
     @property

@@ -13,7 +13,7 @@ from events.commands import INSURANCE, LIQUIDATION_ORDER
 from events.instruments import Inverse
 from events.rules import LiquidationStyle
 from events.units import UNIT
-from exchange.audit.books import BATCH_FACTS, MULTI, SIGN, Books, Order, Position
+from exchange.audit.books import MULTI, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate
 from exchange.audit.guards import holds_up, room
 from exchange.audit.pools import carried, index_of, is_due, is_warned, margin, position_margin
@@ -252,7 +252,7 @@ def ended(books: Books, fact: f.LiquidationEnded) -> None:
     started = fact.outcome is not f.LiquidationOutcome.CURED
     equity, wallets = margin(books, *key).equity, books.wallets[fact.account]
     is_over = equity >= 0 and not carried(books, *key) if closed else not is_due(books, *key)
-    is_full = books.report.records - books.began >= BATCH_FACTS - 2 - len(_fees(books))
+    is_full = books.report.records - books.began >= books.room - 2 - len(_fees(books))
     waits = not any(room(books, p.contract) for p in carried(books, *key))
     goes_on = books.cools or books.capped or books.stepped or is_full or waits
     done = is_over or (fact.outcome is f.LiquidationOutcome.REDUCED and goes_on)

@@ -24,6 +24,9 @@ from exchange.core.triggers.fire import triggers_reached
 OUTCOMES_KEPT = 1024
 """How many outcomes of an account's commands are remembered."""
 
+LEAST_FACTS = 3
+"""No batch has room for fewer facts, whatever a Proceed says."""
+
 
 def step(state: State, command: Command) -> Batch | Outcome:
     """Decide a command and apply what follows. What was decided before gets its first outcome, and no batch."""
@@ -38,7 +41,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
     state.now = command.at
     state.batch += 1
     state.seq = seq = first = state.seq + 1
-    state.full = first + BATCH_FACTS
+    state.full = first + (BATCH_FACTS if kind is not Proceed else _room(command))
     cause = state.due.peekitem(0)[1].seq if kind is Proceed and state.due else 0
     state.cause = seq
     records = [Record(seq, cause, command)]  # type: ignore[arg-type]
@@ -80,6 +83,12 @@ def _said_last(state: State) -> Iterator[Fact]:
     """What is said when a batch ends: whose triggers were reached, then who is due or warned."""
     yield from triggers_reached(state)
     yield from drain(state, state.full - state.seq)
+
+
+def _room(command: object) -> int:
+    """How many facts the command's batch has room for: LEAST_FACTS at least, so that due work goes on."""
+    room = command.room if type(command) is Proceed else 0
+    return min(BATCH_FACTS, max(LEAST_FACTS, room)) if room else BATCH_FACTS
 
 
 def _after_timers(state: State, command: Command, account: Account | None) -> Iterator[Fact]:
@@ -133,7 +142,7 @@ def apply_batch(state: State, batch: Batch) -> None:
     records = batch.records
     command = records[0].message
     state.batch = batch.number
-    state.full = records[0].seq + BATCH_FACTS
+    state.full = records[0].seq + _room(command)
     state.now = batch.at
     refused = None
     for record in records:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+import pytest
+
 from events import commands as c
 from events.codec import decode_body
 from events.log import EventLog, Head, StoredBatch, StoredChunk
@@ -16,6 +18,13 @@ from exchange.core.state import RULES_VERSION, State
 from exchange.rebuild import rebuild
 from exchange.sequencer import Sequencer
 from tests.spec.words import BUY, EASY, GOLD, SELL, TICK, TIN, USD
+
+
+def one_fact_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Due work is done fact by fact."""
+    for name in ("PROCEED_FACTS", "TURN_FACTS"):
+        monkeypatch.setattr(f"exchange.sequencer.{name}", 1)
+
 
 TRADERS = ("ann", "bob", "cat", "dan")
 

@@ -12,7 +12,6 @@ from events.refusals import Reason
 from events.rules import Layer, LiquidationStyle
 from events.units import SECOND, UNIT, Nanos, Rate
 from exchange.audit import audit, auditor
-from exchange.audit import liquidation as rules_of_liquidation
 from exchange.core import step as stepping
 from exchange.core.liquidation import watch
 from exchange.core.snapshot import decode, encode
@@ -41,12 +40,16 @@ from tests.spec.words import (
 @pytest.fixture(autouse=True)
 def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch holds 12 facts."""
-    for module in (stepping, watch, auditor, rules_of_liquidation):
+    for module in (stepping, watch, auditor):
         monkeypatch.setattr(module, "BATCH_FACTS", 12)
 
 
 EIGHT = range(5, 13)
 """Orders that leave a batch of 12 facts no room but for what a step of an auction says."""
+
+
+STARTED_ANYWAY = 4
+"""Facts of the first liquidation of a batch, which is done whatever room there is."""
 
 
 def crowd(size: int) -> Scenario:
@@ -73,6 +76,21 @@ def test_who_does_not_fit_is_named_by_the_next_proceed_by_account() -> None:
         session.when(proceed())
         assert len(session.batches[-1].facts) <= 12
     assert all(session.state.accounts[f"a{n:02d}"].wallets[USD].balance == 0 for n in range(15))  # type: ignore[index]
+    audit(session.batches)
+
+
+@pytest.mark.parametrize(("room", "most"), [(7, 7), (13, 12), (1, 3), (-1, 3)])
+def test_a_proceed_says_how_much_room_its_batch_has(room: int, most: int) -> None:
+    session = crowd(15).given(mark(94))
+    sizes = []
+    while session.state.has_work:
+        session.when(proceed(room=room))
+        sizes.append(len(session.batches[-1].facts))
+    assert max(sizes) <= max(most, STARTED_ANYWAY)
+    assert all(session.state.accounts[f"a{n:02d}"].wallets[USD].balance == 0 for n in range(15))  # type: ignore[index]
+    again = decode(encode(crowd(15).given(mark(94)).state))
+    for batch in session.batches[-len(sizes) :]:
+        assert stepping.step(again, batch.command) == batch
     audit(session.batches)
 
 

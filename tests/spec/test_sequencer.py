@@ -16,7 +16,16 @@ from events.store.memory import MemoryLog
 from exchange.core.state import Outcome
 from exchange.sequencer import Sequencer, Stopped, Unfit
 from tests.loop import in_loop, turns
-from tests.spec.hosting import HeldLog, commands, deposit, history, hosted, is_what_the_log_says, marks
+from tests.spec.hosting import (
+    HeldLog,
+    commands,
+    deposit,
+    history,
+    hosted,
+    is_what_the_log_says,
+    marks,
+    one_fact_a_batch,
+)
 from tests.spec.words import GOLD, TIN
 
 HOURS = 9999
@@ -128,7 +137,7 @@ async def test_time_never_goes_back() -> None:
 
 @in_loop
 async def test_clients_and_due_work_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.sequencer.PROCEED_FACTS", 1)
+    one_fact_a_batch(monkeypatch)
     log = MemoryLog()
     sequencer = await hosted(log)
     before = sequencer.durable.batch
@@ -143,7 +152,7 @@ async def test_clients_and_due_work_take_turns(monkeypatch: pytest.MonkeyPatch) 
 
 @in_loop
 async def test_due_work_is_done_though_nobody_asks_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.sequencer.PROCEED_FACTS", 1)
+    one_fact_a_batch(monkeypatch)
     log = MemoryLog()
     sequencer = await hosted(log)
     await sequencer.submit(c.ApplyFunding(5, GOLD, 10_000))
@@ -156,7 +165,7 @@ async def test_due_work_is_done_though_nobody_asks_anything(monkeypatch: pytest.
 
 @in_loop
 async def test_the_player_has_all_due_work_done_at_once_and_is_shown_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.sequencer.PROCEED_FACTS", 1)
+    one_fact_a_batch(monkeypatch)
     log = MemoryLog()
     sequencer = await hosted(log)
     before = sequencer.state.batch
@@ -173,7 +182,7 @@ async def test_the_player_has_all_due_work_done_at_once_and_is_shown_it(monkeypa
 
 @in_loop
 async def test_the_player_lets_due_work_go_first_where_a_client_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.sequencer.PROCEED_FACTS", 1)
+    one_fact_a_batch(monkeypatch)
     log = MemoryLog()
     sequencer = await hosted(log)
     before = sequencer.state.batch
@@ -187,7 +196,7 @@ async def test_the_player_lets_due_work_go_first_where_a_client_came_before(monk
 
 @in_loop
 async def test_due_work_waits_in_the_log_for_the_next_opening(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.sequencer.PROCEED_FACTS", 1)
+    one_fact_a_batch(monkeypatch)
     log = MemoryLog()
     sequencer = await hosted(log)
     sequencer.submit_soon(c.ApplyFunding(5, GOLD, 10_000))

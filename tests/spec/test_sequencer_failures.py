@@ -20,7 +20,16 @@ from exchange.core.state import Outcome, State
 from exchange.core.step import step
 from exchange.sequencer import NotAcknowledged, Sequencer, Stopped
 from tests.loop import in_loop, turns
-from tests.spec.hosting import HeldLog, commands, deposit, history, hosted, is_what_the_log_says, marks
+from tests.spec.hosting import (
+    HeldLog,
+    commands,
+    deposit,
+    history,
+    hosted,
+    is_what_the_log_says,
+    marks,
+    one_fact_a_batch,
+)
 from tests.spec.words import GOLD
 
 LOST = "what was asked may be lost: send it again, with the same request"
@@ -150,7 +159,7 @@ async def test_a_command_that_fails_in_its_turn_leaves_the_rest_of_the_inbox_for
     faulty: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty("bad")
-    monkeypatch.setattr("exchange.sequencer.PROCEED_FACTS", 1)
+    one_fact_a_batch(monkeypatch)
     log = HeldLog()
     sequencer = await hosted(log, linger=9999)
     log.hold()

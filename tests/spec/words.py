@@ -158,9 +158,9 @@ def funding(rate: int, on: str = GOLD) -> c.ApplyFunding:
     return c.ApplyFunding(NOW, on, rate)
 
 
-def proceed(limit: int = 4096) -> c.Proceed:
+def proceed(limit: int = 4096, room: int = 0) -> c.Proceed:
     """Do due work."""
-    return c.Proceed(NOW, limit)
+    return c.Proceed(NOW, limit, room)
 
 
 def position(
