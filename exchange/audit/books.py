@@ -179,10 +179,10 @@ class Books:
     of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
     did not move yet; began is the first record of the batch, room how many facts make it full, late those of whom the
     last one had no room to say it; put_off says which pools of the queue wait for which instrument, and why; lacking
-    are those below zero that the batch put off; sliced that the liquidation under way closed a part of something large, cools
-    that its cooldown was said, capped that the cap of an instrument left something of what it holds. auctions says
-    which step left a pool due and when the next one comes; step is that of the auction under way, none where it came to
-    its end, stepped that it left its pool due.
+    are those below zero that the batch put off; sliced that the liquidation under way closed a part of something large,
+    cools that its cooldown was said, capped that the cap of an instrument left something of what it holds. auctions
+    says which step left a pool due and when the next one comes; step is that of the auction under way, none where it
+    came to its end, stepped that it left its pool due.
     placed says which position an open order is for, clients the number that a client id stands for.
     layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
     says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.

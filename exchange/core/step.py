@@ -85,10 +85,10 @@ def _said_last(state: State) -> Iterator[Fact]:
     yield from drain(state, state.full - state.seq)
 
 
-def _room(command: object) -> int:
-    """How many facts the command's batch has room for: LEAST_FACTS at least, so that due work goes on."""
-    room = command.room if type(command) is Proceed else 0
-    return min(BATCH_FACTS, max(LEAST_FACTS, room)) if room else BATCH_FACTS
+def _room(proceed: Command) -> int:
+    """How many facts its batch has room for: LEAST_FACTS at least, so that due work goes on."""
+    assert isinstance(proceed, Proceed)
+    return min(BATCH_FACTS, max(LEAST_FACTS, proceed.room)) if proceed.room else BATCH_FACTS
 
 
 def _after_timers(state: State, command: Command, account: Account | None) -> Iterator[Fact]:
@@ -142,7 +142,7 @@ def apply_batch(state: State, batch: Batch) -> None:
     records = batch.records
     command = records[0].message
     state.batch = batch.number
-    state.full = records[0].seq + _room(command)
+    state.full = records[0].seq + (BATCH_FACTS if type(command) is not Proceed else _room(command))
     state.now = batch.at
     refused = None
     for record in records:
