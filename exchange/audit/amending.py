@@ -41,7 +41,7 @@ def _stands_anew(books: Books, p: Position, fact: f.OrderAmended, order: Order) 
     """It may take now, at its new price; what it holds back is that of the moment."""
     new = placed(books, p, order.side, order.lots, fact.price, order.reduce_only)
     order.price, order.loss, order.fee = new.price, new.loss, new.fee
-    order.self_trade, order.rests = new.self_trade, False
+    order.rests = False
     books.taking = p, fact.number, order
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce
+from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SelfTrade, SessionOptions, TimeInForce
 from events.instruments import InstrumentId
 
 SPARSE = 64
@@ -28,7 +28,7 @@ class Order(msgspec.Struct):
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
     one open lot adds to the order sums of its holder, the position that its fills change; client is its owner's name
-    for it. lots are open of its whole size, total; amendments says how often it was amended.
+    for it. lots are open of its whole size, total; amendments says how often it was amended, which may let it take.
     """
 
     account: AccountId
@@ -46,6 +46,7 @@ class Order(msgspec.Struct):
     time_in_force: TimeInForce = TimeInForce.GTC
     total: int = 0
     amendments: int = 0
+    self_trade: SelfTrade = SelfTrade.NONE
 
     @property
     def executed(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from events.commands import MARKET, SessionOptions, TimeInForce
+from events.commands import MARKET, SelfTrade, SessionOptions, TimeInForce
 from events.digest import fingerprint
 from events.facts import TriggerPlaced
 from events.guards import Hold
@@ -26,7 +26,7 @@ from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import FAR, Account, Due, MultiPool, Outcome, Position, State, Wallet
 from exchange.core.triggers.trigger import Trigger
 
-STATE_VERSION = 5
+STATE_VERSION = 6
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 _FEED = (
@@ -38,7 +38,7 @@ _POSITION = (
 )  # fmt: skip
 _ORDER = (
     "number", "sign", "price", "lots", "reduce_only", "notional", "extra", "client", "time_in_force", "total",
-    "amendments",
+    "amendments", "self_trade",
 )  # fmt: skip
 _BOOKS = ("entered", "fees", "interest", "remainders")
 
@@ -229,6 +229,7 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
 
 def _restore_order(account: Account, holder: Position, values: dict[str, Any]) -> None:
     values["time_in_force"] = TimeInForce(values["time_in_force"])
+    values["self_trade"] = SelfTrade(values["self_trade"])
     order = Order(account=account.name, instrument=holder.contract.id, rests=True, holder=holder, **values)
     account.orders[order.number] = order
     if order.client:

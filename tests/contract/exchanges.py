@@ -25,7 +25,7 @@ from tests.contract.naive_exchange import NaiveExchange, Saying
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
-MAX_ORDERS, MAX_TRIGGERS = 8, 3
+MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS = 8, 3, 3
 MIDDLE = 100
 AMPLE = Atoms(10**15)
 PROCEED_FACTS = 4096
@@ -37,13 +37,13 @@ RULES: RulePack = replace(
         max_orders=MAX_ORDERS, trigger_protect=PROTECT,
         brackets=(Bracket(Atoms(0), Atoms(10**12), 10, Rate(5 * PERCENT), Atoms(0)),),
     ),
-    max_triggers=MAX_TRIGGERS,
+    max_triggers=MAX_TRIGGERS, max_amendments=MAX_AMENDMENTS,
 )  # fmt: skip
 
 
 def naive_exchange() -> NaiveExchange:
     """A naive exchange by the same rules, with the same first mark."""
-    return NaiveExchange(MAX_ORDERS, MAX_TRIGGERS, MIDDLE * TICK, TICK, PROTECT)
+    return NaiveExchange(MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, MIDDLE * TICK, TICK, PROTECT)
 
 
 def saying(fact: f.Fact) -> Saying | None:
@@ -60,6 +60,9 @@ def saying(fact: f.Fact) -> Saying | None:
         case f.OrderExpired():
             reason = () if fact.reason is None else (fact.reason,)
             return "expired", fact.account, fact.number, fact.lots, fact.why, *reason
+        case f.OrderAmended():
+            now = fact.price, fact.lots, fact.left, fact.keeps_priority
+            return "amended", fact.account, fact.number, *now
         case f.TriggerPlaced():
             return "placed", fact.account, fact.number
         case f.TriggersReached():
@@ -196,6 +199,16 @@ class Desk:
         account, number = order.name
         return c.CancelOrder(self.at, c.AccountId(account), self.request(), c.OrderNumber(number))
 
+    def amend(self) -> c.AmendOrder:
+        """Another price or size for an open order, now and then for one that is not there or none at all."""
+        order, random = self.some_order(), self.random
+        account, number = order.name if order else (random.choice(ACCOUNTS), 10**9)
+        price = MIDDLE + random.randint(-5, 5) if random.random() < 0.5 else None
+        lots = max(0, self.lots() + random.randint(-3, 3)) if random.random() < 0.6 else None
+        return c.AmendOrder(
+            self.at, c.AccountId(account), self.request(), c.OrderNumber(number), price, lots
+        )  # type: ignore[arg-type]  # fmt: skip
+
     def some_order(self) -> Any:
         """An order that is open or waits, None where there is none."""
         everything = [*self.naive.orders, *self.naive.triggers]
@@ -220,7 +233,13 @@ class Desk:
         return c.RequestId(f"r{self.requests}")
 
 
-HABITS: dict[Callable[[Desk], c.Command], int] = {Desk.place: 12, Desk.cancel: 5, Desk.trigger: 4, Desk.mark: 2}
+HABITS: dict[Callable[[Desk], c.Command], int] = {
+    Desk.place: 12,
+    Desk.cancel: 5,
+    Desk.trigger: 4,
+    Desk.amend: 3,
+    Desk.mark: 2,
+}
 """What is asked how often."""
 
 FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForce.POST_ONLY: 2}

@@ -24,7 +24,10 @@ Saying = tuple[Any, ...]
 
 @dataclass
 class NaiveOrder:
-    """What is open of an order. rank says when it joined the queue at its price; 0 while it is not in the book."""
+    """What is open of an order, and the whole size of it, what traded of it included.
+
+    rank says when it joined the queue at its price; 0 while it is not in the book. amended is how often it was.
+    """
 
     account: str
     number: int
@@ -32,9 +35,12 @@ class NaiveOrder:
     price: int
     lots: int
     reduces: bool
-    self_trade: SelfTrade = SelfTrade.NONE
-    client: str = ""
+    self_trade: SelfTrade
+    client: str
+    force: TimeInForce
+    size: int
     rank: int = 0
+    amended: int = 0
 
     @property
     def name(self) -> tuple[str, int]:
@@ -43,15 +49,17 @@ class NaiveOrder:
 
 
 class NaiveExchange:
-    """One instrument, accounts in one-way mode, so many open and conditional orders an account at most.
+    """One instrument, accounts in one-way mode.
 
-    Marks are mark units, tick is one in them; protect is how far, of the mark, the last price may be off it where an
-    order with price protection fires, in 10^-8.
+    So many open and conditional orders an account, and amendments an order, at most. Marks are mark units, tick is one
+    in them; protect is how far, of the mark, the last price may be off it where an order with price protection fires,
+    in 10^-8.
     """
 
-    def __init__(self, max_orders: int, max_triggers: int = 0, mark: int = 0, tick: int = 1, protect: int = 0) -> None:
-        self.max_orders = max_orders
-        self.max_triggers = max_triggers
+    def __init__(
+        self, max_orders: int, max_triggers: int, max_amendments: int, mark: int, tick: int, protect: int
+    ) -> None:
+        self.max_orders, self.max_triggers, self.max_amendments = max_orders, max_triggers, max_amendments
         self.prices = {PriceSource.MARK: mark, PriceSource.LAST: 0}
         self.units = {PriceSource.MARK: tick, PriceSource.LAST: 1}
         self.protect = protect
@@ -94,7 +102,7 @@ class NaiveExchange:
         everything = (*self.orders, *self.triggers, *self.reached)
         return next((o for o in everything if client and o.client == client and o.name[0] == account), None)
 
-    def found(self, command: c.CancelOrder) -> NaiveOrder | NaiveTrigger | None:
+    def found(self, command: c.CancelOrder | c.AmendOrder) -> NaiveOrder | NaiveTrigger | None:
         """What is open that a command names, by its number, or else by its client id."""
         if not command.number:
             return self.named(command.account, command.client)
@@ -116,12 +124,12 @@ class NaiveExchange:
         sign = 1 if command.side is Side.BUY else -1
         order = NaiveOrder(
             command.account, command.number, sign, command.price, command.lots, command.reduce_only,
-            command.self_trade, command.client,
+            command.self_trade, command.client, command.time_in_force, command.lots,
         )  # type: ignore[arg-type]  # fmt: skip
         self.said.append(("accepted", *order.name))
         if command.price is not None:
             self.orders.append(order)
-        self.enter(order, command.price, command.time_in_force)
+        self.enter(order, command.price)
 
     def refusal(self, command: c.PlaceOrder) -> Reason | None:
         """The rule that the order breaks, the first in the order of precedence."""
@@ -222,15 +230,15 @@ class NaiveExchange:
         mark, last = self.prices[PriceSource.MARK], self.prices[PriceSource.LAST] * self.units[PriceSource.MARK]
         return bool(last) and abs(mark - last) * UNIT > mark * self.protect
 
-    def enter(self, order: NaiveOrder, price: int | None, force: TimeInForce) -> None:
+    def enter(self, order: NaiveOrder, price: int | None) -> None:
         """Let an accepted order meet the book; what is left of it rests or expires."""
-        if force is FOK and not self.fills_whole(order, price):
+        if order.force is FOK and not self.fills_whole(order, price):
             self.expire(order, Expiry.FILL_OR_KILL)
             return
         why = self.take(order, price)
         if not order.lots:
             return
-        if price is not None and why is Expiry.IMMEDIATE and force in (GTC, POST_ONLY):
+        if price is not None and why is Expiry.IMMEDIATE and order.force in (GTC, POST_ONLY):
             self.ranks += 1
             order.rank = self.ranks
             self.said.append(("rested", *order.name, order.lots))
@@ -295,6 +303,41 @@ class NaiveExchange:
             self.said.append(("cancelled", *order.name, order.lots))
             self.lose(order, order.lots)
 
+    def amend(self, command: c.AmendOrder) -> None:
+        """Give an order another price or size: it keeps its place where it only gets smaller."""
+        order = self.found(command)
+        if not isinstance(order, NaiveOrder):
+            self.said.append(("refused", Reason.UNKNOWN_ORDER))
+            return
+        price = order.price if command.price is None else int(command.price)
+        size = order.size if command.lots is None else int(command.lots)
+        if reason := self.amend_refusal(order, price, size):
+            self.said.append(("refused", reason))
+            return
+        left = size - (order.size - order.lots)
+        takes = order.force is POST_ONLY and bool(self.met(order.sign, price))
+        if left <= 0 or takes:
+            self.said.append(("cancelled", *order.name, order.lots))
+            self.lose(order, order.lots)
+            return
+        keeps = price == order.price and size < order.size
+        self.said.append(("amended", *order.name, price, size, left, keeps))
+        order.price, order.size, order.lots, order.amended = price, size, left, order.amended + 1
+        if not keeps:
+            order.rank = 0
+            self.enter(order, price)
+
+    def amend_refusal(self, order: NaiveOrder, price: int, size: int) -> Reason | None:
+        """The rule that an amendment breaks, the first in the order of precedence."""
+        broken = {
+            Reason.PRICE_NOT_POSITIVE: price <= 0,
+            Reason.SIZE_NOT_POSITIVE: size <= 0,
+            Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),
+            Reason.TOO_MANY_AMENDMENTS: order.amended >= self.max_amendments,
+            Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not self.reducible(order.account, order.sign),
+        }
+        return next((reason for reason in Reason if broken.get(reason)), None)
+
     # What happens
 
     def trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int) -> None:
@@ -321,6 +364,7 @@ DECIDES: dict[type[c.Command], Any] = {
     c.PlaceOrder: NaiveExchange.place,
     c.PlaceTrigger: NaiveExchange.place_trigger,
     c.CancelOrder: NaiveExchange.cancel,
+    c.AmendOrder: NaiveExchange.amend,
     c.SetMarkPrice: NaiveExchange.set_mark,
 }
 """Command -> what is done about it."""

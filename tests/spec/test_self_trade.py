@@ -17,6 +17,8 @@ from tests.spec.words import (
     SELL,
     Expected,
     account,
+    amend,
+    amended,
     expired,
     market,
     place,
@@ -79,6 +81,17 @@ def test_a_taker_whose_own_orders_are_all_gone_rests() -> None:
         .when(place(3, BUY, price=101, lots=7, self_trade=MAKER))
         .then(expired(1, 5, OWN), expired(2, 5, OWN), rested(3, 7))
         .book("bid 101: 7#3")
+    )
+
+
+def test_an_order_keeps_its_rule_where_an_amendment_lets_it_take() -> None:
+    (
+        scenario()
+        .given(resting(1, SELL, price=101, lots=5, by="taker"))
+        .given(place(2, BUY, price=99, lots=3, self_trade=TAKER))
+        .when(amend(2, price=101))
+        .then(amended(2, price=101, lots=3), expired(2, 3, OWN))
+        .book("ask 101: 5#1")
     )
 
 

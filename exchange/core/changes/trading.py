@@ -39,7 +39,7 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
         account.clients[fact.client] = fact.number
     account.orders[fact.number] = Order(
         fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
-        holder=position, client=fact.client, time_in_force=fact.time_in_force, total=fact.lots,
+        False, position, fact.client, fact.time_in_force, fact.lots, 0, fact.self_trade,
     )  # fmt: skip
 
 

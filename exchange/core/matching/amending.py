@@ -44,7 +44,7 @@ def _asked(order: Order, command: AmendOrder) -> PlaceOrder:
         command.at, order.account, RequestId(""), order.number, order.instrument, BUY if order.sign > 0 else SELL,
         Lots(order.total) if command.lots is None else command.lots,
         Ticks(order.price) if command.price is None else command.price,
-        order.time_in_force, order.reduce_only, order.holder.leg,
+        order.time_in_force, order.reduce_only, order.holder.leg, self_trade=order.self_trade,
     )  # fmt: skip
 
 
