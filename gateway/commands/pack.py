@@ -28,6 +28,7 @@ _WHERE_STATED = (
     "interest_interval_hours",
     "insurance_funds",
     "withdrawal_gate_seconds",
+    "max_triggers",
     "mark_band",
     "mark_step",
     "index_step",
@@ -38,7 +39,7 @@ _WHERE_STATED = (
 
 _OPTIONAL = (
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
-    *("interest", "funding_cap", "funding_floor", "settlement_fee"),
+    *("interest", "funding_cap", "funding_floor", "settlement_fee", "trigger_protect"),
 )
 """Amounts that are shown where they are not 0."""
 
@@ -110,6 +111,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "market_buy_slippage": decimal_text(pack.market_buy_slippage),
         "max_orders": pack.max_orders,
         "max_amendments": pack.max_amendments,
+        "max_triggers": pack.max_triggers,
         "default_leverage": pack.default_leverage,
         "valuation": pack.valuation,
         "interest_interval_hours": pack.interest_interval // (3600 * SECOND),

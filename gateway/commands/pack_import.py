@@ -53,7 +53,14 @@ def run(exchange_info: Path, brackets: Path, out: Path | None, name: str, fees: 
         except ArithmeticError as error:
             raise UsageError(f"{option} {rate!r}: is no rate; write 0.0002 for 0.02 %") from error
     source = _ascii(f"{exchange_info.name} and {brackets.name}; fees as given to the import")
-    pack = {"id": name, "version": _date(info), "source": source, **PACK, "max_orders": _max_orders(entries)}
+    pack = {
+        "id": name,
+        "version": _date(info),
+        "source": source,
+        **PACK,
+        "max_orders": _least(entries, "MAX_NUM_ORDERS", PACK["max_orders"]),
+    }
+    pack["max_triggers"] = _least(entries, "MAX_NUM_ALGO_ORDERS", 0)
     instruments, left_out = [], Counter[str]()
     for entry in entries:
         try:
@@ -132,7 +139,8 @@ def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str,
         "brackets": [_bracket(row) for row in rows],
     }
     instrument |= {"funding_interval_hours": FUNDING_HOURS} if kind == "PERPETUAL" else _dated(entry)
-    return instrument | ({"contract_value": _decimal(entry, "contractSize")} if "contractSize" in entry else {})
+    stated = {"contract_value": "contractSize", "trigger_protect": "triggerProtect"}
+    return instrument | {name: _decimal(entry, field) for name, field in stated.items() if field in entry}
 
 
 def _dated(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,11 +186,11 @@ def _check(pack: dict[str, Any]) -> None:
         raise Unusable(f"refused ({str(error).removeprefix(': ')})") from error
 
 
-def _max_orders(entries: Sequence[Mapping[str, Any]]) -> int:
-    """The smallest limit of open orders that a symbol has."""
+def _least(entries: Sequence[Mapping[str, Any]], name: str, otherwise: Any) -> int:
+    """The smallest limit of this kind that a symbol has: of open orders, or of conditional ones."""
     rows = [row for entry in entries for row in entry.get("filters") or () if isinstance(row, dict)]
-    limits = [row.get("limit") for row in rows if row.get("filterType") == "MAX_NUM_ORDERS"]
-    return min((limit for limit in limits if isinstance(limit, int)), default=int(str(PACK["max_orders"])))
+    limits = [row.get("limit") for row in rows if row.get("filterType") == name]
+    return min((limit for limit in limits if isinstance(limit, int)), default=int(otherwise))
 
 
 def _date(info: Mapping[str, Any]) -> str:
