@@ -46,12 +46,22 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an account has in an asset at the end of a session, atoms, and what it did since the sessions parted."""
+    """What an account has in an asset at the end of a session, atoms, and what it did since the sessions parted.
+
+    paid_in is what it deposited, received by transfer and exchanged into the asset since then, less what went out.
+    """
 
     equity: int
+    paid_in: int
     fills: int
     liquidations: int
     refusals: int
+
+
+def gain(ours: Standing | None, theirs: Standing | None) -> int:
+    """How much more the second has than the first, net of what each paid in since the sessions parted, atoms."""
+    earned = [side.equity - side.paid_in if side else 0 for side in (ours, theirs)]
+    return earned[1] - earned[0]
 
 
 async def compare(left: EventLog, right: EventLog) -> Comparison:
@@ -105,6 +115,10 @@ def _standings(side: Side) -> dict[tuple[AccountId, AssetId], Standing]:
         account = side.state.accounts[name]
         for asset in account.wallets:
             found[name, asset] = Standing(
-                equity_atoms(account, asset), result.fills, result.liquidations, result.refusals
+                equity=equity_atoms(account, asset),
+                paid_in=result.of(asset).deposits,
+                fills=result.fills,
+                liquidations=result.liquidations,
+                refusals=result.refusals,
             )
     return found

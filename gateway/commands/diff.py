@@ -17,7 +17,7 @@ from events.store.sqlite import open_session
 from gateway.console import OUT, exact_text, money_text, say_json, time_text
 from gateway.errors import about
 from gateway.wording import words
-from replay.compare import Comparison, Side, Standing, compare, standings
+from replay.compare import Comparison, Side, Standing, compare, gain, standings
 
 DIFFER = 1
 
@@ -65,7 +65,13 @@ def as_object(comparison: Comparison) -> dict[str, Any]:
         "records": [side.head.seq for side in sides],
         "heads": [side.head.digest.hex() for side in sides],
         "accounts": [
-            {"account": name, "asset": asset, "a": _object(ours), "b": _object(theirs)}
+            {
+                "account": name,
+                "asset": asset,
+                "a": _object(ours),
+                "b": _object(theirs),
+                "gain": exact_text(gain(ours, theirs)),
+            }
             for (name, asset), (ours, theirs) in standings(comparison).items()
         ],
     }
@@ -75,7 +81,7 @@ def _object(standing: Standing | None) -> dict[str, Any] | None:
     if standing is None:
         return None
     counts = {"fills": standing.fills, "liquidations": standing.liquidations, "refusals": standing.refusals}
-    return {"equity": exact_text(standing.equity), **counts}
+    return {"equity": exact_text(standing.equity), "paid_in": exact_text(standing.paid_in), **counts}
 
 
 def show(comparison: Comparison, left: Path, right: Path) -> None:
@@ -133,10 +139,13 @@ def _record(record: Record | None, side: Side) -> str:
 
 
 def _table(comparison: Comparison) -> Table:
-    table = Table(title="since then", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title="since then; paid in: deposits, transfers and exchanges less what went out, B - A is net of it",
+        title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False, padding=0,
+    )  # fmt: skip
     for column in ("account", "asset"):
         table.add_column(column, no_wrap=True)
-    for column in ("equity in A", "equity in B", "B - A", "fills", "liquidations", "refusals"):
+    for column in ("equity in A", "equity in B", "paid in, A / B", "B - A", "fills", "liquidated", "refused"):
         table.add_column(column, justify="right", no_wrap=True)
     for (name, asset), pair in standings(comparison).items():
         table.add_row(name, asset, *_cells(*pair))
@@ -144,8 +153,11 @@ def _table(comparison: Comparison) -> Table:
 
 
 def _cells(ours: Standing | None, theirs: Standing | None) -> Iterator[str]:
-    """Equities, their difference, and the counts of both, a dash where a session has no such account."""
+    """Equities, what was paid in, the difference net of it, and the counts of both, a dash where a session has no such
+    account.
+    """
     yield from (money_text(side.equity) if side else "-" for side in (ours, theirs))
-    yield money_text((theirs.equity if theirs else 0) - (ours.equity if ours else 0))
+    yield " / ".join(money_text(side.paid_in) if side else "-" for side in (ours, theirs))
+    yield money_text(gain(ours, theirs))
     for count in ("fills", "liquidations", "refusals"):
         yield " / ".join(f"{getattr(side, count):,}" if side else "-" for side in (ours, theirs))

@@ -11,7 +11,7 @@ import msgspec
 
 from events import facts as f
 from events.codec import decode_body
-from events.commands import AccountId, OpenSession
+from events.commands import OpenSession
 from events.instruments import RulePack
 from events.log import EventLog, Head, check_chain
 from events.record import Batch, Record
@@ -31,6 +31,9 @@ PROGRESS_BATCHES = 1024
 PATIENCE = 2.0
 """The progress bar appears after so many seconds."""
 
+NUMBERS_SHOWN = 8
+"""So many numbers are named where one is not found."""
+
 EFFORT = 5_000_000
 """What forks may do, unless said otherwise: records decided and rows applied, and the states that they start from."""
 
@@ -38,8 +41,8 @@ EFFORT = 5_000_000
 class Found:
     """What a first reading of a session found: its rules, its accounts, its liquidations."""
 
-    def __init__(self, account: str) -> None:
-        self.explainer = Explainer(AccountId(account) if account else None)
+    def __init__(self) -> None:
+        self.explainer = Explainer()
         self.accounts: set[str] = set()
         self.pack: RulePack | None = None
 
@@ -50,10 +53,12 @@ class Found:
         self.accounts.update(fact.account for fact in batch.facts if isinstance(fact, f.AccountOpened))
         self.explainer.observe(batch)
 
-    @property
-    def liquidations(self) -> list[Liquidation]:
-        """Those that ended, in the order in which they did, then those that the session's end found under way."""
-        return [*self.explainer.liquidations, *self.explainer.waiting]
+    def liquidations(self, account: str = "") -> dict[int, Liquidation]:
+        """Those of an account, or all, by their number in the session: first those that ended, in the order in which
+        they did, then those that the session's end found under way.
+        """
+        numbered = enumerate([*self.explainer.liquidations, *self.explainer.waiting], 1)
+        return {number: one for number, one in numbered if account in ("", one.account)}
 
 
 def run(
@@ -68,18 +73,19 @@ def run(
             raise UsageError(f"--html {html}: say which liquidation the page is of, with --liquidation N")
     collect_seldom()
     with about(session):
-        found = asyncio.run(_read(session, account))
+        found = asyncio.run(_read(session))
     if account and account not in found.accounts:
         complain(f"{session}: no account {account!r}; it has {', '.join(sorted(found.accounts)) or 'none'}")
         return UNUSABLE
+    liquidations = found.liquidations(account)
     if number is None:
-        _list(session, account, found.liquidations, found.pack, as_json)
+        _list(session, account, liquidations, found.pack, as_json)
         return 0
-    if not 1 <= number <= len(found.liquidations):
-        complain(f"--liquidation {number}: {_how_many(session, account, len(found.liquidations))}")
+    if number not in liquidations:
+        complain(f"--liquidation {number}: {_which(session, account, number, found)}")
         return UNUSABLE
     with about(session):
-        story = asyncio.run(_story(session, found.liquidations[number - 1], found.pack))
+        story = asyncio.run(_story(session, liquidations[number], found.pack))
         answers = asyncio.run(_answers(session, story, effort))
     if as_json:
         say_json(why_object.as_object(str(session), number, story, answers))
@@ -92,18 +98,23 @@ def run(
     return 0
 
 
-def _how_many(session: Path, account: str, count: int) -> str:
-    """Which numbers there are."""
-    whose = f" of {account}" if account else ""
-    if not count:
-        return f"{session} has no liquidation{whose}"
-    which = "only number 1" if count == 1 else f"numbers 1 to {count}"
-    return f"{session} has {which}{whose}; without --liquidation they are listed"
+def _which(session: Path, account: str, number: int, found: Found) -> str:
+    """Whose liquidation the number is, and which numbers there are."""
+    whose, numbers = f" of {account}" if account else "", list(found.liquidations(account))
+    other = found.liquidations().get(number)
+    has = f"that is one of {other.account}; {session} has" if other else f"{session} has"
+    if not numbers:
+        return f"{has} no liquidation{whose}"
+    which = f"only number {numbers[0]}" if len(numbers) == 1 else f"numbers 1 to {numbers[-1]}"
+    if account and len(numbers) > 1:
+        more = ", ..." if len(numbers) > NUMBERS_SHOWN else ""
+        which = f"numbers {', '.join(map(str, numbers[:NUMBERS_SHOWN]))}{more}"
+    return f"{has} {which}{whose}; without --liquidation they are listed"
 
 
-async def _read(session: Path, account: str) -> Found:
+async def _read(session: Path) -> Found:
     """Fold the facts of the whole session."""
-    found = Found(account)
+    found = Found()
     log = await open_session(session, read_only=True)
     try:
         await _each(log, "reading", found.observe)
@@ -156,9 +167,9 @@ async def _each(log: EventLog, what: str, observe: Callable[[Batch], None], lend
                 advance(stored.number, head.seq, stored.at)
 
 
-def _list(session: Path, account: str, found: list[Liquidation], pack: RulePack | None, as_json: bool) -> None:
+def _list(session: Path, account: str, found: dict[int, Liquidation], pack: RulePack | None, as_json: bool) -> None:
     if as_json:
-        say_json([_as_object(number, one) for number, one in enumerate(found, 1)])
+        say_json([_as_object(number, one) for number, one in found.items()])
     elif not found or pack is None:
         OUT.print(f"no liquidation{f' of {account}' if account else ''} in {session}", markup=False)
     else:

@@ -23,6 +23,11 @@ def cost(found: Counterfactuals) -> str:
     return f"{found.effort.forks:,} forks, effort {found.effort.done:,} of {found.effort.most:,} allowed"
 
 
+def signed(atoms: int, asset: str, words: Words) -> str:
+    """An amount that is a difference, with its sign and unit."""
+    return f"{'+' if atoms > 0 else ''}{words.atoms(atoms, asset)}"
+
+
 class _Teller:
     def __init__(self, story: Story, found: Counterfactuals, words: Words) -> None:
         self.story = story
@@ -77,12 +82,17 @@ class _Teller:
         return f"{named}: liquidated {later}at {time_text(fall.at)} UTC, equity {equity} against MM {needed}"
 
     def _kept(self, fork: Fork) -> str:
-        """What the account has in the end, where the fork went that far."""
-        if fork.until != "session" or fork.course.equity is None:
+        """What the account has in the end, where the fork went that far, and what it is better off by."""
+        course, asset = fork.course, self.story.asset
+        if fork.until != "session" or course.equity is None or course.more is None:
             return ""
-        asset = self.story.asset
-        kept = self.words.atoms(fork.course.equity // UNIT, asset)
-        return f", {kept} at the end instead of {self.words.atoms(self.story.left // UNIT, asset)}"
+        kept, left = (self.words.atoms(grains // UNIT, asset) for grains in (course.equity, self.story.left))
+        gain = signed((course.equity - self.story.left - course.more) // UNIT, asset, self.words)
+        more = abs(course.more) // UNIT
+        net = ""
+        if more:
+            net = f" net of the {self.words.atoms(more, asset)} {'more' if course.more > 0 else 'less'} that was paid in"
+        return f", {kept} at the end instead of {left}: {gain}{net}"
 
     def _named(self, answer: Answer, fork: Fork) -> str:
         if answer.kind == "margin":
@@ -115,20 +125,21 @@ class _Teller:
         return f"{grouped(decimal_text(atoms))} {asset}"
 
 
-def as_objects(found: Counterfactuals) -> dict[str, Any]:
+def as_objects(story: Story, found: Counterfactuals) -> dict[str, Any]:
     """All answers for programs."""
     return {
         "margin_from_record": found.near or None,
         "settings_from_record": found.far,
+        "equity_at_end": decimal_text(story.left // UNIT),
         "margin_had": None if found.had is None else decimal_text(found.had),
         "forks": found.effort.forks,
         "effort": found.effort.done,
         "effort_allowed": found.effort.most,
-        "answers": [_answer(found, answer) for answer in found.answers],
+        "answers": [_answer(story, found, answer) for answer in found.answers],
     }
 
 
-def _answer(found: Counterfactuals, answer: Answer) -> dict[str, Any]:
+def _answer(story: Story, found: Counterfactuals, answer: Answer) -> dict[str, Any]:
     value: Any = answer.value
     total = None
     if answer.kind == "margin" and isinstance(value, int):
@@ -146,15 +157,15 @@ def _answer(found: Counterfactuals, answer: Answer) -> dict[str, Any]:
             {
                 "value": decimal_text(int(fork.value)) if answer.kind == "margin" else fork.value,
                 "until": fork.until,
-                **_course(fork.course),
+                **_course(story, fork.course),
             }
             for fork in answer.forks
         ],
-        "later": _course(answer.later) if answer.later else None,
+        "later": _course(story, answer.later) if answer.later else None,
     }
 
 
-def _course(course: Course) -> dict[str, Any]:
+def _course(story: Story, course: Course) -> dict[str, Any]:
     fall = course.fall and {
         "at": course.fall.at,
         "pool": course.fall.pool,
@@ -168,5 +179,14 @@ def _course(course: Course) -> dict[str, Any]:
         "held_a_position": course.spare is not None,
         "refused_instead": course.refusals,
         "accepted_instead": course.acceptances,
-        "equity_at_end": None if course.equity is None else decimal_text(course.equity // UNIT),
+        **_kept(story, course),
     }
+
+
+def _kept(story: Story, course: Course) -> dict[str, str | None]:
+    """What the account has in the end, how much more was paid in than in the session, and the gain without that."""
+    if course.equity is None or course.more is None:
+        return {"equity_at_end": None, "paid_in_more": None, "gain": None}
+    gain = course.equity - story.left - course.more
+    amounts = {"equity_at_end": course.equity, "paid_in_more": course.more, "gain": gain}
+    return {name: decimal_text(grains // UNIT) for name, grains in amounts.items()}

@@ -14,19 +14,17 @@ SHOWN = 40
 """So many are listed; programs get them all."""
 
 
-def show(session: Path, account: str, found: list[Liquidation], words: Words) -> None:
+def show(session: Path, account: str, found: dict[int, Liquidation], words: Words) -> None:
     """Print the table, and how to ask for one."""
     count = "1 liquidation" if len(found) == 1 else f"{len(found):,} liquidations"
     OUT.print(f"{count}{f' of {account}' if account else ''} in {session}, times in UTC", markup=False)
     heads = ["number", "account", "pool", "fell due", "equity", "MM", "ratio", "by", "outcome", "left"]
-    rows = [heads, *(_row(number, one, words) for number, one in enumerate(found[:SHOWN], 1))]
+    rows = [heads, *(_row(number, one, words) for number, one in list(found.items())[:SHOWN])]
     for line in aligned(rows, right=(0, 4, 5, 6, 9)):
         OUT.print(line, markup=False)
     if len(found) > SHOWN:
         OUT.print(f"{len(found) - SHOWN:,} more; --account NAME or --json lists them", markup=False)
-    one = found[0]
-    whose = f" --account {account or one.account}"
-    OUT.print(f"one in full: ringfence why {session}{whose} --liquidation 1", markup=False)
+    OUT.print(f"one in full: ringfence why {session} --liquidation {next(iter(found))}", markup=False)
 
 
 def _row(number: int, one: Liquidation, words: Words) -> list[str]:

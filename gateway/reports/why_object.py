@@ -59,7 +59,7 @@ def as_object(session: str, number: int, story: Story, found: Counterfactuals) -
             if amount
         ],
         "timeline": _timeline(story),
-        "counterfactuals": as_objects(found),
+        "counterfactuals": as_objects(story, found),
     }
 
 

@@ -24,9 +24,11 @@ from exchange.core import snapshot
 from exchange.core.margin.model import requirement
 from exchange.core.state import State
 from exchange.core.step import step
+from exchange.projections.paid_in import PaidIn
 from exchange.rebuild import rebuild
 from replay.fork import PROCEED_FACTS
-from replay.why.holding import account_equity, find_pool, positions_of
+from replay.why.holding import account_equity, find_pool, paid_equity, positions_of
+from replay.why.story import Story
 
 CHUNKS_KEPT = 256
 """So many chunks of market data are kept decoded between forks."""
@@ -73,7 +75,8 @@ class Course:
 
     spare is the least that the watched pools had beyond what they needed while a position was open, whole atoms, None
     where none was. refused and accepted are the first commands that only the fork refused, or accepted, and how many
-    there were. equity, grains, is all that the account has at the end; None where the fork stopped at a liquidation.
+    there were. equity, grains, is all that the account has at the end of the session, more how much more of it than in
+    the session is there because it was paid in; None where the fork stopped before.
     """
 
     fall: Fall | None = None
@@ -84,6 +87,8 @@ class Course:
     accepted: Parted | None = None
     acceptances: int = 0
     equity: int | None = None
+    more: int | None = None
+    paid: PaidIn = field(default_factory=PaidIn)
 
     @property
     def survives(self) -> bool:
@@ -125,12 +130,12 @@ class Effort:
 class Branch:
     """A place to fork at: just ahead of batch `first`."""
 
-    def __init__(self, log: EventLog, first: int, state: bytes, asked: Sequence[Asked], asset: str) -> None:
+    def __init__(self, log: EventLog, first: int, state: bytes, asked: Sequence[Asked], story: Story) -> None:
         self.first = first
         self._log = log
         self._bytes = state
         self._asked = asked
-        self._asset = asset
+        self._story = story
         self._chunks: OrderedDict[ChunkId, Observations] = OrderedDict()
 
     def state(self) -> State:
@@ -152,9 +157,11 @@ class Branch:
         state, course = self.state(), Course()
         for command in plan.first:
             batch = step(state, command.__replace__(at=state.now))
-            if isinstance(batch, Batch) and (reason := _refusal(batch)):
+            assert isinstance(batch, Batch), "nobody asked for it before"
+            if reason := _refusal(batch):
                 course.impossible = reason
                 return course
+            course.paid.observe(plan.account, batch)
         for asked in self._asked:
             if asked.batch > until:
                 break
@@ -165,8 +172,15 @@ class Branch:
             effort.spend(self._work_off(state, asked, plan, course))
             if course.fall is not None:
                 return course
-        course.equity = account_equity(state, plan.account, self._asset)
+        if until >= self._asked[-1].batch:
+            self._count(state, plan, course)
         return course
+
+    def _count(self, state: State, plan: Plan, course: Course) -> None:
+        """What the account has at the end, and how much of it was paid in that was not in the session."""
+        of = (state, plan.account, self._story.asset, self._story.is_together)
+        course.equity = account_equity(*of)
+        course.more = paid_equity(*of, course.paid.beyond(self._story.paid_from(self.first)))
 
     def _decide(self, state: State, command: Command, asked: Asked, plan: Plan, course: Course) -> int:
         """Decide a command. Returns how many records that made."""
@@ -174,6 +188,7 @@ class Branch:
         if not isinstance(batch, Batch):
             return 1
         _compare(asked, _refusal(batch), course)
+        course.paid.observe(plan.account, batch)
         _look(state, batch, asked.batch, plan, course)
         return len(batch.records)
 
@@ -185,6 +200,7 @@ class Branch:
             if not isinstance(work, Batch) or _refusal(work) or len(work.records) == 1:
                 break
             records += len(work.records)
+            course.paid.observe(plan.account, work)
             _look(state, work, asked.batch, plan, course)
         return records
 
@@ -201,7 +217,7 @@ class Branch:
         state.columns[command.chunk] = self._chunks[command.chunk]
 
 
-async def branches(log: EventLog, firsts: Sequence[int], asset: str) -> list[Branch]:
+async def branches(log: EventLog, firsts: Sequence[int], story: Story) -> list[Branch]:
     """The places just ahead of these batches, the earliest first, each from the nearest snapshot before it."""
     rebuilt = [await rebuild(log, until=first - 1) for first in firsts]
     head, asked = rebuilt[0].head, []
@@ -210,7 +226,7 @@ async def branches(log: EventLog, firsts: Sequence[int], asset: str) -> list[Bra
         batch = decode_body(stored.number, stored.body)
         asked.append(Asked(batch.number, batch.first_seq, batch.command, _refusal(batch)))
     return [
-        Branch(log, first, snapshot.encode(its.state), [a for a in asked if a.batch >= first], asset)
+        Branch(log, first, snapshot.encode(its.state), [a for a in asked if a.batch >= first], story)
         for first, its in zip(firsts, rebuilt, strict=True)
     ]
 

@@ -97,7 +97,7 @@ async def counterfactuals(log: EventLog, story: Story, effort: Effort) -> Counte
         return found
     far = clear_place(story)
     places = [far, story.liquidation.root_batch] if far is not None else [story.liquidation.root_batch]
-    *early, near = await branches(log, places, story.asset)
+    *early, near = await branches(log, places, story)
     found.near = near.seq
     await _Margin(story, near, effort).answer(found)
     if early:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
+from events.commands import AccountId
 from events.instruments import AssetId
 from events.units import UNIT
 from exchange.core.margin.brackets import BracketTable
@@ -13,11 +14,11 @@ from exchange.core.margin.model import (
     cross_positions,
     initial_margin,
     maintenance_margin,
-    multi_equity,
     notional,
     unrealised,
 )
-from exchange.core.state import MULTI, Account, MultiPool, Pool, Position, State
+from exchange.core.state import MULTI, Account, MultiPool, Pool, Position, State, Wallet
+from exchange.projections.paid_in import PaidIn
 
 
 class Step(NamedTuple):
@@ -101,13 +102,32 @@ def _bracket(position: Position) -> Step | None:
     return Step(b + 1, table.floors[b], table.caps[b], table.mmrs[b] * UNIT // table.whole, table.cums[b])
 
 
-def account_equity(state: State, name: str, asset: str) -> int:
-    """All that the account has in an asset, or with all wallets together, at the marks: grains."""
-    account = state.accounts[name]  # type: ignore[index]
-    if account.multi is not None:
-        return multi_equity(account.multi)
-    wallet = account.wallets.get(AssetId(asset))
-    if wallet is None:
-        return 0
+def account_equity(state: State, name: str, asset: str, together: bool) -> int:
+    """All that the account has at the marks, grains: in an asset, or together, as the collateral that all of it is."""
+    wallets = state.accounts[AccountId(name)].wallets
+    if not together:
+        wallet = wallets.get(AssetId(asset))
+        return wallet.balance * UNIT + _beside_balance(wallet) if wallet else 0
+    equity = 0
+    for wallet in wallets.values():
+        if kept := state.assets.get(wallet.asset):
+            equity += kept.value(wallet.balance, kept.index) + _beside_balance(wallet) * kept.index // UNIT
+    return equity
+
+
+def _beside_balance(wallet: Wallet) -> int:
+    """Unrealised PnL, and the wallets of isolated positions."""
     alone = [p for p in wallet.positions if p.is_isolated]
-    return cross_equity(wallet) + sum(p.isolated * UNIT + (unrealised(p) if p.lots else 0) for p in alone)
+    isolated = sum(p.isolated * UNIT + (unrealised(p) if p.lots else 0) for p in alone)
+    return cross_equity(wallet) - wallet.balance * UNIT + isolated
+
+
+def paid_equity(state: State, name: str, asset: str, together: bool, paid: PaidIn) -> int:
+    """How much of `account_equity` is there because of what was paid in, grains."""
+    if not together:
+        return (paid.outside[AssetId(asset)] + paid.exchanged[AssetId(asset)]) * UNIT
+    equity, wallets = 0, state.accounts[AccountId(name)].wallets
+    for each, amount in paid.outside.items():
+        if (kept := state.assets.get(each)) and (wallet := wallets.get(each)):
+            equity += kept.value(wallet.balance, kept.index) - kept.value(wallet.balance - amount, kept.index)
+    return equity

@@ -20,6 +20,7 @@ from exchange.core.state import MultiPool, Pool, Position, State
 from exchange.core.step import apply_batch
 from exchange.projections.deficits import Bearer, Deficits
 from exchange.projections.explain import Liquidation
+from exchange.projections.paid_in import PaidIn
 from replay.lab.figures import ratio_of
 from replay.lab.series import Series
 from replay.why.holding import Holding, account_equity, asset_of, find_pool, held, positions_of
@@ -68,7 +69,8 @@ class Story:
     holdings, margin and balance (atoms; of the isolated wallet, the cross wallet) are those at which the pool fell due;
     before is the margin ahead of that batch. trigger is the mark, mark units, at which it was due first while the mark
     of `trigger_of` moved there. busy says when, in batches, the account had something open, by position. left is all
-    that the account has in `asset` when the session ends. deficits are what the steps left to others, atoms by asset
+    that the account has in `asset` when the session ends, in multi-asset mode all of its wallets; paid is what it paid
+    in, by batch. deficits are what the steps left to others, atoms by asset
     and by who bears it.
     """
 
@@ -87,7 +89,23 @@ class Story:
     busy: dict[str, list[list[int]]] = field(default_factory=dict)
     batches: int = 0
     left: int = 0
+    paid: dict[int, PaidIn] = field(default_factory=dict)
     deficits: Counter[tuple[str, Bearer]] = field(default_factory=Counter)
+
+
+    @property
+    def is_together(self) -> bool:
+        """All wallets answer together, so that what the account has is told of all of them."""
+        return self.mode == "multi"
+
+    def paid_from(self, batch: int) -> PaidIn:
+        """What the account paid in from that batch on."""
+        total = PaidIn()
+        for number, paid in self.paid.items():
+            if number >= batch:
+                total.outside.update(paid.outside)
+                total.exchanged.update(paid.exchanged)
+        return total
 
 
 class Storyteller:
@@ -117,12 +135,19 @@ class Storyteller:
             apply_batch(self.state, batch)
         if len(batch.records) > 1:
             self._look(batch)
+            self._note_paid(batch)
 
     def end(self) -> Story:
         """The story, after the last batch."""
         story = self.story
-        story.left = account_equity(self.state, story.liquidation.account, story.asset)
+        story.left = account_equity(self.state, story.liquidation.account, story.asset, story.is_together)
         return story
+
+    def _note_paid(self, batch: Batch) -> None:
+        paid = PaidIn()
+        paid.observe(self.story.liquidation.account, batch)
+        if paid.outside or paid.exchanged:
+            self.story.paid[batch.number] = paid
 
     def _closely(self, batch: Batch) -> None:
         """Apply a batch of the liquidation fact by fact."""

@@ -18,7 +18,7 @@ from gateway.reports import page as pages
 from gateway.reports.why_words import grouped
 from tests.command_line import ringfence
 from tests.playing import capture, market
-from tests.tampering import recorded, rows_of
+from tests.tampering import ACCOUNTS, recorded, rows_of
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_without_a_number_the_liquidations_are_listed(session: Path) -> None:
     started = listed["steps"][0]
     figures = [money_text(started[name]) for name in ("equity", "maintenance")]
     assert re.fullmatch(rf" +1  ann +BTCUSDT  2024-03-05 16:00:[\d.]+ +{figures[0]} USDT +{figures[1]} USDT .*", row)
-    assert hint == f"one in full: ringfence why {session} --account ann --liquidation 1"
+    assert hint == f"one in full: ringfence why {session} --liquidation 1"
 
 
 def test_one_in_full_tells_causes_holdings_steps_and_who_paid(session: Path) -> None:
@@ -159,6 +159,27 @@ def test_a_number_that_is_not_there_is_told_in_one_line(session: Path, number: i
     said = ringfence("why", session, "--account", "ann", "--liquidation", number, status=2)
     has = f"{session} has only number 1 of ann; without --liquidation they are listed"
     assert said.complaint == f"--liquidation {number}: {has}"
+
+
+def test_a_number_names_the_same_liquidation_whoever_asks(tmp_path: Path) -> None:
+    session, two = tmp_path / "two.db", [word.replace("ann", "ben") for word in ACCOUNTS[2:]]
+    ringfence("replay", capture(tmp_path), *ACCOUNTS, *two, "--insurance", 100_000, "--out", session)
+    every = ringfence("why", session, "--json").json
+    assert [one["number"] for one in every] == list(range(1, len(every) + 1))
+    for name in ("ann", "ben"):
+        own = [one for one in every if one["account"] == name]
+        assert ringfence("why", session, "--account", name, "--json").json == own
+        listed = ringfence("why", session, "--account", name).out.splitlines()
+        assert listed[3].split()[:2] == [str(own[0]["number"]), name]
+        assert listed[-1] == f"one in full: ringfence why {session} --liquidation {own[0]['number']}"
+        asked = ("why", session, "--liquidation", own[0]["number"], "--effort", 0, "--json")
+        one = ringfence(*asked, "--account", name).json
+        assert (one, one["account"]) == (ringfence(*asked).json, name)
+    last = every[-1]
+    other = "ben" if last["account"] == "ann" else "ann"
+    number = last["number"]
+    said = ringfence("why", session, "--account", other, "--liquidation", number, status=2)
+    assert said.complaint.startswith(f"--liquidation {number}: that is one of {last['account']}; {session} has ")
 
 
 def test_an_account_that_was_never_liquidated_is_said_to_be_so(tmp_path: Path) -> None:

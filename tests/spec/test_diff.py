@@ -89,6 +89,20 @@ def test_what_came_of_it_is_told_by_account(session: Path, tmp_path: Path) -> No
         whole += sum(Decimal(p["isolated_margin"]) + Decimal(p["unrealised_pnl"]) for p in held["positions"])
         assert abs(Decimal(account[side]["equity"]) - whole) < Decimal("1e-6")
     assert json.dumps(said["first"]).count("deposit.1") == 2
+    assert (account["a"]["paid_in"], account["b"]["paid_in"]) == ("10000", "20000")
+    earned = [Decimal(account[side]["equity"]) - Decimal(account[side]["paid_in"]) for side in "ab"]
+    assert Decimal(account["gain"]) == earned[1] - earned[0]
+
+
+def test_what_was_paid_in_since_is_no_gain(session: Path) -> None:
+    fork = session.with_name("fork.db")
+    end = rows_of(session)[-1].last_seq
+    ringfence("fork", session, "--at", end, "--set", "ann:deposit:USDT=1000", "--out", fork)
+    (account,) = ringfence("diff", session, fork, "--json", status=1).json["accounts"]
+    assert Decimal(account["b"]["equity"]) - Decimal(account["a"]["equity"]) == 1000
+    assert (account["a"]["paid_in"], account["b"]["paid_in"], account["gain"]) == ("0", "1000", "0")
+    row = next(line for line in ringfence("diff", session, fork, status=1).out.splitlines() if "ann  " in line)
+    assert row.split()[4:8] == ["0.00", "/", "1,000.00", "0.00"]
 
 
 def test_a_file_that_cannot_be_used_is_named(session: Path) -> None:

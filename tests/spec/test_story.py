@@ -242,11 +242,11 @@ def test_one_that_still_waits_has_a_story_without_an_end() -> None:
 @pytest.mark.parametrize("name", sorted(heads()))
 def test_every_liquidation_of_every_golden_session_adds_up_and_is_told(name: str) -> None:
     session = load(name)
-    found = Found("")
+    found = Found()
     for batch in session.batches:
         found.observe(batch)
     assert found.pack is not None
-    for number, its in enumerate(found.liquidations[:4], 1):
+    for number, its in list(found.liquidations().items())[:4]:
         teller = Storyteller(its, found.pack)
         teller.state.columns = dict(session.chunks)
         for batch in session.batches:
