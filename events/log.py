@@ -2,7 +2,8 @@
 
 LogError
 ├── StaleHead          the writer's head is not the store's
-├── DamagedLog         bytes that contradict themselves, or a file that is no session
+├── DamagedLog         bytes that contradict themselves
+│   └── NoSession      a file that is no session, or whose first bytes do not say so any more
 ├── NewerLog           a schema newer than this code
 ├── MissingLog         no session there
 ├── ExistingLog        something is there already
@@ -35,6 +36,10 @@ class StaleHead(LogError):
 
 class DamagedLog(LogError):
     """The stored bytes contradict themselves."""
+
+
+class NoSession(DamagedLog):
+    """The file does not say that it is a session."""
 
 
 class NewerLog(LogError):

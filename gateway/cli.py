@@ -218,6 +218,7 @@ def lab(
 
 @app.command()
 def stress(
+    context: typer.Context,
     pack: PackName = "binance-usdm",
     symbol: Annotated[str, typer.Option(help="Which perpetual of the pack; the first where it is left out.")] = "",
     accounts: Annotated[int, typer.Option(help="How many accounts.")] = 10_000,
@@ -265,9 +266,39 @@ def stress(
         pack=pack, symbol=symbol, accounts=accounts, seed=seed, shock=shock or ["-30%"], shape=shape, over=over,
         every=every, start=start, after=after, price=price, depth=depth, refill=refill, feedback=feedback, fund=fund,
         longs=longs, isolated=isolated, leverage=leverage, size=size, spare=spare, second=second,
-        second_share=second_share, alone=alone, session=session, html=html,
+        second_share=second_share, alone=alone, session=session, html=html, said=_said(context),
     )  # fmt: skip
     _exit(told(lambda: verb.run(request, as_json)))
+
+
+def _said(context: typer.Context) -> frozenset[str]:
+    """The names of the options that were given, not left at what they are by default."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
+
+
+def _print_version(is_wanted: bool) -> None:
+    """Print the versions that a report of a defect needs, and end."""
+    if is_wanted:
+        from gateway import version
+
+        sys.stdout.write(version.text())
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the versions of it, the rules and Python.",
+        ),
+    ] = False,
+) -> None:
+    """A paper-trading exchange that remembers everything: replay, liquidate, explain, verify."""
 
 
 def _exit(status: int) -> None:

@@ -16,6 +16,11 @@ class UsageError(Exception):
     """An argument that makes no sense; the message says which and what to write."""
 
 
+def how_to_install(extra: str) -> str:
+    """The command that installs an extra into a checkout, as it is the only way to have Ringfence."""
+    return f'in the checkout, .venv/bin/pip install -e ".[{extra}]"'
+
+
 def told(run: Callable[[], int]) -> int:
     """Run a verb; what the user can mend is told in one line. Returns the exit status."""
     logs_to_stderr()
@@ -35,19 +40,22 @@ def told(run: Callable[[], int]) -> int:
 
 
 @contextmanager
-def about(session: Path) -> Iterator[None]:
-    """Name the session in what is found wrong with its batches, and what to do about records of unknown kinds."""
+def about(session: Path, *, is_archive: bool = False) -> Iterator[None]:
+    """Name the session in what is found wrong with its batches, and what to do about that: about records of unknown
+    kinds, and about a damaged file unless it is an archive.
+    """
     from events.codec import CodecError
-    from events.log import LogError, NewerLog
+    from events.log import DamagedLog, LogError, NewerLog, NoSession
 
     try:
         yield
     except CodecError as error:
         raise NewerLog(f"{session}: {error}; read it with the version of Ringfence that wrote it") from error
     except LogError as error:
-        if str(error).startswith(str(session)):
-            raise
-        raise type(error)(f"{session}: {error}") from error
+        where = "" if str(error).startswith(str(session)) else f"{session}: "
+        is_mendable = isinstance(error, DamagedLog) and not isinstance(error, NoSession) and not is_archive
+        remedy = f", or keep what is good of it: ringfence log repair {session}" if is_mendable else ""
+        raise type(error)(f"{where}{error}{remedy}") from error
 
 
 def _mendable() -> tuple[type[Exception], ...]:

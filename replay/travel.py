@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from datetime import UTC, datetime
 
 from events.log import EventLog, StoredBatch
-from events.units import Nanos
+from events.units import SECOND, Nanos
 from exchange.rebuild import Rebuilt, rebuild
 
 
@@ -33,7 +34,7 @@ async def batch_of(log: EventLog, record: int) -> int:
     """The number of the batch that holds the record. Raises NoSuchMoment."""
     head = await log.head()
     if not 1 <= record <= head.seq:
-        raise NoSuchMoment(f"record {record}: the session has records 1 to {head.seq}")
+        raise NoSuchMoment(f"record {record}: the session has records 1 to {head.seq:,}")
     low, high = 1, head.batch
     while low < high:
         middle = (low + high) // 2
@@ -48,12 +49,18 @@ async def batch_when(log: EventLog, at: Nanos) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if (await batch_at(log, middle)).at <= at else (low, middle - 1)
     if not low:
-        raise NoSuchMoment(f"{at} ns: nothing had happened yet; the session begins at {await _begin(log)}")
+        raise NoSuchMoment(f"{utc(at)}: nothing had happened yet; the session begins {await _begin(log)}")
     return low
 
 
 async def _begin(log: EventLog) -> str:
-    return f"{(await batch_at(log, 1)).at} ns" if (await log.head()).batch else "no time: it is empty"
+    return f"at {utc((await batch_at(log, 1)).at)}" if (await log.head()).batch else "at no time: it is empty"
+
+
+def utc(at: int) -> str:
+    """A time as ISO 8601, to the nanosecond, as people and options take it."""
+    whole, part = divmod(at, SECOND)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{part:09d}".rstrip("0").rstrip(".") + "Z"
 
 
 async def batch_at(log: EventLog, number: int) -> StoredBatch:

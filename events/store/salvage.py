@@ -6,9 +6,11 @@ observations are there whole, up to the first that is not.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,14 @@ from events.units import Nanos
 _BATCH = "SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches WHERE batch = ?"
 _CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
 _BEYOND = "SELECT count(*) FROM batches WHERE batch > ?"
+
+
+_PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
+"""Where the header of a SQLite file states them, as whole numbers, the highest byte first; a size of 1 is 65,536."""
+
+
+LONGEST = 1 << 40
+"""No session is longer, whatever its damaged header says, bytes."""
 
 
 class Finding(msgspec.Struct):
@@ -52,7 +62,7 @@ class Salvage:
             raise BusyLog(f"{self._path}: another process writes to this session; stop it first")
         self._seen.clear()
         self.finding = finding = Finding()
-        with closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        with _readable(self._path) as path, closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
             try:
                 self._check_identity(db)
                 while entry := self._next(db):
@@ -60,7 +70,9 @@ class Salvage:
             except (sqlite3.Error, DamagedLog, msgspec.ValidationError) as error:
                 finding.defect = " ".join(str(error).split())
             finding.beyond = self._beyond(db)
-        if finding.beyond and not finding.defect:
+        if lacking := _lacking(self._path.resolve()):
+            finding.defect, finding.beyond = f"the file is cut short, {lacking} bytes are gone", None
+        elif finding.beyond and not finding.defect:
             finding.defect = f"batch {finding.good.batch + 1} is missing"
 
     def _check_identity(self, db: sqlite3.Connection) -> None:
@@ -94,3 +106,34 @@ class Salvage:
         except sqlite3.Error:
             return None
         return int(count)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[Path]:
+    """The file or, where it was cut short, a copy that is as long as it says: SQLite reads no page of one that is not.
+
+    The pages that are gone are zeros there, which is no page: what stands in the others can be read.
+    """
+    resolved = path.resolve()
+    lacking = _lacking(resolved)
+    if not lacking:
+        yield resolved
+        return
+    with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
+        copy = Path(folder) / "session.db"
+        shutil.copyfile(resolved, copy)
+        with copy.open("ab") as file:
+            file.truncate(file.tell() + lacking)
+        yield copy
+
+
+def _lacking(path: Path) -> int:
+    """How many bytes shorter the file is than its header says; none where a log of newer pages stands beside it."""
+    beside = path.with_name(f"{path.name}-wal")
+    if beside.exists() and beside.stat().st_size:
+        return 0
+    with path.open("rb") as file:
+        header = file.read(100)
+    size = int.from_bytes(header[_PAGE_SIZE], "big")
+    whole = int.from_bytes(header[_PAGE_COUNT], "big") * (65_536 if size == 1 else size)
+    return max(0, min(whole, LONGEST) - path.stat().st_size)

@@ -30,6 +30,7 @@ from events.log import (
     MissingChunk,
     MissingLog,
     NewerLog,
+    NoSession,
     StaleHead,
     StoredBatch,
     StoredChunk,
@@ -157,7 +158,7 @@ async def _check_identity(db: aiosqlite.Connection, path: Path) -> None:
     ((application,),) = await db.execute_fetchall("PRAGMA application_id")
     ((version,),) = await db.execute_fetchall("PRAGMA user_version")
     if application != APPLICATION_ID or version < 1:
-        raise DamagedLog(f"{path}: a SQLite file, but not a session of Ringfence; choose another file")
+        raise NoSession(f"{path}: a SQLite file, but not a session of Ringfence; choose another file")
     if version > SCHEMA_VERSION:
         raise NewerLog(f"{path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from events.log import BusyLog, DamagedLog, LogError, UnwritableLog
+from events.log import BusyLog, DamagedLog, LogError, NoSession, UnwritableLog
 
 _MEANINGS: dict[int, tuple[type[LogError], str]] = {
-    sqlite3.SQLITE_NOTADB: (DamagedLog, "not a SQLite file, or its first bytes are damaged; restore it from a copy"),
+    sqlite3.SQLITE_NOTADB: (NoSession, "not a SQLite file, or its first bytes are damaged; restore it from a copy"),
     sqlite3.SQLITE_CORRUPT: (DamagedLog, "the file is damaged or cut short; restore it from a copy"),
     sqlite3.SQLITE_ERROR: (DamagedLog, "not what a session holds; restore it from a copy"),
     sqlite3.SQLITE_BUSY: (BusyLog, "another program holds the file; stop it and try again"),

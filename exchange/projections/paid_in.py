@@ -1,4 +1,4 @@
-"""What came into an account and was not earned there: deposits, withdrawals, transfers, and what its exchanges moved."""
+"""What came into an account that it did not earn: deposits, withdrawals, transfers, and what its exchanges moved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from events import facts as f
 from events.commands import AccountId
 from events.instruments import AssetId
 from events.record import Batch
-
 
 KINDS = (f.Deposited, f.Withdrawn, f.Transferred, f.Exchanged)
 

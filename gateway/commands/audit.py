@@ -17,6 +17,7 @@ from exchange.audit.books import exact_text
 from exchange.projections.deficits import Bearer, Deficits
 from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
+from gateway.naming import there_are
 from replay.audit import FIGURES, Audited, SessionAudit
 
 DIFFERS = 1
@@ -29,8 +30,7 @@ def run(session: Path, account: str, as_json: bool) -> int:
         audit = asyncio.run(_audit(session, account))
     report, seconds = audit.report, perf_counter() - started
     if account and report.ok and account not in audit.auditor.wallets:
-        names = ", ".join(audit.auditor.wallets) or "none"
-        raise UsageError(f"--account {account}: no such account in {session}; it has {names}")
+        raise UsageError(f"{session}: no account {account!r}; {there_are(audit.auditor.wallets, account)}")
     if as_json:
         borne = {asset: _amounts(audit.deficits, asset) for asset in +audit.deficits.total}
         say_json({**_as_object(report), "deficits": borne, "seconds": round(seconds, 3)})

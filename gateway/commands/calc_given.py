@@ -61,6 +61,8 @@ class Given:
         """Refuse a position that is no numbers, even where the question leaves them aside."""
         for name in _OF_POSITION:
             self.maybe(name)
+        if "leverage" in self:
+            self.leverage()
         _ = self.mode
 
     def text(self, name: str) -> str:
@@ -189,8 +191,15 @@ class Given:
         return Holding(self.sign(), self.size(default_size), self.positive(*price), self.contract, self.is_inverse)
 
     def leverage(self) -> Fraction:
-        """The leverage."""
-        return self.positive("leverage")
+        """The leverage, one that the instrument can have unless margins of one's own were given."""
+        leverage, terms = self.positive("leverage"), self.terms
+        if terms is None or any(name in self for name in ("mmr", "imr", "bracket", "max_leverage")):
+            return leverage
+        most = _most_leverage(terms)
+        if leverage < 1 or (most is not None and leverage > most):
+            bounds = "from 1 on" if most is None else f"from 1 to {most}"
+            raise UsageError(f"--leverage {self.text('leverage')}: {terms.id} of {self.pack.id} has leverages {bounds}")
+        return leverage
 
     def taker_fee(self) -> Fraction:
         """The taker fee rate: as given, else that of the instrument, else none."""
@@ -240,6 +249,13 @@ class Given:
         """The fractions that its instruments state, none where one does not."""
         fractions = {int(terms.maintenance_fraction) for terms in self.pack.instruments}
         return set() if 0 in fractions else fractions
+
+
+def _most_leverage(terms: Instrument) -> int | None:
+    """The highest leverage of an instrument, None where it states neither brackets nor an initial margin."""
+    if terms.brackets:
+        return max(bracket.max_leverage for bracket in terms.brackets)
+    return UNIT // terms.initial_margin if terms.initial_margin else None
 
 
 def _flag(name: str) -> str:

@@ -72,7 +72,7 @@ def _by_schedule(given: Given, notional: Fraction) -> Figures:
 
 
 def _by_rates(given: Given, notional: Fraction, model: MarginModel) -> Figures:
-    terms, leverage = given.terms, given.number("leverage", 1)
+    terms, leverage = given.terms, given.leverage() if "leverage" in given else Fraction(1)
     rates = {"initial_margin": given.maybe("imr"), "maintenance_margin": given.maybe("mmr")}
     if terms is not None and rates["initial_margin"] is None:
         rates["initial_margin"] = Fraction(terms.initial_margin, UNIT) or None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from events.rules import ExitFee
+from events.rules import ExitFee, MaintenanceBasis
 from events.units import UNIT
 from exchange.calculator import (
     Holding,
+    Liquidation,
     Pool,
     Rules,
     bankruptcy_price,
@@ -20,6 +21,7 @@ from exchange.calculator import (
     maintenance,
     result_of,
     rounded_to_be_safe,
+    tier_at,
 )
 from gateway.commands.calc_given import Given, number_of
 from gateway.commands.calc_subaccount import of_subaccount
@@ -33,21 +35,30 @@ def liq_price(given: Given) -> tuple[Answer, str]:
     leg, found = pool.legs[0], liquidation(pool)
     bankrupt = bankruptcy_of(given, pool) if len(pool.legs) == 1 else None
     at = given.maybe("mark") or leg.entry
+    is_reached = found.trigger is not None or found.is_always_due
     answer = {
-        "liquidation_price": found.shown,
+        "liquidation_price": found.shown if is_reached else None,
         "liquidation_price_exact": found.exact,
         "liquidation_trigger": None if found.trigger is None else Fraction(found.trigger, UNIT),
         "bankruptcy_price": bankrupt if bankrupt is not None and bankrupt >= 0 else None,
         "notional": leg.value(at),
         **({"initial_margin": initial_margin(leg.entry_value, given.leverage())} if "leverage" in given else {}),
         "maintenance_margin": pool.leg_maintenance(leg, at),
-        "mmr": found.mmr,
-        "cum": found.cum,
+        **_bracket(pool, leg.entry_value if pool.rules.basis is MaintenanceBasis.ENTRY else leg.value(at), found),
         "wallet": pool.wallet,
     }
     if found.is_always_due:
         return answer, "No liquidation price: the position is due at every mark."
-    return answer, "" if found.shown is not None else "No liquidation price: no mark makes the position due."
+    return answer, "" if is_reached else "No liquidation price: no mark makes the position due."
+
+
+def _bracket(pool: Pool, notional: Fraction, found: Liquidation) -> dict[str, Fraction]:
+    """The bracket of the maintenance margin, and that at the liquidation price where it is another one."""
+    here = tier_at(pool.rules.schedule, notional)
+    answer = {"mmr": here.mmr, "cum": here.cum}
+    if found.trigger is not None and (here.mmr, here.cum) != (found.mmr, found.cum):
+        answer |= {"mmr_at_liquidation": found.mmr, "cum_at_liquidation": found.cum}
+    return answer
 
 
 def bankruptcy(given: Given) -> tuple[Answer, str]:

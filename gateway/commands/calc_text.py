@@ -24,7 +24,7 @@ _PRICES = {
 _SIZES = {"max_size"}
 _PLAIN = {
     *("mmr", "margin_ratio", "premium", "rate", "initial_margin_rate", "weight", "funding_index_delta"),
-    *("adl_rank", "adl_order", "portfolio_array_pnl", "scanning_risk"),
+    *("mmr_at_liquidation", "adl_rank", "adl_order", "portfolio_array_pnl", "scanning_risk"),
 }
 
 

@@ -15,6 +15,7 @@ from examples.dip_buyer import DipBuyer
 from gateway.commands import replay, verify, why
 from gateway.console import OUT
 from gateway.errors import UsageError
+from gateway.reports.replay_figures import show
 from replay.player import Trader
 from replay.sources import open_source
 
@@ -39,7 +40,7 @@ def run(out: Path, seed: int, seconds: int) -> int:
         ]
         options = SessionOptions(mark_source=MarkSource.DATA)
         replayed = replay.replay([open_source(capture, pack)], traders, pack, options, out, insurance=Decimal(100_000))
-    replay.show(replayed, out)
+    show(replayed, out)
     OUT.print()
     why.run(out, "", None, as_json=False)
     OUT.print()

@@ -12,6 +12,7 @@ from events.store.sqlite import open_session
 from gateway.console import OUT, complain, progress, say_json
 from gateway.errors import UNUSABLE, UsageError, about
 from gateway.memory import collect_seldom
+from gateway.naming import there_are
 from gateway.reports import lab_page, page
 from gateway.reports.lab_figures import as_object
 from gateway.reports.lab_table import show
@@ -89,7 +90,7 @@ def _nothing_to_compare(lab: Lab, account: str) -> str | None:
     if account in (MARKET, INSURANCE, *funds):
         return f"{account} has no margin mode; name an account that trades"
     if account and account not in lab.accounts:
-        return f"no account {account!r}; it has {', '.join(sorted(lab.accounts)) or 'none'}"
+        return f"no account {account!r}; {there_are(lab.accounts, account)}"
     if lab.traded:
         return None
     return f"account {account} made no trade" if account else "no account traded, so there is nothing to compare"

@@ -3,53 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from events.catalogue import kinds
 from events.codec import decode_body
-from events.commands import OpenSession
-from events.facts import Refused
+from events.commands import INSURANCE, MARKET, OpenSession, funds_of
+from events.facts import AccountOpened, Refused
 from events.instruments import Instrument
 from events.log import Head, check_chain
 from events.record import Message, Record, kind_of
 from events.store.sqlite import open_session
+from gateway.commands.log_schema import is_kind, unknown
 from gateway.console import OUT, say_json, time_text
-from gateway.errors import about
+from gateway.errors import UsageError, about
+from gateway.naming import there_are
 from gateway.wording import words
 
 
 def run(session: Path, kind: str, account: str, after: int, as_json: bool) -> int:
-    """Print the records that match, one a line."""
+    """Print the records that match, one a line. Returns 0; a kind or account that there is not raises UsageError."""
+    if not any(is_kind(tag, kind) for tag in kinds()):
+        raise UsageError(f"--kind: {unknown(kind)}")
     with about(session):
-        asyncio.run(_print(session, kind, account, after, as_json))
+        read = asyncio.run(_print(session, kind, account, after, as_json))
+    if account and account not in read.accounts:
+        raise UsageError(f"{session}: no account {account!r}; {there_are(read.accounts, account)}")
+    if not (read.shown or as_json):
+        OUT.print(f"none     of {read.records:,} records in {session} is so", markup=False)
     return 0
 
 
-async def _print(session: Path, kind: str, account: str, after: int, as_json: bool) -> None:
+@dataclass(slots=True)
+class Read:
+    """What was read: how many records, how many of them were shown, and the participants that there are."""
+
+    records: int = 0
+    shown: int = 0
+    accounts: dict[str, None] = field(default_factory=lambda: {MARKET: None, INSURANCE: None})
+
+    def note(self, message: Message) -> None:
+        """Note the participants that a record brings about."""
+        if isinstance(message, AccountOpened):
+            self.accounts[message.account] = None
+        elif isinstance(message, OpenSession):
+            self.accounts.update(dict.fromkeys(funds_of(message.pack).values()))
+
+
+async def _print(session: Path, kind: str, account: str, after: int, as_json: bool) -> Read:
     log = await open_session(session, read_only=True)
     instruments: dict[str, Instrument] = {}
+    read = Read()
     try:
         head = Head()
         async for stored in log.read():
             head = check_chain(head, stored)
-            if stored.number > 1 and stored.last_seq <= after:
+            read.records = head.seq
+            if stored.number > 1 and stored.last_seq <= after and not account:
                 continue
             batch = decode_body(stored.number, stored.body)
             if isinstance(batch.command, OpenSession):
                 instruments = {terms.id: terms for terms in batch.command.pack.instruments}
             asked_by = getattr(batch.command, "account", None)
             for record in batch.records:
+                read.note(record.message)
                 if record.seq > after and _matches(record.message, kind, account, asked_by):
+                    read.shown += 1
                     _show(record, stored.at, stored.number, instruments, as_json)
     finally:
         await log.close()
+    return read
 
 
 def _matches(message: Message, kind: str, account: str, asked_by: str | None) -> bool:
     """Whether a record is of that kind and names that account; a refusal is about the account that asked."""
-    tag = kind_of(message)
-    if kind and tag != kind and tag.rpartition(".")[0] != kind:
+    if not is_kind(kind_of(message), kind):
         return False
     if isinstance(message, Refused):
         return account in ("", asked_by)

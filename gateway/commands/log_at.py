@@ -17,6 +17,7 @@ from exchange.core.state import State
 from exchange.projections.moment import moment
 from gateway.console import OUT, say_json, time_text
 from gateway.errors import UsageError, about
+from gateway.naming import there_are
 from gateway.times import nanos_of
 from replay.travel import NoSuchMoment, state_at, state_when
 
@@ -52,7 +53,7 @@ def _names(session: Path, state: State, account: str) -> list[AccountId]:
     if not account:
         return [name for name, a in state.accounts.items() if name != MARKET and (a.wallets or not a.is_reserved)]
     if account not in state.accounts:
-        raise UsageError(f"{session}: no account {account!r} at that moment; it has {', '.join(state.accounts)}")
+        raise UsageError(f"{session}: no account {account!r} at that moment; {there_are(state.accounts, account)}")
     return [AccountId(account)]
 
 

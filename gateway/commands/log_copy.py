@@ -36,7 +36,7 @@ def pack(session: Path, out: Path) -> int:
 
 def unpack(packed: Path, out: Path) -> int:
     """Write the session of an archive. Returns 0."""
-    with about(packed), _new(out):
+    with about(packed, is_archive=True), _new(out):
         head = asyncio.run(_unpacked(packed, out))
     return _said(packed, out, head)
 

@@ -12,6 +12,7 @@ from events.instruments import Bracket, Collateral, Instrument, Inverse, RulePac
 from events.units import SECOND, decimal_text
 from gateway.console import OUT, say_json
 from gateway.errors import UsageError
+from gateway.naming import there_are
 
 RULES = (
     *("maintenance_basis", "exit_fee", "due_at", "margin_model", "margin_step", "funding_price", "premium_hours"),
@@ -63,7 +64,7 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
     pack = load_pack(name)
     chosen = [terms for terms in pack.instruments if symbol in ("", terms.id)]
     if not chosen:
-        raise UsageError(f"{pack.id} has no {symbol!r}; it has {', '.join(i.id for i in pack.instruments)}")
+        raise UsageError(f"{pack.id} has no {symbol!r}; {there_are((i.id for i in pack.instruments), symbol)}")
     if as_json:
         lists = {"fee_tiers": _fee_tiers(pack), "collateral": [_collateral(pack, rule) for rule in pack.collateral]}
         say_json({**_summary(pack), **_rules(pack), **lists, "instruments": [_instrument(terms) for terms in chosen]})

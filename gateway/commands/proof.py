@@ -19,15 +19,13 @@ from exchange.projections.solvency.backing import Backing, backing
 from exchange.projections.solvency.liabilities import NO_SECRET, Liabilities, Moment, liabilities, next_secret
 from gateway.console import OUT, exact_text, money_text, say_json
 from gateway.errors import UsageError, about
+from gateway.naming import there_are
 from replay.travel import NoSuchMoment, state_at
 
 FAILS = 1
 
 EMPTY = "''"
 """How nothing is told."""
-
-NAMES_SHOWN = 10
-"""So many accounts are named where one is not found."""
 
 
 def root(session: Path, asset: str, at: int, as_json: bool) -> int:
@@ -47,9 +45,9 @@ def make(session: Path, account: str, asset: str, at: int, out: Path, as_json: b
     state, moment = _rebuilt(session, at)
     owed = _liabilities(session, state, moment, asset)
     if account not in owed.owed:
-        names = list(owed.owed)
-        shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
-        raise UsageError(f"{session}: no account {account!r} at record {moment.record}; it has {shown or 'none'}")
+        raise UsageError(
+            f"{session}: no account {account!r} at record {moment.record}; {there_are(owed.owed, account)}"
+        )
     proof = owed.proof(account)
     p.check(proof)
     _write(out, proof)
@@ -79,6 +77,8 @@ def check(file: Path, root: str | None, session: Path | None, as_json: bool) -> 
             raise p.ProofError(f"it leads to the root {proof.root.hex()}, not to the published one")
         if session is not None:
             _compare(proof, session)
+    except p.NoProof as error:
+        raise UsageError(f"{file}: {error}; give the file of a proof") from error
     except p.ProofError as error:
         if as_json:
             say_json({"ok": False, "reason": str(error)})
@@ -111,7 +111,7 @@ def _read(file: Path) -> p.Proof:
     try:
         return p.read(file.read_text("utf-8"))
     except UnicodeDecodeError as error:
-        raise p.ProofError("this is no JSON") from error
+        raise p.NoProof("this is no JSON") from error
 
 
 def _compare(proof: p.Proof, session: Path) -> None:

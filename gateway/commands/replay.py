@@ -6,15 +6,14 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from typing import TypeVar
 
 from events.commands import (
     INSURANCE,
@@ -26,28 +25,24 @@ from events.commands import (
     QueueModel,
     SessionOptions,
 )
-from events.instruments import AssetId, InstrumentId, MarginMode, RulePack, load_pack
+from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
-from events.units import UNIT, decimal_text
-from exchange.core.state import State
-from exchange.projections.results import AccountResult, Money, Results, margin_ratio
+from events.units import UNIT
 from exchange.sequencer import Sequencer
-from gateway.console import OUT, complain, money_text, progress, say_json, time_text
+from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
-from gateway.wording import places_of
+from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.loading import make_strategy
-from replay.player import Player, Progress, Trader
+from replay.player import Player, Progress, SetupError, Trader
 from replay.sources import Source, open_source
-from replay.strategy import equity_atoms
+from replay.sources.report import SourceError
+from replay.strategy import StrategyError
 
 T = TypeVar("T", bound=Enum)
 
 PROBLEMS_SHOWN = 10
-
-RATIO_SHOWN = 10
-"""A margin ratio beyond ten times the equity is only said to be so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +64,10 @@ class Request:
     indices: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class Replayed:
-    """A replay that ended."""
-
-    state: State
-    results: Results
-    progress: Progress
-    first_at: int
-    head: str
-    skipped: dict[str, int]
-    problems: list[str]
-    seconds: float
-
-
 def run(request: Request, as_json: bool) -> int:
     """Replay and report."""
     pack = load_pack(request.pack)
-    sources = [open_source(path, pack, request.strict, request.symbol) for path in request.sources]
+    sources = _sources(request, pack)
     traders = _traders(request.accounts, request.strategy)
     if request.strategy and not traders:
         raise UsageError("--strategy needs an account: add --account NAME:MODE:LEVERAGE:DEPOSIT")
@@ -111,6 +92,23 @@ def run(request: Request, as_json: bool) -> int:
     return 0
 
 
+def _sources(request: Request, pack: RulePack) -> list[Source]:
+    """The files, open. Raises SourceError, and UsageError where --symbol is of no use to any of them."""
+    sources = [open_source(path, pack, request.strict, request.symbol) for path in request.sources]
+    if request.symbol and all(map(partial(_says_its_symbol, pack), request.sources)):
+        raise UsageError(f"--symbol {request.symbol}: each file says itself what it is about; leave the option out")
+    return sources
+
+
+def _says_its_symbol(pack: RulePack, path: Path) -> bool:
+    """Whether the file is read without being told its symbol."""
+    try:
+        open_source(path, pack)
+    except SourceError:
+        return False
+    return True
+
+
 def replay(
     sources: Sequence[Source],
     traders: Sequence[Trader],
@@ -133,7 +131,8 @@ def replay(
                 advance(sum(source.position for source in sources), reached.observations, reached.at)
 
             playing = _play(path, sources, traders, pack, options, strict, insurance, indices or {}, on_progress)
-            player, head = asyncio.run(playing)
+            with _saying_what_is_kept(out):
+                player, head = asyncio.run(playing)
     skipped: Counter[str] = Counter()
     problems = []
     for source in sources:
@@ -150,6 +149,17 @@ def replay(
         problems + player.problems,
         perf_counter() - started,
     )
+
+
+@contextmanager
+def _saying_what_is_kept(out: Path | None) -> Iterator[None]:
+    """Say where that is which was played before the body failed."""
+    try:
+        yield
+    except (StrategyError, SourceError, SetupError) as error:
+        if out is None or not out.exists():
+            raise
+        raise type(error)(f"{error}; what was played until then is kept in {out}") from error
 
 
 async def _play(
@@ -251,130 +261,3 @@ def amount(text: str, what: str) -> Decimal:
     except InvalidOperation:
         pass
     raise UsageError(f"{what} {text!r}; give a number from 0 with at most 8 decimals")
-
-
-def market_figures(state: State) -> dict[str, Any]:
-    """What the session knows of the market alone; the same from a replay and from the log."""
-    contracts = [c for c in state.contracts.values() if c.feed.observations]
-    lots = sum(c.feed.volume * c.lot for c in contracts)
-    return {
-        "trades": sum(c.feed.prints for c in contracts),
-        "volume": _padded(lots, contracts),
-        "top_of_book": [sum(c.feed.equal for c in contracts), sum(c.feed.different for c in contracts)],
-        "observations": sum(c.feed.observations for c in contracts),
-    }
-
-
-def _padded(amount: int, contracts: Sequence[Any]) -> str:
-    """The volume with as many decimals as the finest lot has."""
-    text = decimal_text(amount)
-    places = max((len(decimal_text(c.lot).partition(".")[2]) for c in contracts), default=0)
-    whole, _, part = text.partition(".")
-    return f"{whole}.{part:0<{places}}" if places else whole
-
-
-def as_object(replayed: Replayed) -> dict[str, Any]:
-    """The replay as one object for --json."""
-    results = replayed.results
-    return {
-        **market_figures(replayed.state),
-        "own_fills": results.own_fills,
-        "records": replayed.state.seq,
-        "facts_by_kind": dict(sorted(results.kinds.items())),
-        "liquidations": results.liquidations,
-        "head": replayed.head,
-        "first_at": replayed.first_at,
-        "last_at": replayed.progress.at,
-        "skipped": replayed.skipped,
-        "seconds": round(replayed.seconds, 3),
-        "accounts": account_figures(replayed.state, results),
-    }
-
-
-def account_figures(state: State, results: Results) -> dict[str, Any]:
-    """Each account's figures as decimal strings: by asset, and of its only asset also where it has no more than one."""
-    figures: dict[str, Any] = {}
-    for name, result in results.accounts.items():
-        assets = {asset: _money(state, name, result.of(asset), asset) for asset in _assets(state, name)}
-        counts = {"fills": result.fills, "liquidations": result.liquidations, "refusals": result.refusals}
-        only = next(iter(assets.values())) if len(assets) == 1 else {} if assets else _NOTHING
-        figures[name] = {**counts, **only, "assets": assets}
-    return figures
-
-
-_NOTHING = dict.fromkeys(("fees", "funding", "pnl", "equity"), "0")
-
-
-def _assets(state: State, name: AccountId) -> list[AssetId]:
-    """The assets that an account has a wallet in."""
-    return list(state.accounts[name].wallets)
-
-
-def _money(state: State, name: AccountId, money: Money, asset: AssetId) -> dict[str, str]:
-    equity = equity_atoms(state.accounts[name], asset)
-    amounts = {"fees": money.fees, "funding": money.funding, "pnl": equity - money.deposits, "equity": equity}
-    return {what: decimal_text(amount) for what, amount in amounts.items()}
-
-
-def show(replayed: Replayed, out: Path | None) -> None:
-    """The replay for people."""
-    market, state = market_figures(replayed.state), replayed.state
-    span = (replayed.progress.at - replayed.first_at) / 1e9
-    speed = span / replayed.seconds if replayed.seconds else 0
-    equal, different = market["top_of_book"]
-    OUT.print(f"market   {time_text(replayed.first_at)} to {time_text(replayed.progress.at)} UTC ({span:,.1f} s)")
-    OUT.print(
-        f"         {market['observations']:,} observations, {market['trades']:,} trades, volume {market['volume']}, "
-        f"top of book equal {equal:,} different {different:,}"
-    )
-    if replayed.skipped:
-        OUT.print("skipped  " + ", ".join(f"{count:,} {reason}" for reason, count in replayed.skipped.items()))
-    if replayed.results.accounts:
-        OUT.print(account_table(state, replayed.results))
-    OUT.print(
-        f"session  {state.seq:,} records in {state.batch:,} batches, {replayed.seconds:.2f} s, {speed:,.0f} x real time"
-    )
-    OUT.print(f"head     {replayed.head}")
-    if out:
-        OUT.print(f"written  {out}")
-
-
-def account_table(state: State, results: Results) -> Table:
-    """One row an account and asset."""
-    assets = list(dict.fromkeys(asset for name in results.accounts for asset in _assets(state, name)))
-    what = ", ".join(assets) or "none"
-    table = Table(title=f"accounts, amounts in {what}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("account", "mode", *(("asset",) if len(assets) > 1 else ())):
-        table.add_column(column, no_wrap=True)
-    for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "at worst", "liquidations"):
-        table.add_column(column, justify="right", overflow="fold")
-    for name, result in results.accounts.items():
-        for n, asset in enumerate(_assets(state, name) or assets[:1]):
-            table.add_row(*_row(state, name, result, asset, is_first=n == 0, has_assets=len(assets) > 1))
-    return table
-
-
-def _row(
-    state: State, name: AccountId, result: AccountResult, asset: AssetId, *, is_first: bool, has_assets: bool
-) -> Iterator[str]:
-    """The cells of an account in one asset; what is the account's own stands in its first row."""
-    account, money = state.accounts[name], result.of(asset)
-    equity = equity_atoms(account, asset)
-    modes = sorted({p.mode.value for p in account.positions.values()})
-    yield name if is_first else ""
-    yield ("multi" if account.multi else "/".join(modes) or "cross") if is_first else ""
-    if has_assets:
-        yield asset
-    yield f"{result.fills:,}" if is_first else ""
-    assert state.pack is not None
-    places = places_of(state.pack, asset)
-    yield from (money_text(a, places) for a in (money.fees, money.funding, equity - money.deposits, equity))
-    yield _ratio(margin_ratio(state, name)) if is_first else ""
-    yield _ratio(result.peak_ratio) if is_first else ""
-    yield f"{result.liquidations}" if is_first else ""
-
-
-def _ratio(ratio: float | None) -> str:
-    if ratio is None:
-        return "-"
-    return f"{ratio * 100:.1f} %" if ratio < RATIO_SHOWN else f"> {RATIO_SHOWN:.0%}".replace("%", " %")

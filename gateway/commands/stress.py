@@ -60,6 +60,8 @@ class Request:
     alone: bool
     session: Path | None
     html: Path | None
+    said: frozenset[str] = frozenset()
+    """The names of the options that were given."""
 
 
 def run(request: Request, as_json: bool) -> int:
@@ -83,6 +85,7 @@ def run(request: Request, as_json: bool) -> int:
 
 def scenario_of(request: Request) -> Scenario:
     """The scenario as typed. Raises UsageError, ShockError, SourceError, PackError."""
+    _check_together(request)
     pack = load_pack(request.pack)
     if unknown := pack.beyond_sessions():
         raise UsageError(f"--pack {request.pack}: sessions do not know its {' and '.join(unknown)}; take another pack")
@@ -98,6 +101,20 @@ def scenario_of(request: Request) -> Scenario:
         _liquidity(request, crowd, len(markets)), fund, request.seed, Nanos(way.at),
         given.time("--after", request.after), given.time("--every", request.every, given.UNITS["ms"]),
     )  # fmt: skip
+
+
+def _check_together(request: Request) -> None:
+    """Refuse what nothing would come of. Raises UsageError."""
+    is_made = given.is_percent("--shock", request.shock)
+    wrong = (
+        {"start": "files of candles"} if is_made else {"shape": "a shock in per cent", "price": "a shock in per cent"}
+    )
+    if not request.second:
+        wrong["second_share"] = "--second"
+    for name, needs in wrong.items():
+        if name in request.said:
+            option = "--from" if name == "start" else f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} goes with {needs}; leave it out, or change the other")
 
 
 def _markets(request: Request, pack: RulePack) -> tuple[Instrument, ...]:
@@ -128,14 +145,12 @@ def _crowd(request: Request, has_second: bool) -> Crowd:
 def _way(request: Request, pack: RulePack, terms: Instrument) -> Way:
     """The path of the mark: made, where the shock is per cent, else read from files of candles."""
     start = given.moment("--from", request.start)
-    if not request.shock[0].endswith("%"):
+    if not given.is_percent("--shock", request.shock):
         over = given.time("--over", request.over) if request.over else 0
         way = candles([Path(name) for name in request.shock], pack, terms, start, over)
         for problem in way.problems[:PROBLEMS_SHOWN]:
             complain(problem)
         return way
-    if len(request.shock) > 1 or start:
-        raise UsageError("--shock: give one shock in per cent, or files of candles; --from goes with candles only")
     size = given.rate("--shock", request.shock[0], -99, 1000)
     try:
         shape = Shape(request.shape)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 from events.instruments import Instrument, InversePerp, LinearPerp, RulePack
 from events.units import SECOND, UNIT
@@ -12,6 +14,7 @@ from gateway.errors import UsageError
 
 UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
 
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _TIME = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)", re.ASCII)
 
 
@@ -36,6 +39,19 @@ def rate(option: str, text: str, low: int = 0, high: int = 100) -> int:
     except InvalidOperation:
         pass
     raise UsageError(f"{option} {text}: give per cent {bounds}, e.g. {max(low, 0) or 30}%")
+
+
+def is_percent(option: str, texts: Sequence[str]) -> bool:
+    """Whether a shock in per cent was given, and not files of candles."""
+    for text in texts:
+        if _NUMBER.fullmatch(text) and not Path(text).exists():
+            raise UsageError(
+                f"{option} {text}: give per cent, e.g. -{text.lstrip('+-')}% for a fall, or files of candles"
+            )
+    percent = [text for text in texts if text.endswith("%")]
+    if percent and len(texts) > 1:
+        raise UsageError(f"{option} {percent[0]}: give one shock in per cent, or files of candles")
+    return bool(percent)
 
 
 def time(option: str, text: str, low: int = 0) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 
 from events.store.sqlite import open_session
 from exchange.core.state import RULES_VERSION
-from gateway.commands.replay import market_figures
 from gateway.console import OUT, progress, say_json
 from gateway.errors import about
+from gateway.reports.replay_figures import market_figures
 from replay.verify import Verification, Verifier
 
 DIFFERS, OTHER_RULES = 1, 3

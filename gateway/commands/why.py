@@ -20,6 +20,7 @@ from exchange.projections.explain import Explainer, Liquidation
 from gateway.console import OUT, complain, progress, say_json
 from gateway.errors import UNUSABLE, UsageError, about
 from gateway.memory import collect_seldom
+from gateway.naming import there_are
 from gateway.reports import page, why_list, why_object, why_page, why_text
 from gateway.reports.why_words import Words
 from replay.lending import Lender
@@ -75,7 +76,7 @@ def run(
     with about(session):
         found = asyncio.run(_read(session))
     if account and account not in found.accounts:
-        complain(f"{session}: no account {account!r}; it has {', '.join(sorted(found.accounts)) or 'none'}")
+        complain(f"{session}: no account {account!r}; {there_are(found.accounts, account)}")
         return UNUSABLE
     liquidations = found.liquidations(account)
     if number is None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from events.units import SECOND
-from gateway.errors import UsageError
+from gateway.errors import UsageError, how_to_install
 from replay.lab import Series
 
-MISSING = "the page with charts needs the extra `report`: install ringfence[report]"
+MISSING = f"the page with charts needs the extra `report`: {how_to_install('report')}"
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #18181b; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }

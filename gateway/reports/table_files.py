@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from events.units import SECOND, decimal_text
 from exchange.projections.tables import Column
-from gateway.errors import UsageError
+from gateway.errors import UsageError, how_to_install
 
 ROWS_AT_ONCE = 20_000
 """So many rows a row group."""
@@ -59,7 +59,8 @@ class ParquetFile:
             import pyarrow  # noqa: PLC0415 - an extra
             import pyarrow.parquet  # noqa: PLC0415
         except ImportError:
-            raise UsageError("--format parquet needs pyarrow; install the extra `export`, or use csv") from None
+            how = how_to_install("export")
+            raise UsageError(f"--format parquet needs the extra `export`: {how}; or take csv") from None
         if path.exists():
             raise FileExistsError(17, "exists already", str(path))
         self._arrow = pyarrow

@@ -91,7 +91,9 @@ class _Teller:
         more = abs(course.more) // UNIT
         net = ""
         if more:
-            net = f" net of the {self.words.atoms(more, asset)} {'more' if course.more > 0 else 'less'} that was paid in"
+            net = (
+                f" net of the {self.words.atoms(more, asset)} {'more' if course.more > 0 else 'less'} that was paid in"
+            )
         return f", {kept} at the end instead of {left}: {gain}{net}"
 
     def _named(self, answer: Answer, fork: Fork) -> str:

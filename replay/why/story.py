@@ -92,7 +92,6 @@ class Story:
     paid: dict[int, PaidIn] = field(default_factory=dict)
     deficits: Counter[tuple[str, Bearer]] = field(default_factory=Counter)
 
-
     @property
     def is_together(self) -> bool:
         """All wallets answer together, so that what the account has is told of all of them."""

@@ -119,7 +119,8 @@ PAID = ("--side", "long", "--size", "1", "--entry", "100", "--leverage", "1")
 
 def test_a_position_that_only_a_price_of_zero_would_use_up_has_no_trigger() -> None:
     answer = calc("liq-price", "--symbol", "BTCUSDT", *PAID)
-    assert (answer["liquidation_price"], answer["liquidation_trigger"]) == ("0", None)
+    assert (answer["liquidation_price"], answer["liquidation_trigger"]) == (None, None)
+    assert answer["liquidation_price_exact"] == "0"
 
 
 def test_where_margin_is_rounded_up_to_a_step_it_is_due_below_one_step() -> None:
@@ -263,7 +264,6 @@ def test_the_largest_order_is_in_whole_lots_and_within_the_limits() -> None:
         "max_size": "0",
         "price": "60000",
     }
-    assert calc(*order, "--symbol", "BTCUSDT", "--available", "1", "--leverage", "126")["max_size"] == "0"
     near(calc(*order, "--available", "1000", "--leverage", "3"), max_size="0.05")
     near(calc(*order, "--available", "1000", "--leverage", "7", "--lot", "0.01"), max_size="0.11", reserve="942.857")
     near(

@@ -55,7 +55,7 @@ def test_one_account_is_compared_alone(tmp_path: Path) -> None:
 def test_an_account_that_is_not_there_is_told(tmp_path: Path) -> None:
     session = recorded(tmp_path)
     said = ringfence("audit", session, "--account", "eve", status=2).complaint
-    assert said == f"--account eve: no such account in {session}; it has MARKET, INSURANCE, ann"
+    assert said == f"{session}: no account 'eve'; it has INSURANCE, MARKET, ann"
 
 
 @pytest.mark.parametrize(

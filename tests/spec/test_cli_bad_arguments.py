@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from events.instruments import pack_names
+from exchange.core.state import RULES_VERSION
 from tests.captures import write
 from tests.command_line import ringfence
 from tests.playing import market
@@ -109,11 +110,26 @@ def test_a_strategy_that_cannot_be_used(strategy: str, complaint: str) -> None:
     assert refused("--account", "ann:cross:10:1000", "--strategy", strategy) == complaint
 
 
+KEPT = "; what was played until then is kept in kept.db"
+
+
 def test_a_strategy_that_fails_is_told_in_one_line_and_what_was_recorded_until_then_is_kept() -> None:
     arguments = ("--account", "ann:cross:10:1000", "--strategy", "tests.strategies:Failing", "--out", "kept.db")
     said = ringfence("replay", "market", *arguments, status=2).complaint
-    assert re.fullmatch(r"Failing\.on_timer failed: ValueError at .*:\d+: no idea what to do; mend the strategy", said)
+    assert re.fullmatch(
+        rf"Failing\.on_timer failed: ValueError at .*:\d+: no idea what to do; mend the strategy{KEPT}", said
+    )
     assert ringfence("verify", "kept.db", "--json").json["observations"] > 0
+
+
+def test_a_symbol_that_no_file_needs_is_refused() -> None:
+    said = ringfence("replay", "market", "--symbol", "ETHUSDT", status=2).complaint
+    assert said == "--symbol ETHUSDT: each file says itself what it is about; leave the option out"
+
+
+def test_the_versions_are_told_in_one_line() -> None:
+    said = ringfence("--version")
+    assert re.fullmatch(rf"ringfence \d+\.\d+\.\d+, rules {RULES_VERSION}, Python 3\.\d+\.\d+\S*\n", said.out)
 
 
 @pytest.mark.parametrize(

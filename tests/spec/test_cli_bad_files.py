@@ -203,6 +203,9 @@ def _flipped(path: Path) -> None:
     forged(recorded(path.parent), flip, digests=False).rename(path)
 
 
+MEND = ", or keep what is good of it: ringfence log repair it"
+
+
 @pytest.mark.parametrize("verb", ["verify", "log", "why"])
 @pytest.mark.parametrize(
     ("make", "complaint"),
@@ -212,11 +215,17 @@ def _flipped(path: Path) -> None:
         (_empty, "it: a SQLite file, but not a session of Ringfence; choose another file"),
         (_database, "it: a SQLite file, but not a session of Ringfence; choose another file"),
         (_text, "it (11 bytes): not a SQLite file, or its first bytes are damaged; restore it from a copy (.*)"),
-        (_cut_session(50_000), "it (50000 bytes): the file is damaged or cut short; restore it from a copy (.*)"),
+        (
+            _cut_session(50_000),
+            f"it (50000 bytes): the file is damaged or cut short; restore it from a copy (.*){MEND}",
+        ),
         (_changed("PRAGMA user_version = 2"), "it: has schema 2, this program knows 1; use a newer Ringfence"),
-        (_changed("DROP TABLE batches"), "it (.* bytes).*: not what a session holds; restore it from a copy (.*)"),
-        (_changed("DELETE FROM batches WHERE batch = 3"), f"it: batch 4: it comes after batch 2; {COPY}"),
-        (_flipped, f"it: batch 5: the digest is not that of its body and of what came before; {COPY}"),
+        (
+            _changed("DROP TABLE batches"),
+            f"it (.* bytes).*: not what a session holds; restore it from a copy (.*){MEND}",
+        ),
+        (_changed("DELETE FROM batches WHERE batch = 3"), f"it: batch 4: it comes after batch 2; {COPY}{MEND}"),
+        (_flipped, f"it: batch 5: the digest is not that of its body and of what came before; {COPY}{MEND}"),
         (_newer_kind, "it: batch .*: .*market_advanced.9.*; read it with the version of Ringfence that wrote it"),
     ],
 )

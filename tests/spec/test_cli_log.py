@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,30 @@ def test_a_kind_is_given_with_or_without_its_version(session: Path) -> None:
     assert lines(session, "--kind", "traded") == lines(session, "--kind", "traded.1") == traded
 
 
-@pytest.mark.parametrize("kind", ["trade", "traded.2", "traded.", "raded.1", "TRADED"])
-def test_no_other_part_of_a_kind_is_taken_for_it(session: Path, kind: str) -> None:
-    said = ringfence("log", session, "--kind", kind, "--json", status=None)
-    assert said.out == ""
+@pytest.mark.parametrize("kind", ["trade", "traded.2", "traded.", "raded.1"])
+def test_no_other_part_of_a_kind_is_taken_for_it_and_the_nearest_are_named(session: Path, kind: str) -> None:
+    complaint = ringfence("log", session, "--kind", kind, "--json", status=2).complaint
+    assert re.fullmatch(
+        rf"--kind: no kind '{kind}'; the nearest of \d+: traded.*; `ringfence log schema` .*", complaint
+    )
+    assert ringfence("log", "schema", kind, status=2).complaint == complaint.removeprefix("--kind: ")
+
+
+def test_a_kind_that_is_like_none_is_told_with_some_of_those_there_are(session: Path) -> None:
+    complaint = ringfence("log", session, "--kind", "BOGUS!", status=2).complaint
+    assert re.fullmatch(r"--kind: no kind 'BOGUS!'; it has account_opened, .* and \d+ more; .*", complaint)
+
+
+def test_an_account_that_there_is_not_is_told_with_those_there_are(session: Path) -> None:
+    complaint = ringfence("log", session, "--account", "bob", "--after", 30, status=2).complaint
+    assert complaint == f"{session}: no account 'bob'; it has INSURANCE, MARKET, ann"
+
+
+def test_where_no_record_is_so_people_are_told(session: Path) -> None:
+    records, asked = len(expected(session)), ("log", session, "--kind", "transferred")
+    said = ringfence(*asked)
+    assert (said.out, said.err) == (f"none     of {records:,} records in {session} is so\n", "")
+    assert ringfence(*asked, "--json").out == ""
 
 
 def test_the_records_of_an_account_are_those_that_name_it(session: Path) -> None:
@@ -96,4 +117,5 @@ def test_reading_stops_where_the_chain_breaks_and_keeps_what_it_said_before(sess
     said = ringfence("log", damaged, "--json", status=2)
     assert len(said.out.splitlines()) == rows_of(session)[19].last_seq
     what = "batch 21: the digest is not that of its body and of what came before; restore the session from a copy"
-    assert said.err == f"ringfence: {damaged}: {what}\n"
+    remedy = f", or keep what is good of it: ringfence log repair {damaged}"
+    assert said.err == f"ringfence: {damaged}: {what}{remedy}\n"

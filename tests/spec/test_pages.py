@@ -14,7 +14,7 @@ from tests.tampering import recorded
 def test_a_page_replaces_an_older_page_and_nothing_else(tmp_path: Path, verb: str) -> None:
     session = recorded(tmp_path)
     before = session.read_bytes()
-    options = ("--account", "ann", "--liquidation", 1, "--effort", 0) if verb == "why" else ()
+    options = ("--liquidation", 1, "--effort", 0) if verb == "why" else ()
     said = ringfence(verb, session, *options, "--html", session, status=2)
     assert "session.db: is there already and is no page; choose another name" in said.complaint
     assert session.read_bytes() == before

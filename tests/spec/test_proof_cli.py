@@ -126,7 +126,13 @@ def test_what_cannot_be_done_is_told_in_one_line(session: Path, arguments: tuple
 
 
 def test_a_file_of_any_other_kind_is_no_proof(session: Path) -> None:
-    assert ringfence("proof", "check", session, status=1).out == "fails    session.db: this is no JSON\n"
+    assert (
+        ringfence("proof", "check", session, status=2).complaint
+        == "session.db: this is no JSON; give the file of a proof"
+    )
+    Path("other.json").write_text("{}")
+    said = ringfence("proof", "check", "other.json", "--json", status=2).complaint
+    assert re.fullmatch(r"other.json: this is no '.*'; give the file of a proof", said)
 
 
 def test_an_older_proof_is_replaced(session: Path) -> None:

@@ -34,6 +34,10 @@ class ProofError(ValueError):
     """The proof does not hold; the message says why, in one line."""
 
 
+class NoProof(ProofError):
+    """The text is none of a proof."""
+
+
 class Node(NamedTuple):
     """A node of the tree: how much all below it are owed, atoms, and the hash that binds it."""
 
@@ -161,9 +165,9 @@ def read(text: str) -> Proof:
     try:
         fields = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise error if isinstance(error, ProofError) else ProofError("this is no JSON") from error
+        raise error if isinstance(error, ProofError) else NoProof("this is no JSON") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-        raise ProofError(f"this is no {FORMAT!r}")
+        raise NoProof(f"this is no {FORMAT!r}")
     _has(fields, ("format", *Proof._fields))
     if not isinstance(fields["path"], list):
         raise ProofError("path is no list")

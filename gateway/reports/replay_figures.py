@@ -1,0 +1,165 @@
+"""What a replay came to: for people, and as an object for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from events.commands import AccountId
+from events.instruments import AssetId
+from events.units import decimal_text
+from exchange.core.state import State
+from exchange.projections.results import AccountResult, Money, Results, margin_ratio
+from gateway.console import OUT, money_text, time_text
+from gateway.wording import places_of
+from replay.player import Progress
+from replay.strategy import equity_atoms
+
+RATIO_SHOWN = 10
+"""A margin ratio beyond ten times the equity is only said to be so."""
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A replay that ended."""
+
+    state: State
+    results: Results
+    progress: Progress
+    first_at: int
+    head: str
+    skipped: dict[str, int]
+    problems: list[str]
+    seconds: float
+
+
+def market_figures(state: State) -> dict[str, Any]:
+    """What the session knows of the market alone; the same from a replay and from the log."""
+    contracts = [c for c in state.contracts.values() if c.feed.observations]
+    lots = sum(c.feed.volume * c.lot for c in contracts)
+    return {
+        "trades": sum(c.feed.prints for c in contracts),
+        "volume": _padded(lots, contracts),
+        "top_of_book": [sum(c.feed.equal for c in contracts), sum(c.feed.different for c in contracts)],
+        "observations": sum(c.feed.observations for c in contracts),
+    }
+
+
+def _padded(amount: int, contracts: Sequence[Any]) -> str:
+    """The volume with as many decimals as the finest lot has."""
+    text = decimal_text(amount)
+    places = max((len(decimal_text(c.lot).partition(".")[2]) for c in contracts), default=0)
+    whole, _, part = text.partition(".")
+    return f"{whole}.{part:0<{places}}" if places else whole
+
+
+def as_object(replayed: Replayed) -> dict[str, Any]:
+    """The replay as one object for --json."""
+    results = replayed.results
+    return {
+        **market_figures(replayed.state),
+        "own_fills": results.own_fills,
+        "records": replayed.state.seq,
+        "facts_by_kind": dict(sorted(results.kinds.items())),
+        "liquidations": results.liquidations,
+        "head": replayed.head,
+        "first_at": replayed.first_at,
+        "last_at": replayed.progress.at,
+        "skipped": replayed.skipped,
+        "seconds": round(replayed.seconds, 3),
+        "accounts": account_figures(replayed.state, results),
+    }
+
+
+def account_figures(state: State, results: Results) -> dict[str, Any]:
+    """Each account's figures as decimal strings: by asset, and of its only asset also where it has no more than one."""
+    figures: dict[str, Any] = {}
+    for name, result in results.accounts.items():
+        assets = {asset: _money(state, name, result.of(asset), asset) for asset in _assets(state, name)}
+        counts = {"fills": result.fills, "liquidations": result.liquidations, "refusals": result.refusals}
+        only = next(iter(assets.values())) if len(assets) == 1 else {} if assets else _NOTHING
+        figures[name] = {**counts, **only, "assets": assets}
+    return figures
+
+
+_NOTHING = dict.fromkeys(("fees", "funding", "pnl", "equity"), "0")
+
+
+def _assets(state: State, name: AccountId) -> list[AssetId]:
+    """The assets that an account has a wallet in."""
+    return list(state.accounts[name].wallets)
+
+
+def _money(state: State, name: AccountId, money: Money, asset: AssetId) -> dict[str, str]:
+    equity = equity_atoms(state.accounts[name], asset)
+    amounts = {"fees": money.fees, "funding": money.funding, "pnl": equity - money.deposits, "equity": equity}
+    return {what: decimal_text(amount) for what, amount in amounts.items()}
+
+
+def show(replayed: Replayed, out: Path | None) -> None:
+    """The replay for people."""
+    market, state = market_figures(replayed.state), replayed.state
+    span = (replayed.progress.at - replayed.first_at) / 1e9
+    speed = span / replayed.seconds if replayed.seconds else 0
+    equal, different = market["top_of_book"]
+    OUT.print(f"market   {time_text(replayed.first_at)} to {time_text(replayed.progress.at)} UTC ({span:,.1f} s)")
+    OUT.print(
+        f"         {market['observations']:,} observations, {market['trades']:,} trades, volume {market['volume']}, "
+        f"top of book equal {equal:,} different {different:,}"
+    )
+    if replayed.skipped:
+        OUT.print("skipped  " + ", ".join(f"{count:,} {reason}" for reason, count in replayed.skipped.items()))
+    if replayed.results.accounts:
+        OUT.print(account_table(state, replayed.results))
+    OUT.print(
+        f"session  {state.seq:,} records in {state.batch:,} batches, {replayed.seconds:.2f} s, {speed:,.0f} x real time"
+    )
+    OUT.print(f"head     {replayed.head}")
+    if out:
+        OUT.print(f"written  {out}")
+
+
+def account_table(state: State, results: Results) -> Table:
+    """One row an account and asset."""
+    assets = list(dict.fromkeys(asset for name in results.accounts for asset in _assets(state, name)))
+    what = ", ".join(assets) or "none"
+    table = Table(title=f"accounts, amounts in {what}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("account", "mode", *(("asset",) if len(assets) > 1 else ())):
+        table.add_column(column, no_wrap=True)
+    for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "at worst", "liquidations"):
+        table.add_column(column, justify="right", overflow="fold")
+    for name, result in results.accounts.items():
+        for n, asset in enumerate(_assets(state, name) or assets[:1]):
+            table.add_row(*_row(state, name, result, asset, is_first=n == 0, has_assets=len(assets) > 1))
+    return table
+
+
+def _row(
+    state: State, name: AccountId, result: AccountResult, asset: AssetId, *, is_first: bool, has_assets: bool
+) -> Iterator[str]:
+    """The cells of an account in one asset; what is the account's own stands in its first row."""
+    account, money = state.accounts[name], result.of(asset)
+    equity = equity_atoms(account, asset)
+    modes = sorted({p.mode.value for p in account.positions.values()})
+    yield name if is_first else ""
+    yield ("multi" if account.multi else "/".join(modes) or "cross") if is_first else ""
+    if has_assets:
+        yield asset
+    yield f"{result.fills:,}" if is_first else ""
+    assert state.pack is not None
+    places = places_of(state.pack, asset)
+    yield from (money_text(a, places) for a in (money.fees, money.funding, equity - money.deposits, equity))
+    yield _ratio(margin_ratio(state, name)) if is_first else ""
+    yield _ratio(result.peak_ratio) if is_first else ""
+    yield f"{result.liquidations}" if is_first else ""
+
+
+def _ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return "-"
+    return f"{ratio * 100:.1f} %" if ratio < RATIO_SHOWN else f"> {RATIO_SHOWN:.0%}".replace("%", " %")
