@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from textwrap import wrap
 from time import monotonic
 from typing import Any
 
@@ -19,6 +20,12 @@ from events.units import SECOND, decimal_text
 
 WIDTH = None if sys.stdout.isatty() else 120
 """Text that goes into a file or a pipe has a fixed width."""
+
+COLUMNS = 100
+"""Reports are no wider than so many letters, where a table of figures does not need more."""
+
+NARROWEST = 24
+"""Text is not folded into a column narrower than so many letters."""
 
 OUT = Console(highlight=False, soft_wrap=True, width=WIDTH)
 ERR = Console(highlight=False, stderr=True, soft_wrap=True)
@@ -54,10 +61,35 @@ def time_text(at: int) -> str:
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{part // 1_000_000:03d}"
 
 
+def folded(line: str, indent: int = 0, width: int = COLUMNS) -> list[str]:
+    """A sentence as lines no longer than that; those after the first are indented."""
+    return wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def say(line: str, indent: int = 0) -> None:
+    """Print a sentence, folded."""
+    for part in folded(line, indent):
+        OUT.print(part, markup=False)
+
+
+def _broken(rows: Sequence[Sequence[str]], right: Collection[int]) -> list[Sequence[str]]:
+    """The rows with the text of the last column, where it is one of text, on as many lines as `COLUMNS` asks for."""
+    last = len(rows[0]) - 1
+    room = COLUMNS - 1 - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:last])
+    if last in right or room < NARROWEST:
+        return list(rows)
+    broken: list[Sequence[str]] = []
+    for row in rows:
+        first, *rest = wrap(row[last], room, break_long_words=False, break_on_hyphens=False) or [""]
+        broken += [[*row[:last], first], *([*[""] * last, part] for part in rest)]
+    return broken
+
+
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Rows as lines with their cells below each other, those of the columns named in `right` at the right; the first
-    row is the head, with a rule below it. Lines are as long as they have to be.
+    row is the head, with a rule below it. Text in the last column is folded at `COLUMNS`.
     """
+    rows = _broken(rows, right)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     told = [
         "  ".join(f"{cell:>{width}}" if n in right else f"{cell:<{width}}" for n, (cell, width) in enumerate(pairs))
@@ -73,7 +105,7 @@ def money_text(atoms: int, places: int = 2) -> str:
     rounded = (abs(atoms) + step // 2) // step
     whole, part = divmod(rounded, 10**places)
     sign = "-" if atoms < 0 and rounded else ""
-    return f"{sign}{whole:,}.{part:0{places}d}"
+    return f"{sign}{whole:,}.{part:0{places}d}" if places else f"{sign}{whole:,}"
 
 
 def exact_text(atoms: int) -> str:

@@ -9,8 +9,15 @@ from events.commands import AccountId
 from events.instruments import InstrumentId
 from events.units import UNIT, decimal_text
 from exchange.core.contract import Contract
-from exchange.core.margin.model import available_atoms, notional, requirement, unrealised, withdrawable_atoms
-from exchange.core.state import Account, Position, State
+from exchange.core.margin.model import (
+    available_atoms,
+    cross_equity,
+    notional,
+    requirement,
+    unrealised,
+    withdrawable_atoms,
+)
+from exchange.core.state import MULTI, Account, Pool, Position, State, Wallet
 from exchange.projections.adl import lights
 from exchange.projections.results import margin_ratio
 
@@ -60,14 +67,40 @@ def _account(state: State, account: Account, queue: Queue) -> dict[str, Any]:
         "wallets": {
             asset: {
                 "balance": decimal_text(wallet.balance),
+                "equity": decimal_text(_equity(wallet) // UNIT),
                 "available": decimal_text(available_atoms(wallet)),
                 "withdrawable": decimal_text(withdrawable_atoms(wallet)),
             }
             for asset, wallet in account.wallets.items()
         },
+        "pools": list(_pools(account)),
         "positions": [_position(position, queue) for position in account.positions.values() if position.lots],
         "orders": list(_orders(state, account)),
     }
+
+
+def _equity(wallet: Wallet) -> int:
+    """The wallet, isolated ones of its asset, and the unrealised PnL of all their positions, grains."""
+    alone = [p for p in wallet.positions if p.is_isolated]
+    return cross_equity(wallet) + sum(p.isolated * UNIT + (unrealised(p) if p.lots else 0) for p in alone)
+
+
+def _pools(account: Account) -> Iterator[dict[str, Any]]:
+    """Each pool that carries a position: what it has and needs."""
+    wallets = list(account.wallets.values())
+    shared: list[Pool] = [account.multi] if account.multi else [*wallets]
+    alone = [p for wallet in wallets for p in wallet.positions if p.is_isolated and p.lots]
+    for pool in [*shared, *alone]:
+        margin = requirement(pool)
+        if margin.maintenance:
+            yield {
+                "pool": MULTI if pool is account.multi else pool.id[1],
+                "equity": decimal_text(margin.equity // UNIT),
+                "initial": decimal_text(-(-margin.initial // UNIT)),
+                "maintenance": decimal_text(-(-margin.maintenance // UNIT)),
+                "margin_ratio": round(margin.maintenance / margin.equity, RATIO_PLACES) if margin.equity > 0 else None,
+                "isolated_margin": decimal_text(pool.isolated) if isinstance(pool, Position) else None,
+            }
 
 
 def _position(position: Position, queue: Queue) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from events.instruments import Inverse
 from events.units import SECOND, UNIT, decimal_text
 from gateway.console import money_text, time_text
+from gateway.reports.why_words import grouped
 from replay.stress.figures import TAKERS, Moment
 from replay.stress.population import Member
 from replay.stress.run import Outcome
@@ -190,7 +191,7 @@ def market_lines(report: Report) -> Iterator[str]:
     outcome, liquidity = report.main, report.scenario.liquidity[0]
     pack = scenario.pack
     yield f"rules of {pack.id} {pack.version}, seed {report.seed}, open interest {report.amount(outcome.open_interest)}"
-    begins = scenario.markets[0].price_text(scenario.prices[0] // scenario.markets[0].tick)
+    begins = f"{grouped(scenario.markets[0].price_text(scenario.prices[0] // scenario.markets[0].tick))} {quote}"
     span = (
         f"{time_text(scenario.at)} UTC, {len(scenario.paths[0]):,} prices over {duration(scenario.paths[0][-1].after)}"
     )

@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from events.units import SECOND, decimal_text
-from gateway.console import OUT, money_text
+from gateway.console import COLUMNS, OUT, folded, money_text, say
 from gateway.reports.stress_figures import (
     ROWS,
     WORDS,
@@ -30,10 +30,11 @@ BEARERS = {
 def show(report: Report) -> None:
     """Print what happened in words, what was assumed, and the tables."""
     for line in headlines(report):
-        OUT.print(line, markup=False)
+        say(line)
     OUT.print()
     for name, line in zip(("market", "", ""), market_lines(report), strict=True):
-        OUT.print(f"{name:<9}{line}", markup=False)
+        for n, part in enumerate(folded(line, width=COLUMNS - 9)):
+            OUT.print(f"{'' if n else name:<9}{part}", markup=False)
     _print_crowd(report)
     _print_time(report)
     _print_layers(report)
@@ -41,11 +42,8 @@ def show(report: Report) -> None:
         _print_contagion(report)
     for outcome in report.outcomes:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in outcome.figures.refused.items())
-        OUT.print(
-            f"{outcome.modes.value:<9}{outcome.figures.records:,} records, head {outcome.digest}"
-            + (f", refused {refused}" if refused else ""),
-            markup=False,
-        )
+        line = f"{outcome.modes.value:<9}{outcome.figures.records:,} records, head {outcome.digest}"
+        say(line + (f", refused {refused}" if refused else ""), 9)
 
 
 def _table(title: str, first: str, *columns: str) -> Table:
@@ -67,17 +65,20 @@ def _print_crowd(report: Report) -> None:
 
 
 def _print_time(report: Report) -> None:
-    moments = report.main.figures.moments
+    moments, quote = report.main.figures.moments, report.scenario.markets[0].quote
+    shown = stretches(moments, ROWS)
+    places = max(len(decimal_text(moment.mark).partition(".")[2]) for moment in shown)
     table = _table(
         f"over time, amounts in {report.asset}", "after", "mark", "liquidations", "book", "fund", "ADL", "beyond mark",
         "fund's equity",
     )  # fmt: skip
-    for moment in stretches(moments, ROWS):
+    for moment in shown:
         after = (moment.at - moments[0].at) // SECOND
         adl = moment.volume["adl"] + moment.volume["market"]
         closed = [whole(value) for value in (moment.volume["book"], moment.volume["fund"], adl)]
+        mark = f"{money_text(moment.mark, places)} {quote}"
         table.add_row(
-            f"{after // 3600:02d}:{after // 60 % 60:02d}:{after % 60:02d}", decimal_text(moment.mark),
+            f"{after // 3600:02d}:{after // 60 % 60:02d}:{after % 60:02d}", mark,
             f"{moment.liquidations:,}", *closed, percent(moment.impact, places=2), whole(moment.fund),
         )  # fmt: skip
     OUT.print(table)

@@ -18,9 +18,9 @@ def show(session: Path, account: str, found: dict[int, Liquidation], words: Word
     """Print the table, and how to ask for one."""
     count = "1 liquidation" if len(found) == 1 else f"{len(found):,} liquidations"
     OUT.print(f"{count}{f' of {account}' if account else ''} in {session}, times in UTC", markup=False)
-    heads = ["number", "account", "pool", "fell due", "equity", "MM", "ratio", "by", "outcome", "left"]
+    heads = ["no.", "account", "pool", "fell due", "equity", "MM", "ratio", "by", "outcome"]
     rows = [heads, *(_row(number, one, words) for number, one in list(found.items())[:SHOWN])]
-    for line in aligned(rows, right=(0, 4, 5, 6, 9)):
+    for line in aligned(rows, right=(0, 4, 5, 6)):
         OUT.print(line, markup=False)
     if len(found) > SHOWN:
         OUT.print(f"{len(found) - SHOWN:,} more; --account NAME or --json lists them", markup=False)
@@ -34,8 +34,8 @@ def _row(number: int, one: Liquidation, words: Words) -> list[str]:
         ratio = percent(started.maintenance * UNIT // started.equity) if started.equity > 0 else "over 100 %"
         figures = [words.atoms(started.equity, asset), words.atoms(started.maintenance, asset), ratio]
     outcome = one.outcome.value if one.outcome else "under way"
-    left = words.atoms(one.ended.equity, asset) if one.ended else ""
-    return [str(number), one.account, one.pool, time_text(one.due_at), *figures, _cause(one), outcome, left]
+    due_at = time_text(one.due_at).partition(".")[0]
+    return [str(number), one.account, one.pool, due_at, *figures, _cause(one), outcome]
 
 
 def _cause(one: Liquidation) -> str:

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from events import facts as f
 from events.commands import Command
-from events.instruments import Inverse
+from events.instruments import Instrument, Inverse
 from events.units import UNIT, decimal_text
 from exchange.core.margin.model import Margin
 from exchange.projections.deficits import Bearer
 from gateway.console import time_text
 from gateway.reports.lab_figures import ratio_text
-from gateway.reports.why_figures import Line, lines, parts, shares
-from gateway.reports.why_words import Words, fills, grouped, percent, price_text
+from gateway.reports.why_figures import Line, Share, lines, parts, shares
+from gateway.reports.why_words import Words, fills, grouped, percent
 from replay.lab.figures import ratio_of
 from replay.why import Story
 from replay.why.holding import Holding
@@ -32,7 +32,7 @@ class Block(NamedTuple):
 def blocks(story: Story, words: Words) -> Iterator[Block]:
     """The tables, in the order in which they tell."""
     yield _causes(story, words)
-    yield _holdings(story, words)
+    yield from _holdings(story, words)
     yield _steps(story, words)
     if shares(story):
         yield _shares(story, words)
@@ -72,7 +72,7 @@ def _causes(story: Story, words: Words) -> Block:
     for record in its.chain[:-1]:
         message = record.message
         time = time_text(message.at) if isinstance(message, Command) else ""
-        rows.append([str(record.seq), time, words.tell(message) + _since(story, message)])
+        rows.append([str(record.seq), time, words.tell(message) + _since(story, message, words)])
     equity = words.atoms(story.margin.equity // UNIT, story.asset)
     needed = words.atoms(-(-story.margin.maintenance // UNIT), story.asset)
     figures = f"equity {equity}, maintenance margin {needed}, margin ratio {margin_ratio(story.margin)}"
@@ -84,7 +84,7 @@ def _causes(story: Story, words: Words) -> Block:
     return Block("what led to it", rows, (0,), notes)
 
 
-def _since(story: Story, message: Any) -> str:
+def _since(story: Story, message: Any, words: Words) -> str:
     """From which mark a mark moved."""
     if not isinstance(message, f.MarkPriceMoved):
         return ""
@@ -92,26 +92,11 @@ def _since(story: Story, message: Any) -> str:
     if not before or before == message.mark:
         return ""
     change = (message.mark - before) * 100 / before
-    return f", from {grouped(decimal_text(before))} ({change:+.2f} %)"
+    return f", from {words.mark(before, message.instrument)} ({change:+.2f} %)"
 
 
-def _holdings(story: Story, words: Words) -> Block:
-    rows = [["position", "size", "entry", "mark", "notional", "leverage", "unrealised PnL", "MM", "bracket"]]
-    for one in story.holdings:
-        asset = words.settle(one.instrument)
-        rows.append(
-            [
-                f"{one.name} {'long' if one.lots > 0 else 'short'}",
-                words.size(one.lots, one.instrument),
-                _entry(one, words),
-                grouped(decimal_text(one.mark)),
-                words.atoms(one.notional // UNIT, asset),
-                f"{one.leverage}x",
-                words.atoms(one.unrealised // UNIT, asset),
-                words.atoms(-(-one.maintenance // UNIT), asset),
-                _bracket(one, words),
-            ]
-        )
+def _holdings(story: Story, words: Words) -> Iterator[Block]:
+    """A column for each position, so many beside each other."""
     notes = []
     if story.balance is not None:
         wallet = "isolated wallet" if story.mode == "isolated" else "cross wallet"
@@ -119,7 +104,36 @@ def _holdings(story: Story, words: Words) -> Block:
         equity = words.atoms(story.margin.equity // UNIT, story.asset)
         balance = words.atoms(story.balance, story.asset)
         notes.append(f"{wallet} {balance}, unrealised PnL {pnl}: equity {equity}")
-    return Block("what the pool held", rows, range(1, 8), notes)
+    for first in range(0, max(1, len(story.holdings)), BESIDE):
+        held = story.holdings[first : first + BESIDE]
+        rows = list(map(list, zip(_HELD, *(_figures(one, words) for one in held), strict=True)))
+        heading = "what the pool held, continued" if first else "what the pool held"
+        yield Block(heading, rows, range(1, len(held) + 1), notes if first + BESIDE >= len(story.holdings) else [])
+
+
+BESIDE = 3
+"""So many positions are shown beside each other."""
+
+_HELD = (
+    *("position", "size", "entry price", "mark", "notional", "leverage", "unrealised PnL", "maintenance margin (MM)"),
+    *("bracket", "notional from", "notional up to", "MMR", "cum"),
+)
+"""What is told of a position."""
+
+
+def _figures(one: Holding, words: Words) -> list[str]:
+    asset = words.settle(one.instrument)
+    return [
+        f"{one.name} {'long' if one.lots > 0 else 'short'}",
+        words.size(one.lots, one.instrument),
+        _entry(one, words),
+        words.mark(one.mark, one.instrument),
+        words.atoms(one.notional // UNIT, asset),
+        f"{one.leverage}x",
+        words.atoms(one.unrealised // UNIT, asset),
+        words.atoms(-(-one.maintenance // UNIT), asset),
+        *_bracket(one, words),
+    ]
 
 
 def _entry(one: Holding, words: Words) -> str:
@@ -127,18 +141,18 @@ def _entry(one: Holding, words: Words) -> str:
     terms = words.instruments[one.instrument]
     size, value = abs(one.lots) * terms.lot, abs(one.entry_value)
     if isinstance(terms, Inverse):
-        return price_text(size * terms.contract_value / (value * UNIT))
-    return price_text(value / size)
+        return words.mark(size * terms.contract_value // value, one.instrument)
+    return words.mark(value * UNIT // size, one.instrument)
 
 
-def _bracket(one: Holding, words: Words) -> str:
+def _bracket(one: Holding, words: Words) -> list[str]:
+    """Its number, from and up to which notional, rate and amount; dashes where the venue has no brackets."""
     if one.bracket is None:
-        return "-"
-    asset = words.settle(one.instrument)
-    rate = grouped(decimal_text(one.bracket.mmr * 100))
-    cum = words.number(one.bracket.cum // UNIT, asset)
-    floor, cap = (f"{amount // UNIT // UNIT:,}" for amount in (one.bracket.floor, one.bracket.cap))
-    return f"{one.bracket.number}: {floor} to {cap}, MMR {rate} %, cum {cum}"
+        return ["-"] * 5
+    asset, bracket = words.settle(one.instrument), one.bracket
+    bounds = [words.atoms(amount // UNIT, asset) for amount in (bracket.floor, bracket.cap)]
+    rate = f"{grouped(decimal_text(bracket.mmr * 100))} %"
+    return [str(bracket.number), *bounds, rate, words.atoms(bracket.cum // UNIT, asset)]
 
 
 def _steps(story: Story, words: Words) -> Block:
@@ -148,14 +162,14 @@ def _steps(story: Story, words: Words) -> Block:
         rows.append(
             [
                 str(first) if len(line.steps) == 1 else f"{first} +{len(line.steps) - 1}",
-                words.number(after.equity // UNIT, story.asset),
-                words.number(-(-after.maintenance // UNIT), story.asset),
+                words.atoms(after.equity // UNIT, story.asset),
+                words.atoms(-(-after.maintenance // UNIT), story.asset),
                 margin_ratio(after),
                 line_text(line, words),
             ]
         )
     what = "equity, maintenance margin (MM) and margin ratio after each step"
-    return Block(f"what was done; {what}, in {story.asset}", rows, range(4), [])
+    return Block(f"what was done; {what}", rows, range(4), [])
 
 
 def line_text(line: Line, words: Words) -> str:
@@ -184,17 +198,23 @@ def _shares(story: Story, words: Words) -> Block:
     rows = [["who", "size", "value", "mean price"]]
     for share in shares(story):
         terms, asset = words.instruments[share.instrument], words.settle(share.instrument)
-        mean = "-" if isinstance(terms, Inverse) else price_text(share.value / (share.lots * terms.lot))
+        mean = _mean(share, terms, words)
         size = words.size(share.lots, share.instrument)
         rows.append([LAYERS[share.who], size, words.atoms(share.value, asset), mean])
     return Block("who took it", rows, (1, 2, 3), [])
 
 
+def _mean(share: Share, terms: Instrument, words: Words) -> str:
+    if isinstance(terms, Inverse):
+        return "-"
+    return words.mark(share.value * UNIT // (share.lots * terms.lot), share.instrument)
+
+
 def _parts(story: Story, words: Words) -> Block:
-    rows = [["", story.asset], ["equity when it fell due", words.number(story.margin.equity // UNIT, story.asset)]]
-    rows += [[part.what, words.number(part.amount // UNIT, story.asset)] for part in parts(story)]
+    rows = [["", "amount"], ["equity when it fell due", words.atoms(story.margin.equity // UNIT, story.asset)]]
+    rows += [[part.what, words.atoms(part.amount // UNIT, story.asset)] for part in parts(story)]
     last = story.steps[-1].after.equity if story.steps else story.margin.equity
-    rows.append(["left in the pool", words.number(last // UNIT, story.asset)])
+    rows.append(["left in the pool", words.atoms(last // UNIT, story.asset)])
     return Block("where the equity went", rows, (1,), [])
 
 

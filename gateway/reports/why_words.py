@@ -24,14 +24,18 @@ def grouped(text: str) -> str:
     return f"{sign}{int(digits):,}{dot}{part}"
 
 
+def places_in(step: int) -> int:
+    """Decimals that a step, 10^-8, has."""
+    return len(decimal_text(step).partition(".")[2])
+
+
 def percent(rate: int, places: int = 1) -> str:
     """A Rate as percent."""
     return f"{rate / UNIT * 100:,.{places}f} %"
 
 
-def price_text(price: float) -> str:
-    """A price that is not exact, for reading."""
-    return f"{price:,.2f}" if price >= 100 else f"{price:.6g}"
+BEYOND_TICK = 2
+"""Marks are finer than ticks: so many more decimals of them are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,27 @@ class Words:
     def size(self, lots: int, instrument: str) -> str:
         """A size with its unit: the base asset, or contracts."""
         terms = self.instruments[instrument]
-        return f"{grouped(terms.size_text(abs(lots)))} {'contracts' if isinstance(terms, Inverse) else terms.base}"
+        unit = "contracts" if isinstance(terms, Inverse) else terms.base
+        return f"{money_text(abs(lots) * terms.lot, places_in(terms.lot))} {unit}"
 
     def price(self, ticks: int, instrument: str) -> str:
-        """A price without its unit."""
-        return grouped(self.instruments[instrument].price_text(ticks))
+        """A price with its unit."""
+        tick = self.instruments[instrument].tick
+        return f"{money_text(ticks * tick, places_in(tick))} {self.quote(instrument)}"
+
+    def quote(self, instrument: str) -> str:
+        """What an instrument is priced in; nothing where the pack does not have it."""
+        known = self.instruments.get(instrument) or next((p for p in self.pack.spot if p.id == instrument), None)
+        return str(known.quote) if known else ""
 
     def mark(self, units: int, instrument: str) -> str:
-        """A mark or index price with its unit."""
+        """A mark, index or mean price with its unit, rounded to two places beyond those of a tick."""
+        return f"{money_text(units, self.mark_places(instrument))} {self.quote(instrument)}".rstrip()
+
+    def mark_places(self, instrument: str) -> int:
+        """Decimals at which marks of an instrument are read."""
         terms = self.instruments.get(instrument)
-        quote = terms.quote if terms else next((p.quote for p in self.pack.spot if p.id == instrument), "")
-        return f"{grouped(decimal_text(units))} {quote}".rstrip()
+        return min(8, places_in(terms.tick) + BEYOND_TICK) if terms else 8
 
     def settle(self, instrument: str) -> str:
         """What an instrument settles in."""
@@ -206,7 +220,7 @@ def fills(w: Words, trades: list[f.Traded]) -> str:
     sold = "sold" if first.side is Side.SELL else "bought"
     size = w.size(sum(trade.lots for trade in trades), name)
     whom = "the market's book" if makers == [MARKET] else f"{len(makers)} makers" if len(makers) > 1 else makers[0]
-    where = f"at {low}" if low == high else f"in {len(trades)} fills from {low} to {high}"
+    where = f"at {low}" if low == high else f"in {len(trades)} fills from {low.partition(' ')[0]} to {high}"
     preposition = "to" if first.side is Side.SELL else "from"
     charged = f", trading fee {w.atoms(fee, asset)}" if fee else ""
     return f"{sold} {size} {preposition} {whom} {where}: {value}{charged}"

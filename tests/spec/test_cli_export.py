@@ -148,4 +148,5 @@ def test_nothing_is_written_over_and_nothing_is_left_of_an_export_that_fails(ses
 def test_without_pyarrow_parquet_is_refused_with_what_to_do(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     complaint = ringfence("log", "export", session, session.with_name("x"), "--format", "parquet", status=2).complaint
-    assert complaint == "--format parquet needs pyarrow; install the extra `export`, or use csv"
+    how = 'in the checkout, .venv/bin/pip install -e ".[export]"'
+    assert complaint == f"--format parquet needs the extra `export`: {how}; or take csv"

@@ -73,7 +73,19 @@ def test_a_moment_shows_what_an_account_had_then(session: Path) -> None:
     assert (position["mode"], position["leverage"]) == ("isolated", 20)
     text = ringfence("log", "at", session, "--record", bought.last_seq).out
     assert f"after record {bought.last_seq:,} (batch {bought.batch:,})" in text
-    assert position["entry_price"] in text
+    (pool,) = then["accounts"]["ann"]["pools"]
+    assert (pool["pool"], pool["isolated_margin"]) == ("BTCUSDT", position["isolated_margin"])
+    assert (pool["equity"], pool["maintenance"]) == (position["pool_equity"], position["pool_maintenance"])
+    assert pool["margin_ratio"] == then["accounts"]["ann"]["margin_ratio"]
+    wallet = then["accounts"]["ann"]["wallets"]["USDT"]
+    parts = (wallet["balance"], position["isolated_margin"], position["unrealised_pnl"])
+    assert abs(Decimal(wallet["equity"]) - sum(map(Decimal, parts))) <= Decimal("2e-8")
+    for shown in (
+        f"{float(position['entry_price']):,.3f} USDT", f"{float(wallet['equity']):,.2f} USDT",
+        f"{float(pool['isolated_margin']):,.2f} USDT", f"{pool['margin_ratio'] * 100:,.1f} %",
+    ):  # fmt: skip
+        assert shown in text, shown
+    assert max(map(len, text.splitlines())) <= 100
     before = ringfence("log", "at", session, "--record", bought.first_seq - 1, "--json").json
     assert before["accounts"]["ann"]["positions"] == []
 
