@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from events.units import SECOND, decimal_text
+from events.units import SECOND
 from gateway.console import COLUMNS, OUT, folded, money_text, say
 from gateway.reports.stress_figures import (
     ROWS,
@@ -20,6 +20,7 @@ from gateway.reports.stress_figures import (
     totals,
     whole,
 )
+from gateway.reports.why_words import Words
 
 BEARERS = {
     "fund": "the insurance fund", "adl": "ranked accounts (ADL)", "market": "MARKET, nobody else left",
@@ -67,7 +68,7 @@ def _print_crowd(report: Report) -> None:
 def _print_time(report: Report) -> None:
     moments, quote = report.main.figures.moments, report.scenario.markets[0].quote
     shown = stretches(moments, ROWS)
-    places = max(len(decimal_text(moment.mark).partition(".")[2]) for moment in shown)
+    places = Words(report.scenario.pack).mark_places(report.scenario.markets[0].id)
     table = _table(
         f"over time, amounts in {report.asset}", "after", "mark", "liquidations", "book", "fund", "ADL", "beyond mark",
         "fund's equity",
