@@ -34,11 +34,10 @@ from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.reports.replay_figures import Replayed, as_object, show
-from replay.loading import make_strategy
+from replay.loading import StrategyError, make_strategy
 from replay.player import Player, Progress, SetupError, Trader
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
-from replay.strategy import StrategyError
 
 T = TypeVar("T", bound=Enum)
 
