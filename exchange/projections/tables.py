@@ -38,7 +38,8 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "orders": {
         "at": _T, "record": _N, "account": _X, "number": _N, "instrument": _X, "event": _X, "side": _X, "price": _D,
-        "size": _D, "time_in_force": _X, "why": _X,
+        "size": _D, "time_in_force": _X, "why": _X, "type": _X, "trigger": _D, "source": _X, "reduce_only": _X,
+        "client": _X,
     },
     "positions": {
         "at": _T, "record": _N, "account": _X, "position": _X, "mode": _X, "leverage": _N, "size": _D,
@@ -49,7 +50,8 @@ TABLES: dict[str, dict[str, Column]] = {
     "marks": {"at": _T, "record": _N, "instrument": _X, "mark": _D},
 }  # fmt: skip
 """The columns of each table. Side is the taker's; a position is given after each batch that changed it, equity every so
-often; price and why are empty where there is none.
+often. An order's type, trigger price and source, whether it only reduces and its client id are given where it is
+accepted or begins to wait; what there is none of is empty.
 """
 
 Row = tuple[str, tuple[Any, ...]]
@@ -100,45 +102,50 @@ class Tables:
         """An order that was accepted."""
         fact: Any = record.message
         self._orders[fact.account, fact.number] = (fact.instrument, fact.side, fact.lots)
-        price, size = self._scaled(fact.instrument, fact.price, fact.lots)
-        who = (batch.at, record.seq, fact.account, fact.number, fact.instrument)
-        yield "orders", (*who, "accepted", fact.side.value, price, size, fact.time_in_force.value, None)
+        kind = "market" if fact.price is None else "limit"
+        yield self._order(batch, record, "accepted", fact.lots, price=fact.price, type=kind, **_how(fact))
 
     def waits(self, batch: Batch, record: Record) -> Iterator[Row]:
-        """A conditional order that waits; its price is that of its trigger."""
+        """A conditional order that waits."""
         fact: Any = record.message
         self._orders[fact.account, fact.number] = (fact.instrument, fact.side, fact.lots)
-        price, size = self._scaled(fact.instrument, fact.trigger, fact.lots)
-        who = (batch.at, record.seq, fact.account, fact.number, fact.instrument)
-        yield "orders", (*who, "waits", fact.side.value, price, size, fact.time_in_force.value, None)
+        kind, source, prices = fact.trigger_kind.value, fact.source.value, (fact.price, fact.trigger)
+        yield self._order(batch, record, "waits", fact.lots, *prices, type=kind, source=source, **_how(fact))
 
     def triggered(self, batch: Batch, record: Record) -> Iterator[Row]:
         """A conditional order that fired."""
         fact: Any = record.message
-        instrument, side, _ = self._orders[fact.account, fact.number]
-        _, size = self._scaled(instrument, None, fact.lots)
-        who = (batch.at, record.seq, fact.account, fact.number, instrument)
-        yield "orders", (*who, "triggered", side.value, None, size, None, None)
+        yield self._order(batch, record, "triggered", fact.lots)
 
     def amended(self, batch: Batch, record: Record) -> Iterator[Row]:
         """An order that has another price or size, of the whole order."""
         fact: Any = record.message
         instrument, side, _ = self._orders[fact.account, fact.number]
         self._orders[fact.account, fact.number] = (instrument, side, fact.left)
-        price, scaled = self._scaled(instrument, fact.price, fact.lots)
-        who = (batch.at, record.seq, fact.account, fact.number, instrument)
-        yield "orders", (*who, "amended", side.value, price, scaled, None, None)
+        yield self._order(batch, record, "amended", fact.lots, fact.price)
 
     def changed(self, batch: Batch, record: Record) -> Iterator[Row]:
         """An order that rests from now on, or ended."""
         fact: Any = record.message
-        instrument, side, _ = self._orders[fact.account, fact.number]
+        why = fact.why.value if isinstance(fact, f.OrderExpired) else None
+        yield self._order(batch, record, _EVENTS[type(fact)], fact.lots, why=why)
         if not isinstance(fact, f.OrderRested):
             del self._orders[fact.account, fact.number]
-        _, size = self._scaled(instrument, None, fact.lots)
-        why = fact.why.value if isinstance(fact, f.OrderExpired) else None
-        who = (batch.at, record.seq, fact.account, fact.number, instrument)
-        yield "orders", (*who, _EVENTS[type(fact)], side.value, None, size, None, why)
+
+    def _order(
+        self, batch: Batch, record: Record, event: str, lots: int, price: int | None = None, trigger: int | None = None,
+        **more: str | None,
+    ) -> Row:  # fmt: skip
+        """A row of an order; prices are ticks."""
+        fact: Any = record.message
+        instrument, side, _ = self._orders[fact.account, fact.number]
+        price, size = self._scaled(instrument, price, lots)
+        values = {
+            "at": batch.at, "record": record.seq, "account": fact.account, "number": fact.number,
+            "instrument": instrument, "event": event, "side": side.value, "price": price, "size": size,
+            "trigger": self._scaled(instrument, trigger, 0)[0], **more,
+        }  # fmt: skip
+        return "orders", tuple(values.get(name) for name in TABLES["orders"])
 
     def funding(self, batch: Batch, record: Record) -> Iterator[Row]:
         """A position's funding."""
@@ -161,6 +168,12 @@ class Tables:
     def _scaled(self, instrument: InstrumentId, price: int | None, lots: int) -> tuple[int | None, int]:
         contract = self._state.contracts[instrument]
         return None if price is None else price * contract.tick, lots * contract.lot
+
+
+def _how(fact: Any) -> dict[str, Any]:
+    """How an order was placed."""
+    reduces = "yes" if fact.reduce_only else "no"
+    return {"time_in_force": fact.time_in_force.value, "reduce_only": reduces, "client": fact.client or None}
 
 
 def _touched(fact: Any) -> Iterator[tuple[AccountId, InstrumentId]]:
