@@ -51,14 +51,14 @@ def test_positions_that_each_lose_a_little_are_found_together() -> None:
 
 
 def test_a_reserve_lets_one_position_fall_further_without_a_look_at_the_others() -> None:
-    # wallet 250, two longs of 10 at 100, maintenance 50 each: of the buffer of 150 each has 52.5 and 45 are in reserve.
-    # At 94 GOLD has lost 60 and 3 of maintenance come back: 4.5 go off the reserve, and half of what is left
+    # wallet 250, two longs of 10 at 100, maintenance 50 each: of the buffer of 150 each has 67.5 and 15 are in reserve.
+    # At 92 GOLD has lost 80 and 4 of maintenance come back: 8.5 go off the reserve, a quarter of the rest stays
     session = scenario().given(account("ann", 250), *position(1, BUY, price=100, lots=10, by="ann"))
     session.given(*position(3, BUY, price=100, lots=10, by="ann", on=TIN))
     wallet = session.state.accounts[AccountId("ann")].wallets[USD]
     before, tin = wallet.reserve, session.state.accounts[AccountId("ann")].positions[TIN].low
-    session.when(mark(94)).then(mark_moved(94))
-    assert 0 < wallet.reserve < before // 2
+    session.when(mark(92)).then(mark_moved(92))
+    assert 0 < wallet.reserve < before // 4
     assert session.state.accounts[AccountId("ann")].positions[TIN].low == tin
     check(session.state)
     # 250 - 170 = 80 against 50 + 41.5

@@ -210,7 +210,7 @@ def _arm_cross(pool: Wallet) -> bool:
 def _share_out(buffer: int, total: int, parts: list[tuple[Position, int, int]]) -> int:
     """Give each position (with its part and its size, of total) its band; what is left of the buffer, the reserve.
 
-    A lone position gets all of it. Of several each gets 7/10 of what it may have by its size, and where it has between
+    A lone position gets all of it. Of several each gets 9/10 of what it may have by its size, and where it has between
     one half and all of that from before, its band stays where it is.
     """
     if len(parts) == 1:
@@ -221,7 +221,7 @@ def _share_out(buffer: int, total: int, parts: list[tuple[Position, int, int]]) 
         most = buffer * size // total if total else 0
         share = part - position.floor
         if not most <= 2 * share <= 2 * most:
-            share = most * 7 // 10
+            share = most * 9 // 10
         left -= share
         _set_trigger(position, part - share)
     return left
@@ -307,8 +307,8 @@ def _reached(state: State, position: Position) -> None:
 
 
 def moved_on(state: State, pool: Wallet, position: Position) -> bool:
-    """Move the position's band on at the cost of the pool's reserve, of which half of what is left stays; False where
-    that is not enough, or the pool has to be looked at anyway.
+    """Move the position's band on at the cost of the pool's reserve, of which a quarter of what is left stays; False
+    where that is not enough, or the pool has to be looked at anyway.
 
     Nor where margins are rounded to a step: the new trigger could be at this mark again. Nor while the pool is watched
     for its recovery too.
@@ -321,7 +321,7 @@ def moved_on(state: State, pool: Wallet, position: Position) -> bool:
     spare = _part(position)[0] - least
     if spare < 0:
         return False
-    pool.reserve = spare // 2
+    pool.reserve = spare // 4
     _set_trigger(position, least + pool.reserve)
     return True
 
