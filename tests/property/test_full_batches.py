@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +12,11 @@ from hypothesis import strategies as st
 from events import commands as c
 from events import facts as f
 from events.record import Batch
-from exchange.core import step as stepping
 from exchange.core.invariants import check_end_of_batch
-from exchange.core.liquidation import watch
 from exchange.core.snapshot import decode, encode
 from exchange.core.state import State
 from exchange.core.step import apply_batch, finish_rebuild, step
+from tests.full_batches import batches_of
 from tests.property.portfolios import pools, portfolios
 from tests.property.rules import X, Y
 from tests.property.test_watch import command, steps
@@ -26,9 +26,9 @@ FACTS = 4
 
 
 @pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stepping, "BATCH_FACTS", FACTS)
-    monkeypatch.setattr(watch, "BATCH_FACTS", FACTS)
+def small_batches() -> Iterator[None]:
+    with batches_of(FACTS):
+        yield
 
 
 def crash(state: State) -> list[c.Command]:

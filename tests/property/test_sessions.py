@@ -21,6 +21,7 @@ from events.record import Batch
 from exchange.core import snapshot
 from exchange.core.state import State
 from exchange.core.step import step
+from tests.full_batches import batches_of
 from tests.property.sessions import CHUNKS, Script, finished, moves, scripts
 from tests.sim.session import run
 from tests.sim.world import World, lend, rebuild
@@ -77,13 +78,19 @@ def session(seed: int) -> World:
 @pytest.mark.parametrize("kind", [kind.__name__ for kind in get_args(AnyFact)])
 def test_a_snapshot_around_every_kind_of_fact_loses_nothing(kind: str) -> None:
     world, at = next(found for seed in SEEDS if (found := first(session(seed), kind)))
-    for cut in (at - 1, at):
-        data = snapshot.encode(rebuild(world.bodies[:cut], world.columns))
-        rebuilt = rebuild(world.bodies, world.columns, data, cut)
-        assert snapshot.encode(rebuilt) == snapshot.encode(world.state)
-        again = lend(snapshot.decode(data), world.columns)
-        commands = [decode_body(number, body).command for number, body in enumerate(world.bodies[cut:], cut + 1)]
-        assert decided(again, commands) == world.bodies[cut:]
+    with batches_of(world.batch_facts):
+        go_on_from(world, at - 1)
+        go_on_from(world, at)
+
+
+def go_on_from(world: World, cut: int) -> None:
+    """A snapshot after so many batches leads to where the session went, by its facts and by its commands."""
+    data = snapshot.encode(rebuild(world.bodies[:cut], world.columns))
+    rebuilt = rebuild(world.bodies, world.columns, data, cut)
+    assert snapshot.encode(rebuilt) == snapshot.encode(world.state)
+    again = lend(snapshot.decode(data), world.columns)
+    commands = [decode_body(number, body).command for number, body in enumerate(world.bodies[cut:], cut + 1)]
+    assert decided(again, commands) == world.bodies[cut:]
 
 
 def first(world: World, kind: str) -> tuple[World, int] | None:

@@ -111,11 +111,11 @@ def shortest(seed: int, records: int) -> str:
         run(seed, records, world)
     except Exception:
         why = traceback.format_exc()
-        if failure_of(world.moves, world.columns) is None:
+        if failure_of(world.moves, world) is None:
             return why
-        shrunk = shrink(world.moves, world.columns)
+        shrunk = shrink(world)
         short = f"{len(world.moves)} moves, of which {len(shrunk.moves)} are enough ({shrunk.runs} sessions tried)"
-        return f"{why}\nseed {seed}: {short}\n\n{specification(seed, shrunk, world.columns)}"
+        return f"{why}\nseed {seed}: {short}\n\n{specification(seed, shrunk, world)}"
     try:
         host_again(world, seed)
     except Exception:

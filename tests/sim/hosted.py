@@ -37,6 +37,7 @@ from exchange.core.step import step
 from exchange.rebuild import rebuild
 from exchange.sequencer import NotAcknowledged, Sequencer, Stopped, Unfit
 from exchange.snapshots import taken
+from tests.full_batches import batches_of
 from tests.sim.world import World, lend, refusal
 
 HOSTING = (
@@ -269,7 +270,7 @@ def check_decided_again(batches: list[Batch], columns: dict[ChunkId, Observation
 def host_again(world: World, seed: int) -> Counter[tuple[str, str]]:
     """Host the session of a world, in memory or in a file; what happened, as a census counts it."""
     dice = Random(f"{seed} host")
-    with capture_logs(), TemporaryDirectory() as folder:
+    with capture_logs(), TemporaryDirectory() as folder, batches_of(world.batch_facts):
         store = dice.choice(("memory", "sqlite"))
         opener = _in_file(Path(folder) / "session.db") if store == "sqlite" else _in_memory()
         events = asyncio.run(hosted(world, opener, dice))

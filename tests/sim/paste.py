@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from events.commands import AdvanceMarket
-from tests.sim.shrink import Columns, Shrunk
-from tests.sim.world import Move
+from tests.full_batches import USUAL
+from tests.sim.shrink import Shrunk
+from tests.sim.world import Move, World
 
 WIDTH = 100
 
@@ -68,15 +69,16 @@ def _joined(before: str, parts: list[str], after: str, indent: int) -> str:
     return f"{before}\n{inside}{' ' * indent}{after}"
 
 
-def specification(seed: int, shrunk: Shrunk, columns: Columns) -> str:
+def specification(seed: int, shrunk: Shrunk, like: World) -> str:
     """The text of a test in which these moves fail as they do."""
-    text, moves = Text(), shrunk.moves
+    text, moves, columns = Text(), shrunk.moves, like.columns
     used = dict.fromkeys(move.chunk for move in moves if isinstance(move, AdvanceMarket) and move.chunk in columns)
     text.names["tests.sim.world"].add("World")
     lent = "".join(f"        {chunk!r}: {text.of(columns[chunk], 8)},\n" for chunk in used)
     told = _told(text, moves[:-1], "given") + _told(text, moves[-1:], "when")
     what = shrunk.failure.message.splitlines()[0].replace('"', "'")
-    world = f"World({{\n{lent}    }})" if lent else "World()"
+    few = f"batch_facts={like.batch_facts}" if like.batch_facts != USUAL else ""
+    world = f"World({{\n{lent}    }}{', ' * bool(few)}{few})" if lent else f"World({few})"
     body = f'    """Found by simulation: {what}"""\n    world = {world}\n{told}    world.finish()\n'
     return f"{text.imports}\n\n\ndef test_made_up_session_{seed}() -> None:\n{body}"
 

@@ -12,6 +12,7 @@ import msgspec
 
 from events.instruments import AssetId, Bracket, RulePack, load_pack, pack_names
 from events.units import SECOND, UNIT
+from tests.full_batches import USUAL
 from tests.sim.chance import Dice, by_chance, worth_of
 
 START = 1_700_000_000 * SECOND
@@ -42,6 +43,12 @@ def rules(seed: int, rich: int) -> Rules:
     prices = {terms.id: PRICES.get(terms.id) or price_of(terms.base) for terms in pack.instruments}
     prices |= {pair.id: price_of(pair.base) for pair in pack.spot}
     return Rules(pack, prices, turn == 1)
+
+
+def batch_facts(seed: int) -> int:
+    """How many facts a batch of the session holds: in one of four so few that batches are full now and then."""
+    dice = Dice(f"{seed} batches")
+    return dice.choice((4, 6, 9, 14)) if dice.random() < 0.25 else USUAL
 
 
 def price_of(base: str) -> int:

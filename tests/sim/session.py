@@ -6,6 +6,7 @@ from events.commands import Command
 from tests.sim.clock import proceed
 from tests.sim.habits import habits_of
 from tests.sim.opening import opening
+from tests.sim.rules import batch_facts
 from tests.sim.traders import Move, Traders
 from tests.sim.world import Happening, World
 
@@ -19,6 +20,7 @@ def run(seed: int, records: int = RECORDS, world: World | None = None) -> World:
     Whoever wants to look at a session that failed brings the world.
     """
     world = world or World()
+    world.batch_facts = batch_facts(seed)
     traders = Traders(seed, world)
     for command in opening(traders):
         world.play(command)

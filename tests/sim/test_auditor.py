@@ -10,19 +10,20 @@ import msgspec
 import pytest
 
 from events import facts as f
-from events.codec import decode_body
 from events.commands import INSURANCE, Side
 from events.guards import Hold
 from events.record import Batch, Record
 from exchange.audit import AuditError, audit
+from tests.full_batches import batches_of
 from tests.sim.session import run
+from tests.sim.world import World
 
 SEEDS = range(80)
 
 
 @cache
-def session(seed: int) -> list[Batch]:
-    return [decode_body(number, body) for number, body in enumerate(run(seed).bodies, 1)]
+def session(seed: int) -> World:
+    return run(seed)
 
 
 def changed(batches: list[Batch], kind: type[f.Fact], change: Callable[[Any], Any]) -> tuple[int, list[Batch]] | None:
@@ -147,9 +148,9 @@ CHANGES = {
 def test_a_changed_figure_is_noticed(rule: str) -> None:
     kind, change = CHANGES[rule]
     for seed in SEEDS:
-        if found := changed(session(seed), kind, change):
+        if found := changed(session(seed).batches, kind, change):
             seq, batches = found
-            with pytest.raises(AuditError) as error:
+            with batches_of(session(seed).batch_facts), pytest.raises(AuditError) as error:
                 audit(batches)
             assert int(str(error.value).removeprefix("record ").partition(":")[0]) >= seq
             return
@@ -157,7 +158,7 @@ def test_a_changed_figure_is_noticed(rule: str) -> None:
 
 
 def test_a_refusal_stands_alone() -> None:
-    batches = session(SEEDS[0])
+    batches = session(SEEDS[0]).batches
     refused = next(batch for batch in batches if isinstance(batch.records[-1].message, f.Refused))
     last = refused.records[-1]
     longer = Batch(refused.number, refused.at, [*refused.records, Record(last.seq + 1, last.seq, f.TimeAdvanced())])
@@ -166,7 +167,7 @@ def test_a_refusal_stands_alone() -> None:
 
 
 def test_the_report_says_what_was_audited() -> None:
-    batches = session(SEEDS[0])
+    batches = session(SEEDS[0]).batches
     report = audit(batches)
     assert report.batches == len(batches)
     assert report.records == batches[-1].last_seq
@@ -176,7 +177,7 @@ def test_the_report_says_what_was_audited() -> None:
 
 
 def test_a_record_that_is_missing_is_noticed() -> None:
-    batches = session(SEEDS[0])
+    batches = session(SEEDS[0]).batches
     deposit = next(r for b in batches for r in b.records if isinstance(r.message, f.Deposited))
     with pytest.raises(AuditError, match="number of the record"):
         audit([Batch(b.number, b.at, [r for r in b.records if r is not deposit]) for b in batches])

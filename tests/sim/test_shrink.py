@@ -35,7 +35,7 @@ def failing(seeds: int = 40) -> tuple[int, World]:
 def pasted(seed: int, shrunk: Shrunk, world: World) -> Callable[[], None]:
     """The specification that is shown, run as a test would run it."""
     names: dict[str, Any] = {}
-    exec(specification(seed, shrunk, world.columns), names)
+    exec(specification(seed, shrunk, world), names)
     test: Callable[[], None] = names[f"test_made_up_session_{seed}"]
     return test
 
@@ -56,7 +56,7 @@ def _receives_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_receives_too_much")
 def test_a_rule_that_makes_money_out_of_nothing_is_shown_by_a_few_commands() -> None:
     seed, world = failing()
-    shrunk = shrink(world.moves, world.columns, RUNS)
+    shrunk = shrink(world, RUNS)
     assert "does not add up" in shrunk.failure.message
     assert len(shrunk.moves) <= 14 < len(world.moves)
     with pytest.raises(AssertionError, match="does not add up"):
@@ -72,7 +72,7 @@ def test_an_auditor_that_counts_otherwise_is_shown_by_a_few_commands(monkeypatch
 
     monkeypatch.setattr(pools, "position_margin", strict)
     seed, world = failing()
-    shrunk = shrink(world.moves, world.columns, RUNS)
+    shrunk = shrink(world, RUNS)
     assert len(shrunk.moves) <= 14 < len(world.moves)
     with pytest.raises(AssertionError):
         pasted(seed, shrunk, world)()
@@ -91,15 +91,15 @@ def test_the_command_names_the_seed_and_shows_the_shortest_session(capsys: pytes
 
 def test_a_session_that_does_not_fail_is_not_shrunk() -> None:
     world = run(3, 60)
-    assert failure_of(world.moves, world.columns) is None
+    assert failure_of(world.moves, world) is None
     with pytest.raises(AssertionError, match="does not fail"):
-        shrink(world.moves, world.columns)
+        shrink(world)
 
 
 def test_a_session_of_moves_is_the_session_of_its_seed() -> None:
     """What is left out changes nothing else, for no move depends on dice: they are in the moves."""
     world = run(0, 300)
-    again = World(dict(world.columns)).given(*world.moves)
+    again = World(dict(world.columns), world.batch_facts).given(*world.moves)
     again.finish()
     assert again.bodies == world.bodies
     assert set(Happening) & {move for move in world.moves if isinstance(move, Happening)}
@@ -114,7 +114,7 @@ def test_history_is_pasted_with_the_commands_that_need_it(monkeypatch: pytest.Mo
 
     monkeypatch.setitem(APPLY, f.MarketAdvanced, stumbling)
     seed, world = failing()
-    shrunk = shrink(world.moves, world.columns, RUNS)
-    assert "Observations(" in specification(seed, shrunk, world.columns)
+    shrunk = shrink(world, RUNS)
+    assert "Observations(" in specification(seed, shrunk, world)
     with pytest.raises(AssertionError, match="too many rows"):
         pasted(seed, shrunk, world)()

@@ -28,6 +28,7 @@ from exchange.core.state import MULTI, Account, Outcome, Pool, State
 from exchange.core.step import apply_batch, finish_rebuild, step
 from exchange.projections.deficits import Deficits
 from exchange.projections.lives import Lives
+from tests.full_batches import USUAL, batches_of
 
 
 class Happening(Enum):
@@ -49,10 +50,11 @@ class World:
     """A session and its witnesses.
 
     `moves` is what was done, in order; `bodies` is the log, and `batches` what it says; `saved` the newest snapshot and
-    the batches it covers; `sights` what was seen beside the facts: (group, name).
+    the batches it covers; `sights` what was seen beside the facts: (group, name). A batch holds `batch_facts` facts.
     """
 
-    def __init__(self, columns: dict[ChunkId, Observations] | None = None) -> None:
+    def __init__(self, columns: dict[ChunkId, Observations] | None = None, batch_facts: int = USUAL) -> None:
+        self.batch_facts = batch_facts
         self.moves: list[Move] = []
         self.batches: list[Batch] = []
         self.sights: Counter[tuple[str, str]] = Counter()
@@ -69,13 +71,14 @@ class World:
     def play(self, move: Move) -> Batch | Outcome | None:
         """Do one thing, and compare all views of what followed."""
         self.moves.append(move)
-        match move:
-            case Happening.SAVE:
-                self.save()
-            case Happening.CRASH | Happening.RESTORE:
-                self.crash(from_snapshot=move is Happening.RESTORE)
-            case _:
-                return self.submit(move)
+        with batches_of(self.batch_facts):
+            match move:
+                case Happening.SAVE:
+                    self.save()
+                case Happening.CRASH | Happening.RESTORE:
+                    self.crash(from_snapshot=move is Happening.RESTORE)
+                case _:
+                    return self.submit(move)
         return None
 
     def given(self, *moves: Move) -> World:
@@ -138,11 +141,8 @@ class World:
 
     def finish(self) -> None:
         """Decide the whole session once more, from its commands and nothing else."""
-        again = lend(State(), self.columns)
-        for number, body in enumerate(self.bodies, 1):
-            batch = step(again, decode_body(number, body).command)
-            assert isinstance(batch, Batch)
-            assert encode_body(batch) == body, f"batch {number} is decided in another way the second time"
+        with batches_of(self.batch_facts):
+            again = decided_again(self.bodies, self.columns)
         assert snapshot.encode(again) == snapshot.encode(self.state)
         invariants.check_end_of_batch(self.state)
         compare(self.auditor, self.state)
@@ -170,6 +170,16 @@ def check_accounts(state: State) -> None:
     for account in state.accounts.values():
         held = [p for p in account.positions.values() if p.is_isolated and (p.lots or p.open_orders)]
         assert not (account.multi and held), f"{account.name} holds isolated positions in multi-asset mode"
+
+
+def decided_again(bodies: list[bytes], columns: dict[ChunkId, Observations]) -> State:
+    """The state that the commands of a log lead to, by the same facts."""
+    state = lend(State(), columns)
+    for number, body in enumerate(bodies, 1):
+        batch = step(state, decode_body(number, body).command)
+        assert isinstance(batch, Batch)
+        assert encode_body(batch) == body, f"batch {number} is decided in another way the second time"
+    return state
 
 
 def lend(state: State, columns: dict[ChunkId, Observations]) -> State:

@@ -14,13 +14,12 @@ from events.record import Batch
 from events.refusals import Reason
 from events.rules import DueAt
 from events.store.memory import MemoryLog
-from exchange.core import step as stepping
-from exchange.core.liquidation import watch
 from exchange.projections.explain import Explainer
 from replay.why import Answer, Counterfactuals, Course, Effort, Story, Storyteller, counterfactuals
 from replay.why.branch import Fall
 from replay.why.counterfactuals import UNSETTLED, clear_place
 from replay.why.search import highest, least
+from tests.full_batches import batches_of
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import OUNCE, join, price, several_assets
 from tests.spec.words import (
@@ -142,10 +141,9 @@ class TestMargin:
         # 60 of funding leave 40, MM 50
         assert (one.value, survivals(one)) == (11, {11: True, 10: False})
 
-    def test_a_fork_names_whom_a_full_batch_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @batches_of(12)
+    def test_a_fork_names_whom_a_full_batch_left(self) -> None:
         # an order takes twelve small asks, then nine of ann's lots at 89: 1 + X is left for an MM of 5, and no room
-        for module in (stepping, watch):
-            monkeypatch.setattr(module, "BATCH_FACTS", 12)
         session = scenario().given(*CROSS_ANN, resting(3, SELL, price=89, lots=9, by="ann", reduce_only=True))
         session.given(*(resting(10 + n, SELL, price=88, lots=1) for n in range(12)))
         session.when(place(30, BUY, price=89, lots=21))

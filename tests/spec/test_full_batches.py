@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,10 +13,9 @@ from events.instruments import Liquidation
 from events.refusals import Reason
 from events.rules import Layer, LiquidationStyle
 from events.units import SECOND, UNIT, Nanos, Rate
-from exchange.audit import audit, auditor
-from exchange.core import step as stepping
-from exchange.core.liquidation import watch
+from exchange.audit import audit
 from exchange.core.snapshot import decode, encode
+from tests.full_batches import batches_of
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import OUNCE, join, price, several_assets
 from tests.spec.words import (
@@ -38,10 +39,10 @@ from tests.spec.words import (
 
 
 @pytest.fixture(autouse=True)
-def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_facts() -> Iterator[None]:
     """A batch holds 12 facts."""
-    for module in (stepping, watch, auditor):
-        monkeypatch.setattr(module, "BATCH_FACTS", 12)
+    with batches_of(12):
+        yield
 
 
 EIGHT = range(5, 13)
