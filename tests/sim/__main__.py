@@ -115,7 +115,7 @@ def shortest(seed: int, records: int) -> str:
             return why
         shrunk = shrink(world)
         short = f"{len(world.moves)} moves, of which {len(shrunk.moves)} are enough ({shrunk.runs} sessions tried)"
-        return f"{why}\nseed {seed}: {short}\n\n{specification(seed, shrunk, world)}"
+        return f"{why}\nseed {seed}: {short}\n\n{specification(seed, shrunk, world.columns)}"
     try:
         host_again(world, seed)
     except Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from events import commands as c
 from events.commands import Command
 from events.instruments import AssetId, MarginMode
+from tests.sim.prices import index
 from tests.sim.traders import Traders
 
 
@@ -47,7 +48,7 @@ def trickle(t: Traders) -> Command:
         return deposit(t)
     position = t.dice.choice(held)
     name, asset = position.account, position.contract.settle
-    t.planned = [lambda t: c.Deposit(t.at, name, t.request(), asset, 1)] * t.dice.choice((3, 3, 3, 3, 3, 3, 3, 3, 110))
+    t.planned = [lambda t: c.Deposit(t.at, name, t.request(), asset, 1)] * t.dice.choice((3, 3, 3, 3, 110))
     return c.Deposit(t.at, name, t.request(), asset, 1)
 
 
@@ -83,12 +84,18 @@ def position_mode(t: Traders) -> Command:
 
 def collateral_mode(t: Traders) -> Command:
     """All wallets together, or each for itself."""
-    return c.SetCollateralMode(t.at, t.account(), t.request(), t.dice.random() < 0.7)
+    calm = [a for a in t.accounts() if not a.orders and not any(p.lots for p in a.positions.values())]
+    name = t.dice.choice(calm).name if calm and t.dice.random() < 0.5 else t.account()
+    t.planned = [index] * t.dice.choice((0, 2))
+    return c.SetCollateralMode(t.at, name, t.request(), t.dice.random() < 0.6)
 
 
 def auto_add(t: Traders) -> Command:
     """Margin added by itself, or not."""
-    return c.SetAutoAddMargin(t.at, t.account(), t.request(), t.terms().id, t.dice.random() < 0.7)
+    isolated = [p for a in t.accounts() for p in a.positions.values() if p.is_isolated and p.lots]
+    position = t.dice.choice(isolated) if isolated and t.dice.random() < 0.8 else None
+    name, instrument = (position.account, position.contract.id) if position else (t.account(), t.terms().id)
+    return c.SetAutoAddMargin(t.at, name, t.request(), instrument, t.dice.random() < 0.7)
 
 
 def margin(t: Traders) -> Command:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import accumulate, pairwise
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -62,6 +62,21 @@ class Dice(Random):
         return Dice(f"{self.name} {what}")
 
 
+class Theme(NamedTuple):
+    """What is not left to chance: options of the pack, of its liquidations and of its instruments; which these are;
+    whether there may be collateral; and how many facts a batch holds.
+    """
+
+    pack: dict[str, Any] = {}
+    liquidation: dict[str, Any] = {}
+    terms: dict[str, Any] = {}
+    instruments: tuple[str, ...] = ()
+    collateral: bool = True
+    batch_facts: int = 0
+
+
+NONE = Theme()
+
 Options = dict[str, Callable[[Random, int], Any]]
 """Option -> what it is drawn from: dice, and how much somebody rich has, atoms of what amounts are counted in."""
 
@@ -84,7 +99,7 @@ LIQUIDATION: Options = {
     "style": lambda dice, _: dice.choice(list(LiquidationStyle)),
     "funds": lambda dice, _: dice.choice(list(Funds)),
     "backstop": lambda dice, _: dice.choice((0, 0, UNIT * 2 // 3)),
-    "last_resort": lambda dice, _: tuple(dice.sample(list(Layer), dice.randint(0, len(Layer)))),
+    "last_resort": lambda dice, _: tuple(dice.sample(list(Layer), dice.choice((0, 1, 1, 2, 2, 3)))),
     "window": lambda dice, _: dice.choice((0, 1, 30 * SECOND, HOUR)),
     "warning": lambda dice, _: dice.choice((0, UNIT * 3 // 10, UNIT * 8 // 10, UNIT)),
 }
@@ -127,7 +142,7 @@ PACK: Options = {
     "leverage_change": lambda dice, _: dice.choice(list(LeverageChange)),
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
-    "liquidation": lambda dice, whole: _liquidation(dice, whole),
+    "liquidation": lambda dice, whole: _liquidation(dice, whole, {}),
     "amend_priority": lambda dice, _: dice.choice(list(AmendPriority)),
     "max_amendments": lambda dice, _: dice.choice((1, 3, 10_000)),
     "withdrawal_gate": lambda dice, _: dice.choice((0, 60, 600)) * SECOND,
@@ -186,28 +201,38 @@ def worth_of(asset: str, other: int = 1) -> int:
     return WORTH.get(asset, other)
 
 
-def _liquidation(dice: Random, whole: int) -> Liquidation:
-    rules = drawn(LIQUIDATION, dice, whole)
+def _liquidation(dice: Random, whole: int, given: dict[str, Any]) -> Liquidation:
+    rules = drawn(LIQUIDATION, dice, whole) | given
     if rules["style"] is LiquidationStyle.SLICES:
         rules |= drawn(SLICES, dice, whole)
     if rules["style"] is LiquidationStyle.AUCTION:
         rules |= drawn(AUCTION, dice, whole) | {"window": 0}
-    return Liquidation(**rules)
+    return Liquidation(**(rules | given))
 
 
-def by_chance(dice: Dice, rich: int, start: int) -> RulePack:
-    """Some instruments under any rules, mostly with collateral."""
-    options = _compatible(drawn(PACK, dice, rich * UNIT))
+def by_chance(dice: Dice, rich: int, start: int, theme: Theme = NONE) -> RulePack:
+    """Some instruments under any rules but those of the theme, mostly with collateral."""
+    options = _compatible(drawn(PACK, dice, rich * UNIT) | theme.pack)
+    options["liquidation"] = _liquidation(dice.of("liquidation"), rich * UNIT, theme.liquidation)
     chosen = dice.of("instruments")
     kinds = [KINDS[kind] for kind in sorted(chosen.sample(range(len(KINDS)), chosen.randint(2, 4)))]
+    kinds = [kind for kind in KINDS if kind[1] in theme.instruments] or kinds
     instruments = tuple(_instrument(dice.of(kind[1]), rich, start, options, *kind) for kind in kinds)
+    instruments = tuple(msgspec.structs.replace(terms, **_given(theme, terms)) for terms in instruments)
     capped = options["liquidation"].window > 0 and any(instrument.liquidation_cap for instrument in instruments)
     if not capped:
         options |= {"liquidation": msgspec.structs.replace(options["liquidation"], window=0)}
         instruments = tuple(msgspec.structs.replace(instrument, liquidation_cap=0) for instrument in instruments)
     pack = RulePack(id="by-chance", version="1", source="the dice", instruments=instruments, **options)
     collateral = dice.of("collateral")
-    return (_with_collateral(collateral, rich, pack) if collateral.random() < 0.8 else pack).check()
+    has_collateral = theme.collateral and collateral.random() < 0.8
+    return (_with_collateral(collateral, rich, pack) if has_collateral else pack).check()
+
+
+def _given(theme: Theme, terms: Instrument) -> dict[str, Any]:
+    """The terms that the theme has for an instrument; a dated one among its own outlasts every session."""
+    lasts = terms.expiry > 0 and terms.id in theme.instruments
+    return theme.terms | ({"expiry": terms.expiry + 10**4 * HOUR} if lasts else {})
 
 
 def _compatible(options: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ How to make worlds do a new thing, such as an order of a new type:
 
 from __future__ import annotations
 
-from tests.sim import accounts, clock, conditional, handling, orders, prices
+from events.rules import LiquidationStyle
+from tests.full_batches import USUAL
+from tests.sim import accounts, brinks, clock, conditional, handling, orders, prices
 from tests.sim.chance import Dice
 from tests.sim.nonsense import more_nonsense, nonsense
 from tests.sim.traders import Move, Traders
@@ -32,7 +34,7 @@ PLAIN: Habits = {
     orders.join: 8,
     orders.cancel: 8,
     accounts.deposit: 4,
-    accounts.trickle: 1,
+    accounts.trickle: 2,
     accounts.withdraw: 2,
     accounts.leverage: 3,
     accounts.mode: 3,
@@ -61,12 +63,27 @@ WIDER: Habits = {
     prices.index: 8,
     clock.jump: 3,
     prices.squeeze: 6,
+    brinks.spread: 6,
+    brinks.press: 14,
+    prices.slump: 4,
+    brinks.support: 3,
+    brinks.levy: 3,
+    brinks.leave: 3,
+    brinks.relief: 1,
+    brinks.crash: 1,
+    brinks.pile: 1,
     more_nonsense: 3,
 }
 """Where the rules are not plain."""
 
 GUARDED: Habits = {prices.slump: 5}
 """Where marks may be old or disorderly: they have to meet somebody who is due."""
+
+AUCTIONED: Habits = {prices.slump: 5, brinks.relief: 6}
+"""Where there are auctions: some pools have to wait for a step, and marks to come back meanwhile."""
+
+CROWDED: Habits = {prices.slump: 5, brinks.crash: 5, orders.borrow: 8, clock.proceed: 5}
+"""Where batches are soon full: many have to fall due at once."""
 
 TOPICS: dict[str, Habits] = {
     "conditional orders": conditional.CONDITIONAL,
@@ -80,7 +97,10 @@ def habits_of(t: Traders) -> Habits:
     """What is done in a world."""
     if t.rules.is_plain:
         return PLAIN
-    habits = PLAIN | WIDER | (GUARDED if has_holds(t) else {})
+    habits = PLAIN | WIDER
+    habits |= GUARDED if has_holds(t) else {}
+    habits |= AUCTIONED if t.pack.liquidation.style is LiquidationStyle.AUCTION else {}
+    habits |= CROWDED if t.world.batch_facts < USUAL else {}
     for topic, moves in TOPICS.items():
         habits |= moves if Dice(f"{t.seed} {topic}").random() < 0.5 else {}
     return habits

@@ -92,7 +92,7 @@ def borrow(t: Traders) -> Command:
 
 def hedge(t: Traders) -> Command:
     """An order for the other leg of a position, in hedge mode: both may be liquidated at once."""
-    held = [p for a in t.accounts() if a.hedges for p in a.positions.values() if p.lots and not p.is_isolated]
+    held = [p for a in t.accounts() if a.hedges for p in a.positions.values() if p.lots]
     if not held:
         return order(t)
     position = t.dice.choice(held)

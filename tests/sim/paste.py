@@ -13,7 +13,7 @@ import msgspec
 from events.commands import AdvanceMarket
 from tests.full_batches import USUAL
 from tests.sim.shrink import Shrunk
-from tests.sim.world import Move, World
+from tests.sim.world import Columns, Move
 
 WIDTH = 100
 
@@ -69,15 +69,15 @@ def _joined(before: str, parts: list[str], after: str, indent: int) -> str:
     return f"{before}\n{inside}{' ' * indent}{after}"
 
 
-def specification(seed: int, shrunk: Shrunk, like: World) -> str:
+def specification(seed: int, shrunk: Shrunk, columns: Columns) -> str:
     """The text of a test in which these moves fail as they do."""
-    text, moves, columns = Text(), shrunk.moves, like.columns
+    text, moves = Text(), shrunk.moves
     used = dict.fromkeys(move.chunk for move in moves if isinstance(move, AdvanceMarket) and move.chunk in columns)
     text.names["tests.sim.world"].add("World")
     lent = "".join(f"        {chunk!r}: {text.of(columns[chunk], 8)},\n" for chunk in used)
     told = _told(text, moves[:-1], "given") + _told(text, moves[-1:], "when")
     what = shrunk.failure.message.splitlines()[0].replace('"', "'")
-    few = f"batch_facts={like.batch_facts}" if like.batch_facts != USUAL else ""
+    few = f"batch_facts={shrunk.batch_facts}" if shrunk.batch_facts != USUAL else ""
     world = f"World({{\n{lent}    }}{', ' * bool(few)}{few})" if lent else f"World({few})"
     body = f'    """Found by simulation: {what}"""\n    world = {world}\n{told}    world.finish()\n'
     return f"{text.imports}\n\n\ndef test_made_up_session_{seed}() -> None:\n{body}"

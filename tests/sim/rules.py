@@ -13,7 +13,8 @@ import msgspec
 from events.instruments import AssetId, Bracket, RulePack, load_pack, pack_names
 from events.units import SECOND, UNIT
 from tests.full_batches import USUAL
-from tests.sim.chance import Dice, by_chance, worth_of
+from tests.sim.chance import NONE, Dice, by_chance, worth_of
+from tests.sim.themes import theme_of
 
 START = 1_700_000_000 * SECOND
 PRICES = {"BTCUSDT": 60_000 * UNIT, "ETHUSDT": 3_000 * UNIT, "DOGEUSDT": UNIT // 8}
@@ -32,14 +33,16 @@ class Rules(NamedTuple):
 
 
 def rules(seed: int, rich: int) -> Rules:
-    """The rules of a seed, in rotation: of four seeds two by chance, one plain, and one as the next venue has them."""
+    """The rules of a seed, in rotation: of four seeds one by chance, one by chance but for a theme, one plain, and
+    one as the next venue has them.
+    """
     turn, dice = seed % 4, Dice(f"{seed} rules")
     if turn == 1:
         pack = plain(dice, rich)
     elif turn == 3:
         pack = shipped(dice, SHIPPED[seed // 4 % len(SHIPPED)])
     else:
-        pack = by_chance(dice, rich, START)
+        pack = by_chance(dice, rich, START, theme_of(seed) or NONE)
     prices = {terms.id: PRICES.get(terms.id) or price_of(terms.base) for terms in pack.instruments}
     prices |= {pair.id: price_of(pair.base) for pair in pack.spot}
     return Rules(pack, prices, turn == 1)
@@ -47,7 +50,9 @@ def rules(seed: int, rich: int) -> Rules:
 
 def batch_facts(seed: int) -> int:
     """How many facts a batch of the session holds: in one of four so few that batches are full now and then."""
-    dice = Dice(f"{seed} batches")
+    dice, theme = Dice(f"{seed} batches"), theme_of(seed)
+    if theme is not None and theme.batch_facts:
+        return theme.batch_facts
     return dice.choice((4, 6, 9, 14)) if dice.random() < 0.25 else USUAL
 
 

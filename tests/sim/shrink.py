@@ -35,11 +35,12 @@ class Failure(NamedTuple):
 
 
 class Shrunk(NamedTuple):
-    """The shortest list of moves that was found, how it fails, and how many sessions that took."""
+    """The shortest list of moves that was found, how it fails, how many sessions that took, and what a batch holds."""
 
     moves: list[Move]
     failure: Failure
     runs: int
+    batch_facts: int
 
 
 def failure_of(moves: Sequence[Move], like: World) -> Failure | None:
@@ -63,16 +64,16 @@ def _what(error: Exception) -> str:
 
 def shrink(world: World, runs: int = RUNS) -> Shrunk:
     """The shortest list of moves that fails as those of the world do; they must fail."""
-    found = failure_of(world.moves, world)
+    moves, found = world.moves, failure_of(world.moves, world)
     assert found is not None, "the session does not fail"
     roomy = World(dict(world.columns))
-    if (again := failure_of(world.moves, roomy)) and again.what == found.what:
+    if (again := failure_of(moves, roomy)) and again.what == found.what:
         found, world, runs = again, roomy, runs - 1
-    shrinking = _Shrinking(list(world.moves[: found.moves]), found, world, runs)
+    shrinking = _Shrinking(moves[: found.moves], found, world, runs)
     while shrinking.left and (shrinking.drop_moves() or shrinking.simplify()):
         pass
     shrinking.rename()
-    return Shrunk(shrinking.moves, shrinking.failure, runs - shrinking.left)
+    return Shrunk(shrinking.moves, shrinking.failure, runs - shrinking.left, world.batch_facts)
 
 
 class _Shrinking:

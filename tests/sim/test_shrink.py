@@ -12,10 +12,11 @@ from events import facts as f
 from exchange.audit import pools
 from exchange.core.apply import APPLY
 from exchange.core.state import State
+from tests.full_batches import USUAL
 from tests.sim.__main__ import main
 from tests.sim.paste import specification
 from tests.sim.session import run
-from tests.sim.shrink import Shrunk, failure_of, shrink
+from tests.sim.shrink import Failure, Shrunk, failure_of, shrink
 from tests.sim.world import Happening, World
 
 RUNS = 1500
@@ -35,7 +36,7 @@ def failing(seeds: int = 40) -> tuple[int, World]:
 def pasted(seed: int, shrunk: Shrunk, world: World) -> Callable[[], None]:
     """The specification that is shown, run as a test would run it."""
     names: dict[str, Any] = {}
-    exec(specification(seed, shrunk, world), names)
+    exec(specification(seed, shrunk, world.columns), names)
     test: Callable[[], None] = names[f"test_made_up_session_{seed}"]
     return test
 
@@ -115,6 +116,12 @@ def test_history_is_pasted_with_the_commands_that_need_it(monkeypatch: pytest.Mo
     monkeypatch.setitem(APPLY, f.MarketAdvanced, stumbling)
     seed, world = failing()
     shrunk = shrink(world, RUNS)
-    assert "Observations(" in specification(seed, shrunk, world)
+    assert "Observations(" in specification(seed, shrunk, world.columns)
     with pytest.raises(AssertionError, match="too many rows"):
         pasted(seed, shrunk, world)()
+
+
+def test_a_session_that_fails_where_batches_are_full_is_shown_with_what_they_hold() -> None:
+    shrunk = Shrunk([Happening.SAVE], Failure("what", "why", 1), 1, 12)
+    assert "world = World(batch_facts=12)\n" in specification(3, shrunk, {})
+    assert "world = World()\n" in specification(3, shrunk._replace(batch_facts=USUAL), {})

@@ -42,6 +42,9 @@ class Happening(Enum):
     """The same, from the newest snapshot and the rest of the log."""
 
 
+Columns = dict[ChunkId, Observations]
+"""History, by chunk."""
+
 Move = Command | Happening
 """What a session is made of."""
 
@@ -53,7 +56,7 @@ class World:
     the batches it covers; `sights` what was seen beside the facts: (group, name). A batch holds `batch_facts` facts.
     """
 
-    def __init__(self, columns: dict[ChunkId, Observations] | None = None, batch_facts: int = USUAL) -> None:
+    def __init__(self, columns: Columns | None = None, batch_facts: int = USUAL) -> None:
         self.batch_facts = batch_facts
         self.moves: list[Move] = []
         self.batches: list[Batch] = []
@@ -172,7 +175,7 @@ def check_accounts(state: State) -> None:
         assert not (account.multi and held), f"{account.name} holds isolated positions in multi-asset mode"
 
 
-def decided_again(bodies: list[bytes], columns: dict[ChunkId, Observations]) -> State:
+def decided_again(bodies: list[bytes], columns: Columns) -> State:
     """The state that the commands of a log lead to, by the same facts."""
     state = lend(State(), columns)
     for number, body in enumerate(bodies, 1):
@@ -182,13 +185,13 @@ def decided_again(bodies: list[bytes], columns: dict[ChunkId, Observations]) -> 
     return state
 
 
-def lend(state: State, columns: dict[ChunkId, Observations]) -> State:
+def lend(state: State, columns: Columns) -> State:
     """The state, with the chunks that it may be asked to apply."""
     state.columns = columns
     return state
 
 
-def rebuild(bodies: list[bytes], columns: dict[ChunkId, Observations], data: bytes = b"", covered: int = 0) -> State:
+def rebuild(bodies: list[bytes], columns: Columns, data: bytes = b"", covered: int = 0) -> State:
     """The state of a log, or of the part of it that a snapshot does not cover."""
     state = lend(snapshot.decode(data) if data else State(), columns)
     for number, body in enumerate(bodies[covered:], covered + 1):
