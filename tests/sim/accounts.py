@@ -47,9 +47,9 @@ def trickle(t: Traders) -> Command:
     if not held:
         return deposit(t)
     position = t.dice.choice(held)
-    name, asset = position.account, position.contract.settle
-    t.planned = [lambda t: c.Deposit(t.at, name, t.request(), asset, 1)] * t.dice.choice((3, 3, 3, 3, 110))
-    return c.Deposit(t.at, name, t.request(), asset, 1)
+    name, asset, drop = position.account, position.contract.settle, 1 + abs(position.entry_value) // 10**6
+    t.planned = [lambda t: c.Deposit(t.at, name, t.request(), asset, drop)] * t.dice.choice((3, 3, 3, 3, 110))
+    return c.Deposit(t.at, name, t.request(), asset, drop)
 
 
 def leverage(t: Traders) -> Command:

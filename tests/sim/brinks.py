@@ -59,7 +59,7 @@ def press(t: Traders) -> Command:
     helped = [support] * t.dice.choice((0, 0, 1, 2))
     taken = [lambda t, asset=asset: _strip(t, name, asset) for asset in t.world.state.accounts[name].wallets]
     nearer = [*taken, *[on] * t.dice.choice((1, 2, 4, 6))]
-    t.planned = [*nearer[1:], *helped, proceed, *[relief] * t.dice.choice((0, 0, 1))]
+    t.planned = [*nearer[1:], *helped, proceed, *[relief] * t.dice.choice((0, 1, 1))]
     return nearer[0](t)
 
 
@@ -128,9 +128,9 @@ def levy(t: Traders) -> Command:
     if not ruined:
         return press(t)
     position = t.dice.choice(ruined)
-    contract, rate = position.contract, 3 * UNIT * (-1 if position.lots > 0 else 1)
+    contract, rate = position.contract, 30 * UNIT * (-1 if position.lots > 0 else 1)
     t.planned = [lambda t: c.ApplyFunding(t.at, contract.id, rate), lambda t: c.Proceed(t.at, 1), proceed]
-    share = t.dice.choice((5, 30, 70)) if position.lots > 0 else t.dice.choice((130, 200, 900))
+    share = t.dice.choice((30, 70, 85)) if position.lots > 0 else t.dice.choice((115, 130, 200))
     return c.SetMarkPrice(t.at, contract.id, max(1, contract.mark * share // 100))
 
 
@@ -143,7 +143,12 @@ def leave(t: Traders) -> Command:
     side, tick = (Side.SELL if position.lots > 0 else Side.BUY), t.ticks(terms)
     far = max(1, tick * (8 if side is Side.SELL else 12) // 10)
     near = max(1, tick + t.dice.choice((0, 1, 5)) * (1 if side is Side.SELL else -1))
-    t.planned = [lambda t: t.place(name, terms, side, lots, far, TimeInForce.IOC, False, leg), press]
+    other, taking = t.dice.choice([a.name for a in t.accounts()]), Side.BUY if side is Side.SELL else Side.SELL
+    t.planned = [
+        lambda t: t.place(other, terms, taking, lots, far, TimeInForce.GTC, False),
+        lambda t: t.place(name, terms, side, lots, far, TimeInForce.IOC, False, leg),
+        press,
+    ]
     return t.place(name, terms, side, lots, near, TimeInForce.POST_ONLY, True, leg)
 
 

@@ -67,7 +67,7 @@ WIDER: Habits = {
     brinks.press: 14,
     prices.slump: 4,
     brinks.support: 3,
-    brinks.levy: 3,
+    brinks.levy: 5,
     brinks.leave: 3,
     brinks.relief: 1,
     brinks.crash: 1,
