@@ -18,13 +18,15 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 
 from tests.sim.census import Census
-from tests.sim.cover import SET, Cover, chosen, gate, record, search
+from tests.sim.cover import LENGTH, SET, Cover, SessionFailed, chosen, gate, record, search
 from tests.sim.hosted import host_again
 from tests.sim.many import Failed, Plan, Progress, done
-from tests.sim.paste import specification
+from tests.sim.paste import WIDTH, specification
 from tests.sim.session import RECORDS, run
 from tests.sim.shrink import failure_of, shrink
 from tests.sim.world import World
@@ -67,8 +69,9 @@ def tell(plan: Plan, census: Census, failed: list[Failed]) -> None:
         say(f"FAILED: make sim SEED={one.seed}{longer}\n        {one.what}")
     for one in failed[:SHOWN]:
         say(f"\n{shortest(one.seed, plan.records)}")
-    if missing := census.missing():
-        say(f"not reached: {', '.join(f'{group} {name}' for group, name in missing)}")
+    for group, names in groupby(census.missing(), key=lambda missing: missing[0]):
+        say(wrapped(f"not reached: {group} {', '.join(name for _, name in names)}"))
+    say(wrapped(census.waterfall()))
     ran = census.sessions + len(failed)
     short = f" of {plan.sessions}" if ran < plan.sessions else ""
     say(f"{ran}{short} sessions, {census.records} records, {len(failed)} failed")
@@ -76,15 +79,32 @@ def tell(plan: Plan, census: Census, failed: list[Failed]) -> None:
 
 def gated(workers: int) -> int:
     """Whether the cover set reaches everything; what it does not, by name."""
-    cover, recorded = gate(workers), chosen()
+    try:
+        cover, recorded = gate(workers), chosen()
+    except SessionFailed as failed:
+        seed = failed.args[0]
+        say(f"FAILED: python -m tests.sim {seed} --records {LENGTH}\n\n{shortest(seed, LENGTH)}")
+        return 1
     say(f"\n{cover.table()}\n")
-    for goal in cover.missing:
-        say(f"NOT REACHED: {goal}")
+    name_missing(cover)
     if cover.missing:
-        say("look for seeds: python -m tests.sim --cover --seeds 1000; what no session can reach: `cover.UNREACHABLE`")
+        say("look for seeds: python -m tests.sim --cover --seeds 200")
+        say("what no session can reach: `cover.UNREACHABLE`, with the reason")
     beyond = cover.census.sessions - len(recorded)
+    say(wrapped(cover.census.waterfall()))
     say(f"{summary(cover)}, {beyond} of them beyond the recorded set")
     return 1 if cover.missing else 0
+
+
+def name_missing(cover: Cover) -> None:
+    """Say what was not reached, line by line."""
+    for goal in cover.missing:
+        say(wrapped(f"NOT REACHED: {goal}"))
+
+
+def wrapped(text: str) -> str:
+    """A line that is not too wide to read: what follows is set in."""
+    return fill(text, WIDTH, subsequent_indent=" " * 13, break_long_words=False, break_on_hyphens=False)
 
 
 def summary(cover: Cover) -> str:
@@ -97,8 +117,7 @@ def covered(seeds: range, workers: int) -> int:
     """Look for a cover set among some seeds, and record it."""
     everything, picked = search(seeds, workers)
     record(picked)
-    for goal in everything.missing:
-        say(f"NOT REACHED: {goal}")
+    name_missing(everything)
     say(summary(everything))
     say(f"{len(picked)} of them are recorded in {SET.name}")
     return 1 if everything.missing else 0

@@ -91,6 +91,12 @@ class Census:
         """What no session reached."""
         return [(group, name) for group, names in ROWS.items() for name in names if not self.reached[group, name]]
 
+    def waterfall(self) -> str:
+        """How many sessions reached each layer of the waterfall."""
+        told = ", ".join(f"{layer} {self.reached['layers', layer]}" for layer in LAYERS)
+        dry = [layer for layer in LAYERS if not self.reached["layers", layer]]
+        return f"layers by sessions: {told} ({'at zero: ' + ', '.join(dry) if dry else 'none is at zero'})"
+
     def table(self) -> str:
         """What was reached, by how many sessions, how often."""
         lines = [f"{'':22} {'':28} {'sessions':>8} {'times':>9}"]

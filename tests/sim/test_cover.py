@@ -6,12 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from events import facts as f
+from exchange.core.apply import APPLY
+from exchange.core.state import State
 from tests.sim import cover
 from tests.sim.__main__ import main
 from tests.sim.branches import ROOT, measured
 from tests.sim.census import ROWS
 from tests.sim.cover import Cover, chosen, reached_by, search, unreachable
 from tests.sim.session import run
+
+
+@pytest.fixture(autouse=True)
+def short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cover, "LENGTH", 400)
 
 
 def test_what_there_is_to_reach_follows_from_the_enums() -> None:
@@ -68,6 +76,8 @@ def test_the_gate_names_what_is_missing(
     assert "NOT REACHED: waterfall." in out
     assert "look for seeds: python -m tests.sim --cover" in out
     assert "unreachable: adl.quantile, a read model" in out
+    assert "layers by sessions: book " in out
+    assert max(map(len, out.splitlines())) <= 100
 
 
 def test_the_gate_looks_further_where_the_set_does_not_reach_everything(
@@ -86,3 +96,22 @@ def test_a_set_that_is_found_is_written_down(
     assert main(["--cover", "--seeds", "2", "--workers", "1"]) == 1
     assert "goals reached by 2 sessions" in capsys.readouterr().out
     assert {*chosen()} <= {0, 1}
+
+
+def test_a_session_of_the_set_that_fails_is_shown_as_the_shortest_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    honest = APPLY[f.Deposited]
+
+    def careless(state: State, fact: f.Deposited) -> None:
+        honest(state, fact)
+        assert state.seq < 60, "too many deposits"
+
+    monkeypatch.setitem(APPLY, f.Deposited, careless)
+    (tmp_path / "cover.json").write_text('{"1": ["commands OpenSession"]}')
+    monkeypatch.setattr(cover, "SET", tmp_path / "cover.json")
+    assert main(["--gate", "--workers", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED: python -m tests.sim 1 --records " in out
+    assert "too many deposits" in out
+    assert "    world.when(\n" in out

@@ -45,6 +45,9 @@ def test_the_command_says_what_was_reached(capsys: pytest.CaptureFixture[str]) -
     out = capsys.readouterr().out
     assert "OrderAccepted" in out
     assert "not reached: " in out
+    assert "layers by sessions: book 0, " in out
+    assert "(at zero: book, " in out
+    assert max(map(len, out.splitlines())) <= 100
     assert " records, 0 failed" in out
     assert "2 sessions by 1 process in " in out
 
