@@ -5,7 +5,6 @@ from __future__ import annotations
 from events import commands as c
 from events.commands import Command
 from events.instruments import AssetId, MarginMode
-from tests.sim.prices import index
 from tests.sim.traders import Traders
 
 
@@ -46,7 +45,8 @@ def trickle(t: Traders) -> Command:
     held = [p for a in t.accounts() for p in a.positions.values() if p.lots and not p.is_isolated]
     if not held:
         return deposit(t)
-    position = t.dice.choice(held)
+    alone = [p for p in held if p.wallet.multi is None and sum(q.lots != 0 for q in p.wallet.positions) == 1]
+    position = t.dice.choice(alone or held)
     name, asset, drop = position.account, position.contract.settle, 1 + abs(position.entry_value) // 10**6
     t.planned = [lambda t: c.Deposit(t.at, name, t.request(), asset, drop)] * t.dice.choice((3, 3, 3, 3, 110))
     return c.Deposit(t.at, name, t.request(), asset, drop)
@@ -86,7 +86,13 @@ def collateral_mode(t: Traders) -> Command:
     """All wallets together, or each for itself."""
     calm = [a for a in t.accounts() if not a.orders and not any(p.lots for p in a.positions.values())]
     name = t.dice.choice(calm).name if calm and t.dice.random() < 0.5 else t.account()
-    t.planned = [index] * t.dice.choice((0, 2))
+    if any(a.name == name and a.multi for a in calm):
+        factor = t.dice.choice((3, 30))
+        t.planned = [
+            lambda t, pair=pair: c.SetIndexPrice(t.at, pair.id, t.indices[pair.id] * factor // 10)
+            for pair in t.pack.spot
+        ]
+        return c.SetCollateralMode(t.at, name, t.request(), False)
     return c.SetCollateralMode(t.at, name, t.request(), t.dice.random() < 0.6)
 
 

@@ -50,7 +50,10 @@ def press(t: Traders) -> Command:
     several = [p for p in pools.values() if len(_open(p)) > 1]
     if not pools:
         return squeeze(t)
-    position = t.dice.choice(several or [*pools.values()])
+    return _approach(t, t.dice.choice(several or [*pools.values()]))
+
+
+def _approach(t: Traders, position: Position) -> Command:
     name, instrument, leg = position.account, position.contract.id, position.name
 
     def on(t: Traders) -> Command:
@@ -123,13 +126,15 @@ def relief(t: Traders) -> Command:
 
 
 def levy(t: Traders) -> Command:
-    """The mark ruins somebody, and then those on the other side owe funding that ruins them too."""
+    """The mark ruins somebody, and then those on the other side owe funding of what else they hold."""
     ruined = [p for p in held(t) if not p.pool.due and p.contract.mark]
     if not ruined:
         return press(t)
     position = t.dice.choice(ruined)
-    contract, rate = position.contract, 30 * UNIT * (-1 if position.lots > 0 else 1)
-    t.planned = [lambda t: c.ApplyFunding(t.at, contract.id, rate), lambda t: c.Proceed(t.at, 1), proceed]
+    contract, rate = position.contract, t.dice.choice((-30, 30)) * UNIT
+    others = [terms.id for terms in t.pack.instruments if terms.id != contract.id]
+    owed = [lambda t, name=name: c.ApplyFunding(t.at, name, rate) for name in others]
+    t.planned = [*owed, lambda t: c.Proceed(t.at, 1), proceed]
     share = t.dice.choice((30, 70, 85)) if position.lots > 0 else t.dice.choice((115, 130, 200))
     return c.SetMarkPrice(t.at, contract.id, max(1, contract.mark * share // 100))
 
@@ -141,13 +146,14 @@ def leave(t: Traders) -> Command:
         return hit(t)
     name, terms, lots, leg = position.account, position.contract.terms, abs(position.lots), position.leg
     side, tick = (Side.SELL if position.lots > 0 else Side.BUY), t.ticks(terms)
+    against = [p for p in held(t) if p.contract is position.contract and p.lots * position.lots < 0]
     far = max(1, tick * (8 if side is Side.SELL else 12) // 10)
     near = max(1, tick + t.dice.choice((0, 1, 5)) * (1 if side is Side.SELL else -1))
     other, taking = t.dice.choice([a.name for a in t.accounts()]), Side.BUY if side is Side.SELL else Side.SELL
     t.planned = [
         lambda t: t.place(other, terms, taking, lots, far, TimeInForce.GTC, False),
         lambda t: t.place(name, terms, side, lots, far, TimeInForce.IOC, False, leg),
-        press,
+        lambda t: _approach(t, t.dice.choice(against)) if against else press(t),
     ]
     return t.place(name, terms, side, lots, near, TimeInForce.POST_ONLY, True, leg)
 
