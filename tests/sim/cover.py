@@ -23,8 +23,8 @@ from tests.sim.many import lived
 
 SET = Path(__file__).with_name("cover.json")
 
-LENGTH = 1500
-"""How many records a session of the set has: three times as many reach more than three sessions do."""
+LENGTH = 1000
+"""How many records a session of the set has: twice as many reach more than two sessions do."""
 
 OFTEN = 2
 """Everything is reached by so many sessions of the set, where there are as many: most changes leave one of them."""
