@@ -23,8 +23,8 @@ RUNS = 1500
 
 
 def failing(seeds: int = 40) -> tuple[int, World]:
-    """The first session that fails, as far as it came."""
-    for seed in range(seeds):
+    """The first session under plain rules that fails, as far as it came."""
+    for seed in range(1, 4 * seeds, 4):
         world = World()
         try:
             run(seed, world=world)
