@@ -15,6 +15,7 @@ from events.rules import Layer, LiquidationStyle
 from events.units import SECOND, UNIT, Nanos, Rate
 from exchange.audit import audit
 from exchange.core.snapshot import decode, encode
+from exchange.core.step import step
 from tests.full_batches import batches_of
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import OUNCE, join, price, several_assets
@@ -91,7 +92,7 @@ def test_a_proceed_says_how_much_room_its_batch_has(room: int, most: int) -> Non
     assert all(session.state.accounts[f"a{n:02d}"].wallets[USD].balance == 0 for n in range(15))  # type: ignore[index]
     again = decode(encode(crowd(15).given(mark(94)).state))
     for batch in session.batches[-len(sizes) :]:
-        assert stepping.step(again, batch.command) == batch
+        assert step(again, batch.command) == batch
     audit(session.batches)
 
 
