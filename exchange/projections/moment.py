@@ -7,6 +7,7 @@ from typing import Any
 
 from events.commands import AccountId
 from events.instruments import InstrumentId
+from events.triggers import PriceSource
 from events.units import UNIT, decimal_text
 from exchange.core.contract import Contract
 from exchange.core.margin.model import (
@@ -18,6 +19,7 @@ from exchange.core.margin.model import (
     withdrawable_atoms,
 )
 from exchange.core.state import MULTI, Account, Pool, Position, State, Wallet
+from exchange.core.triggers.trigger import Trigger
 from exchange.projections.adl import lights
 from exchange.projections.results import margin_ratio
 
@@ -76,6 +78,7 @@ def _account(state: State, account: Account, queue: Queue) -> dict[str, Any]:
         "pools": list(_pools(account)),
         "positions": [_position(position, queue) for position in account.positions.values() if position.lots],
         "orders": list(_orders(state, account)),
+        "triggers": [_trigger(trigger) for trigger in account.triggers.values()],
     }
 
 
@@ -141,3 +144,22 @@ def _orders(state: State, account: Account) -> Iterator[dict[str, Any]]:
             "size": terms.size_text(order.lots),
             "reduce_only": order.reduce_only,
         }
+
+
+def _trigger(trigger: Trigger) -> dict[str, Any]:
+    """A conditional order that waits: its extreme is that of the price it trails, its size None where it closes all."""
+    placed, terms = trigger.placed, trigger.holder.contract.terms
+    unit = terms.tick if placed.source is PriceSource.LAST else 1
+    return {
+        "number": placed.number,
+        "instrument": placed.instrument,
+        "side": placed.side.value,
+        "kind": placed.trigger_kind.value,
+        "source": placed.source.value,
+        "trigger": None if placed.trigger is None else terms.price_text(placed.trigger),
+        "callback": decimal_text(placed.callback) if placed.callback else None,
+        "extreme": None if trigger.extreme is None else decimal_text(trigger.extreme * unit),
+        "price": None if placed.price is None else terms.price_text(placed.price),
+        "size": None if placed.closes else terms.size_text(placed.lots),
+        "reduce_only": placed.reduce_only,
+    }

@@ -11,7 +11,7 @@ import msgspec
 from events.catalogue import kinds
 from events.codec import decode_body
 from events.commands import INSURANCE, MARKET, OpenSession, funds_of
-from events.facts import AccountOpened, Refused
+from events.facts import AccountOpened, OrderAccepted, Refused, TriggerPlaced
 from events.instruments import Instrument
 from events.log import Head, check_chain
 from events.record import Message, Record, kind_of
@@ -38,16 +38,25 @@ def run(session: Path, kind: str, account: str, after: int, as_json: bool) -> in
 
 @dataclass(slots=True)
 class Read:
-    """What was read: how many records, how many of them were shown, and the participants that there are."""
+    """What was read: how many records, how many of them were shown, the participants that there are, and the
+    instruments of orders.
+    """
 
     records: int = 0
     shown: int = 0
     accounts: dict[str, None] = field(default_factory=lambda: {MARKET: None, INSURANCE: None})
+    traded: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def on(self, message: Message) -> str:
+        """The instrument of the order that a record is about, as far as it was read."""
+        return self.traded.get((getattr(message, "account", ""), getattr(message, "number", 0)), "")
 
     def note(self, message: Message) -> None:
-        """Note the participants that a record brings about."""
+        """Note the participants and the orders that a record brings about."""
         if isinstance(message, AccountOpened):
             self.accounts[message.account] = None
+        elif isinstance(message, OrderAccepted | TriggerPlaced):
+            self.traded[message.account, message.number] = message.instrument
         elif isinstance(message, OpenSession):
             self.accounts.update(dict.fromkeys(funds_of(message.pack).values()))
 
@@ -71,7 +80,7 @@ async def _print(session: Path, kind: str, account: str, after: int, as_json: bo
                 read.note(record.message)
                 if record.seq > after and _matches(record.message, kind, account, asked_by):
                     read.shown += 1
-                    _show(record, stored.at, stored.number, instruments, as_json)
+                    _show(record, stored.at, stored.number, instruments, as_json, read.on(record.message))
     finally:
         await log.close()
     return read
@@ -86,11 +95,14 @@ def _matches(message: Message, kind: str, account: str, asked_by: str | None) ->
     return not account or account in {getattr(message, name, None) for name in ("account", "maker", "taker")}
 
 
-def _show(record: Record, at: int, batch: int, instruments: dict[str, Instrument], as_json: bool) -> None:
+def _show(
+    record: Record, at: int, batch: int, instruments: dict[str, Instrument], as_json: bool, on: str
+) -> None:  # fmt: skip
+    """Print a record; on is the instrument of its order."""
     if as_json:
         fields = msgspec.to_builtins(record.message)
         say_json({"seq": record.seq, "batch": batch, "at": at, "cause": record.cause, **fields})
         return
     cause = f"<-{record.cause}" if record.cause else ""
-    text = words(record.message, instruments)
+    text = words(record.message, instruments, on)
     OUT.print(f"{record.seq:>9} {cause:<10} {time_text(at)}  {kind_of(record.message):<26} {text}", markup=False)

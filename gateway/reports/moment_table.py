@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from events.instruments import instrument_of
-from events.units import exact_units
+from events.units import UNIT, exact_units
 from gateway.reports.why_words import Words
 
 Rows = list[list[str]]
@@ -19,6 +19,7 @@ def tables(accounts: dict[str, Any], words: Words) -> Iterator[tuple[str, Rows, 
         ("pools", 2, ("account", "pool", "equity", "MM", "margin ratio", "isolated margin"), _pools),
         ("positions", 3, ("account", "position", "mode", "size", "entry price", "notional", "PnL", "ADL"), _positions),
         ("open orders", 3, ("account", "order", "instrument", "side", "size", "price", "reduces"), _orders),
+        ("conditional orders", 3, ("account", "order", "instrument", "waits for", "then", "size"), _triggers),
     ):
         if rows := [[name, *row] for name, account in accounts.items() for row in of(account, words)]:
             yield heading, [list(head), *rows], left
@@ -87,3 +88,21 @@ def _orders(account: dict[str, Any], words: Words) -> Iterator[list[str]]:
         name = o["instrument"]
         size, price = sized(o["size"], name, words), priced(o["price"], name, words)
         yield [f"{o['number']:,}", name, o["side"], size, price, "yes" if o["reduce_only"] else "no"]
+
+
+def _triggers(account: dict[str, Any], words: Words) -> Iterator[list[str]]:
+    for t in account["triggers"]:
+        name = t["instrument"]
+        size = "all" if t["size"] is None else sized(t["size"], name, words)
+        then = f"{t['side']} {'at market' if t['price'] is None else priced(t['price'], name, words)}"
+        yield [f"{t['number']:,}", name, _waits_for(t, name, words), then, size]
+
+
+def _waits_for(t: dict[str, Any], name: str, words: Words) -> str:
+    """Mark or last price, and where a conditional order meets it: a trailing stop, so far from its extreme."""
+    if t["callback"] is None:
+        return f"{t['source']} {priced(t['trigger'], name, words)}"
+    back = f"{exact_units(t['callback']) * 100 / UNIT:g} % back"
+    if t["extreme"] is None:
+        return f"{t['source']} {priced(t['trigger'], name, words)}, then {back}"
+    return f"{t['source']} {back} from {words.mark(exact_units(t['extreme']), name)}"

@@ -10,7 +10,10 @@ from events.commands import Side
 from events.instruments import Bracket
 from events.triggers import PriceSource
 from events.units import UNIT, Atoms, Rate
+from exchange.projections.moment import moment
 from gateway.desk import Desk
+from gateway.reports import moment_table
+from gateway.reports.why_words import Words
 from replay.strategy import Context
 from tests.spec.words import PERCENT, pack
 
@@ -95,3 +98,24 @@ def test_a_shipped_pack_may_be_named() -> None:
     desk = Desk()
     desk.mark("BTCUSDT", "30000")
     assert desk.told() == "mark_price_moved   instrument=BTCUSDT mark=30000"
+
+
+def test_conditional_orders_of_a_moment_are_shown_with_what_they_wait_for() -> None:
+    desk = Desk()
+    desk.mark("BTCUSDT", "30000")
+    ann = desk.trader("ann")
+    ann.stop("BTCUSDT", SELL, None, "29500", source=MARK)
+    ann.take_profit("BTCUSDT", SELL, "0.5", "33000", "32900", source=MARK)
+    ann.trailing_stop("BTCUSDT", SELL, "0.1", "0.02", source=MARK)
+    ann.trailing_stop("BTCUSDT", SELL, "0.1", "0.015", "31000", source=MARK)
+    desk.mark("BTCUSDT", "30100")
+    assert desk.state.pack is not None
+    shown = moment(desk.state, [ann.account], 1)
+    tables = {heading: rows for heading, rows, _ in moment_table.tables(shown["accounts"], Words(desk.state.pack))}
+    assert tables["conditional orders"] == [
+        ["account", "order", "instrument", "waits for", "then", "size"],
+        ["ann", "1", "BTCUSDT", "mark 29,500.0 USDT", "sell at market", "all"],
+        ["ann", "2", "BTCUSDT", "mark 33,000.0 USDT", "sell 32,900.0 USDT", "0.500 BTC"],
+        ["ann", "3", "BTCUSDT", "mark 2 % back from 30,100.000 USDT", "sell at market", "0.100 BTC"],
+        ["ann", "4", "BTCUSDT", "mark 31,000.0 USDT, then 1.5 % back", "sell at market", "0.100 BTC"],
+    ]
