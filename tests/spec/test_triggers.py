@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from events.commands import SetPositionMode, Side
-from events.facts import Expiry, OrderExpired, OrderTriggered
+from events.commands import AdvanceTime, SetPositionMode, Side
+from events.facts import Expiry, OrderExpired, OrderTriggered, TriggersReached
 from events.instruments import Leg
 from events.refusals import Reason
 from events.triggers import PriceSource, TriggerKind
 from tests.scenario import Scenario, scenario
+from tests.spec.contracts import dated, pack_of, settled, settlement_due
 from tests.spec.waiting import (
     LAST,
     MARK,
@@ -290,3 +291,50 @@ def test_a_repeated_request_places_one() -> None:
     told = scenario().given(replace(waiting(20, BUY, at=110), request="once"))
     told.when(replace(waiting(20, BUY, at=110), request="once")).then()
     assert told.position("taker").open_triggers == 1
+
+
+def falling() -> Scenario:
+    """Two pools that are due at once, each long of 10; whoever is liquidated first trades at 90."""
+    told = scenario().given(account("ann", 110), account("ben", 110), resting(1, BUY, price=90, lots=50))
+    for number, name in ((2, "ann"), (4, "ben")):
+        told.given(position(number, BUY, price=100, lots=10, by=name))
+    return told
+
+
+def test_a_liquidation_ends_what_one_before_it_reached_in_the_same_batch() -> None:
+    told = falling().given(waiting(20, SELL, at=92, by="ben", source=LAST), mark(93))
+    facts = told.run(proceed())
+    assert [fact.number for fact in facts if isinstance(fact, OrderExpired)] == [20]
+    assert not any(isinstance(fact, TriggersReached) for fact in facts)
+
+
+def test_a_liquidation_leaves_what_it_reached_of_others() -> None:
+    told = falling().given(waiting(20, SELL, at=92, by="ben", source=LAST), waiting(21, SELL, at=91, source=LAST))
+    facts = told.given(mark(93)).run(proceed())
+    assert [fact for fact in facts if isinstance(fact, TriggersReached)] == [reached()]
+    assert told.causes(TriggersReached)[:2] == ["TriggersReached", "Traded"]
+
+
+def test_a_client_id_is_taken_while_the_order_waits_and_goes_with_it_into_the_book() -> None:
+    told = scenario().given(waiting(20, BUY, at=110, price=90, client="mine"), waiting(21, BUY, at=120, client="other"))
+    told.when(cancel(0, by="taker", client="other")).then(cancelled(21, 1))
+    told.when(place(22, BUY, price=80, lots=1, client="mine")).then(refused(Reason.CLIENT_ID_IN_USE))
+    told.given(mark(110), proceed())
+    told.when(cancel(0, by="taker", client="mine")).then(cancelled(20, 1))
+
+
+def test_one_that_was_reached_settles_with_its_contract_before_it_fires() -> None:
+    terms = dated()
+    told = scenario(pack_of(terms)).given(waiting(20, BUY, at=110), waiting(21, BUY, at=111), mark(120))
+    told.when(AdvanceTime(terms.expiry)).then(settlement_due(120))
+    told.when(proceed()).then(
+        expired(20, 1, Expiry.SETTLEMENT), expired(21, 1, Expiry.SETTLEMENT), settled("taker", 0, at=120)
+    )  # fmt: skip
+
+
+def test_one_that_waits_settles_with_its_contract() -> None:
+    terms = dated()
+    told = scenario(pack_of(terms)).given(waiting(20, BUY, at=110), position(21, BUY, price=100, lots=1, by="taker"))
+    told.given(AdvanceTime(terms.expiry))
+    facts = told.run(proceed())
+    assert expired(20, 1, Expiry.SETTLEMENT).why in [fact.why for fact in facts if isinstance(fact, OrderExpired)]

@@ -70,8 +70,9 @@ def test_a_trade_in_history_fires_what_it_reaches() -> None:
     told.given(trade(104)).waits()
     told.given(trade(105)).waits((GOLD, ""))
     told.given(proceed())
-    told.given(trade(101, 100)).waits()
-    told.given(trade(99)).waits((GOLD, ""))
+    assert told.state.contracts[GOLD].feed.traded == 110, "it fired into the asks, and the highest price is theirs"  # type: ignore[index]
+    told.given(trade(106, 105)).waits()
+    told.given(trade(104)).waits((GOLD, ""))
 
 
 def trade(*prices: int) -> Observations:

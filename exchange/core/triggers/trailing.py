@@ -210,6 +210,5 @@ class Ahead:
                 self._left -= 1
                 if (nearest := self._groups[self._left].nearest()) is not None:
                     self._callback = min(self._callback, nearest.placed.callback)
-            if self._callback < FAR:
-                self._level = min(self._level, level_at(price, self._callback, self._sign))
+            self._level = min(self._level, level_at(price, self._callback, self._sign))
         return False
