@@ -10,10 +10,11 @@ from typing import Any, NewType, get_args, get_type_hints
 
 import msgspec
 
+from events.guards import UNGUARDED, PriceGuards
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
 from events.rules import Funds
 from events.triggers import PriceSource, TriggerKind
-from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
+from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 
 AccountId = NewType("AccountId", str)
 RequestId = NewType("RequestId", str)
@@ -110,12 +111,22 @@ class FundingSource(Enum):
 
 
 class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a session chose beside its rule pack; part of the first fact."""
+    """What a session chose beside its rule pack; part of the first fact.
+
+    max_slippage is the Rate within which of the mark market orders trade, where that is less than the instrument's own
+    market_take_bound; 0: there is no such option. Guards that a session states take the place of the pack's.
+    """
 
     mark_source: MarkSource = MarkSource.DATA
     queue_model: QueueModel = QueueModel.PROPORTIONAL
     impact: Impact = Impact.CONSUME
     funding: FundingSource = FundingSource.FED
+    max_slippage: Rate = Rate(0)
+    guards: PriceGuards = UNGUARDED
+
+    def defect(self) -> str:
+        """What contradicts itself, nothing where all holds together."""
+        return self.guards.defect() if 0 <= self.max_slippage < UNIT else "max_slippage lies from 0 to below 1"
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="kind"):

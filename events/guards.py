@@ -85,3 +85,14 @@ class PriceGuards(msgspec.Struct, frozen=True, omit_defaults=True):
 
 UNGUARDED = PriceGuards()
 """Prices are what was stated: a pack that says no more leaves no bytes."""
+
+
+def either(own: PriceGuards, others: PriceGuards) -> PriceGuards:
+    """Two sets of guards as one: each rule of the first where it has that rule, else the other's."""
+    return PriceGuards(
+        own.mark_band or others.mark_band,
+        own.mark_step or others.mark_step,
+        own.index_step or others.index_step,
+        own.mark_age_max or others.mark_age_max,
+        others.breaker if own.breaker == NO_BREAKER else own.breaker,
+    )

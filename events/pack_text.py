@@ -57,6 +57,7 @@ _AMOUNTS = (
     *("tick", "min_notional", "maker_fee", "taker_fee", "liquidation_fee", "initial_margin", "maintenance_fraction"),
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
     *("interest", "funding_cap", "funding_floor", "settlement_fee", "trigger_protect"),
+    *("price_up", "price_down", "market_take_bound"),
 )
 """What an instrument states in 10^-8 of something."""
 
@@ -91,6 +92,10 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
     settlement_window_minutes: int = 0
     liquidation_cap: str = "0"
     trigger_protect: str = "0"
+    market_max_size: str = "0"
+    price_up: str = "0"
+    price_down: str = "0"
+    market_take_bound: str = "0"
 
     def integers(self) -> Instrument:
         """The instrument: inverse where it has a contract value, dated where it has an expiry."""
@@ -104,6 +109,7 @@ class _InstrumentText(msgspec.Struct, forbid_unknown_fields=True):
             "min_lots": exact_units(self.min_size, lot),
             "max_lots": exact_units(self.max_size, lot),
             "liquidation_cap": exact_units(self.liquidation_cap, lot),
+            "market_max_lots": exact_units(self.market_max_size, lot),
             "funding_interval": self.funding_interval_hours * HOUR,
             "brackets": tuple(bracket.integers() for bracket in self.brackets),
             "settlement_window": self.settlement_window_minutes * 60 * SECOND,

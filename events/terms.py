@@ -99,6 +99,10 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     settlement_window: Nanos = Nanos(0)
     liquidation_cap: Lots = Lots(0)
     trigger_protect: Rate = Rate(0)
+    market_max_lots: Lots = Lots(0)
+    price_up: Rate = Rate(0)
+    price_down: Rate = Rate(0)
+    market_take_bound: Rate = Rate(0)
 
     def price_text(self, ticks: int) -> str:
         """The price as decimal text."""
@@ -117,6 +121,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
             raise PackError(f"{where}: liquidation_cap must not be below 0")
         if not 0 <= self.trigger_protect < UNIT:
             raise PackError(f"{where}: trigger_protect lies from 0 to below 1")
+        _check_filters(self)
         _check_times(self)
         if max(abs(self.maker_fee), abs(self.taker_fee)) >= UNIT or not 0 <= self.liquidation_fee < UNIT:
             raise PackError(f"{where}: fees must be below 100 %, and the liquidation fee not negative")
@@ -145,6 +150,10 @@ class Linear(Terms, frozen=True, omit_defaults=True):
     cap holds both ways) are those of computed funding; expiry, ns, settlement_fee, a Rate of the value at settlement,
     and settlement_window, ns before expiry over which the index is averaged, those of a dated one. trigger_protect is
     the Rate of the mark by which the last price may be off it where a conditional order with price protection fires.
+    A market order is
+    for at most market_max_lots, and trades within market_take_bound, a Rate, of the mark; a limit order buys at no more
+    than mark x price_up and sells at no less than mark x price_down, both Rates.
+    Source of the last: Binance USD-M, `exchangeInfo`: MARKET_LOT_SIZE, marketTakeBound, PERCENT_PRICE.
     """
 
     @property
@@ -217,6 +226,15 @@ class SpotPair(msgspec.Struct, frozen=True, omit_defaults=True, tag="spot"):
 
 Instrument = LinearPerp | InversePerp | LinearFuture | InverseFuture
 """What positions are held in."""
+
+
+def _check_filters(terms: Terms) -> None:
+    if terms.market_max_lots and not terms.min_lots <= terms.market_max_lots <= terms.max_lots:
+        raise PackError(f"{terms.id}: market_max_lots lies from min_lots to max_lots")
+    if not 0 <= terms.price_down <= UNIT or 0 < terms.price_up < UNIT or terms.price_up < 0:
+        raise PackError(f"{terms.id}: price_down is at most 1, price_up at least 1, and 0 where there is none")
+    if not 0 <= terms.market_take_bound < UNIT:
+        raise PackError(f"{terms.id}: market_take_bound lies from 0 to below 1")
 
 
 def _check_times(terms: Terms) -> None:

@@ -90,6 +90,9 @@ def replay(
         typer.Option(help="PAIR=PRICE of a pair that values collateral, e.g. USDTUSD=1. May be given several times."),
     ] = None,
     symbol: Annotated[str, typer.Option(help="What files are about that do not say it themselves, e.g. BTCUSDT.")] = "",
+    max_slippage: Annotated[
+        str, typer.Option(help="Market orders trade within this share of the mark, e.g. 0.02; 0: at any price.")
+    ] = "0",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
@@ -108,6 +111,7 @@ def replay(
         funding,
         symbol,
         index or [],
+        max_slippage,
     )
     _exit(told(lambda: verb.run(request, as_json)))
 

@@ -164,6 +164,8 @@ class Context:
         at = reserve_price(contract, sign, state.pack.market_buy_slippage)
         at = at if price is None else int(Decimal(price) * UNIT)
         lots = max_lots(position, sign, at, fee_rates(state, position)[1])
+        if price is None and contract.terms.market_max_lots:
+            lots = min(lots, contract.terms.market_max_lots)
         return Decimal(lots * contract.lot) / UNIT
 
     def whole_lots(self, instrument: str, size: Decimal) -> Decimal:

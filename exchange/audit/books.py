@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from events import facts as f
 from events.commands import INSURANCE, MARKET, ChunkId, Command, FundingSource, SelfTrade, SessionOptions, Side
-from events.guards import Hold
+from events.guards import NO_BREAKER, Hold, PriceGuards
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
 from events.observations import Observations
 from events.rules import Funds, Layer
@@ -247,6 +247,12 @@ class Books:
         self.hold("the session is open", self.pack is not None, self.fact)
         assert self.pack is not None
         return self.pack
+
+    @property
+    def guards(self) -> PriceGuards:
+        """What bounds and halts prices: each rule as the session states it, or else its pack."""
+        both = [(getattr(self.options.guards, n), getattr(self.rules.guards, n)) for n in PriceGuards.__struct_fields__]
+        return PriceGuards(*(packs if stated in (0, NO_BREAKER) else stated for stated, packs in both))
 
     def fund(self, instrument: str) -> str:
         """The insurance fund of an instrument: its own, where the venue has such, or that of all."""

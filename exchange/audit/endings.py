@@ -12,7 +12,7 @@ from events.facts import Expiry
 from exchange.audit import triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
-from exchange.audit.trading import order_of, remove
+from exchange.audit.trading import bound, order_of, remove
 
 EITHER = {
     True: (SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_BOTH),
@@ -57,13 +57,21 @@ def of_self_trade(books: Books, p: Position, number: int, order: Order) -> None:
     books.hold("the taker's self-trade prevention says so", taker.self_trade in EITHER[is_taker], taker)
 
 
+def of_price_protection(books: Books, p: Position, _number: int, order: Order) -> None:
+    """A market order, where those are bounded."""
+    books.hold("a bound holds the market order", order.price is None and bound(books, p) is not None, order)
+
+
 def _reaches(taker: Order, maker: Order) -> bool:
     if maker.price is None or taker.price is None:
         return maker.price is not None
     return (taker.price - maker.price) * SIGN[taker.side] >= 0
 
 
-BY_REASON: dict[Expiry, Callable[[Books, Position, int, Order], None]] = {Expiry.SELF_TRADE: of_self_trade}
+BY_REASON: dict[Expiry, Callable[[Books, Position, int, Order], None]] = {
+    Expiry.SELF_TRADE: of_self_trade,
+    Expiry.PRICE_PROTECTION: of_price_protection,
+}
 """Why an order expired -> what that has to agree with."""
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {

@@ -21,7 +21,7 @@ def held(books: Books, contract: Contract) -> Hold | None:
     """Why who holds the contract may not be liquidated now."""
     if contract.halted:
         return Hold.HALTED
-    oldest = books.rules.guards.mark_age_max
+    oldest = books.guards.mark_age_max
     return Hold.STALE_MARK if oldest and books.now - contract.marked_at > oldest else None
 
 
@@ -61,7 +61,7 @@ def window_ended(books: Books, fact: f.LiquidationWindowEnded) -> None:
 
 def stood(books: Books, contract: Contract, mark: int) -> None:
     """A mark takes the place of the one before it, which counts from now on as one that was."""
-    breaker = books.rules.guards.breaker
+    breaker = books.guards.breaker
     if breaker.jump and contract.mark and not contract.halted:
         contract.past = [(end, past) for end, past in contract.past if end >= books.now - breaker.window]
         contract.past.append((books.now, contract.mark))
@@ -113,7 +113,7 @@ def tripped(books: Books, fact: f.BreakerTripped) -> None:
     contract = books.contracts[fact.instrument]
     books.check("mark that a breaker tripped on", (contract.trips, contract.mark), (fact.reference, fact.mark))
     books.hold("the mark leapt", contract.trips > 0 and not contract.halted, fact)
-    books.check("end of the halt", books.now + books.rules.guards.breaker.halt, fact.until)
+    books.check("end of the halt", books.now + books.guards.breaker.halt, fact.until)
     contract.halted, contract.trips, contract.past = fact.until, 0, []
     books.timers[BREAKER, fact.instrument] = fact.until
 

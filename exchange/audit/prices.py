@@ -29,7 +29,7 @@ def nearest(price: int, around: int, share: Fraction) -> int:
 
 def allowed(books: Books, instrument: str, price: PriceKind, stated: int) -> tuple[int, Bound | None]:
     """Where a price that was stated may go, and what bounds it last."""
-    guards = books.rules.guards
+    guards = books.guards
     if price is INDEX:
         known = books.contracts.get(instrument)
         before = known.index if known else books.indices.get(instrument, 0)

@@ -26,7 +26,11 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
     books.hold("the instrument trades", trades(p), fact)
     closes = fact.leg is not Leg.NET and fact.leg.sign != sign
+    books.hold("the price is within the band of the mark", is_in_band(p, fact), fact)
     if isinstance(books.command, c.PlaceOrder):
+        most = p.terms.market_max_lots if fact.price is None else 0
+        allowed = p.terms.min_lots <= fact.lots <= (most or p.terms.max_lots)
+        books.hold("the size is one that the instrument allows", allowed, fact)
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
     else:
         triggers.accepted(books, fact)
@@ -68,6 +72,22 @@ def placed(books: Books, p: Position, side: Side, lots: int, price: int | None, 
         at = price * p.terms.tick
         order.loss, order.fee = open_loss(p, side, at), _put_aside(books, p, SIGN[side], at)
     return order
+
+
+def is_in_band(p: Position, fact: f.OrderAccepted) -> bool:
+    """Whether a limit price is near enough to the mark, where the instrument asks for that."""
+    if fact.price is None:
+        return True
+    off = Fraction(fact.price * p.terms.tick, p.contract.mark)
+    if fact.side is Side.BUY:
+        return not p.terms.price_up or off <= rate(p.terms.price_up)
+    return off >= rate(p.terms.price_down)
+
+
+def bound(books: Books, p: Position) -> Fraction | None:
+    """How far from the mark market orders trade, None where they trade anywhere."""
+    stated = [of for of in (p.terms.market_take_bound, books.options.max_slippage) if of]
+    return rate(min(stated)) if stated else None
 
 
 def _put_aside(books: Books, p: Position, sign: int, price: int) -> Fraction:
@@ -154,6 +174,9 @@ def _fill(books: Books, p: Position, number: int, sign: int, fact: f.Traded) -> 
     may = SIGN[order.side] == sign and (better == 0 or (better > 0 and fact.side is order.side))
     may = may and fact.lots <= (min(order.lots, -p.lots * sign) if order.reduce_only else order.lots)
     books.hold("side, limit and lots of the order allow the trade", may, order)
+    if order.price is None and number and (most := bound(books, p)) is not None:
+        off = (Fraction(fact.price * p.terms.tick, p.contract.mark) - 1) * sign
+        books.hold("a market order trades within its bound of the mark", off <= most, off)
     order.lots -= fact.lots
     if not order.lots:
         remove(books, p, number)

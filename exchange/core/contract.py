@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from events.commands import SessionOptions
+from events.guards import either
 from events.instruments import Instrument, Inverse, RulePack
 from events.units import UNIT
 from exchange.core.book import Book, Order
@@ -38,9 +39,11 @@ class Contract:
     lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
     contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
     that moved the mark last, marked_at when it did, index the index price. halted is until when trading is halted, 0
-    where it is not; swing the window of the breaker, where there is one. open_interest is the sum of all long lots;
-    liquidated are the lots that count for the cap, the last of them at liquidated_at. lows and highs are heaps of
-    (-low, serial) and (high, serial); an entry counts only while the position still bears that trigger.
+    where it is not; take_bound the Rate within which of the mark market orders trade, 0 where there is none; is_banded
+    says that limit prices are held to the mark; swing the window of the breaker, where there is one. open_interest is
+    the sum of all long lots; liquidated are the lots that count for the cap, the last of them at liquidated_at. lows
+    and highs are heaps of (-low, serial) and (high, serial); an entry counts only while the position still bears that
+    trigger.
     """
 
     __slots__ = (
@@ -58,6 +61,7 @@ class Contract:
         "holders",
         "id",
         "index",
+        "is_banded",
         "is_inverse",
         "liquidated",
         "liquidated_at",
@@ -75,6 +79,7 @@ class Contract:
         "rules",
         "settle",
         "swing",
+        "take_bound",
         "taker_fee",
         "terms",
         "tick",
@@ -101,7 +106,10 @@ class Contract:
         self.marked = 0
         self.marked_at = 0
         self.halted = 0
-        breaker = pack.guards.breaker
+        bounds = [bound for bound in (terms.market_take_bound, options.max_slippage) if bound]
+        self.take_bound = min(bounds, default=0)
+        self.is_banded = terms.price_up > 0 or terms.price_down > 0
+        breaker = either(options.guards, pack.guards).breaker
         self.swing = Swing(breaker.window) if breaker.jump else None
         self.index = 0
         self.expired = False
@@ -130,6 +138,18 @@ class Contract:
     def value_of(self, price: int, lots: int) -> int:
         """The one value of a trade at a price in ticks, atoms: exact for a linear contract, rounded down else."""
         return lots * self.per_tick_lot // price if self.is_inverse else price * lots * self.per_tick_lot
+
+    def outermost(self, sign: int) -> int | None:
+        """The last price, ticks, at which a market order of that sign trades; None where any price will do.
+
+        mark x (1 + bound) rounded down for buys, mark x (1 - bound) rounded up for sells.
+        """
+        if not self.take_bound:
+            return None
+        whole = UNIT * self.tick
+        if sign > 0:
+            return self.mark * (UNIT + self.take_bound) // whole
+        return -(-self.mark * (UNIT - self.take_bound) // whole)
 
     def notional_per_lot(self, price: int) -> int:
         """What one lot at a price, mark units, adds to notional, grains: rounded up where it is inverse."""

@@ -46,6 +46,8 @@ def decide_open_session(state: State, command: c.OpenSession) -> Iterator[Fact]:
         yield Refused(Reason.SESSION_ALREADY_OPEN)
     elif not _is_sound(command):
         yield Refused(Reason.BAD_RULE_PACK)
+    elif command.options.defect():
+        yield Refused(Reason.BAD_SESSION_OPTIONS)
     elif command.rules_version != RULES_VERSION:
         yield Refused(Reason.RULES_VERSION_UNKNOWN)
     else:
@@ -151,9 +153,9 @@ def _needs_index(state: State, is_new: bool) -> bool:
     bounded by them. An index that moves step by step makes one with each row that states it.
     """
     assert state.pack is not None
-    if state.pack.guards.index_step and not is_new:
+    if state.guards.index_step and not is_new:
         return False
-    by_index = state.pack.funding_price is FundingPrice.INDEX or state.pack.guards.mark_band > 0
+    by_index = state.pack.funding_price is FundingPrice.INDEX or state.guards.mark_band > 0
     return by_index or state.options.funding is c.FundingSource.PREMIUM
 
 

@@ -1,4 +1,4 @@
-"""How a mark or an index price comes to be: what was stated, as far as the pack's guards let it move.
+"""How a mark or an index price comes to be: what was stated, as far as the guards of the session let it move.
 
 Every mark goes through `mark_moves`, whoever states it: a command, a row of the data, or the book and the prints that a
 session samples; every index price through `index_moves`.
@@ -18,8 +18,7 @@ from exchange.core.state import State
 
 def mark_moves(state: State, contract: Contract, stated: int) -> Iterator[Fact]:
     """Move a mark to what was stated (mark units, above 0), or as far as the guards let it."""
-    assert state.pack is not None
-    guards = state.pack.guards
+    guards = state.guards
     mark, by = within(stated, contract.index, guards.mark_band), Bound.BAND
     if (slowed := within(mark, contract.mark, guards.mark_step)) != mark:
         mark, by = slowed, Bound.STEP
@@ -35,8 +34,7 @@ def mark_moves(state: State, contract: Contract, stated: int) -> Iterator[Fact]:
 
 def index_moves(state: State, instrument: InstrumentId, before: int, stated: int) -> Iterator[Fact]:
     """Move the index price of an instrument or a spot pair likewise; `before` is the one before it, 0 for none."""
-    assert state.pack is not None
-    index = within(stated, before, state.pack.guards.index_step)
+    index = within(stated, before, state.guards.index_step)
     if index != stated:
         yield PriceBounded(instrument, PriceKind.INDEX, MarkUnits(stated), MarkUnits(index), Bound.STEP)
     yield IndexPriceMoved(instrument, MarkUnits(index))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from sortedcontainers import SortedDict
 
 from events.commands import INSURANCE, MARKET, AccountId, ChunkId, Impact, SessionOptions, funds_of
+from events.guards import UNGUARDED, either
 from events.instruments import AssetId, FeeTier, InstrumentId, Leg, RulePack, position_name
 from events.observations import Observations
 from events.units import Nanos
@@ -69,17 +70,17 @@ class State:
     to say that the last batch had no room for; full is the number of the record after which the batch has none. owed is
     the part of due that waits for single positions or wallets; put_off holds by instrument the liquidations that left
     due and wait for it; stepped are the pools that an auction's step left due, until they are named again; funds names
-    each instrument's insurance fund; gated_until is until when no money leaves, 0 where it may; next_timer is when the
-    first of the timers fires; multis are the accounts in multi-asset mode; cause is the record that the next fact
-    follows from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
-    instruments whose prices reached triggers in this batch, with the record that did first. columns is
-    lent by the host: the chunks that an AdvanceMarket may name.
+    each instrument's insurance fund; guards are those of the session, or else of the pack; gated_until is until when no
+    money leaves, 0 where it may; next_timer is when the first of the timers fires; multis are the accounts in
+    multi-asset mode; cause is the record that the next fact follows from. rankings are the queues of deleveraging, by
+    instrument and side, as long as no mark moves; reached the instruments whose prices reached triggers in this batch,
+    with the record that did first. columns is lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
-        "funds", "gated_until", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options", "owed",
-        "pack", "put_off", "rankings", "reached", "seq", "stepped", "timers",
+        "funds", "gated_until", "guards", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options",
+        "owed", "pack", "put_off", "rankings", "reached", "seq", "stepped", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -90,6 +91,7 @@ class State:
         self.pack: RulePack | None = None
         self.options = SessionOptions()
         self.keeps_impact = True
+        self.guards = UNGUARDED
         self.fee_tiers: tuple[FeeTier, ...] = ()
         self.accounts: dict[AccountId, Account] = {}
         self.contracts: dict[InstrumentId, Contract] = {}
@@ -120,6 +122,7 @@ class State:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
         self.pack, self.options = pack, options
         self.keeps_impact = options.impact is Impact.CONSUME
+        self.guards = either(options.guards, pack.guards)
         self.fee_tiers = pack.fee_tiers
         self.assets = assets_of(pack.collateral, pack.spot)
         for terms in pack.instruments:

@@ -41,6 +41,7 @@ _WHERE_STATED = (
 _OPTIONAL = (
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
     *("interest", "funding_cap", "funding_floor", "settlement_fee", "trigger_protect"),
+    *("price_up", "price_down", "market_take_bound"),
 )
 """Amounts that are shown where they are not 0."""
 
@@ -196,6 +197,8 @@ def _instrument(terms: Instrument) -> dict[str, Any]:
     if terms.expiry:
         text["expiry"] = f"{datetime.fromtimestamp(terms.expiry // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
         text["settlement_window_minutes"] = terms.settlement_window // (60 * SECOND)
+    if terms.market_max_lots:
+        text["market_max_size"] = terms.size_text(terms.market_max_lots)
     for name in _OPTIONAL:
         if getattr(terms, name):
             text[name] = decimal_text(getattr(terms, name))

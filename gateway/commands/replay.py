@@ -28,7 +28,7 @@ from events.commands import (
 from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
-from events.units import UNIT
+from events.units import UNIT, Rate, exact_units
 from exchange.sequencer import Sequencer
 from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
@@ -61,6 +61,7 @@ class Request:
     funding: str
     symbol: str = ""
     indices: Sequence[str] = ()
+    max_slippage: str = "0"
 
 
 def run(request: Request, as_json: bool) -> int:
@@ -201,7 +202,19 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
         queue_model=_choice("--queue-model", QueueModel, request.queue_model),
         impact=_choice("--impact", Impact, request.impact),
         funding=_choice("--funding", FundingSource, request.funding),
+        max_slippage=_share("--max-slippage", request.max_slippage),
     )
+
+
+def _share(option: str, text: str) -> Rate:
+    """A share from 0 to below 1, as a Rate."""
+    try:
+        share = exact_units(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: {error}") from None
+    if not 0 <= share < UNIT:
+        raise UsageError(f"{option} {text}: give a share from 0 to below 1, as 0.02")
+    return Rate(share)
 
 
 def _choice(option: str, choices: type[T], text: str, *more: str) -> T:

@@ -159,6 +159,10 @@ TERMS: Options = {
     "trigger_protect": lambda dice, _: dice.choice((0, UNIT // 100, UNIT // 20)),
     "interest": lambda dice, _: dice.choice((0, 10_000)),
     "liquidation_cap": lambda dice, _: dice.choice((0, 0, 1, 100, 10**4)),
+    "market_max_lots": lambda dice, _: dice.choice((0, 0, 10**4, 10**6)),
+    "price_up": lambda dice, _: dice.choice((0, 0, 0, UNIT * 21 // 20, UNIT * 2)),
+    "price_down": lambda dice, _: dice.choice((0, 0, 0, UNIT * 19 // 20, UNIT // 2)),
+    "market_take_bound": lambda dice, _: dice.choice((0, 0, UNIT // 20, UNIT // 1000)),
     "funding_cap": lambda dice, _: dice.choice((0, UNIT // 100)),
     "funding_floor": lambda dice, _: dice.choice((0, 0, -UNIT // 200)),
 }

@@ -108,5 +108,5 @@ def habits_of(t: Traders) -> Habits:
 
 def has_holds(t: Traders) -> bool:
     """Whether the rules put liquidations off."""
-    guards = t.pack.guards
+    guards = t.world.state.guards
     return guards.mark_age_max > 0 or guards.breaker.jump > 0

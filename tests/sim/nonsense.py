@@ -44,6 +44,8 @@ NONSENSE: list[Move] = [
     lambda t: _order(t, lots=t.dice.choice((0, -5))),
     lambda t: _order(t, lots=1),
     lambda t: _order(t, lots=10**30),
+    lambda t: _order(t, lots=t.terms().max_lots, price=None),
+    lambda t: _order(t, price=t.dice.choice((1, 10 * t.ticks(t.terms())))),
     lambda t: _order(t, lots=10**7, reduce_only=False),
     lambda t: _order(t, price=None, time_in_force=TimeInForce.POST_ONLY),
     lambda t: _order(t, reduce_only=True),

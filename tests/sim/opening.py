@@ -6,9 +6,14 @@ import msgspec
 
 from events import commands as c
 from events.commands import AccountId, Command, FundingSource, RequestId
+from events.guards import UNGUARDED, Breaker, PriceGuards
 from events.instruments import Instrument, InstrumentId, MarginMode
+from events.units import SECOND, UNIT, Nanos, Rate
 from exchange.core.state import RULES_VERSION
 from tests.sim.traders import NAMES, Traders
+
+HALTING = PriceGuards(breaker=Breaker(Rate(UNIT // 20), Nanos(3600 * SECOND), Nanos(60 * SECOND)))
+"""Guards that a session states for itself: whatever the venue has, a leap of 5 % within an hour halts for a minute."""
 
 
 def opening(t: Traders) -> list[Command]:
@@ -19,12 +24,16 @@ def opening(t: Traders) -> list[Command]:
         dice.choice(list(c.QueueModel)),
         dice.choice(list(c.Impact)),
         FundingSource.FED if t.rules.is_plain else dice.choice(list(FundingSource)),
+        t.whims.choice((Rate(0), Rate(0), Rate(0), Rate(UNIT // 100))),
+        HALTING if t.whims.random() < 0.1 else UNGUARDED,
     )
+    contradictory = msgspec.structs.replace(options, max_slippage=Rate(UNIT))
     bad = msgspec.structs.replace(t.pack, max_orders=0)
     early: list[Command] = [
         c.OpenAccount(t.at, NAMES[0], RequestId("early")),
         c.OpenSession(t.at, RULES_VERSION, bad, options),
         c.OpenSession(t.at, RULES_VERSION + 1, t.pack, options),
+        c.OpenSession(t.at, RULES_VERSION, t.pack, contradictory),
     ]
     names = NAMES[: dice.randint(3, len(NAMES))]
     owned = 0.8 if t.rules.is_plain else 0.55

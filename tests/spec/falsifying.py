@@ -21,18 +21,19 @@ def told(session: Scenario) -> Scenario:
     return session
 
 
-def noticed(session: Scenario, what: str, change: Change, kind: type | None = None) -> None:
-    """With its last batch's messages (of a kind) changed, a message of None left out, the auditor notices this."""
+def noticed(session: Scenario, what: str, change: Change, *, everywhere: bool = False) -> None:
+    """With the messages of its last batch changed, or everywhere, and those of None left out, the auditor notices."""
     told(session)
-    *before, last = session.batches
-    seq, records = last.first_seq - 1, []
-    for record in last.records:
-        message = record.message if kind and type(record.message) is not kind else change(record.message)
-        if message is not None:
-            seq += 1
-            records.append(Record(seq, min(record.cause, seq - 1), message))
+    before, changed = ([], session.batches) if everywhere else (session.batches[:-1], session.batches[-1:])
     with pytest.raises(AuditError, match=what):
-        audit([*before, Batch(last.number, last.at, records)])
+        audit([*before, *(_changed(batch, change) for batch in changed)])
+
+
+def _changed(batch: Batch, change: Change) -> Batch:
+    messages = [(record.cause, change(record.message)) for record in batch.records]
+    kept = [(cause, message) for cause, message in messages if message is not None]
+    records = [Record(seq, min(cause, seq - 1), message) for seq, (cause, message) in enumerate(kept, batch.first_seq)]
+    return Batch(batch.number, batch.at, records)
 
 
 def putting(**fields: Any) -> Change:

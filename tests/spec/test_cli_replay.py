@@ -172,6 +172,7 @@ def test_where_marks_come_from_is_recorded_in_the_first_fact(
         ("--queue-model", "queue_model", "ahead"),
         ("--queue-model", "queue_model", "behind"),
         ("--impact", "impact", "none"),
+        ("--max-slippage", "max_slippage", "0.02"),
     ],
 )
 def test_how_history_meets_traders_is_recorded_in_the_first_fact(
@@ -180,7 +181,7 @@ def test_how_history_meets_traders_is_recorded_in_the_first_fact(
     session = tmp_path / "kept.db"
     ringfence("replay", source, option, value, "--out", session)
     opened = ringfence("log", session, "--kind", "session_opened", "--json").json
-    assert opened["options"] == {field: value}
+    assert opened["options"] == {field: 2_000_000 if value == "0.02" else value}
     assert ringfence("verify", session, "--json").json["ok"] is True
 
 

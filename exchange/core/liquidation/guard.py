@@ -22,7 +22,7 @@ from exchange.core.state import Due, Pool, Position, State
 def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
     """That the pool, which is due, has to wait, and for what; None where it has not."""
     assert state.pack is not None
-    guards = state.pack.guards
+    guards = state.guards
     window = state.pack.liquidation.window
     if not (guards.mark_age_max or guards.breaker.jump or window or pool.auction):
         return None
@@ -39,10 +39,9 @@ def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
 
 def held_by(state: State, contract: Contract) -> Hold | None:
     """Why nobody who holds the contract is liquidated now, None where they are."""
-    assert state.pack is not None
     if contract.halted:
         return Hold.HALTED
-    oldest = state.pack.guards.mark_age_max
+    oldest = state.guards.mark_age_max
     return Hold.STALE_MARK if oldest and state.now - contract.marked_at > oldest else None
 
 

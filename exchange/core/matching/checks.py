@@ -45,8 +45,11 @@ def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
         return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
     if lots > terms.max_lots:  # type: ignore[operator]
         return Reason.SIZE_ABOVE_MAXIMUM
-    if price is None and command.time_in_force is POST_ONLY:
-        return Reason.MARKET_ORDER_CANNOT_REST
+    if price is None:
+        if 0 < terms.market_max_lots < lots:  # type: ignore[operator]
+            return Reason.MARKET_SIZE_ABOVE_MAXIMUM
+        if command.time_in_force is POST_ONLY:
+            return Reason.MARKET_ORDER_CANNOT_REST
     return None
 
 
@@ -81,6 +84,8 @@ def standing_refusal(
     slippage = state.pack.market_buy_slippage
     at = reserve_price(contract, sign, slippage) if price is None else int(price) * contract.tick
     lots: int = command.lots  # type: ignore[assignment]
+    if contract.is_banded and price is not None and (refusal := _band_refusal(contract, sign, at)):
+        return refusal
     if not reduces and lots * contract.notional_per_lot(at) < contract.terms.min_notional * UNIT:
         return Reason.NOTIONAL_BELOW_MINIMUM
     if instead is None and position.open_orders >= state.pack.max_orders:
@@ -95,3 +100,14 @@ def standing_refusal(
         return None
     taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
     return order_refusal(position, sign, lots if instead is None else adds, at, taker_fee, instead)
+
+
+def _band_refusal(contract: Contract, sign: int, price: int) -> Reason | None:
+    """Whether a limit price, mark units, is too far from the mark: a buy above it, or a sell below it.
+
+    Source: Binance USD-M, filter PERCENT_PRICE: BUY price <= mark x multiplierUp, SELL price >= mark x multiplierDown.
+    """
+    terms = contract.terms
+    if sign > 0:
+        return Reason.PRICE_ABOVE_BAND if 0 < terms.price_up * contract.mark < price * UNIT else None
+    return Reason.PRICE_BELOW_BAND if price * UNIT < contract.mark * terms.price_down else None

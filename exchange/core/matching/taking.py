@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from events.commands import MARKET, PlaceOrder, SelfTrade, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderExpired
 from events.units import UNIT, Lots
-from exchange.core.book import Order
+from exchange.core.book import Book, BookSide, Order
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import carries_fill
 from exchange.core.matching.making import ready_maker, trade
@@ -24,13 +24,15 @@ def take(
     state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool
 ) -> Generator[Fact, None, tuple[int, Expiry]]:
     """Walk an accepted order of so many lots through the book: what is left of it, and why that would expire."""
-    book, price = position.contract.book, command.price
-    resting = book.asks if command.side is BUY else book.bids
+    contract, price = position.contract, command.price
+    book, sign = contract.book, 1 if command.side is BUY else -1
+    resting = book.asks if sign > 0 else book.bids
+    if price is None:
+        price = contract.outermost(sign)  # type: ignore[assignment]
     front = book.front(resting, price)  # type: ignore[arg-type]
     if front is None:
-        return lots, Expiry.IMMEDIATE
+        return lots, _unmet(book, resting, command)
     position = state.accounts[command.account].positions[position.name]
-    sign = 1 if command.side is BUY else -1
     prevents = command.self_trade is not ALLOWED
     while lots and front is not None:
         if prevents and front[1] is not None and front[1].account == command.account:
@@ -47,7 +49,17 @@ def take(
             return lots, Expiry.MARGIN_EXHAUSTED
         lots -= traded
         front = book.front(resting, price)  # type: ignore[arg-type]
-    return lots, Expiry.IMMEDIATE
+    return lots, _unmet(book, resting, command) if lots else Expiry.IMMEDIATE
+
+
+def _unmet(book: Book, resting: BookSide, command: PlaceOrder) -> Expiry:
+    """Why what met nobody expires: for lack of orders, or because a market order trades no further from the mark.
+
+    Source: Binance, "What Are Market Order and Limit Order Price Cap and Floor Ratio".
+    """
+    if command.price is None and book.front(resting, None) is not None:
+        return Expiry.PRICE_PROTECTION
+    return Expiry.IMMEDIATE
 
 
 def fills_whole(state: State, position: Position, command: PlaceOrder, reduces: bool) -> bool:
@@ -58,10 +70,11 @@ def fills_whole(state: State, position: Position, command: PlaceOrder, reduces: 
     if reduces and left > abs(position.lots):
         return False
     book, sign = contract.book, 1 if command.side is BUY else -1
+    limit = contract.outermost(sign) if command.price is None else command.price
     taker_fee = fee_rates(state, position)[1]
     held: dict[Position, int] = {}
     value = fee = 0
-    for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, command.price):  # type: ignore[arg-type]
+    for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, limit):  # type: ignore[arg-type]
         lots = min(size, left)
         if maker is not None:
             if maker.account == command.account:

@@ -65,7 +65,10 @@ def _size_refusal(contract: Contract, command: PlaceTrigger) -> Reason | None:
         return None
     if lots < terms.min_lots:  # type: ignore[operator]
         return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
-    return Reason.SIZE_ABOVE_MAXIMUM if lots > terms.max_lots else None  # type: ignore[operator]
+    if lots > terms.max_lots:  # type: ignore[operator]
+        return Reason.SIZE_ABOVE_MAXIMUM
+    is_large = command.price is None and 0 < terms.market_max_lots < lots  # type: ignore[operator]
+    return Reason.MARKET_SIZE_ABOVE_MAXIMUM if is_large else None
 
 
 def _form_refusal(account: Account, command: PlaceTrigger) -> Reason | None:
