@@ -127,10 +127,9 @@ def _reduce(state: State, pool: Pool, due: Due, fees: Fees) -> Iterator[Fact]:
     yield from net_legs(pool)
     if not is_open(pool):
         yield from _settle_up(state, pool, fees)
-    while (held := by_loss(pool)) and (state.seq == began or is_due(pool)):
-        position = next((p for p in held if room(state, p.contract)), None)
-        if position is None:
-            return
+    while (state.seq == began or is_due(pool)) and (
+        position := next((p for p in by_loss(pool) if room(state, p.contract)), None)
+    ):
         lots = min(lots_to_bracket_below(position), room(state, position.contract))
         yield from _close(state, pool, position, lots, fees)
         state.cause = due.seq
