@@ -240,6 +240,7 @@ class Books:
         self.began = 0
         self.room = BATCH_FACTS
         self.figures: dict[tuple[str, str], Margin] = {}
+        self.ranks: dict[tuple[str, str], dict[str, int]] = {}
 
     @property
     def rules(self) -> RulePack:
@@ -320,6 +321,7 @@ class Books:
         for key in keys:
             self.changed[key] = self.touched[key] = None
             self.figures.pop(key, None)
+            self.ranks.pop(key, None)
 
     def touch_all(self, positions: Iterable[Position]) -> None:
         """The pools of these positions are to be looked at, those of the other position mode left aside."""

@@ -101,6 +101,14 @@ def _shrink(books: Books, p: Position, lots: int) -> None:
 
 
 def rank(books: Books, p: Position) -> int:
+    """What it is ranked by, computed anew only once something of its pool changed."""
+    known = books.ranks.setdefault((p.account, p.pool), {})
+    if p.name not in known:
+        known[p.name] = _ranked_by(books, p)
+    return known[p.name]
+
+
+def _ranked_by(books: Books, p: Position) -> int:
     """PnL % x effective leverage, of a loss PnL % / effective leverage; last where nothing is left in the pool."""
     equity, worth = margin(books, p.account, p.pool).equity, p.contract.at_mark(p.lots)
     if equity <= 0 or not p.entry or not worth:

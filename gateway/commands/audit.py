@@ -22,6 +22,9 @@ from replay.audit import FIGURES, Audited, SessionAudit
 
 DIFFERS = 1
 
+PATIENCE = 2.0
+"""The progress bar appears after so many seconds."""
+
 
 def run(session: Path, account: str, as_json: bool) -> int:
     """Audit and report. Returns the exit status."""
@@ -45,7 +48,7 @@ async def _audit(session: Path, account: str) -> SessionAudit:
     log = await open_session(session, read_only=True)
     try:
         batches = (await log.head()).batch
-        with progress("audit", batches) as advance:
+        with progress("audit", batches, patience=PATIENCE) as advance:
             audit = SessionAudit(log, account, lambda done: advance(done, audit.observations, audit.state.now))
             await audit.run()
             return audit
