@@ -17,11 +17,11 @@ from events.commands import SelfTrade, Side, TimeInForce
 from events.instruments import Bracket, RulePack
 from events.record import Batch
 from events.triggers import PriceSource, TriggerKind
-from events.units import UNIT, Atoms, Nanos, Rate
+from events.units import UNIT, Atoms, Lots, Nanos, Rate
 from exchange.core.invariants import check, check_end_of_batch
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
-from tests.contract.naive_exchange import NaiveExchange, Saying
+from tests.contract.naive_exchange import NaiveExchange, NaiveRules, Saying
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
@@ -31,10 +31,12 @@ AMPLE = Atoms(10**15)
 PROCEED_FACTS = 4096
 
 PROTECT = Rate(3 * PERCENT)
+BAND, TAKE_BOUND, MARKET_MAX = Rate(4 * PERCENT), Rate(4 * PERCENT), Lots(15)
 
 RULES: RulePack = replace(
     pack(
-        max_orders=MAX_ORDERS, trigger_protect=PROTECT,
+        max_orders=MAX_ORDERS, trigger_protect=PROTECT, price_up=Rate(UNIT + BAND),
+        price_down=Rate(UNIT - BAND), market_take_bound=TAKE_BOUND, market_max_lots=MARKET_MAX,
         brackets=(Bracket(Atoms(0), Atoms(10**12), 10, Rate(5 * PERCENT), Atoms(0)),),
     ),
     max_triggers=MAX_TRIGGERS, max_amendments=MAX_AMENDMENTS,
@@ -43,7 +45,8 @@ RULES: RulePack = replace(
 
 def naive_exchange() -> NaiveExchange:
     """A naive exchange by the same rules, with the same first mark."""
-    return NaiveExchange(MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, MIDDLE * TICK, TICK, PROTECT)
+    rules = NaiveRules(MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, TICK, PROTECT, BAND, TAKE_BOUND, MARKET_MAX)
+    return NaiveExchange(rules, MIDDLE * TICK)
 
 
 def saying(fact: f.Fact) -> Saying | None:

@@ -48,21 +48,32 @@ class NaiveOrder:
         return self.account, self.number
 
 
-class NaiveExchange:
-    """One instrument, accounts in one-way mode.
+@dataclass(frozen=True)
+class NaiveRules:
+    """The rules of the instrument: so many open and conditional orders an account, and amendments an order, at most.
 
-    So many open and conditional orders an account, and amendments an order, at most. Marks are mark units, tick is one
-    in them; protect is how far, of the mark, the last price may be off it where an order with price protection fires,
-    in 10^-8.
+    tick is a tick in mark units. Shares of the mark, in 10^-8: protect, how far the last price may be off it where an
+    order with price protection fires; band, how far beyond it a limit order may trade; take, how far a market order
+    does. largest is the most lots of a market order.
     """
 
-    def __init__(
-        self, max_orders: int, max_triggers: int, max_amendments: int, mark: int, tick: int, protect: int
-    ) -> None:
-        self.max_orders, self.max_triggers, self.max_amendments = max_orders, max_triggers, max_amendments
+    orders: int
+    triggers: int
+    amendments: int
+    tick: int
+    protect: int
+    band: int
+    take: int
+    largest: int
+
+
+class NaiveExchange:
+    """One instrument, accounts in one-way mode; marks are mark units."""
+
+    def __init__(self, rules: NaiveRules, mark: int) -> None:
+        self.rules = rules
         self.prices = {PriceSource.MARK: mark, PriceSource.LAST: 0}
-        self.units = {PriceSource.MARK: tick, PriceSource.LAST: 1}
-        self.protect = protect
+        self.units = {PriceSource.MARK: rules.tick, PriceSource.LAST: 1}
         self.triggers: list[NaiveTrigger] = []
         self.reached: list[NaiveTrigger] = []
         self.orders: list[NaiveOrder] = []
@@ -135,6 +146,7 @@ class NaiveExchange:
         """The rule that the order breaks, the first in the order of precedence."""
         broken = {
             **self.used_up(command),
+            Reason.MARKET_SIZE_ABOVE_MAXIMUM: command.price is None and command.lots > self.rules.largest,
             Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force is POST_ONLY and command.price is None,
             **self.out_of_place(command),
         }
@@ -152,10 +164,22 @@ class NaiveExchange:
         """The rules about account and market."""
         sign = 1 if command.side is Side.BUY else -1
         return {
-            Reason.TOO_MANY_OPEN_ORDERS: len(self.open_of(command.account)) >= self.max_orders,
+            **self.out_of_band(sign, command.price),
+            Reason.TOO_MANY_OPEN_ORDERS: len(self.open_of(command.account)) >= self.rules.orders,
             Reason.REDUCE_ONLY_WOULD_INCREASE: command.reduce_only and self.reducible(command.account, sign) == 0,
             Reason.POST_ONLY_WOULD_TAKE: command.time_in_force is POST_ONLY and bool(self.met(sign, command.price)),
         }
+
+    def out_of_band(self, sign: int, price: Any) -> dict[Reason, bool]:
+        """The rules about how far a limit price is from the mark."""
+        mark, band = self.prices[PriceSource.MARK], self.rules.band
+        far = price is not None and (price * self.rules.tick - mark) * sign * UNIT > mark * band
+        return {Reason.PRICE_ABOVE_BAND: far and sign > 0, Reason.PRICE_BELOW_BAND: far and sign < 0}
+
+    def outermost(self, sign: int) -> int:
+        """The last price at which a market order of this side trades."""
+        mark, whole = self.prices[PriceSource.MARK], UNIT * self.rules.tick
+        return sign * (sign * mark * (UNIT + sign * self.rules.take) // whole)
 
     def place_trigger(self, command: c.PlaceTrigger) -> None:
         """Refuse a conditional order, or let it wait."""
@@ -179,6 +203,7 @@ class NaiveExchange:
         broken = {
             **self.used_up(placed),
             Reason.SIZE_NOT_POSITIVE: not placed.closes and placed.lots == 0,
+            Reason.MARKET_SIZE_ABOVE_MAXIMUM: placed.price is None and placed.lots > self.rules.largest,
             Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and placed.price is None,
             Reason.NO_TRIGGER_PRICE: placed.trigger is None and not trigger.trails,
             Reason.CALLBACK_OUT_OF_RANGE: not callback if trigger.trails else placed.callback != 0,
@@ -187,7 +212,7 @@ class NaiveExchange:
             Reason.CLOSES_WHOLE_POSITION: placed.closes
             and (placed.lots != 0 or placed.reduce_only or placed.price is not None),
             Reason.NO_LAST_PRICE: not price,
-            Reason.TOO_MANY_TRIGGERS: len(own) >= self.max_triggers,
+            Reason.TOO_MANY_TRIGGERS: len(own) >= self.rules.triggers,
             Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
             Reason.WOULD_TRIGGER_AT_ONCE: trigger.is_beyond(price),
         }
@@ -228,14 +253,17 @@ class NaiveExchange:
     def is_torn(self) -> bool:
         """Whether mark and last price are too far apart for orders with price protection."""
         mark, last = self.prices[PriceSource.MARK], self.prices[PriceSource.LAST] * self.units[PriceSource.MARK]
-        return bool(last) and abs(mark - last) * UNIT > mark * self.protect
+        return bool(last) and abs(mark - last) * UNIT > mark * self.rules.protect
 
     def enter(self, order: NaiveOrder, price: int | None) -> None:
         """Let an accepted order meet the book; what is left of it rests or expires."""
-        if order.force is FOK and not self.fills_whole(order, price):
+        limit = self.outermost(order.sign) if price is None else price
+        if order.force is FOK and not self.fills_whole(order, limit):
             self.expire(order, Expiry.FILL_OR_KILL)
             return
-        why = self.take(order, price)
+        why = self.take(order, limit)
+        if price is None and why is Expiry.IMMEDIATE and self.met(order.sign, None):
+            why = Expiry.PRICE_PROTECTION
         if not order.lots:
             return
         if price is not None and why is Expiry.IMMEDIATE and order.force in (GTC, POST_ONLY):
@@ -245,7 +273,7 @@ class NaiveExchange:
         else:
             self.expire(order, why)
 
-    def take(self, order: NaiveOrder, price: int | None) -> Expiry:
+    def take(self, order: NaiveOrder, price: int) -> Expiry:
         """Trade with what the order meets, and say why what is left would expire."""
         while order.lots and (met := self.met(order.sign, price)):
             maker = met[0]
@@ -270,7 +298,7 @@ class NaiveExchange:
                 self.expire(maker, Expiry.NOTHING_TO_REDUCE)
         return Expiry.IMMEDIATE
 
-    def fills_whole(self, order: NaiveOrder, price: int | None) -> bool:
+    def fills_whole(self, order: NaiveOrder, price: int) -> bool:
         """Whether all of a fill-or-kill order trades right now, and not with its own account."""
         left, held = order.lots, dict(self.held)
         if order.reduces and left > self.reducible(order.account, order.sign):
@@ -332,8 +360,9 @@ class NaiveExchange:
         broken = {
             Reason.PRICE_NOT_POSITIVE: price <= 0,
             Reason.SIZE_NOT_POSITIVE: size <= 0,
+            **self.out_of_band(order.sign, price),
             Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),
-            Reason.TOO_MANY_AMENDMENTS: order.amended >= self.max_amendments,
+            Reason.TOO_MANY_AMENDMENTS: order.amended >= self.rules.amendments,
             Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not self.reducible(order.account, order.sign),
         }
         return next((reason for reason in Reason if broken.get(reason)), None)

@@ -109,7 +109,7 @@ def test_a_difference_is_told_with_the_seed_that_does_it_again(
 ) -> None:
     monkeypatch.setattr(runner, "RUN", 200)
     take = NaiveExchange.take
-    monkeypatch.setattr(NaiveExchange, "take", lambda self, order, _price: take(self, order, None))
+    monkeypatch.setattr(NaiveExchange, "take", lambda self, order, _price: take(self, order, 100 + 50 * order.sign))
     assert runner.main(["--operations", "200", "--only", "exchanges", "--first", "4"]) == 1
     told = capsys.readouterr().out
     assert "the naive one says" in told
