@@ -59,12 +59,16 @@ class Side(Enum):
 
 
 class TimeInForce(Enum):
-    """How long an order lives: till cancelled, immediate or cancel, fill or kill, post-only (GTX)."""
+    """How long an order lives: till cancelled, immediate or cancel, fill or kill, post-only (GTX), till its good_till
+    (GTD), or till the end of the day, UTC, where the contract is a dated one.
+    """
 
     GTC = "gtc"
     IOC = "ioc"
     FOK = "fok"
     POST_ONLY = "gtx"
+    GTD = "gtd"
+    DAY = "day"
 
 
 class SelfTrade(Enum):
@@ -191,7 +195,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     text on as it stands, so that the refusal is recorded with what was asked. In hedge mode leg names the position; an
     order that closes its leg is reduce-only. client is a name of the trader's own: of his open orders one at most has
     it, and once that ended it may be used again. self_trade says what happens where it would trade with its own
-    account.
+    account. good_till, ns, is until when a GTD order lives.
     """
 
     number: OrderNumber
@@ -204,6 +208,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     leg: Leg = Leg.NET
     client: ClientId = ClientId("")
     self_trade: SelfTrade = SelfTrade.NONE
+    good_till: Nanos = Nanos(0)
 
 
 class PlaceTrigger(TradersCommand, tag="place_trigger.1"):

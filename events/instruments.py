@@ -183,6 +183,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     liquidation: Liquidation = CLOSE_ALL
     guards: PriceGuards = UNGUARDED
     withdrawal_gate: Nanos = Nanos(0)
+    good_till_ahead: Nanos = Nanos(0)
     max_triggers: int = 0
     amend_priority: AmendPriority = AmendPriority.WHEN_SMALLER
     max_amendments: int = AMENDMENTS
@@ -204,8 +205,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_collateral(self)
         _check_tiers(self)
         _check_liquidation(self)
-        if min(self.withdrawal_gate, self.max_triggers) < 0:
-            raise PackError(f"{self.id}: withdrawal_gate and max_triggers must not be below 0")
+        if min(self.withdrawal_gate, self.max_triggers, self.good_till_ahead) < 0:
+            raise PackError(f"{self.id}: withdrawal_gate, max_triggers and good_till_ahead must not be below 0")
         if self.max_amendments < 0:
             raise PackError(f"{self.id}: max_amendments must not be below 0")
         if defect := self.guards.defect():

@@ -245,13 +245,15 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     liquidation: _LiquidationText = _LiquidationText()
     guards: _GuardsText = _GuardsText()
     withdrawal_gate_seconds: int = 0
+    good_till_ahead_seconds: int = 0
     max_triggers: int = 0
     amend_priority: AmendPriority = AmendPriority.WHEN_SMALLER
     max_amendments: int = AMENDMENTS
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
-        del stated["interest_interval_hours"], stated["withdrawal_gate_seconds"]
+        for name in ("interest_interval_hours", "withdrawal_gate_seconds", "good_till_ahead_seconds"):
+            del stated[name]
         return RulePack(
             **stated
             | {
@@ -265,6 +267,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
                 "liquidation": self.liquidation.integers(),
                 "guards": self.guards.integers(),
                 "withdrawal_gate": Nanos(self.withdrawal_gate_seconds * SECOND),
+                "good_till_ahead": Nanos(self.good_till_ahead_seconds * SECOND),
             }
         )
 

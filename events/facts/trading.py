@@ -8,7 +8,7 @@ from events.commands import AccountId, ClientId, OrderNumber, SelfTrade, Side, T
 from events.facts.base import Fact
 from events.instruments import InstrumentId, Leg
 from events.refusals import Reason
-from events.units import Atoms, Lots, Ticks
+from events.units import Atoms, Lots, Nanos, Ticks
 
 
 @unique
@@ -22,12 +22,16 @@ class Expiry(Enum):
     LIQUIDATION = "liquidation"
     SETTLEMENT = "settlement"
     SELF_TRADE = "self_trade"
+    GOOD_TILL = "good_till"
     REFUSED_WHEN_TRIGGERED = "refused_when_triggered"
     PRICE_PROTECTION = "price_protection"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):
-    """An order passed every check and is about to meet the book. No price means a market order."""
+    """An order passed every check and is about to meet the book. No price means a market order.
+
+    good_till is until when it lives, ns, where it is a GTD or a day order.
+    """
 
     account: AccountId
     number: OrderNumber
@@ -40,6 +44,7 @@ class OrderAccepted(Fact, tag="order_accepted.1"):
     leg: Leg = Leg.NET
     client: ClientId = ClientId("")
     self_trade: SelfTrade = SelfTrade.NONE
+    good_till: Nanos = Nanos(0)
 
 
 class OrderRested(Fact, tag="order_rested.1"):

@@ -94,6 +94,12 @@ MAY_BE_ASKED: Asked = {
 """Facts that come about in other ways too."""
 
 
+OF_ANYBODY = f.Expiry.NOTHING_TO_REDUCE, f.Expiry.SETTLEMENT, f.Expiry.GOOD_TILL
+"""Why orders of others expire meanwhile."""
+
+LAPSES_AT_ONCE = 1024
+"""So many orders past their time expire before a command; those beyond wait for a Proceed."""
+
 MONEY, LOTS = "money", "lots"
 
 
@@ -231,7 +237,7 @@ class Auditor:
         self._check_asked(fact)
         account = getattr(fact, "account", None)
         if account in books.accounts and books.running is not None and account != books.running.account:
-            settles = getattr(fact, "why", None) in (f.Expiry.NOTHING_TO_REDUCE, f.Expiry.SETTLEMENT)
+            settles = getattr(fact, "why", None) in OF_ANYBODY
             books.hold("a liquidation leaves other accounts alone", kind in ANYBODY or settles, fact)
         try:
             RULES[kind](books, fact)
@@ -255,6 +261,9 @@ class Auditor:
         if len(batch.records) > 1 and not isinstance(batch.records[1].message, f.Refused | f.SessionOpened):
             late = {timer: at for timer, at in self.books.timers.items() if at <= self.books.now}
             self.books.check("what fell due by time and was not said", {}, late)
+            said = sum(getattr(record.message, "why", None) is f.Expiry.GOOD_TILL for record in batch.records)
+            if said < LAPSES_AT_ONCE and not isinstance(self.books.command, c.Proceed):
+                self.books.check("orders past their time that did not expire", [], trading.overdue(self.books))
 
     def _check_due(self, is_full: bool) -> None:
         """Who is due or warned was named, but for those whom a full batch had no room for: they are named later."""

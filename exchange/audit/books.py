@@ -85,6 +85,7 @@ class Order:
     fee: Fraction | None = None
     client: str = ""
     self_trade: SelfTrade = SelfTrade.NONE
+    until: int = 0
     total: int = 0
     amendments: int = 0
     post_only: bool = False
@@ -175,19 +176,18 @@ class Books:
     A wallet is named by its asset or, where it is isolated, by its position; a pool likewise, or `multi`. queue holds
     the pools that are due, warned those whose owners got a margin call, exchanging the accounts whose debts are, owed
     what each position has to be paid of funding that fell due, settling at what price it ends, settled the lots that
-    did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those
-    of the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that
-    did not move yet; began is the first record of the batch, room how many facts make it full, late those of whom the
-    last one had no room to say it; put_off says which pools of the queue wait for which instrument, and why; lacking
-    are those below zero that the batch put off; sliced that the liquidation under way closed a part of something large,
+    did, interest which debts have to pay. changed are the pools that the last record may have changed, touched those of
+    the batch so far; row is the last one of history in the batch so far, bounded what was just said of a price that did
+    not move yet; began is the first record of the batch, room how many facts make it full, late those of whom the last
+    one had no room to say it; put_off says which pools of the queue wait for which instrument, and why; lacking are
+    those below zero that the batch put off; sliced that the liquidation under way closed a part of something large,
     cools that its cooldown was said, capped that the cap of an instrument left something of what it holds. auctions
     says which step left a pool due and when the next one comes; step is that of the auction under way, none where it
-    came to its end, stepped that it left its pool due.
-    placed says which position an open order is for, clients the number that a client id stands for.
-    layers are those of the pack's last resort whose turn with the forced order under way is still to come; hands_over
-    says that the fund takes everything at once; shares are what winners have to pay of the loss that was just left.
-    taking is the order that was accepted last in the batch; waiters are the conditional orders, columns what is shown
-    of history.
+    came to its end, stepped that it left its pool due. placed says which position an open order is for, clients the
+    number that a client id stands for. layers are those of the pack's last resort whose turn with the forced order
+    under way is still to come; hands_over says that the fund takes everything at once; shares are what winners have to
+    pay of the loss that was just left. lapsing says until when orders live that expire by time; taking is the order
+    that was accepted last in the batch; waiters are the conditional orders, columns what is shown of history.
     """
 
     def __init__(self, columns: Mapping[ChunkId, Observations] | None = None) -> None:
@@ -210,6 +210,7 @@ class Books:
         self.positions: dict[str, dict[str, Position]] = {}
         self.placed: dict[tuple[str, int], Position] = {}
         self.clients: dict[tuple[str, str], int] = {}
+        self.lapsing: dict[tuple[str, int], int] = {}
         self.taking: tuple[Position, int, Order] | None = None
         self.timers: dict[tuple[str, str], int] = {}
         self.queue: dict[tuple[str, str], None] = {}

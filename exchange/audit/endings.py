@@ -57,6 +57,11 @@ def of_self_trade(books: Books, p: Position, number: int, order: Order) -> None:
     books.hold("the taker's self-trade prevention says so", taker.self_trade in EITHER[is_taker], taker)
 
 
+def of_good_till(books: Books, _p: Position, _number: int, order: Order) -> None:
+    """Once its time is over."""
+    books.hold("the time of the order is over", 0 < order.until <= books.now, order)
+
+
 def of_price_protection(books: Books, p: Position, _number: int, order: Order) -> None:
     """A market order, where those are bounded."""
     books.hold("a bound holds the market order", order.price is None and bound(books, p) is not None, order)
@@ -70,6 +75,7 @@ def _reaches(taker: Order, maker: Order) -> bool:
 
 BY_REASON: dict[Expiry, Callable[[Books, Position, int, Order], None]] = {
     Expiry.SELF_TRADE: of_self_trade,
+    Expiry.GOOD_TILL: of_good_till,
     Expiry.PRICE_PROTECTION: of_price_protection,
 }
 """Why an order expired -> what that has to agree with."""

@@ -37,6 +37,10 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     before = available(books, p.account, p.terms.settle)
     order = p.orders[fact.number] = placed(books, p, fact.side, fact.lots, fact.price, fact.reduce_only)
     order.self_trade = fact.self_trade
+    order.until = fact.good_till
+    if fact.good_till:
+        books.lapsing[p.account, fact.number] = fact.good_till
+    books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
     order.post_only = fact.time_in_force is TimeInForce.POST_ONLY
     books.placed[p.account, fact.number] = p
     if fact.client:
@@ -72,6 +76,23 @@ def placed(books: Books, p: Position, side: Side, lots: int, price: int | None, 
         at = price * p.terms.tick
         order.loss, order.fee = open_loss(p, side, at), _put_aside(books, p, SIGN[side], at)
     return order
+
+
+def lives_until(books: Books, p: Position, fact: f.OrderAccepted) -> int:
+    """A GTD order till it says, longer than the venue asks for; a day order to the end of its day."""
+    if fact.time_in_force is c.TimeInForce.DAY:
+        books.hold("day orders are for dated contracts", p.terms.expiry > 0, fact)
+        return books.now - books.now % DAY + DAY
+    if fact.time_in_force is not c.TimeInForce.GTD:
+        return 0
+    ahead = fact.good_till - books.now > books.rules.good_till_ahead
+    books.hold("a GTD order lives as long as the venue asks for", ahead, fact)
+    return books.command.good_till if isinstance(books.command, c.PlaceOrder) else fact.good_till
+
+
+def overdue(books: Books) -> list[tuple[str, int]]:
+    """The open orders whose time is over."""
+    return [order for order, until in books.lapsing.items() if until <= books.now]
 
 
 def is_in_band(p: Position, fact: f.OrderAccepted) -> bool:
@@ -110,6 +131,7 @@ def remove(books: Books, p: Position, number: int) -> None:
     if client := p.orders[number].client:
         del books.clients[p.account, client]
     del p.orders[number], books.placed[p.account, number]
+    books.lapsing.pop((p.account, number), None)
 
 
 def traded(books: Books, fact: f.Traded) -> None:
@@ -174,6 +196,7 @@ def _fill(books: Books, p: Position, number: int, sign: int, fact: f.Traded) -> 
     may = SIGN[order.side] == sign and (better == 0 or (better > 0 and fact.side is order.side))
     may = may and fact.lots <= (min(order.lots, -p.lots * sign) if order.reduce_only else order.lots)
     books.hold("side, limit and lots of the order allow the trade", may, order)
+    books.hold("no order trades past its time", not 0 < order.until <= books.now, order)
     if order.price is None and number and (most := bound(books, p)) is not None:
         off = (Fraction(fact.price * p.terms.tick, p.contract.mark) - 1) * sign
         books.hold("a market order trades within its bound of the mark", off <= most, off)

@@ -28,7 +28,8 @@ class Order(msgspec.Struct):
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
     one open lot adds to the order sums of its holder, the position that its fills change; client is its owner's name
-    for it. lots are open of its whole size, total; amendments says how often it was amended, which may let it take.
+    for it. lots are open of its whole size, total; amendments says how often it was amended, which may let it take;
+    until is when it expires, ns, 0 where it does not.
     """
 
     account: AccountId
@@ -47,6 +48,7 @@ class Order(msgspec.Struct):
     total: int = 0
     amendments: int = 0
     self_trade: SelfTrade = SelfTrade.NONE
+    until: int = 0
 
     @property
     def executed(self) -> int:

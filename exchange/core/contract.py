@@ -56,6 +56,7 @@ class Contract:
         "face",
         "feed",
         "gain",
+        "good_till_ahead",
         "halted",
         "highs",
         "holders",
@@ -103,6 +104,7 @@ class Contract:
         self.book = Book(options)
         self.triggers = Triggers()
         self.feed = MarketFeed(self.book, options, fillable, self.triggers.lasts)
+        self.good_till_ahead = pack.good_till_ahead
         self.marked = 0
         self.marked_at = 0
         self.halted = 0

@@ -34,7 +34,10 @@ def check(state: State) -> None:
     assert list(state.owed.values()) == [due for key, due in state.due.items() if key[1] in OWED]
     assert state.timers == sorted(state.timers)
     guard.check(state)
-    assert state.next_timer == (state.timers[0][0] if state.timers else FAR)
+    orders = [order for account in state.accounts.values() for order in account.orders.values()]
+    assert list(state.lapses) == sorted((o.until, o.account, o.number) for o in orders if o.until)
+    first = [times[0][0] for times in (state.timers, state.lapses) if times]
+    assert state.next_timer == min(first, default=FAR)
 
 
 def check_end_of_batch(state: State) -> None:

@@ -23,7 +23,7 @@ from exchange.core.due import OWED, DueKind, Wait
 from exchange.core.liquidation.pools import close, pool_of, pools_of
 from exchange.core.liquidation.watch import arm_all, unsaid
 from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
-from exchange.core.state import FAR, Account, Due, MultiPool, Outcome, Position, State, Wallet
+from exchange.core.state import Account, Due, MultiPool, Outcome, Position, State, Wallet
 from exchange.core.triggers.trigger import Trigger
 
 STATE_VERSION = 6
@@ -38,7 +38,7 @@ _POSITION = (
 )  # fmt: skip
 _ORDER = (
     "number", "sign", "price", "lots", "reduce_only", "notional", "extra", "client", "time_in_force", "total",
-    "amendments", "self_trade",
+    "amendments", "self_trade", "until",
 )  # fmt: skip
 _BOOKS = ("entered", "fees", "interest", "remainders")
 
@@ -164,7 +164,7 @@ def decode(data: bytes) -> State:
         state.assets[name].index = index
     state.timers = [tuple(timer) for timer in raw["timers"]]
     state.gated_until = raw["gated_until"]
-    state.next_timer = state.timers[0][0] if state.timers else FAR
+    state.rewind()
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)
     for key, seq, rate, mark, over, owing, firing in raw["due"]:
@@ -219,7 +219,7 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
         _set(position, _POSITION, values)
         position.set_leverage(position.leverage)
     for name, *values in raw["orders"]:
-        _restore_order(account, account.positions[name], dict(zip(_ORDER, values, strict=True)))
+        _restore_order(state, account, account.positions[name], dict(zip(_ORDER, values, strict=True)))
     for serial, _, placed in raw["triggers"]:
         fact = msgspec.convert(placed, TriggerPlaced)
         keep(account, Trigger(fact, account.positions[position_name(fact.instrument, fact.leg)], serial))
@@ -227,11 +227,13 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
         account.outcomes[request] = msgspec.convert({"seq": seq, "reason": reason}, Outcome)
 
 
-def _restore_order(account: Account, holder: Position, values: dict[str, Any]) -> None:
+def _restore_order(state: State, account: Account, holder: Position, values: dict[str, Any]) -> None:
     values["time_in_force"] = TimeInForce(values["time_in_force"])
     values["self_trade"] = SelfTrade(values["self_trade"])
     order = Order(account=account.name, instrument=holder.contract.id, rests=True, holder=holder, **values)
     account.orders[order.number] = order
+    if order.until:
+        state.lapse_at(order)
     if order.client:
         account.clients[order.client] = order.number
 

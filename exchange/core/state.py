@@ -15,9 +15,9 @@ from __future__ import annotations
 from bisect import insort
 from typing import TYPE_CHECKING
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedDict, SortedList
 
-from events.commands import INSURANCE, MARKET, AccountId, ChunkId, Impact, SessionOptions, funds_of
+from events.commands import INSURANCE, MARKET, AccountId, ChunkId, Impact, OrderNumber, SessionOptions, funds_of
 from events.guards import UNGUARDED, either
 from events.instruments import AssetId, FeeTier, InstrumentId, Leg, RulePack, position_name
 from events.observations import Observations
@@ -29,6 +29,7 @@ from exchange.core.ledger import Books
 from exchange.core.margin.collateral import Asset, assets_of
 
 if TYPE_CHECKING:
+    from exchange.core.book import Order
     from exchange.core.liquidation.adl import Ranking
 
 __all__ = [
@@ -71,16 +72,17 @@ class State:
     the part of due that waits for single positions or wallets; put_off holds by instrument the liquidations that left
     due and wait for it; stepped are the pools that an auction's step left due, until they are named again; funds names
     each instrument's insurance fund; guards are those of the session, or else of the pack; gated_until is until when no
-    money leaves, 0 where it may; next_timer is when the first of the timers fires; multis are the accounts in
-    multi-asset mode; cause is the record that the next fact follows from. rankings are the queues of deleveraging, by
-    instrument and side, as long as no mark moves; reached the instruments whose prices reached triggers in this batch,
-    with the record that did first. columns is lent by the host: the chunks that an AdvanceMarket may name.
+    money leaves, 0 where it may; next_timer is when the first of the timers fires, or the first of the lapses: orders
+    that expire, by their time; multis are the accounts in multi-asset mode; cause is the record that the next fact
+    follows from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
+    instruments whose prices reached triggers in this batch, with the record that did first. columns is lent by the
+    host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
-        "funds", "gated_until", "guards", "keeps_impact", "ledger", "left", "multis", "next_timer", "now", "options",
-        "owed", "pack", "put_off", "rankings", "reached", "seq", "stepped", "timers",
+        "funds", "gated_until", "guards", "keeps_impact", "lapses", "ledger", "left", "multis", "next_timer", "now",
+        "options", "owed", "pack", "put_off", "rankings", "reached", "seq", "stepped", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -104,6 +106,7 @@ class State:
         self.stepped: dict[Pool, None] = {}
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
+        self.lapses: SortedList[tuple[int, AccountId, OrderNumber]] = SortedList()
         self.gated_until = 0
         self.funds: dict[InstrumentId, AccountId] = {}
         self.dirty: dict[Pool, int] = {}
@@ -116,7 +119,7 @@ class State:
     @property
     def has_work(self) -> bool:
         """Whether a Proceed has something to do."""
-        return bool(self.due or self.left)
+        return bool(self.due or self.left or (self.lapses and self.lapses[0][0] <= self.now))
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
@@ -151,7 +154,23 @@ class State:
     def set_timer(self, at: int, kind: DueKind, instrument: str = "") -> None:
         """Let this fall due at that time. For `apply` only."""
         insort(self.timers, (at, int(kind), instrument))
-        self.next_timer = self.timers[0][0]
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Find anew when something falls due by time. For `apply` only."""
+        self.next_timer = self.timers[0][0] if self.timers else FAR
+        if self.lapses:
+            self.next_timer = min(self.next_timer, self.lapses[0][0])
+
+    def lapse_at(self, order: Order) -> None:
+        """An order is open that expires at its time. For `apply` only."""
+        self.lapses.add((order.until, order.account, order.number))
+        self.rewind()
+
+    def lapses_no_more(self, order: Order) -> None:
+        """Such an order is gone. For `apply` only."""
+        self.lapses.remove((order.until, order.account, order.number))
+        self.rewind()
 
     def wallet(self, account: Account, asset: AssetId) -> Wallet:
         """The account's wallet; one that is not kept yet where it has none."""

@@ -25,12 +25,12 @@ from exchange.core.contract import Contract
 from exchange.core.due import DueKind
 from exchange.core.funding import computed_rate, weighted
 from exchange.core.gate import at_the_end
-from exchange.core.state import FAR, State
+from exchange.core.state import State
 
 
 def fire(state: State) -> Iterator[Fact]:
     """Say what fell due up to now, the earliest first."""
-    while state.next_timer <= state.now:
+    while state.timers and state.timers[0][0] <= state.now:
         at, kind, instrument = state.timers[0]
         if kind == DueKind.INTEREST:
             yield InterestDue()
@@ -102,7 +102,7 @@ def took_effect(state: State, kind: DueKind, instrument: str = "", makes_up: boo
     if timer is None:
         return state.now
     state.timers.remove(timer)
-    state.next_timer = state.timers[0][0] if state.timers else FAR
+    state.rewind()
     assert state.pack is not None
     if kind == DueKind.FUNDING:
         state.set_timer(_next(state.now, state.contracts[instrument].terms.funding_interval), kind, instrument)  # type: ignore[index]

@@ -131,6 +131,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "last_resort": ", ".join(layer.value for layer in pack.liquidation.last_resort) or "fund, whatever it has",
         "insurance_funds": pack.liquidation.funds.value,
         "withdrawal_gate_seconds": pack.withdrawal_gate // SECOND,
+        "good_till_ahead_seconds": pack.good_till_ahead // SECOND,
         **_guards(pack),
     }
 

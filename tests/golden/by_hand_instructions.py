@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from events.commands import SelfTrade, SessionOptions
+from msgspec.structs import replace
+
+from events.commands import SelfTrade, SessionOptions, TimeInForce
 from events.guards import Breaker, PriceGuards
+from events.instruments import InstrumentId
 from events.units import SECOND, Lots, Nanos, Rate
 from tests.golden.by_hand import recorded
 from tests.golden.sessions import Session
 from tests.scenario import opening
-from tests.spec.words import BUY, IOC, PERCENT, SELL, account, mark, market, pack, place, resting
+from tests.spec.contracts import dated, later, pack_of
+from tests.spec.words import BUY, GOLD, IOC, PERCENT, SELL, account, instrument, mark, market, pack, place, resting
+
+GTD, DAY = TimeInForce.GTD, TimeInForce.DAY
+FUTURE = InstrumentId("FUTURE")
 
 FILTERED = pack(market_max_lots=Lots(8), price_up=Rate(105 * PERCENT), price_down=Rate(95 * PERCENT))
 HALTING = PriceGuards(breaker=Breaker(Rate(10 * PERCENT), Nanos(60 * SECOND), Nanos(120 * SECOND)))
@@ -27,7 +34,12 @@ def filters() -> Session:
     return recorded(_filters)
 
 
-SESSIONS = {"self-trade-1": self_trades, "filters-1": filters}
+def times() -> Session:
+    """good-till-1: orders that live until a time, or to the end of their day, and times that no order may have."""
+    return recorded(_times)
+
+
+SESSIONS = {"self-trade-1": self_trades, "filters-1": filters, "good-till-1": times}
 
 
 def _self_trades() -> Iterator[Any]:
@@ -45,3 +57,14 @@ def _filters() -> Iterator[Any]:
     yield [resting(1, SELL, price=101, lots=5), resting(2, SELL, price=104, lots=5), market(3, BUY, lots=9)]
     yield [market(4, BUY, lots=9), place(5, BUY, price=106, lots=2), place(6, SELL, price=94, lots=2)]
     yield [market(7, BUY, lots=8), market(8, SELL, lots=1), mark(111), place(9, BUY, price=100, lots=2)]
+
+
+def _times() -> Iterator[Any]:
+    yield opening(replace(pack_of(instrument(GOLD), dated(FUTURE, expiry=10**15)), good_till_ahead=Nanos(10 * SECOND)))
+    yield [mark(100), mark(100, on=FUTURE), account("maker", 100_000), account("taker", 100_000)]
+    yield place(1, SELL, price=101, lots=5, by="maker", tif=GTD, good_till=20 * SECOND)
+    yield place(2, BUY, price=99, lots=5, by="maker", tif=GTD, good_till=30 * SECOND)
+    yield [place(3, BUY, price=99, lots=5, tif=GTD), place(3, BUY, price=99, lots=5, tif=GTD, good_till=SECOND)]
+    yield [place(3, BUY, price=99, lots=5, tif=DAY), place(3, BUY, price=99, lots=5, on=FUTURE, tif=DAY)]
+    yield [place(4, BUY, price=101, lots=2), later(25 * SECOND), place(5, SELL, price=99, lots=2)]
+    yield later(90_000 * SECOND)

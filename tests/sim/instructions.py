@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from events import commands as c
-from events.commands import SelfTrade
+from events.commands import SelfTrade, TimeInForce
+from events.units import SECOND, Nanos
 
 if TYPE_CHECKING:
     from tests.sim.traders import Traders
@@ -26,5 +27,15 @@ def _self_trade(traders: Traders, _order: c.PlaceOrder) -> dict[str, Any]:
     return {"self_trade": traders.whims.choice(list(SelfTrade))}
 
 
-INSTRUCTIONS = [(0.3, _self_trade)]
+def _time(traders: Traders, order: c.PlaceOrder) -> dict[str, Any]:
+    """A time that is soon over, seldom one that no order may have."""
+    ahead = traders.whims.choice((-1, 1, SECOND, 10 * SECOND, 60 * SECOND, 700 * SECOND))
+    if order.price is None or traders.whims.random() < 0.1:
+        return {"good_till": Nanos(order.at + ahead)}
+    if traders.whims.random() < 0.2:
+        return {"time_in_force": TimeInForce.DAY}
+    return {"time_in_force": TimeInForce.GTD, "good_till": Nanos(order.at + ahead)}
+
+
+INSTRUCTIONS = [(0.3, _self_trade), (0.1, _time)]
 """How often -> what is asked for then."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from events.commands import TimeInForce
 from events.instruments import InstrumentId
 from events.refusals import Reason
 from tests.spec.contracts import (
@@ -84,6 +85,10 @@ PLACING = [
     Breach(Reason.SIZE_ABOVE_MAXIMUM, {"lots": 10_001}),
     Breach(Reason.MARKET_SIZE_ABOVE_MAXIMUM, {"lots": 5_001, "price": None}),
     Breach(Reason.MARKET_ORDER_CANNOT_REST, {"price": None, "tif": POST_ONLY}),
+    Breach(Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE, {"tif": TimeInForce.GTD}),
+    Breach(Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE, {"good_till": 10**12}),
+    Breach(Reason.GOOD_TILL_OUT_OF_RANGE, {"tif": TimeInForce.GTD, "good_till": 5}),
+    Breach(Reason.DAY_ORDER_IN_PERPETUAL, {"tif": TimeInForce.DAY}),
     Breach(Reason.LEG_UNLIKE_POSITION_MODE, {"leg": LONG}),
     Breach(Reason.LEG_UNLIKE_POSITION_MODE, {"leg": SHORT, "side": SELL}),
     Breach(Reason.LIQUIDATION_IN_PROGRESS, {}, (DUE,)),
@@ -107,9 +112,11 @@ APART = [
     {Reason.NOTIONAL_BELOW_MINIMUM, Reason.POSITION_LIMIT_AT_LEVERAGE},
     {Reason.NOTIONAL_BELOW_MINIMUM, Reason.INSUFFICIENT_MARGIN},
     {Reason.CLIENT_ID_IN_USE, Reason.LIQUIDATION_IN_PROGRESS},
+    {Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE, Reason.GOOD_TILL_OUT_OF_RANGE},
+    {Reason.DAY_ORDER_IN_PERPETUAL, Reason.INSTRUMENT_EXPIRED},
 ]
 """Rules that no order breaks together: one that only reduces needs no margin and no size, a small one little of it.
-Nor are they given together: who is liquidated places nothing whose client id could be in use."""
+A time is missing, or it is too near; a perpetual does not expire. Nor are they given together: who is liquidated places nothing whose client id could be in use."""
 
 
 def contradict(one: Breach, other: Breach) -> bool:

@@ -39,8 +39,10 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
         account.clients[fact.client] = fact.number
     account.orders[fact.number] = Order(
         fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
-        False, position, fact.client, fact.time_in_force, fact.lots, 0, fact.self_trade,
+        False, position, fact.client, fact.time_in_force, fact.lots, 0, fact.self_trade, fact.good_till,
     )  # fmt: skip
+    if fact.good_till:
+        state.lapse_at(account.orders[fact.number])
 
 
 def on_order_rested(state: State, fact: f.OrderRested) -> None:
@@ -66,11 +68,11 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
     order = account.orders[fact.number]
     amendments = order.amendments + 1
     if fact.keeps_priority:
-        _reduce(account, order, order.lots - fact.left)
+        _reduce(state, account, order, order.lots - fact.left)
         order.total, order.amendments = fact.lots, amendments
         return
     position = order.holder
-    _reduce(account, order, order.lots)
+    _reduce(state, account, order, order.lots)
     notional = extra = 0
     if not order.reduce_only:
         price, taker_fee = fact.price * position.contract.tick, fee_rates(state, position)[1]
@@ -82,6 +84,8 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
     position.open_orders += 1
     if order.client:
         account.clients[order.client] = order.number
+    if order.until:
+        state.lapse_at(order)
 
 
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
@@ -89,12 +93,12 @@ def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> Non
     account = state.accounts[fact.account]
     order = account.orders.get(fact.number)
     if order is not None:
-        _reduce(account, order, order.lots)
+        _reduce(state, account, order, order.lots)
     elif (trigger := account.triggers.get(fact.number)) is not None:
         drop(state, account, trigger)
 
 
-def _reduce(account: Account, order: Order, lots: int) -> None:
+def _reduce(state: State, account: Account, order: Order, lots: int) -> None:
     """An open order loses lots; at 0 it is gone."""
     position = order.holder
     if order.rests:
@@ -111,6 +115,8 @@ def _reduce(account: Account, order: Order, lots: int) -> None:
         del account.orders[order.number]
         if order.client:
             del account.clients[order.client]
+        if order.until:
+            state.lapses_no_more(order)
 
 
 def on_traded(state: State, fact: f.Traded) -> None:
@@ -123,12 +129,12 @@ def on_traded(state: State, fact: f.Traded) -> None:
     if fact.maker_order:
         order = maker.orders[fact.maker_order]
         making = order.holder
-        _reduce(maker, order, lots)
+        _reduce(state, maker, order, lots)
     else:
         making = maker.positions.get(fact.instrument) or state.keep_position(maker, contract)
         book.take_market(book.asks if sign > 0 else book.bids, fact.price, lots)
     if fact.taker_order and (taking := taker.orders.get(fact.taker_order)) is not None:
-        _reduce(taker, taking, lots)
+        _reduce(state, taker, taking, lots)
     if fact.crossed is not None:
         book.take_market(book.bids if sign > 0 else book.asks, fact.crossed, lots)
     forced = fact.taker_order == LIQUIDATION_ORDER and fact.taker != MARKET

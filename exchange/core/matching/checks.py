@@ -13,11 +13,14 @@ from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import order_refusal, reserve_price
+from exchange.core.matching.lapsing import time_refusal
 from exchange.core.state import Account, Position, State
 
 BUY = Side.BUY
 NET = Leg.NET
 POST_ONLY = TimeInForce.POST_ONLY
+TIMED = (TimeInForce.GTD, TimeInForce.DAY)
+WAITING = (POST_ONLY, *TIMED)
 
 
 def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> Reason | None:
@@ -27,6 +30,8 @@ def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> R
     if command.client and (refusal := client_refusal(account, command.client)):
         return refusal
     if refusal := measure_refusal(contract, command):
+        return refusal
+    if (command.good_till or command.time_in_force in TIMED) and (refusal := time_refusal(contract, command)):
         return refusal
     return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
 
@@ -48,7 +53,7 @@ def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
     if price is None:
         if 0 < terms.market_max_lots < lots:  # type: ignore[operator]
             return Reason.MARKET_SIZE_ABOVE_MAXIMUM
-        if command.time_in_force is POST_ONLY:
+        if command.time_in_force in WAITING:
             return Reason.MARKET_ORDER_CANNOT_REST
     return None
 

@@ -11,12 +11,14 @@ from events.refusals import Reason
 from events.units import Lots
 from exchange.core.book import Order
 from exchange.core.matching.checks import form_refusal, standing_refusal
+from exchange.core.matching.lapsing import until_of
 from exchange.core.matching.taking import fills_whole, take
 from exchange.core.state import Account, Position, State
 
 BUY = Side.BUY
 NET = Leg.NET
-GTC, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
+FOK = TimeInForce.FOK
+RESTING = (TimeInForce.GTC, TimeInForce.POST_ONLY, TimeInForce.GTD, TimeInForce.DAY)
 
 
 def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
@@ -39,7 +41,7 @@ def accept(state: State, position: Position, command: PlaceOrder, lots: int, red
     """Accept so many lots of an order that no rule speaks against, and let them meet the book."""
     yield OrderAccepted(
         command.account, command.number, command.instrument, command.side, Lots(lots), command.price,  # type: ignore[arg-type]
-        command.time_in_force, reduces, command.leg, command.client, command.self_trade,
+        command.time_in_force, reduces, command.leg, command.client, command.self_trade, until_of(command),
     )  # fmt: skip
     yield from enter(state, position, command, lots, reduces)
 
@@ -53,7 +55,7 @@ def enter(state: State, position: Position, command: PlaceOrder, lots: int, redu
     lots, why = yield from take(state, position, command, lots, reduces)
     if not lots:
         return
-    if command.price is not None and why is Expiry.IMMEDIATE and tif in (GTC, POST_ONLY):
+    if command.price is not None and why is Expiry.IMMEDIATE and tif in RESTING:
         yield OrderRested(command.account, command.number, Lots(lots))
     else:
         yield OrderExpired(command.account, command.number, Lots(lots), why)

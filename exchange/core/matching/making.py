@@ -20,7 +20,12 @@ MARKET_ORDER = OrderNumber(0)
 
 
 def ready_maker(state: State, maker: Order, taker: Position | None = None) -> Generator[Fact, None, int]:
-    """Make a maker ready to trade: settle funding it owes, cap a reduce-only order. Returns the lots it may trade."""
+    """Make a maker ready to trade: settle funding it owes, cap a reduce-only order, let one past its time expire.
+    Returns the lots it may trade.
+    """
+    if 0 < maker.until <= state.now:
+        yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.GOOD_TILL)
+        return 0
     if state.owed:
         yield from settle_first(state, maker.account)
     if not maker.reduce_only:

@@ -77,6 +77,8 @@ def fills_whole(state: State, position: Position, command: PlaceOrder, reduces: 
     for price, maker, size in book.walk(book.asks if sign > 0 else book.bids, limit):  # type: ignore[arg-type]
         lots = min(size, left)
         if maker is not None:
+            if 0 < maker.until <= state.now:
+                continue
             if maker.account == command.account:
                 return False
             before = held.setdefault(maker.holder, maker.holder.lots)

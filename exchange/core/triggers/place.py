@@ -23,6 +23,7 @@ from exchange.core.triggers.trigger import direction_of
 BUY = Side.BUY
 NET = Leg.NET
 TRAILING_STOP = TriggerKind.TRAILING_STOP
+TIMED = (TimeInForce.GTD, TimeInForce.DAY)
 
 
 def decide_place_trigger(state: State, command: PlaceTrigger) -> Iterator[Fact]:
@@ -75,6 +76,8 @@ def _form_refusal(account: Account, command: PlaceTrigger) -> Reason | None:
     trails = command.trigger_kind is TRAILING_STOP
     if command.price is None and command.time_in_force is TimeInForce.POST_ONLY:
         return Reason.MARKET_ORDER_CANNOT_REST
+    if command.time_in_force in TIMED:
+        return Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE
     if command.trigger is None and not trails:
         return Reason.NO_TRIGGER_PRICE
     if not (CALLBACK_MIN <= command.callback <= CALLBACK_MAX if trails else command.callback == 0):
