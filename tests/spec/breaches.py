@@ -116,7 +116,8 @@ APART = [
     {Reason.DAY_ORDER_IN_PERPETUAL, Reason.INSTRUMENT_EXPIRED},
 ]
 """Rules that no order breaks together: one that only reduces needs no margin and no size, a small one little of it.
-A time is missing, or it is too near; a perpetual does not expire. Nor are they given together: who is liquidated places nothing whose client id could be in use."""
+A time is missing, or it is too near; a perpetual does not expire. Nor are they given together: who is liquidated places
+nothing whose client id could be in use."""
 
 
 def contradict(one: Breach, other: Breach) -> bool:
