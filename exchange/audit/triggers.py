@@ -89,7 +89,7 @@ def triggered(books: Books, fact: f.OrderTriggered) -> None:
     books.hold("it has something to close", lots > 0, fact)
     books.hold("it is not protected from this price", not (one.placed.protects and _is_torn(books, one)), fact)
     drop(books, one)
-    books.waiters.fired = one
+    books.waiters.fired, one.lots = one, fact.lots
 
 
 def accepted(books: Books, fact: f.OrderAccepted) -> None:
@@ -97,6 +97,7 @@ def accepted(books: Books, fact: f.OrderAccepted) -> None:
     one, books.waiters.fired = books.waiters.fired, None
     books.hold("it was asked for, or fired", one is not None, fact)
     assert one is not None
+    books.check("lots as it fired", one.lots, fact.lots)
     for name in ("account", "number", "instrument", "side", "price", "time_in_force", "reduce_only", "leg"):
         books.check(f"{name} as placed", getattr(one.placed, name), getattr(fact, name))
     for name in ("client", "self_trade"):

@@ -25,13 +25,16 @@ NEVER = 1 << 100
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A conditional order that waits: extreme is that of its price once it trails, gone that it fired or ended."""
+    """A conditional order that waits: extreme is that of its price once it trails, gone that it fired or ended, lots
+    for how many it fired.
+    """
 
     placed: TriggerPlaced
     position: Position
     serial: int
     extreme: int | None = None
     gone: bool = False
+    lots: int = 0
 
     @property
     def trails(self) -> bool:
