@@ -69,7 +69,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
         records.append(Record(seq, state.cause, closed))
         APPLY[type(closed)](state, closed)
     if state.dirty or state.left or state.reached:
-        for fact in _said_last(state):
+        for fact in _said_last(state) if state.reached else drain(state, state.full - seq):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
             APPLY[type(fact)](state, fact)

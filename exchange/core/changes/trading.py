@@ -9,7 +9,6 @@ from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.instruments import Leg
 from exchange.core.book import Order
 from exchange.core.changes.triggers import drop, last_moved
-from exchange.core.contract import Contract
 from exchange.core.fees import count_volume, fee_rates
 from exchange.core.margin.pretrade import order_sums
 from exchange.core.posting import post_trade
@@ -143,16 +142,11 @@ def on_traded(state: State, fact: f.Traded) -> None:
         position = state.keep_position(taker, contract, fact.leg)
     post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
     post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
-    if fact.taker != MARKET or fact.crossed is not None:
-        _last_price(state, contract, fact.price)
+    if fact.taker != MARKET or fact.crossed is not None:  # else history brought the trade, and its print said the price
+        feed, price = contract.feed, fact.price
+        feed.traded = price
+        if not feed.lasts.low < price < feed.lasts.high:
+            last_moved(state, contract, price)
     if state.fee_tiers:
         count_volume(state, making, lots, value)
         count_volume(state, position, lots, value)
-
-
-def _last_price(state: State, contract: Contract, price: int) -> None:
-    """The last price is this, unless history brought the trade: then it is that of its print."""
-    feed = contract.feed
-    feed.traded = price
-    if not feed.lasts.low < price < feed.lasts.high:
-        last_moved(state, contract, price)

@@ -34,16 +34,16 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     if refusal := form_refusal(account, contract, command) or standing_refusal(state, position, command, reduces):
         yield Refused(refusal)
         return
-    yield from accept(state, position, command, command.lots, reduces)  # type: ignore[arg-type]
+    yield accepted(command, reduces)
+    yield from enter(state, position, command, command.lots, reduces)  # type: ignore[arg-type]
 
 
-def accept(state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool) -> Iterator[Fact]:
-    """Accept so many lots of an order that no rule speaks against, and let them meet the book."""
-    yield OrderAccepted(
-        command.account, command.number, command.instrument, command.side, Lots(lots), command.price,  # type: ignore[arg-type]
+def accepted(command: PlaceOrder, reduces: bool) -> OrderAccepted:
+    """The fact that no rule speaks against an order, which is about to meet the book."""
+    return OrderAccepted(
+        command.account, command.number, command.instrument, command.side, command.lots, command.price,  # type: ignore[arg-type]
         command.time_in_force, reduces, command.leg, command.client, command.self_trade, until_of(command),
     )  # fmt: skip
-    yield from enter(state, position, command, lots, reduces)
 
 
 def enter(state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool) -> Iterator[Fact]:
@@ -64,7 +64,8 @@ def enter(state: State, position: Position, command: PlaceOrder, lots: int, redu
 def decide_cancel(state: State, command: CancelOrder) -> Iterator[Fact]:
     """Cancel what is open of an order, or a conditional one that has not fired."""
     account = state.accounts[command.account]
-    if (order := open_order(account, command.number, command.client)) is not None:
+    order = account.orders.get(command.number) or open_order(account, command.number, command.client)
+    if order is not None:
         yield OrderCancelled(command.account, order.number, Lots(order.lots))
     elif (trigger := account.triggers.get(named(account, command.number, command.client))) is not None:
         yield OrderCancelled(command.account, trigger.placed.number, trigger.placed.lots)

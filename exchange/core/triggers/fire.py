@@ -14,7 +14,7 @@ from events.facts import Expiry, Fact, OrderExpired, OrderTriggered, TriggersRea
 from events.units import UNIT, Lots
 from exchange.core.contract import Contract
 from exchange.core.matching.checks import standing_refusal
-from exchange.core.matching.limit import accept
+from exchange.core.matching.limit import accepted, enter
 from exchange.core.owed import settle_first
 from exchange.core.state import Due, Position, State
 from exchange.core.triggers.trigger import Trigger
@@ -56,7 +56,8 @@ def _fire(state: State, due: Due, trigger: Trigger) -> Iterator[Fact]:
     if refusal := standing_refusal(state, position, command, placed.reduce_only):
         yield OrderExpired(placed.account, placed.number, Lots(lots), Expiry.REFUSED_WHEN_TRIGGERED, refusal)
         return
-    yield from accept(state, position, command, lots, placed.reduce_only)
+    yield accepted(command, placed.reduce_only)
+    yield from enter(state, position, command, lots, placed.reduce_only)
 
 
 def closable(position: Position, sign: int) -> int:
