@@ -168,6 +168,7 @@ class Desk:
         return c.PlaceOrder(
             self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)),
             self.lots(), price, force, random.random() < 0.15, client=self.client(), self_trade=self.self_trade(),
+            good_till=self.good_till(force),
         )  # type: ignore[arg-type]  # fmt: skip
 
     def trigger(self) -> c.PlaceTrigger:
@@ -226,6 +227,11 @@ class Desk:
         """Mostly nothing prevents a trade with oneself."""
         return self.random.choice(list(SelfTrade)) if self.random.random() < 0.3 else SelfTrade.NONE
 
+    def good_till(self, force: TimeInForce) -> int:
+        """A time soon ahead for an order that lives until then, now and then none, or one that is over."""
+        stated = (force is TimeInForce.GTD) != (self.random.random() < 0.03)
+        return max(1, self.at + self.random.randint(-1, 60)) if stated else 0
+
     def lots(self) -> int:
         """A size: mostly small."""
         return self.random.choice((1, 2, 3, 5, 8, 20))
@@ -245,7 +251,7 @@ HABITS: dict[Callable[[Desk], c.Command], int] = {
 }
 """What is asked how often."""
 
-FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForce.POST_ONLY: 2}
+FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForce.POST_ONLY: 2, TimeInForce.GTD: 2}
 """Times in force, and how often."""
 
 

@@ -17,7 +17,7 @@ from events.triggers import PriceSource
 from events.units import UNIT
 from tests.contract.naive_triggers import NaiveTrigger, met
 
-GTC, IOC, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.POST_ONLY
+GTC, GTD, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.GTD, TimeInForce.FOK, TimeInForce.POST_ONLY
 
 Saying = tuple[Any, ...]
 
@@ -39,6 +39,7 @@ class NaiveOrder:
     client: str
     force: TimeInForce
     size: int
+    until: int
     rank: int = 0
     amended: int = 0
 
@@ -85,6 +86,7 @@ class NaiveExchange:
     def ask(self, command: c.Command) -> list[Saying]:
         """What is said to a command."""
         self.said = []
+        self.lapse(command.at)
         DECIDES[type(command)](self, command)
         while self.reached:
             self.said.append(("reached", len(self.reached)))
@@ -92,6 +94,12 @@ class NaiveExchange:
             for trigger in firing:
                 self.fire(trigger)
         return self.said
+
+    def lapse(self, now: int) -> None:
+        """Orders whose time is over expire, the earliest first."""
+        over = [order for order in self.orders if 0 < order.until <= now]
+        for order in sorted(over, key=lambda order: (order.until, *order.name)):
+            self.expire(order, Expiry.GOOD_TILL)
 
     # What is in the book
 
@@ -135,7 +143,7 @@ class NaiveExchange:
         sign = 1 if command.side is Side.BUY else -1
         order = NaiveOrder(
             command.account, command.number, sign, command.price, command.lots, command.reduce_only,
-            command.self_trade, command.client, command.time_in_force, command.lots,
+            command.self_trade, command.client, command.time_in_force, command.lots, command.good_till,
         )  # type: ignore[arg-type]  # fmt: skip
         self.said.append(("accepted", *order.name))
         if command.price is not None:
@@ -147,7 +155,9 @@ class NaiveExchange:
         broken = {
             **self.used_up(command),
             Reason.MARKET_SIZE_ABOVE_MAXIMUM: command.price is None and command.lots > self.rules.largest,
-            Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force is POST_ONLY and command.price is None,
+            Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: (command.time_in_force is GTD) != (command.good_till != 0),
+            Reason.GOOD_TILL_OUT_OF_RANGE: command.time_in_force is GTD and command.good_till <= command.at,
+            Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force in (POST_ONLY, GTD) and command.price is None,
             **self.out_of_place(command),
         }
         return next((reason for reason in Reason if broken.get(reason)), None)
@@ -205,6 +215,7 @@ class NaiveExchange:
             Reason.SIZE_NOT_POSITIVE: not placed.closes and placed.lots == 0,
             Reason.MARKET_SIZE_ABOVE_MAXIMUM: placed.price is None and placed.lots > self.rules.largest,
             Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and placed.price is None,
+            Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: placed.time_in_force is GTD,
             Reason.NO_TRIGGER_PRICE: placed.trigger is None and not trigger.trails,
             Reason.CALLBACK_OUT_OF_RANGE: not callback if trigger.trails else placed.callback != 0,
             Reason.NOT_FOR_TRAILING_STOPS: trigger.trails
@@ -266,7 +277,7 @@ class NaiveExchange:
             why = Expiry.PRICE_PROTECTION
         if not order.lots:
             return
-        if price is not None and why is Expiry.IMMEDIATE and order.force in (GTC, POST_ONLY):
+        if price is not None and why is Expiry.IMMEDIATE and order.force in (GTC, POST_ONLY, GTD):
             self.ranks += 1
             order.rank = self.ranks
             self.said.append(("rested", *order.name, order.lots))
