@@ -21,7 +21,8 @@ from events.units import UNIT, Atoms, Lots, Nanos, Rate
 from exchange.core.invariants import check, check_end_of_batch
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
-from tests.contract.naive_exchange import NaiveExchange, NaiveRules, Saying
+from tests.contract.naive_exchange import NaiveExchange, Saying
+from tests.contract.naive_rules import NaiveRules
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))

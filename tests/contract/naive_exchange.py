@@ -15,6 +15,7 @@ from events.facts import Expiry
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
+from tests.contract.naive_rules import NaiveRules, amend_refusal, order_refusal, out_of_place, trigger_refusal
 from tests.contract.naive_triggers import NaiveTrigger, met
 
 GTC, GTD, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.GTD, TimeInForce.FOK, TimeInForce.POST_ONLY
@@ -47,25 +48,6 @@ class NaiveOrder:
     def name(self) -> tuple[str, int]:
         """What facts call it."""
         return self.account, self.number
-
-
-@dataclass(frozen=True)
-class NaiveRules:
-    """The rules of the instrument: so many open and conditional orders an account, and amendments an order, at most.
-
-    tick is a tick in mark units. Shares of the mark, in 10^-8: protect, how far the last price may be off it where an
-    order with price protection fires; band, how far beyond it a limit order may trade; take, how far a market order
-    does. largest is the most lots of a market order.
-    """
-
-    orders: int
-    triggers: int
-    amendments: int
-    tick: int
-    protect: int
-    band: int
-    take: int
-    largest: int
 
 
 class NaiveExchange:
@@ -132,7 +114,7 @@ class NaiveExchange:
 
     def place(self, command: c.PlaceOrder) -> None:
         """Refuse the order, or let it in."""
-        if reason := self.refusal(command):
+        if reason := order_refusal(self, command):
             self.said.append(("refused", reason))
             return
         self.used[command.account] = command.number
@@ -150,42 +132,6 @@ class NaiveExchange:
             self.orders.append(order)
         self.enter(order, command.price)
 
-    def refusal(self, command: c.PlaceOrder) -> Reason | None:
-        """The rule that the order breaks, the first in the order of precedence."""
-        broken = {
-            **self.used_up(command),
-            Reason.MARKET_SIZE_ABOVE_MAXIMUM: command.price is None and command.lots > self.rules.largest,
-            Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: (command.time_in_force is GTD) != (command.good_till != 0),
-            Reason.GOOD_TILL_OUT_OF_RANGE: command.time_in_force is GTD and command.good_till <= command.at,
-            Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force in (POST_ONLY, GTD) and command.price is None,
-            **self.out_of_place(command),
-        }
-        return next((reason for reason in Reason if broken.get(reason)), None)
-
-    def used_up(self, command: c.PlaceOrder | c.PlaceTrigger) -> dict[Reason, bool]:
-        """The rules about how an order is called."""
-        return {
-            Reason.ORDER_NUMBER_USED: command.number <= self.used.get(command.account, 0),
-            Reason.CLIENT_ID_MALFORMED: " " in command.client,
-            Reason.CLIENT_ID_IN_USE: self.named(command.account, command.client) is not None,
-        }
-
-    def out_of_place(self, command: c.PlaceOrder) -> dict[Reason, bool]:
-        """The rules about account and market."""
-        sign = 1 if command.side is Side.BUY else -1
-        return {
-            **self.out_of_band(sign, command.price),
-            Reason.TOO_MANY_OPEN_ORDERS: len(self.open_of(command.account)) >= self.rules.orders,
-            Reason.REDUCE_ONLY_WOULD_INCREASE: command.reduce_only and self.reducible(command.account, sign) == 0,
-            Reason.POST_ONLY_WOULD_TAKE: command.time_in_force is POST_ONLY and bool(self.met(sign, command.price)),
-        }
-
-    def out_of_band(self, sign: int, price: Any) -> dict[Reason, bool]:
-        """The rules about how far a limit price is from the mark."""
-        mark, band = self.prices[PriceSource.MARK], self.rules.band
-        far = price is not None and (price * self.rules.tick - mark) * sign * UNIT > mark * band
-        return {Reason.PRICE_ABOVE_BAND: far and sign > 0, Reason.PRICE_BELOW_BAND: far and sign < 0}
-
     def outermost(self, sign: int) -> int:
         """The last price at which a market order of this side trades."""
         mark, whole = self.prices[PriceSource.MARK], UNIT * self.rules.tick
@@ -194,7 +140,7 @@ class NaiveExchange:
     def place_trigger(self, command: c.PlaceTrigger) -> None:
         """Refuse a conditional order, or let it wait."""
         trigger = NaiveTrigger(command, self.ranks, self.units[command.source])
-        if reason := self.trigger_refusal(trigger):
+        if reason := trigger_refusal(self, trigger):
             self.said.append(("refused", reason))
             return
         self.ranks += 1
@@ -203,31 +149,6 @@ class NaiveExchange:
         if trigger.trails and command.trigger is None:
             trigger.extreme = self.prices[command.source]
         self.said.append(("placed", *trigger.name))
-
-    def trigger_refusal(self, trigger: NaiveTrigger) -> Reason | None:
-        """The rule that a conditional order breaks, the first in the order of precedence."""
-        placed, price = trigger.placed, self.prices[trigger.placed.source]
-        own = [other for other in (*self.triggers, *self.reached) if other.placed.account == placed.account]
-        alike = [o for o in own if o.placed.closes and (o.sign, o.direction) == (trigger.sign, trigger.direction)]
-        callback = UNIT // 1000 <= placed.callback <= UNIT // 10
-        broken = {
-            **self.used_up(placed),
-            Reason.SIZE_NOT_POSITIVE: not placed.closes and placed.lots == 0,
-            Reason.MARKET_SIZE_ABOVE_MAXIMUM: placed.price is None and placed.lots > self.rules.largest,
-            Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and placed.price is None,
-            Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: placed.time_in_force is GTD,
-            Reason.NO_TRIGGER_PRICE: placed.trigger is None and not trigger.trails,
-            Reason.CALLBACK_OUT_OF_RANGE: not callback if trigger.trails else placed.callback != 0,
-            Reason.NOT_FOR_TRAILING_STOPS: trigger.trails
-            and (placed.price is not None or placed.closes or placed.protects),
-            Reason.CLOSES_WHOLE_POSITION: placed.closes
-            and (placed.lots != 0 or placed.reduce_only or placed.price is not None),
-            Reason.NO_LAST_PRICE: not price,
-            Reason.TOO_MANY_TRIGGERS: len(own) >= self.rules.triggers,
-            Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
-            Reason.WOULD_TRIGGER_AT_ONCE: trigger.is_beyond(price),
-        }
-        return next((reason for reason in Reason if broken.get(reason)), None)
 
     def set_mark(self, command: c.SetMarkPrice) -> None:
         """The mark moves."""
@@ -255,7 +176,7 @@ class NaiveExchange:
                 placed.price, placed.time_in_force, placed.reduce_only or placed.closes, client=placed.client,
                 self_trade=placed.self_trade,
             )  # type: ignore[arg-type]  # fmt: skip
-            broken = self.out_of_place(order)
+            broken = out_of_place(self, order)
             if reason := next((reason for reason in Reason if broken.get(reason)), None):
                 self.said.append(("expired", *trigger.name, lots, Expiry.REFUSED_WHEN_TRIGGERED, reason))
             else:
@@ -350,7 +271,7 @@ class NaiveExchange:
             return
         price = order.price if command.price is None else int(command.price)
         size = order.size if command.lots is None else int(command.lots)
-        if reason := self.amend_refusal(order, price, size):
+        if reason := amend_refusal(self, order, price, size):
             self.said.append(("refused", reason))
             return
         left = size - (order.size - order.lots)
@@ -365,18 +286,6 @@ class NaiveExchange:
         if not keeps:
             order.rank = 0
             self.enter(order, price)
-
-    def amend_refusal(self, order: NaiveOrder, price: int, size: int) -> Reason | None:
-        """The rule that an amendment breaks, the first in the order of precedence."""
-        broken = {
-            Reason.PRICE_NOT_POSITIVE: price <= 0,
-            Reason.SIZE_NOT_POSITIVE: size <= 0,
-            **self.out_of_band(order.sign, price),
-            Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),
-            Reason.TOO_MANY_AMENDMENTS: order.amended >= self.rules.amendments,
-            Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not self.reducible(order.account, order.sign),
-        }
-        return next((reason for reason in Reason if broken.get(reason)), None)
 
     # What happens
 

@@ -1,0 +1,116 @@
+"""What the naive exchange refuses: every rule is asked, and the first one broken in the order of `Reason` is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from events import commands as c
+from events.commands import Side, TimeInForce
+from events.refusals import Reason
+from events.triggers import PriceSource
+from events.units import UNIT
+from tests.contract.naive_triggers import NaiveTrigger
+
+if TYPE_CHECKING:
+    from tests.contract.naive_exchange import NaiveExchange, NaiveOrder
+
+GTD, POST_ONLY = TimeInForce.GTD, TimeInForce.POST_ONLY
+
+
+@dataclass(frozen=True)
+class NaiveRules:
+    """The rules of the instrument: so many open and conditional orders an account, and amendments an order, at most.
+
+    tick is a tick in mark units. Shares of the mark, in 10^-8: protect, how far the last price may be off it where an
+    order with price protection fires; band, how far beyond it a limit order may trade; take, how far a market order
+    does. largest is the most lots of a market order.
+    """
+
+    orders: int
+    triggers: int
+    amendments: int
+    tick: int
+    protect: int
+    band: int
+    take: int
+    largest: int
+
+
+def order_refusal(exchange: NaiveExchange, command: c.PlaceOrder) -> Reason | None:
+    """The rule that the order breaks, the first in the order of precedence."""
+    broken = {
+        **used_up(exchange, command),
+        Reason.MARKET_SIZE_ABOVE_MAXIMUM: command.price is None and command.lots > exchange.rules.largest,
+        Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: (command.time_in_force is GTD) != (command.good_till != 0),
+        Reason.GOOD_TILL_OUT_OF_RANGE: command.time_in_force is GTD and command.good_till <= command.at,
+        Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force in (POST_ONLY, GTD) and command.price is None,
+        **out_of_place(exchange, command),
+    }
+    return next((reason for reason in Reason if broken.get(reason)), None)
+
+
+def used_up(exchange: NaiveExchange, command: c.PlaceOrder | c.PlaceTrigger) -> dict[Reason, bool]:
+    """The rules about how an order is called."""
+    return {
+        Reason.ORDER_NUMBER_USED: command.number <= exchange.used.get(command.account, 0),
+        Reason.CLIENT_ID_MALFORMED: " " in command.client,
+        Reason.CLIENT_ID_IN_USE: exchange.named(command.account, command.client) is not None,
+    }
+
+
+def out_of_place(exchange: NaiveExchange, command: c.PlaceOrder) -> dict[Reason, bool]:
+    """The rules about account and market."""
+    sign = 1 if command.side is Side.BUY else -1
+    return {
+        **out_of_band(exchange, sign, command.price),
+        Reason.TOO_MANY_OPEN_ORDERS: len(exchange.open_of(command.account)) >= exchange.rules.orders,
+        Reason.REDUCE_ONLY_WOULD_INCREASE: command.reduce_only and exchange.reducible(command.account, sign) == 0,
+        Reason.POST_ONLY_WOULD_TAKE: command.time_in_force is POST_ONLY and bool(exchange.met(sign, command.price)),
+    }
+
+
+def trigger_refusal(exchange: NaiveExchange, trigger: NaiveTrigger) -> Reason | None:
+    """The rule that a conditional order breaks, the first in the order of precedence."""
+    placed, price = trigger.placed, exchange.prices[trigger.placed.source]
+    own = [other for other in (*exchange.triggers, *exchange.reached) if other.placed.account == placed.account]
+    alike = [o for o in own if o.placed.closes and (o.sign, o.direction) == (trigger.sign, trigger.direction)]
+    callback = UNIT // 1000 <= placed.callback <= UNIT // 10
+    broken = {
+        **used_up(exchange, placed),
+        Reason.SIZE_NOT_POSITIVE: not placed.closes and placed.lots == 0,
+        Reason.MARKET_SIZE_ABOVE_MAXIMUM: placed.price is None and placed.lots > exchange.rules.largest,
+        Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and placed.price is None,
+        Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: placed.time_in_force is GTD,
+        Reason.NO_TRIGGER_PRICE: placed.trigger is None and not trigger.trails,
+        Reason.CALLBACK_OUT_OF_RANGE: not callback if trigger.trails else placed.callback != 0,
+        Reason.NOT_FOR_TRAILING_STOPS: trigger.trails
+        and (placed.price is not None or placed.closes or placed.protects),
+        Reason.CLOSES_WHOLE_POSITION: placed.closes
+        and (placed.lots != 0 or placed.reduce_only or placed.price is not None),
+        Reason.NO_LAST_PRICE: not price,
+        Reason.TOO_MANY_TRIGGERS: len(own) >= exchange.rules.triggers,
+        Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
+        Reason.WOULD_TRIGGER_AT_ONCE: trigger.is_beyond(price),
+    }
+    return next((reason for reason in Reason if broken.get(reason)), None)
+
+
+def out_of_band(exchange: NaiveExchange, sign: int, price: Any) -> dict[Reason, bool]:
+    """The rules about how far a limit price is from the mark."""
+    mark, band = exchange.prices[PriceSource.MARK], exchange.rules.band
+    far = price is not None and (price * exchange.rules.tick - mark) * sign * UNIT > mark * band
+    return {Reason.PRICE_ABOVE_BAND: far and sign > 0, Reason.PRICE_BELOW_BAND: far and sign < 0}
+
+
+def amend_refusal(exchange: NaiveExchange, order: NaiveOrder, price: int, size: int) -> Reason | None:
+    """The rule that an amendment breaks, the first in the order of precedence."""
+    broken = {
+        Reason.PRICE_NOT_POSITIVE: price <= 0,
+        Reason.SIZE_NOT_POSITIVE: size <= 0,
+        **out_of_band(exchange, order.sign, price),
+        Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),
+        Reason.TOO_MANY_AMENDMENTS: order.amended >= exchange.rules.amendments,
+        Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not exchange.reducible(order.account, order.sign),
+    }
+    return next((reason for reason in Reason if broken.get(reason)), None)
