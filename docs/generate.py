@@ -19,7 +19,7 @@ import msgspec
 
 from docs.life import diagram, stages
 from events import refusals, units
-from events.commands import AnyCommand
+from events.asking import AnyCommand
 from events.facts import AnyFact
 from events.refusals import Reason
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import msgspec
 
-from events.commands import AnyCommand, Command
+from events.asking import AnyCommand
+from events.commands import Command
 from events.facts import AnyFact
 
 REF = "#/$defs/{name}"

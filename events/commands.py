@@ -6,12 +6,13 @@ Commands of a trader carry (account, request): a request that was already decide
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, NewType, get_args, get_type_hints
+from typing import NewType
 
 import msgspec
 
 from events.guards import UNGUARDED, PriceGuards
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
+from events.phases import TradingPhase
 from events.rules import Funds
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
@@ -334,6 +335,14 @@ class ApplyFunding(Command, tag="apply_funding.1"):
     rate: Rate
 
 
+class SetTradingPhase(Command, tag="set_trading_phase.1"):
+    """Say what may be done in an instrument, until the next such command, or until trading is continuous at `until`."""
+
+    instrument: InstrumentId
+    phase: TradingPhase
+    until: Nanos = Nanos(0)
+
+
 class AdvanceMarket(Command, tag="advance_market.1"):
     """Let history go on: apply the rows first_row to last_row (both included) of a chunk of observations."""
 
@@ -355,41 +364,3 @@ class Proceed(Command, tag="proceed.1"):
 
     limit: int
     room: int = 0
-
-
-def _may_be_text(hint: Any) -> bool:
-    """Whether a field of this type may hold a str: NewTypes of str, and unions with it."""
-    return any(getattr(part, "__supertype__", part) is str for part in (get_args(hint) or (hint,)))
-
-
-AnyCommand = (
-    OpenSession
-    | OpenAccount
-    | Deposit
-    | Withdraw
-    | Transfer
-    | ExchangeAsset
-    | PlaceOrder
-    | PlaceTrigger
-    | CancelOrder
-    | AmendOrder
-    | SetLeverage
-    | SetMarginMode
-    | SetPositionMode
-    | SetCollateralMode
-    | SetAutoAddMargin
-    | AddMargin
-    | RemoveMargin
-    | SetMarkPrice
-    | SetIndexPrice
-    | ApplyFunding
-    | AdvanceMarket
-    | AdvanceTime
-    | Proceed
-)
-
-TEXTS: dict[type[Command], tuple[str, ...]] = {
-    kind: tuple(name for name, hint in get_type_hints(kind).items() if _may_be_text(hint))
-    for kind in get_args(AnyCommand)
-}
-"""Command -> the fields that are, or may be, text."""

@@ -31,8 +31,9 @@ class Bound(Enum):
 
 @unique
 class Hold(Enum):
-    """Why a liquidation is put off: a mark is older than the pack allows, trading in an instrument is halted, what the
-    pack allows of it in a window was liquidated, or the next step of an auction is still to come.
+    """Why a liquidation is put off: a mark is older than the pack allows, trading in an instrument is halted or in
+    another phase than the continuous one, what the pack allows of it in a window was liquidated, or the next step of an
+    auction is still to come.
     """
 
     STALE_MARK = "stale_mark"
@@ -43,6 +44,7 @@ class Hold(Enum):
 
 class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
     """A circuit breaker: a mark further than `jump`, a Rate, from one within the last `window` trips it for `halt`, ns.
+    After the halt trading is continuous, or reopens by an auction of `auction` ns.
 
     Source: CME Group, "Dynamic Circuit Breakers": a rolling look-back window of 60 minutes whose highest and lowest
     price the limits are measured from, a halt of two minutes, and a window that starts anew when trading resumes.
@@ -51,6 +53,7 @@ class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
     jump: Rate = Rate(0)
     window: Nanos = Nanos(0)
     halt: Nanos = Nanos(0)
+    auction: Nanos = Nanos(0)
 
 
 NO_BREAKER = Breaker()
@@ -78,7 +81,8 @@ class PriceGuards(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.mark_age_max < 0:
             return "mark_age_max must not be below 0"
         rules = self.breaker
-        if rules != NO_BREAKER and not (0 < rules.jump < UNIT and rules.window > 0 and rules.halt > 0):
+        is_whole = 0 < rules.jump < UNIT and rules.window > 0 and rules.halt > 0 and rules.auction >= 0
+        if rules != NO_BREAKER and not is_whole:
             return "a breaker needs a jump between 0 and 1, a window and a halt"
         return ""
 

@@ -197,10 +197,11 @@ class _BreakerText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jump: str
     window_seconds: int
     halt_seconds: int
+    auction_seconds: int = 0
 
     def integers(self) -> Breaker:
-        window, halt = Nanos(self.window_seconds * SECOND), Nanos(self.halt_seconds * SECOND)
-        return Breaker(Rate(exact_units(self.jump)), window, halt)
+        times = (self.window_seconds, self.halt_seconds, self.auction_seconds)
+        return Breaker(Rate(exact_units(self.jump)), *(Nanos(seconds * SECOND) for seconds in times))
 
 
 class _GuardsText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from events.commands import AnyCommand, Command
+from events.asking import AnyCommand
+from events.commands import Command
 from events.facts import AnyFact
 from events.units import Nanos
 

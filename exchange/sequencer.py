@@ -21,7 +21,8 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
-from events.commands import TEXTS, AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed
+from events.asking import TEXTS
+from events.commands import AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed
 from events.facts import Refused
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations

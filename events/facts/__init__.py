@@ -41,6 +41,7 @@ from events.facts.liquidation import (
     TakenOver,
 )
 from events.facts.session import (
+    AuctionUncrossed,
     BreakerReset,
     BreakerTripped,
     ExchangeDue,
@@ -55,6 +56,7 @@ from events.facts.session import (
     SessionOpened,
     SettlementDue,
     TimeAdvanced,
+    TradingPhaseSet,
     WithdrawalsClosed,
     WithdrawalsOpened,
 )
@@ -79,6 +81,8 @@ AnyFact = (
     | PriceBounded
     | BreakerTripped
     | BreakerReset
+    | TradingPhaseSet
+    | AuctionUncrossed
     | WithdrawalsClosed
     | WithdrawalsOpened
     | FundingDue
@@ -134,6 +138,7 @@ __all__ = [
     "AnyFact",
     "AuctionStepReached",
     "AuctionStepped",
+    "AuctionUncrossed",
     "AutoAddMarginSet",
     "BreakerReset",
     "BreakerTripped",
@@ -185,6 +190,7 @@ __all__ = [
     "TakenOver",
     "TimeAdvanced",
     "Traded",
+    "TradingPhaseSet",
     "Transferred",
     "TriggerPlaced",
     "TriggersReached",

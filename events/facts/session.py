@@ -6,8 +6,9 @@ from events.commands import AccountId, ChunkId, SessionOptions
 from events.facts.base import Fact
 from events.guards import Bound, PriceKind
 from events.instruments import InstrumentId, RulePack
+from events.phases import TradingPhase
 from events.refusals import Reason
-from events.units import Atoms, MarkUnits, Nanos, Rate
+from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 
 
 class SessionOpened(Fact, tag="session_opened.1"):
@@ -77,6 +78,33 @@ class BreakerReset(Fact, tag="breaker_reset.1"):
     """The halt is over: the instrument trades, and what was put off by it waits in the queue again."""
 
     instrument: InstrumentId
+
+
+class TradingPhaseSet(Fact, tag="trading_phase_set.1"):
+    """A phase of trading begins: as the operator says, as the pack wants it after a halt, or continuous trading because
+    the time of the one before it is over, or all that crossed in an auction has traded.
+
+    until is when it ends by itself, 0 where it does not.
+    """
+
+    instrument: InstrumentId
+    phase: TradingPhase
+    until: Nanos = Nanos(0)
+
+
+class AuctionUncrossed(Fact, tag="auction_uncrossed.1"):
+    """What crosses in the book trades at this one price: the one at which most trades, of these the one with the least
+    surplus, of these the one nearest to `reference`, of these the lowest.
+
+    lots is what trades; surplus what more is bought (above 0) or sold (below 0) at that price; reference is the last
+    price, in mark units, or the mark where nothing traded yet. The trades follow one by one, as due work.
+    """
+
+    instrument: InstrumentId
+    price: Ticks
+    lots: Lots
+    surplus: Lots
+    reference: MarkUnits
 
 
 class WithdrawalsClosed(Fact, tag="withdrawals_closed.1"):

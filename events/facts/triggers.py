@@ -36,7 +36,10 @@ class TriggerPlaced(Fact, tag="trigger_placed.1"):
 
 
 class TriggersReached(Fact, tag="triggers_reached.1"):
-    """Prices of this batch reached so many conditional orders of the instrument: they fire as due work, in order."""
+    """Prices reached so many conditional orders of the instrument: they fire as due work, in order.
+
+    They did so in this batch, or while trading was not continuous, so that nobody fires before it is.
+    """
 
     instrument: InstrumentId
     orders: int

@@ -14,7 +14,8 @@ trading.py     rules of the facts about orders and trades
 triggers.py    rules of the facts about conditional orders, which waiting.py follows one by one
 liquidation.py rules of the facts of a liquidation
 prices.py      rules of the facts about marks and index prices
-guards.py      rules of the facts that hold trading and liquidations up
+guards.py      rules of the facts that hold liquidations up
+phases.py      rules of the facts about trading phases and auctions
 gate.py        rules of the facts about the withdrawal gate
 session.py     rules of the facts about time and due work
 """

@@ -21,6 +21,7 @@ from exchange.audit import (
     last_resort,
     liquidation,
     money,
+    phases,
     pools,
     prices,
     session,
@@ -33,6 +34,7 @@ RULES = {
     **session.RULES,
     **prices.RULES,
     **guards.RULES,
+    **phases.RULES,
     **gate.RULES,
     **money.RULES,
     **trading.RULES,
@@ -45,7 +47,8 @@ RULES = {
 
 BEFORE_A_REFUSAL = (
     f.FundingDue, f.FundingPaid, f.SettlementDue, f.PositionSettled, f.InterestDue, f.InterestPaid, f.OrderExpired,
-    f.BreakerReset, f.WithdrawalsClosed, f.WithdrawalsOpened, f.LiquidationWindowEnded,
+    f.BreakerReset, f.TradingPhaseSet, f.AuctionUncrossed, f.WithdrawalsClosed, f.WithdrawalsOpened,
+    f.LiquidationWindowEnded,
     f.AuctionStepReached,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
@@ -231,7 +234,8 @@ class Auditor:
         books.report.facts[kind.__name__] += 1
         late = isinstance(before, NAMED) and (before.account, getattr(before, "pool", MULTI)) in books.late
         alone = kind is not f.Refused or before is None or late or isinstance(before, BEFORE_A_REFUSAL)
-        last = kind in NAMED or late or not isinstance(before, (*NAMED, f.Refused))
+        first = kind is f.TriggersReached and isinstance(before, f.Refused)
+        last = kind in NAMED or late or first or not isinstance(before, (*NAMED, f.Refused))
         books.hold("a refusal stands alone, who is due is said last", alone and last, (before, fact))
         books.hold("what was left of a loss is shared", not books.shares or kind is f.LossShared, fact)
         self._check_asked(fact)

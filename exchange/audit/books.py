@@ -74,7 +74,8 @@ class Order:
     """What is open of an order, forced ones too.
 
     loss is the open loss of one lot, and fee what one lot holds back for fees, both fixed when it was placed; a fee of
-    None is the instrument's taker fee. lots are open of its whole size, total.
+    None is the instrument's taker fee. lots are open of its whole size, total. since is the
+    record since which it stands in its queue.
     """
 
     side: Side
@@ -90,6 +91,7 @@ class Order:
     amendments: int = 0
     post_only: bool = False
     rests: bool = False
+    since: int = 0
 
 
 @dataclass(slots=True)

@@ -11,7 +11,9 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from events.facts import AuctionUncrossed
 from events.instruments import Bracket, Instrument, Inverse, RulePack
+from events.phases import TradingPhase
 from events.rules import ExitFee, MaintenanceBasis, MarginModel
 from events.units import UNIT
 from exchange.audit.clock import Average
@@ -42,8 +44,10 @@ def rate(of: int) -> Fraction:
 class Contract:
     """An instrument at work. mark and index are 0 while unknown; holders are its open positions.
 
-    marked_at is when the mark moved last, halted until when trading is halted, 0 where it is not; past are the marks
-    that stood within the window of the breaker, each with its end, trips the one that the present mark leapt from.
+    marked_at is when the mark moved last, halted until when the breaker halts trading, 0 where it does not; past are
+    the marks that stood within the window of the breaker, each with its end, trips the one that the present mark leapt
+    from. phase is what may be done; auction says that what crosses is trading, to_trade how many lots of it still will
+    (None where orders left), turns who traded last, by side, as (price, record).
     open_interest is the sum of all long lots. funding_at is the next funding time where the session computes it.
     """
 
@@ -56,6 +60,10 @@ class Contract:
         self.liquidated = 0
         self.liquidated_at = 0
         self.marked_at = self.halted = self.trips = 0
+        self.phase = TradingPhase.CONTINUOUS
+        self.auction: AuctionUncrossed | None = None
+        self.to_trade: int | None = None
+        self.turns: dict[int, tuple[int, int]] = {}
         self.past: list[tuple[int, int]] = []
         self.open_interest = 0
         self.holders: dict[Position, None] = {}

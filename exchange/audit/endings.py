@@ -26,6 +26,7 @@ def rested(books: Books, fact: f.OrderRested) -> None:
     _, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
     order.rests = True
+    order.since = books.report.records
 
 
 def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
@@ -39,6 +40,9 @@ def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
         return
     p, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
+    frozen = p.contract.auction is not None and isinstance(fact, f.OrderCancelled)
+    books.hold("nobody takes back what trades in an auction", not frozen, fact)
+    p.contract.to_trade = None
     if isinstance(fact, f.OrderCancelled) and isinstance(books.command, c.AmendOrder):
         amended_away(books, books.command, order)
     if isinstance(fact, f.OrderExpired) and (rule := BY_REASON.get(fact.why)):

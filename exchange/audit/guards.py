@@ -1,4 +1,4 @@
-"""Rules of the facts that hold trading and liquidations up: a breaker that trips, and who has to wait for what.
+"""Rules of the facts that hold liquidations up: which marks leap, and who has to wait for what.
 
 By what the facts say of themselves: a breaker looks back on every mark that stood within its window.
 """
@@ -10,16 +10,17 @@ from typing import Any
 
 from events import facts as f
 from events.guards import Hold
+from events.phases import TradingPhase
 from exchange.audit.books import Books, Position
 from exchange.audit.contract import Contract, rate
 from exchange.audit.pools import carried, is_due, margin
 
-BREAKER, WINDOW, AUCTION = "breaker", "window", "auction"
+WINDOW, AUCTION = "window", "auction"
 
 
 def held(books: Books, contract: Contract) -> Hold | None:
     """Why who holds the contract may not be liquidated now."""
-    if contract.halted:
+    if contract.phase is not TradingPhase.CONTINUOUS:
         return Hold.HALTED
     oldest = books.guards.mark_age_max
     return Hold.STALE_MARK if oldest and books.now - contract.marked_at > oldest else None
@@ -62,11 +63,12 @@ def window_ended(books: Books, fact: f.LiquidationWindowEnded) -> None:
 def stood(books: Books, contract: Contract, mark: int) -> None:
     """A mark takes the place of the one before it, which counts from now on as one that was."""
     breaker = books.guards.breaker
-    if breaker.jump and contract.mark and not contract.halted:
+    trades = contract.phase is TradingPhase.CONTINUOUS
+    if breaker.jump and contract.mark and trades:
         contract.past = [(end, past) for end, past in contract.past if end >= books.now - breaker.window]
         contract.past.append((books.now, contract.mark))
     contract.mark, contract.marked_at = mark, books.now
-    if not contract.halted:
+    if trades:
         contract.trips = _reference(contract, rate(breaker.jump)) if breaker.jump else 0
 
 
@@ -108,24 +110,6 @@ def _capped(books: Books, mine: list[Position]) -> str:
     return min((p.contract for p in mine), key=lambda contract: (contract.liquidated_at, contract.terms.id)).terms.id
 
 
-def tripped(books: Books, fact: f.BreakerTripped) -> None:
-    """By the mark that just moved, from the mark of the window that is furthest; for the time of the pack."""
-    contract = books.contracts[fact.instrument]
-    books.check("mark that a breaker tripped on", (contract.trips, contract.mark), (fact.reference, fact.mark))
-    books.hold("the mark leapt", contract.trips > 0 and not contract.halted, fact)
-    books.check("end of the halt", books.now + books.guards.breaker.halt, fact.until)
-    contract.halted, contract.trips, contract.past = fact.until, 0, []
-    books.timers[BREAKER, fact.instrument] = fact.until
-
-
-def reset(books: Books, fact: f.BreakerReset) -> None:
-    """At the end of the halt."""
-    until = books.timers.pop((BREAKER, fact.instrument), None)
-    books.hold("the halt is over", until is not None and until <= books.now, fact)
-    books.contracts[fact.instrument].halted = 0
-    released(books, fact.instrument)
-
-
 def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
     """A pool of the queue, once, for an instrument that it holds and that holds it up."""
     key = fact.account, fact.pool
@@ -144,8 +128,6 @@ def put_off(books: Books, fact: f.LiquidationPutOff) -> None:
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
-    f.BreakerTripped: tripped,
-    f.BreakerReset: reset,
     f.LiquidationPutOff: put_off,
     f.LiquidationWindowEnded: window_ended,
     f.AuctionStepReached: step_reached,

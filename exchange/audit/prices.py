@@ -10,6 +10,7 @@ from typing import Any
 from events import commands as c
 from events import facts as f
 from events.guards import Bound, PriceKind
+from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.audit.books import Books
 from exchange.audit.clock import index_moved, premium
@@ -71,7 +72,7 @@ def mark_price_moved(books: Books, fact: f.MarkPriceMoved) -> None:
     _check_bounds(books, fact.instrument, MARK, fact.mark, asked)
     stood(books, contract, fact.mark)
     books.touch_all(contract.holders)
-    if not contract.halted:
+    if contract.phase is TradingPhase.CONTINUOUS:
         released(books, fact.instrument)
     _count_premium(books, contract)
     books.waiters.moved(fact.instrument, PriceSource.MARK, fact.mark)

@@ -16,6 +16,7 @@ from exchange.audit.books import Books
 from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.guards import released
+from exchange.audit.phases import stopped
 from exchange.audit.pools import is_due, is_warned, margin, owes_too_much
 
 FUNDING, SETTLEMENT, INTEREST = "funding", "settlement", "interest"
@@ -102,6 +103,7 @@ def settlement_due(books: Books, fact: f.SettlementDue) -> None:
     books.hold("it expired", expiry is not None and expiry <= books.now, fact)
     books.check("settlement price", settlement_price(contract), fact.price)
     contract.is_expired = True
+    stopped(books, contract)
     released(books, fact.instrument)
     for positions in books.positions.values():
         for p in positions.values():

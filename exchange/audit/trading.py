@@ -16,6 +16,7 @@ from events.units import UNIT
 from exchange.audit import triggers
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate, up
+from exchange.audit.phases import can_rest, in_turn, may_trade, takes_orders
 from exchange.audit.pools import available, lot_notional, margin, open_loss
 
 
@@ -24,7 +25,7 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     p = books.position(fact.account, fact.instrument, fact.leg)
     sign = SIGN[fact.side]
     books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
-    books.hold("the instrument trades", trades(p), fact)
+    books.hold("the instrument trades", trades(p) and can_rest(p.contract, fact), fact)
     closes = fact.leg is not Leg.NET and fact.leg.sign != sign
     books.hold("the price is within the band of the mark", is_in_band(p, fact), fact)
     if isinstance(books.command, c.PlaceOrder):
@@ -51,7 +52,7 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
 
 def trades(p: Position) -> bool:
     """Whether its instrument can be traded."""
-    return not p.contract.is_expired and not p.contract.halted and p.contract.mark > 0
+    return not p.contract.is_expired and takes_orders(p.contract) and p.contract.mark > 0
 
 
 def is_carried(books: Books, p: Position, order: Order, before: Fraction) -> None:
@@ -140,6 +141,7 @@ def traded(books: Books, fact: f.Traded) -> None:
     terms, asset = contract.terms, contract.terms.settle
     forced = fact.taker_order == 0 and fact.taker not in books.house
     books.hold("the instrument has not expired", not contract.is_expired, fact)
+    books.hold("the phase lets this trade happen", may_trade(contract, fact), fact)
     books.hold("lots and price are above 0", fact.lots > 0 and fact.price > 0, fact)
     books.check("value of the trade", contract.value(fact.lots, fact.price), fact.value, asset)
     books.check("whether a liquidation is under way", books.running is not None, forced)
@@ -151,7 +153,8 @@ def traded(books: Books, fact: f.Traded) -> None:
     for p, number, fee, direction in sides:
         books.hold("the position is in this instrument", p.contract is contract, fact)
         is_forced = forced and direction == sign
-        paid = _rate(books, p, direction == sign) if number else NOTHING
+        takes_part = direction == sign or contract.auction is not None
+        paid = _rate(books, p, takes_part) if number else NOTHING
         paid = rate(terms.taker_fee) if is_forced and books.rules.liquidation_pays_taker_fee else paid
         books.check("fee, rounded up", ceil(fact.value * paid), fee, asset)
         if number or is_forced:
@@ -162,10 +165,10 @@ def traded(books: Books, fact: f.Traded) -> None:
     triggers.traded(books, fact)
     if forced:
         books.closed[taker] += fact.value
-    if fact.taker_order and fact.maker == fact.taker:
+    if fact.taker_order and fact.maker == fact.taker and contract.auction is None:
         may = books.taking is not None and books.taking[2].self_trade is c.SelfTrade.NONE
         books.hold("self-trade prevention lets an account meet itself", may, fact)
-    if fact.taker_order and fact.maker != fact.taker:
+    if fact.taker_order and fact.maker != fact.taker and contract.auction is None:
         equity = margin(books, taker.account, taker.pool).equity
         books.hold("no fill breaks the pool of its taker", equity >= 0, equity)
 
@@ -193,13 +196,16 @@ def _count(books: Books, p: Position, fact: f.Traded) -> None:
 def _fill(books: Books, p: Position, number: int, sign: int, fact: f.Traded) -> None:
     _, order = order_of(books, p.account, number)
     better = 0 if order.price is None else (order.price - fact.price) * sign
-    may = SIGN[order.side] == sign and (better == 0 or (better > 0 and fact.side is order.side))
+    betters = fact.side is order.side or p.contract.auction is not None
+    may = SIGN[order.side] == sign and (better == 0 or (better > 0 and betters))
     may = may and fact.lots <= (min(order.lots, -p.lots * sign) if order.reduce_only else order.lots)
     books.hold("side, limit and lots of the order allow the trade", may, order)
     books.hold("no order trades past its time", not 0 < order.until <= books.now, order)
     if order.price is None and number and (most := bound(books, p)) is not None:
         off = (Fraction(fact.price * p.terms.tick, p.contract.mark) - 1) * sign
         books.hold("a market order trades within its bound of the mark", off <= most, off)
+    if p.contract.auction is not None:
+        books.hold("the best price and the oldest order trade first", in_turn(p.contract, order), order)
     order.lots -= fact.lots
     if not order.lots:
         remove(books, p, number)

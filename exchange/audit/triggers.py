@@ -13,11 +13,13 @@ from events.commands import MARKET
 from events.facts import Expiry
 from events.instruments import Leg
 from events.observations import Kind
+from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.audit.books import SIGN, Books, Position
 from exchange.audit.contract import rate
 from exchange.audit.waiting import Waiting
 
+CONTINUOUS, AUCTION = TradingPhase.CONTINUOUS, TradingPhase.AUCTION
 LAST, MARK = PriceSource.LAST, PriceSource.MARK
 
 
@@ -25,9 +27,8 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
     """It waits for a price that is known and has not come; a trailing stop without activation begins with that."""
     p, waiters = books.position(fact.account, fact.instrument, fact.leg), books.waiters
     books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
-    books.hold(
-        "the instrument trades", not p.contract.is_expired and not p.contract.halted and p.contract.mark > 0, fact
-    )
+    takes = p.contract.phase in (CONTINUOUS, AUCTION)
+    books.hold("the instrument trades", not p.contract.is_expired and takes and p.contract.mark > 0, fact)
     sized = fact.lots == 0 and fact.reduce_only and fact.price is None if fact.closes else fact.lots > 0
     books.hold("it has a size, or closes the position at any price", sized, fact)
     mine = [one for leg in books.legs(fact.account, fact.instrument) for one in leg.waiting.values()]
@@ -73,7 +74,8 @@ def last_moved(books: Books, instrument: str, price: int) -> None:
 
 
 def reached(books: Books, fact: f.TriggersReached) -> None:
-    """All whose prices came in this batch, in the order in which they did."""
+    """All whose prices came, in this batch or while trading was not continuous, in the order in which they did."""
+    books.hold("trading is continuous", books.contracts[fact.instrument].phase is CONTINUOUS, fact)
     waiters = books.waiters
     ones = waiters.reached.pop(fact.instrument, {})
     if fact.instrument not in waiters.unseen:
@@ -195,6 +197,7 @@ RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
 def check_end_of_batch(books: Books) -> None:
     """What was reached was said, and what fired was decided."""
     seen = [name for name in books.waiters.reached if name not in books.waiters.unseen]
+    seen = [name for name in seen if books.contracts[name].phase is CONTINUOUS]
     books.check("instruments whose reached orders were not said", [], seen)
     books.check("conditional order that fired and was not decided", None, books.waiters.fired)
 

@@ -118,7 +118,7 @@ class Watched:
 
 
 class Waiters:
-    """Everything that waits: by price, reached in this batch, and in the queue to fire, by instrument.
+    """Everything that waits: by price, reached and not said yet, and in the queue to fire, by instrument.
 
     lasts are last prices, 0 while unknown; unseen are the instruments whose trades in history the auditor was not
     shown, so that it takes the session's word for what they reached.
@@ -148,6 +148,12 @@ class Waiters:
         while queue and queue[0].gone:
             queue.popleft()
         return queue[0] if queue else None
+
+    def hold_back(self, instrument: str) -> None:
+        """Nobody fires before trading is continuous again; who was to comes first then."""
+        held = [one for one in self.firing.pop(instrument, ()) if not one.gone]
+        if held:
+            self.reached[instrument] = dict.fromkeys([*held, *self.reached.get(instrument, {})])
 
     def drop(self, one: Waiting) -> None:
         """It waits no more."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from events import facts as f
-from exchange.core.changes import account, liquidation, session, trading, triggers
+from exchange.core.changes import account, liquidation, phases, session, trading, triggers
 from exchange.core.state import State
 
 APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
@@ -17,8 +17,10 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.MarkPriceMoved: session.on_mark_price_moved,
     f.IndexPriceMoved: session.on_index_price_moved,
     f.PriceBounded: session.on_nothing,
-    f.BreakerTripped: session.on_breaker_tripped,
-    f.BreakerReset: session.on_breaker_reset,
+    f.BreakerTripped: phases.on_breaker_tripped,
+    f.BreakerReset: phases.on_breaker_reset,
+    f.TradingPhaseSet: phases.on_trading_phase_set,
+    f.AuctionUncrossed: phases.on_auction_uncrossed,
     f.WithdrawalsClosed: session.on_withdrawals_closed,
     f.WithdrawalsOpened: session.on_withdrawals_opened,
     f.FundingDue: session.on_funding_due,

@@ -77,7 +77,11 @@ class Level:
 
     def first_of_traders(self) -> Order:
         """The first live entry that is not MARKET's."""
-        return next(entry for entry in self.queue if entry.lots and entry.account != MARKET)
+        return next(self.of_traders())
+
+    def of_traders(self) -> Iterator[Order]:
+        """The live entries that are not MARKET's, the first one first."""
+        return (entry for entry in self.queue if entry.lots and entry.account != MARKET)
 
     def buried(self) -> None:
         """An entry has just died in the queue: keep the dead fewer than the living."""
@@ -255,14 +259,15 @@ class BookSide:
 
 
 class Book:
-    """Both sides. `stale` means that history's volume cannot be traded with."""
+    """Both sides. `stale` means that history's volume cannot be traded with, `shut` that it meets no order."""
 
-    __slots__ = ("asks", "bids", "borrowed", "keeps_impact", "stale")
+    __slots__ = ("asks", "bids", "borrowed", "keeps_impact", "shut", "stale")
 
     def __init__(self, options: SessionOptions) -> None:
         self.bids = BookSide(1)
         self.asks = BookSide(-1)
         self.stale = True
+        self.shut = False
         self.keeps_impact = options.impact is Impact.CONSUME
         self.borrowed: list[tuple[BookSide, int, int]] = []
 
@@ -338,8 +343,14 @@ class Book:
         best_first = sorted(prices.items(), reverse=side.sign > 0)
         return list(islice((item for item in best_first if item[1] > 0), levels))
 
-    def check(self) -> None:
-        """Assert that both sides hold together and that no two traders' prices cross."""
+    @property
+    def crosses(self) -> bool:
+        """Whether a trader's bid is at or above a trader's ask."""
+        bid, ask = self.bids.best, self.asks.best
+        return bid is not None and ask is not None and bid >= ask
+
+    def check(self, may_cross: bool = False) -> None:
+        """Assert that both sides hold together and that no two traders' prices cross, unless they may."""
         self.bids.check()
         self.asks.check()
-        assert self.bids.best is None or self.asks.best is None or self.bids.best < self.asks.best
+        assert may_cross or not self.crosses

@@ -9,6 +9,7 @@ import msgspec
 from events.commands import SessionOptions
 from events.guards import either
 from events.instruments import Instrument, Inverse, RulePack
+from events.phases import TradingPhase
 from events.units import UNIT
 from exchange.core.book import Book, Order
 from exchange.core.margin.rules import MarginRules
@@ -38,18 +39,20 @@ class Contract:
     What a position is worth, in grains and with the sign of what it gains by, is lots x num // den at the mark: num =
     lot x mark, den = 1 where it is linear; num = - face, den = mark where it is inverse. gain is +1 for a linear
     contract and -1 for an inverse one; per_tick_lot is the value in atoms of one lot at one tick; marked is the record
-    that moved the mark last, marked_at when it did, index the index price. halted is until when trading is halted, 0
-    where it is not; take_bound the Rate within which of the mark market orders trade, 0 where there is none; is_banded
-    says that limit prices are held to the mark; swing the window of the breaker, where there is one. open_interest is
-    the sum of all long lots; liquidated are the lots that count for the cap, the last of them at liquidated_at. lows
-    and highs are heaps of (-low, serial) and (high, serial); an entry counts only while the position still bears that
-    trigger.
+    that moved the mark last, marked_at when it did, index the index price. phase is what may be done, closed that it is
+    not continuous trading; halted is until when the breaker halts trading, 0 where it does not; uncrossing says that
+    what crosses is trading, at which price (ticks), by which entry of the queue. take_bound is the Rate within which of
+    the mark market orders trade, 0 where there is none; is_banded says that limit prices are held to the mark; swing is
+    the window of the breaker, where there is one. open_interest is the sum of all long lots; liquidated are the lots
+    that count for the cap, the last of them at liquidated_at. lows and highs are heaps of (-low, serial) and (high,
+    serial); an entry counts only while the position still bears that trigger.
     """
 
     __slots__ = (
         "average",
         "book",
         "clearing",
+        "closed",
         "default_leverage",
         "den",
         "expired",
@@ -76,6 +79,7 @@ class Contract:
         "offer",
         "open_interest",
         "per_tick_lot",
+        "phase",
         "positions",
         "rules",
         "settle",
@@ -85,6 +89,7 @@ class Contract:
         "terms",
         "tick",
         "triggers",
+        "uncrossing",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack, options: SessionOptions) -> None:
@@ -107,7 +112,10 @@ class Contract:
         self.good_till_ahead = pack.good_till_ahead
         self.marked = 0
         self.marked_at = 0
+        self.phase = TradingPhase.CONTINUOUS
+        self.closed = False
         self.halted = 0
+        self.uncrossing: tuple[int, tuple[int, int, str, str, int]] | None = None
         bounds = [bound for bound in (terms.market_take_bound, options.max_slippage) if bound]
         self.take_bound = min(bounds, default=0)
         self.is_banded = terms.price_up > 0 or terms.price_down > 0
@@ -132,6 +140,14 @@ class Contract:
         """Take a mark price above 0."""
         self.mark = mark
         self.num, self.den = self.worth_at(mark)
+
+    def set_phase(self, phase: TradingPhase, halted: int = 0) -> None:
+        """Take a trading phase, by the breaker until then; history meets no order but in its own halts. For `apply`
+        only.
+        """
+        self.phase, self.halted = phase, halted
+        self.closed = phase is not TradingPhase.CONTINUOUS
+        self.book.shut = self.closed and not halted
 
     def worth_at(self, price: int) -> tuple[int, int]:
         """What one lot is worth at a price, mark units, as a fraction in grains."""

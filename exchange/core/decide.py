@@ -34,6 +34,8 @@ from exchange.core.matching.lapsing import lapse
 from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.market import crossing, first_touch
+from exchange.core.matching.phases import decide_set_trading_phase, resumes
+from exchange.core.matching.uncrossing import uncross
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State
 from exchange.core.timers import funding_price
@@ -183,11 +185,19 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
             yield from fire_all(state, due, room)
         elif key[1] == DueKind.OFFER:
             yield from work_off(state, state.contracts[key[2]])
+        elif key[1] == DueKind.UNCROSSING:
+            yield from _uncross(state, state.contracts[key[2]], end)
         elif key[1] == DueKind.EXCHANGE:
             yield from settle_first(state, key[2])
             yield from exchange_debts(state.multis[key[2]])
         else:
             yield from liquidate(state, key, due)
+
+
+def _uncross(state: State, contract: Contract, end: int) -> Iterator[Fact]:
+    """Trade on; what still crosses at the end, as reduce-only orders left, trades at a price of its own."""
+    if (yield from uncross(state, contract, end)) and state.seq < end:
+        yield resumes(contract)
 
 
 def _about(state: State, key: DueKey) -> int:
@@ -219,6 +229,7 @@ DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
     c.SetMarkPrice: decide_set_mark_price,
     c.SetIndexPrice: decide_set_index_price,
     c.ApplyFunding: decide_apply_funding,
+    c.SetTradingPhase: decide_set_trading_phase,
     c.AdvanceMarket: decide_advance_market,
     c.AdvanceTime: decide_advance_time,
     c.Proceed: decide_proceed,

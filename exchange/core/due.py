@@ -23,6 +23,8 @@ class DueKind(IntEnum):
     WINDOW = 8
     AUCTION = 9
     TRIGGER = 10
+    PHASE = 11
+    UNCROSSING = 12
 
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from events.facts import TriggerPlaced
 from events.instruments import Leg
+from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.core.book import Order
 from exchange.core.changes.triggers import index_of, price_of
@@ -34,6 +35,7 @@ def check(state: State) -> None:
     assert list(state.owed.values()) == [due for key, due in state.due.items() if key[1] in OWED]
     assert state.timers == sorted(state.timers)
     guard.check(state)
+    check_phases(state)
     orders = [order for account in state.accounts.values() for order in account.orders.values()]
     assert list(state.lapses) == sorted((o.until, o.account, o.number) for o in orders if o.until)
     first = [times[0][0] for times in (state.timers, state.lapses) if times]
@@ -44,8 +46,20 @@ def check_end_of_batch(state: State) -> None:
     """`check`, and that the watch has seen everybody who is due."""
     check(state)
     assert not state.dirty
-    assert not state.reached
+    assert all(state.contracts[name].closed for name in state.reached)
     watch.check(state)
+
+
+def check_phases(state: State) -> None:
+    """Whatever crosses trades by its entry of the queue; only a phase has an end, or a halt."""
+    crossing = {key[2]: key for key in state.due if key[1] == DueKind.UNCROSSING}
+    assert crossing == {name: c.uncrossing[1] for name, c in state.contracts.items() if c.uncrossing is not None}
+    for _, kind, name in state.timers:
+        if kind == DueKind.PHASE:
+            contract = state.contracts[name]  # type: ignore[index]
+            assert contract.closed
+            assert contract.uncrossing is None
+            assert not contract.expired
 
 
 def check_money(state: State) -> None:
@@ -67,7 +81,10 @@ def check_contract(contract: Contract, settling: bool) -> None:
     assert contract.clearing == -sum(p.entry_value for p in contract.positions)
     assert set(contract.holders) == {p for p in contract.positions if p.lots}
     assert contract.open_interest == sum(p.lots for p in contract.positions if p.lots > 0)
-    contract.book.check()
+    contract.book.check(may_cross=contract.closed)
+    assert contract.book.shut == (contract.closed and not contract.halted)
+    assert contract.closed == (contract.phase is not TradingPhase.CONTINUOUS)
+    assert not contract.halted or contract.phase is TradingPhase.HALTED
     if contract.swing is not None:
         contract.swing.check()
 

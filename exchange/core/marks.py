@@ -25,7 +25,7 @@ def mark_moves(state: State, contract: Contract, stated: int) -> Iterator[Fact]:
     if mark != stated:
         yield PriceBounded(contract.id, PriceKind.MARK, MarkUnits(stated), MarkUnits(mark), by)
     yield MarkPriceMoved(contract.id, MarkUnits(mark))
-    if contract.swing is not None and not contract.halted:
+    if contract.swing is not None and not contract.closed:
         breaker = guards.breaker
         if reference := contract.swing.leapt(mark, breaker.jump):
             until = Nanos(state.now + breaker.halt)

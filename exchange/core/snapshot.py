@@ -16,6 +16,7 @@ from events.digest import fingerprint
 from events.facts import TriggerPlaced
 from events.guards import Hold
 from events.instruments import Leg, RulePack, position_name
+from events.phases import TradingPhase
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.changes.triggers import index_of, keep
 from exchange.core.contract import Average, Contract
@@ -28,6 +29,9 @@ from exchange.core.triggers.trigger import Trigger
 
 STATE_VERSION = 6
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
+
+NOT_YET = (0, 0, "", "", 0)
+"""In place of an entry of the queue that is restored later."""
 
 _FEED = (
     "last_id", "synced", "stated", "streak", "equal", "different", "prints", "volume", "observations", "gaps",
@@ -71,7 +75,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "gated_until": state.gated_until,
             "warned": [pool.id for account in state.accounts.values() for pool in pools_of(account) if pool.warned],
             "due": [
-                [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing], _names(due)]
+                [key, due.seq, due.rate, due.mark, due.over, [p.id for p in due.owing], _names(due.firing)]
                 for key, due in state.due.items()
             ],
             "auctions": [
@@ -80,6 +84,9 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
                 for pool in pools_of(account)
                 if pool.auction
             ],
+            "reached": {
+                name: [seq, _names(state.contracts[name].triggers.reached)] for name, seq in state.reached.items()
+            },
             "put_off": {
                 name: [[key, wait.seq, wait.why] for key, wait in waiting.items()]
                 for name, waiting in sorted(state.put_off.items())
@@ -93,9 +100,9 @@ def digest(state: State, *, outcomes: bool = True) -> str:
     return fingerprint(encode(state, outcomes=outcomes))
 
 
-def _names(due: Due) -> list[tuple[str, int]]:
+def _names(triggers: dict[Trigger, None]) -> list[tuple[str, int]]:
     """The conditional orders that wait to fire."""
-    return [(trigger.placed.account, trigger.placed.number) for trigger in due.firing]
+    return [(trigger.placed.account, trigger.placed.number) for trigger in triggers]
 
 
 def _account(account: Account, outcomes: bool) -> dict[str, Any]:
@@ -120,6 +127,8 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "mark": contract.mark,
         "marked_at": contract.marked_at,
         "halted": contract.halted,
+        "phase": contract.phase,
+        "uncrossing": contract.uncrossing and contract.uncrossing[0],
         "liquidated": [contract.liquidated, contract.liquidated_at],
         "swing": [list(contract.swing.highs), list(contract.swing.lows)] if contract.swing else [],
         "index": contract.index,
@@ -170,6 +179,7 @@ def decode(data: bytes) -> State:
     for key, seq, rate, mark, over, owing, firing in raw["due"]:
         fires = {state.accounts[name].triggers[number]: None for name, number in firing}
         _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over, fires))
+    _restore_reached(state, raw)
     for account in raw["accounts"]:
         _lay_triggers(state, account)
     for name, waiting in raw["put_off"].items():
@@ -241,7 +251,10 @@ def _restore_order(state: State, account: Account, holder: Position, values: dic
 def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> None:
     if raw["mark"]:
         contract.set_mark(raw["mark"])
-    contract.marked_at, contract.halted = raw["marked_at"], raw["halted"]
+    contract.marked_at = raw["marked_at"]
+    contract.set_phase(TradingPhase(raw["phase"]), raw["halted"])
+    if raw["uncrossing"] is not None:
+        contract.uncrossing = (raw["uncrossing"], NOT_YET)
     contract.liquidated, contract.liquidated_at = raw["liquidated"]
     if contract.swing is not None:
         contract.swing.highs.extend(map(tuple, raw["swing"][0]))
@@ -287,11 +300,20 @@ def _restore_feed(feed: MarketFeed, raw: dict[str, Any]) -> None:
     feed.credits = dict(raw["credits"])
 
 
+def _restore_reached(state: State, raw: dict[str, Any]) -> None:
+    """What prices reached while trading was not continuous."""
+    for name, (seq, reached) in raw["reached"].items():
+        contract = state.contracts[name]
+        state.reached[contract.id] = seq
+        for account, number in reached:
+            contract.triggers.reached[state.accounts[account].triggers[number]] = None
+
+
 def _lay_triggers(state: State, raw: dict[str, Any]) -> None:
     """Put an account's conditional orders that no price has reached where they wait."""
     for number, (_, extreme, _) in zip(state.accounts[raw["name"]].triggers, raw["triggers"], strict=True):
         trigger = state.accounts[raw["name"]].triggers[number]
-        if trigger.due is None:
+        if trigger.due is None and trigger not in trigger.holder.contract.triggers.reached:
             index_of(trigger.holder.contract, trigger.placed.source).restore(trigger, extreme)
 
 
@@ -305,6 +327,10 @@ def _restore_due(state: State, key: Any, due: Due) -> None:
         return
     elif key[1] == DueKind.OFFER:
         state.contracts[key[2]].offer = key
+    elif key[1] == DueKind.UNCROSSING:
+        contract = state.contracts[key[2]]
+        assert contract.uncrossing is not None
+        contract.uncrossing = (contract.uncrossing[0], key)
     elif key[1] == DueKind.EXCHANGE:
         state.multis[key[2]].exchange = key
     else:

@@ -1,5 +1,5 @@
 """What falls due by the passing of time: computed funding, the expiry of dated contracts, interest on debts, the end of
-a halt or of the withdrawal gate.
+a trading phase, of a halt or of the withdrawal gate.
 
 `step` lets the timers fire before it decides a command, so that a command at or after a funding time, an expiry, is
 decided after it.
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from events.commands import FundingSource
 from events.facts import (
     AuctionStepReached,
-    BreakerReset,
     Fact,
     FundingDue,
     InterestDue,
@@ -25,6 +24,7 @@ from exchange.core.contract import Contract
 from exchange.core.due import DueKind
 from exchange.core.funding import computed_rate, weighted
 from exchange.core.gate import at_the_end
+from exchange.core.matching.phases import halt_ends, resumes
 from exchange.core.state import State
 
 
@@ -44,7 +44,9 @@ def fire(state: State) -> Iterator[Fact]:
         elif kind == DueKind.WINDOW:
             yield LiquidationWindowEnded(state.contracts[instrument].id)  # type: ignore[index]
         elif kind == DueKind.BREAKER:
-            yield BreakerReset(state.contracts[instrument].id)  # type: ignore[index]
+            yield halt_ends(state, state.contracts[instrument])  # type: ignore[index]
+        elif kind == DueKind.PHASE:
+            yield resumes(state.contracts[instrument])  # type: ignore[index]
         else:
             contract = state.contracts[instrument]  # type: ignore[index]
             yield SettlementDue(contract.id, MarkUnits(settlement_price(contract)))
@@ -86,6 +88,12 @@ def set_first(state: State) -> None:
             state.set_timer(_next(state.now, contract.terms.funding_interval), DueKind.FUNDING, contract.id)
     if state.pack.interest_interval and state.assets:
         state.set_timer(_next(state.now, state.pack.interest_interval), DueKind.INTEREST)
+
+
+def forget(state: State, kind: DueKind, instrument: str) -> None:
+    """What was to fall due does not. For `apply` only."""
+    state.timers = [timer for timer in state.timers if timer[1:] != (kind, instrument)]
+    state.rewind()
 
 
 def has_timer(state: State, kind: DueKind, instrument: str) -> bool:

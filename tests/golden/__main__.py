@@ -17,6 +17,7 @@ from tests.golden import (
     by_hand_handling,
     by_hand_instructions,
     by_hand_layers,
+    by_hand_phases,
     by_hand_styles,
     by_hand_triggers,
     by_hand_warnings,
@@ -32,6 +33,7 @@ MADE = (
     | by_hand_instructions.SESSIONS
     | by_hand_triggers.SESSIONS
     | by_hand_handling.SESSIONS
+    | by_hand_phases.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from events.asking import AnyCommand
 from events.chunks import encode_chunk
-from events.commands import AnyCommand, Side, TimeInForce
+from events.commands import Side, TimeInForce
 from events.facts import AnyFact, Expiry, LiquidationEnded, LiquidationOutcome, OrderAccepted, OrderExpired, Refused
 from events.refusals import Reason
 from exchange.core import snapshot

@@ -8,7 +8,7 @@ from typing import Any, NewType, get_args, get_origin
 import msgspec
 from hypothesis import strategies as st
 
-from events.commands import AnyCommand
+from events.asking import AnyCommand
 from events.facts import AnyFact
 from events.record import Batch, Record
 

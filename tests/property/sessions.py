@@ -18,6 +18,7 @@ from events import commands as c
 from events.commands import AccountId, ChunkId, Command, Side, TimeInForce
 from events.instruments import InstrumentId, Leg, MarginMode
 from events.observations import Observations
+from events.phases import TradingPhase
 from events.record import Batch
 from events.units import SECOND, UNIT
 from exchange.core.state import RULES_VERSION, State
@@ -117,6 +118,10 @@ settling = st.one_of(
     made(c.RemoveMargin, instrument=instruments, amount=amounts, leg=legs),
     made(c.ApplyFunding, instrument=instruments, rate=rates),
     made(c.AdvanceTime),
+    made(c.SetTradingPhase, instrument=instruments, phase=st.sampled_from(TradingPhase)),
+    made(
+        c.SetTradingPhase, instrument=instruments, phase=st.sampled_from(TradingPhase), until=st.integers(1, 9 * SECOND)
+    ),
     rows(),
 )
 """What happens beside the trading."""

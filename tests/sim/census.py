@@ -13,7 +13,8 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from events import facts as f
-from events.commands import LIQUIDATION_ORDER, MARKET, AnyCommand, OpenSession
+from events.asking import AnyCommand
+from events.commands import LIQUIDATION_ORDER, MARKET, OpenSession
 from events.facts import AnyFact
 from events.record import Batch
 from exchange.projections.lives import TRANSITIONS

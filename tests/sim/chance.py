@@ -111,6 +111,7 @@ BREAKER: Options = {
     "jump": lambda dice, _: dice.choice((UNIT // 50, UNIT // 20, UNIT // 4)),
     "window": lambda dice, _: dice.choice((60, 3600)) * SECOND,
     "halt": lambda dice, _: dice.choice((60, 600)) * SECOND,
+    "auction": lambda dice, _: dice.choice((0, 10, 60)) * SECOND,
 }
 """When marks are disorderly, and how long trading is halted then."""
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from events.rules import LiquidationStyle
 from tests.full_batches import USUAL
-from tests.sim import accounts, brinks, clock, conditional, handling, orders, prices
+from tests.sim import accounts, brinks, clock, conditional, handling, orders, phases, prices
 from tests.sim.chance import Dice
 from tests.sim.nonsense import more_nonsense, nonsense
 from tests.sim.traders import Move, Traders
@@ -89,6 +89,7 @@ TOPICS: dict[str, Habits] = {
     "conditional orders": conditional.CONDITIONAL,
     "amendments": {handling.amend: 16, handling.amend_again: 2},
     "client ids": {handling.named: 12, handling.cancel_by_name: 3},
+    "phases": {phases.phase: 4, phases.call: 3, phases.wrong: 1},
 }
 """In some of the worlds whose rules are not plain, each in another half of them."""
 

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from events import upcast
+from events.asking import AnyCommand
 from events.codec import CodecError, decode_body, encode_body
-from events.commands import AccountId, AnyCommand, Command, OrderNumber, PlaceOrder, RequestId, Side, TradersCommand
+from events.commands import AccountId, Command, OrderNumber, PlaceOrder, RequestId, Side, TradersCommand
 from events.digest import GENESIS, chain, fingerprint
 from events.facts import AnyFact, Fact, Refused
 from events.instruments import InstrumentId

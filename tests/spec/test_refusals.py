@@ -30,6 +30,7 @@ from tests.spec.contracts import (
     transfer,
 )
 from tests.spec.tape import printed, tape
+from tests.spec.test_phases import PHASED
 from tests.spec.test_put_off import at, tripping
 from tests.spec.test_triggers_refused import REACHED
 from tests.spec.test_withdrawal_gate import insolvent
@@ -291,7 +292,7 @@ def test_what_a_guard_forbids_is_refused_by_the_first_rule_that_it_breaks(
 def test_every_reason_is_reached_by_a_table_above() -> None:
     opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
     opened |= {Reason.NOT_COLLATERAL, Reason.BAD_SESSION_OPTIONS}
-    tables = {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED} | REACHED
+    tables = {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED + PHASED} | REACHED
     assert tables | opened == set(Reason)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from events import facts as f
 from events.commands import FundingSource
+from exchange.core.changes.phases import offer, stop
 from exchange.core.changes.queue import owe
 from exchange.core.changes.triggers import mark_moved, note
 from exchange.core.contract import Average, Contract
@@ -37,50 +38,19 @@ def on_market_advanced(state: State, fact: f.MarketAdvanced) -> None:
 def on_mark_price_moved(state: State, fact: f.MarkPriceMoved) -> None:
     """The mark moves; the watch sees whose trigger it reached."""
     contract = state.contracts[fact.instrument]
-    if contract.swing is not None and contract.mark and not contract.halted:
+    if contract.swing is not None and contract.mark and not contract.closed:
         contract.swing.add(state.now, contract.mark)
     contract.set_mark(fact.mark)
     state.rankings.clear()
     contract.marked_at = state.now
-    if not contract.halted:
+    if not contract.closed:
         release(state, contract.id)
     if contract.index:
         _count(state, contract)
-    if not contract.halted:
-        _offer(state, contract)
+    if not contract.closed:
+        offer(state, contract)
     watch.mark_moved(state, contract)
     mark_moved(state, contract)
-
-
-def _offer(state: State, contract: Contract) -> None:
-    """What the insurance fund holds of the contract waits to be offered to the book, where the pack states layers."""
-    if contract.offer is not None or not state.pack.liquidation.last_resort:  # type: ignore[union-attr]
-        return
-    held = state.fund(contract).positions.get(contract.id)
-    if held is not None and held.lots:
-        contract.offer = key = (state.now, int(DueKind.OFFER), contract.id, "", state.seq)
-        state.due[key] = Due(state.seq)
-
-
-def on_breaker_tripped(state: State, fact: f.BreakerTripped) -> None:
-    """The contract is halted, and the fund offers nothing of it."""
-    contract = state.contracts[fact.instrument]
-    assert contract.swing is not None
-    contract.halted = fact.until
-    contract.swing.clear()
-    if contract.offer is not None:
-        del state.due[contract.offer]
-        contract.offer = None
-    state.set_timer(fact.until, DueKind.BREAKER, fact.instrument)
-
-
-def on_breaker_reset(state: State, fact: f.BreakerReset) -> None:
-    """The contract trades again; its window begins with the present mark."""
-    took_effect(state, DueKind.BREAKER, fact.instrument)
-    contract = state.contracts[fact.instrument]
-    contract.halted = 0
-    release(state, contract.id)
-    _offer(state, contract)
 
 
 def on_withdrawals_closed(state: State, fact: f.WithdrawalsClosed) -> None:
@@ -138,6 +108,7 @@ def on_settlement_due(state: State, fact: f.SettlementDue) -> None:
     took_effect(state, DueKind.SETTLEMENT, fact.instrument)
     contract = state.contracts[fact.instrument]
     contract.expired = True
+    stop(state, contract)
     release(state, contract.id)
     ordered = sorted(
         (p for p in contract.positions if (p.open_orders or p.open_triggers) and not p.lots), key=lambda p: p.id

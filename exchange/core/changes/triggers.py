@@ -59,6 +59,22 @@ def on_order_triggered(state: State, fact: f.OrderTriggered) -> None:
     drop(state, account, account.triggers[fact.number])
 
 
+def hold_back(state: State, contract: Contract) -> None:
+    """Trading is not continuous any more: what has not fired yet waits for that, before what prices reach meanwhile."""
+    keys = [key for key in state.due if key[1] == DueKind.TRIGGER and key[2] == contract.id]
+    if not keys:
+        return
+    held = {trigger: None for key in keys for trigger in state.due.pop(key).firing}
+    for trigger in held:
+        trigger.due = None
+    reached = contract.triggers.reached
+    later = dict(reached)
+    reached.clear()
+    reached.update(held)
+    reached.update(later)
+    note(state, contract)
+
+
 def drop(state: State, account: Account, trigger: Trigger) -> None:
     """A conditional order fired or ended: take it out of where it lies."""
     placed = trigger.placed

@@ -1,4 +1,4 @@
-"""Liquidations that have to wait: no pool is liquidated by a mark that is too old, or while trading is halted.
+"""Liquidations that have to wait: none by a mark that is too old, or while trading is not continuous.
 
 A pool that is due stays closed to its owner and leaves the queue until what it waits for is over: until the next mark
 of the instrument where that is what it waits for, else until the end of the halt, or of the window, or until its
@@ -22,10 +22,7 @@ from exchange.core.state import Due, Pool, Position, State
 def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
     """That the pool, which is due, has to wait, and for what; None where it has not."""
     assert state.pack is not None
-    guards = state.guards
     window = state.pack.liquidation.window
-    if not (guards.mark_age_max or guards.breaker.jump or window or pool.auction):
-        return None
     positions = _held(pool)
     for position in positions:
         if why := held_by(state, position.contract):
@@ -39,7 +36,7 @@ def put_off(state: State, pool: Pool) -> LiquidationPutOff | None:
 
 def held_by(state: State, contract: Contract) -> Hold | None:
     """Why nobody who holds the contract is liquidated now, None where they are."""
-    if contract.halted:
+    if contract.closed:
         return Hold.HALTED
     oldest = state.guards.mark_age_max
     return Hold.STALE_MARK if oldest and state.now - contract.marked_at > oldest else None

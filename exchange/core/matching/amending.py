@@ -69,7 +69,8 @@ def _refusal(state: State, order: Order, asked: PlaceOrder, keeps: bool) -> Reas
 
 
 def _would_take(order: Order, price: int) -> bool:
-    """Whether a post-only order would meet somebody at that price."""
-    book = order.holder.contract.book
-    is_post_only = order.time_in_force is TimeInForce.POST_ONLY
-    return is_post_only and book.front(book.asks if order.sign > 0 else book.bids, price) is not None
+    """Whether a post-only order would meet somebody at that price, which in an auction nobody does."""
+    contract, book = order.holder.contract, order.holder.contract.book
+    if contract.closed or order.time_in_force is not TimeInForce.POST_ONLY:
+        return False
+    return book.front(book.asks if order.sign > 0 else book.bids, price) is not None

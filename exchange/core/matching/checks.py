@@ -14,6 +14,7 @@ from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import order_refusal, reserve_price
 from exchange.core.matching.lapsing import time_refusal
+from exchange.core.matching.phases import phase_refusal
 from exchange.core.state import Account, Position, State
 
 BUY = Side.BUY
@@ -78,8 +79,8 @@ def standing_refusal(
     contract, price = position.contract, command.price
     if contract.expired:
         return Reason.INSTRUMENT_EXPIRED
-    if contract.halted:
-        return Reason.TRADING_HALTED
+    if contract.closed and (refusal := phase_refusal(contract, command)):
+        return refusal
     if not contract.mark:
         return Reason.NO_MARK_PRICE
     if position.wallet.multi and not state.assets[contract.settle].index:
@@ -97,7 +98,7 @@ def standing_refusal(
         return Reason.TOO_MANY_OPEN_ORDERS
     if reduces and position.lots * sign >= 0:
         return Reason.REDUCE_ONLY_WOULD_INCREASE
-    if command.time_in_force is POST_ONLY and instead is None:
+    if command.time_in_force is POST_ONLY and instead is None and not contract.closed:
         resting = contract.book.asks if side is BUY else contract.book.bids
         if contract.book.front(resting, price) is not None:  # type: ignore[arg-type]
             return Reason.POST_ONLY_WOULD_TAKE

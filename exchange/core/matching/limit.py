@@ -47,7 +47,13 @@ def accepted(command: PlaceOrder, reduces: bool) -> OrderAccepted:
 
 
 def enter(state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool) -> Iterator[Fact]:
-    """Let so many lots of an accepted order meet the book, and rest or expire what is left of them."""
+    """Let so many lots of an accepted order meet the book, and rest or expire what is left of them.
+
+    In an auction, where nothing meets, all of it rests.
+    """
+    if position.contract.closed:
+        yield OrderRested(command.account, command.number, Lots(lots))
+        return
     tif = command.time_in_force
     if tif is FOK and not fills_whole(state, position, command, reduces):
         yield OrderExpired(command.account, command.number, Lots(lots), Expiry.FILL_OR_KILL)
@@ -66,6 +72,9 @@ def decide_cancel(state: State, command: CancelOrder) -> Iterator[Fact]:
     account = state.accounts[command.account]
     order = account.orders.get(command.number) or open_order(account, command.number, command.client)
     if order is not None:
+        if order.holder.contract.uncrossing is not None:
+            yield Refused(Reason.AUCTION_UNCROSSES)
+            return
         yield OrderCancelled(command.account, order.number, Lots(order.lots))
     elif (trigger := account.triggers.get(named(account, command.number, command.client))) is not None:
         yield OrderCancelled(command.account, trigger.placed.number, trigger.placed.lots)

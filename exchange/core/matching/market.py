@@ -250,7 +250,7 @@ class MarketFeed:
         if not self.lasts.low < price < self.lasts.high:
             self.lasts.move(price)
         hit = self.book.asks if side > 0 else self.book.bids
-        if hit.best is None or self.book.stale or hit.best * hit.sign < price * hit.sign:
+        if hit.best is None or self.book.stale or self.book.shut or hit.best * hit.sign < price * hit.sign:
             return
         left = lots
         for level_price in list(hit.levels) if hit.sign < 0 else list(reversed(hit.levels)):
@@ -321,7 +321,7 @@ def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
     The caller applies each trade before it asks for the next.
     """
     for own, other in ((book.asks, book.bids), (book.bids, book.asks)):
-        while own.best is not None and not book.stale:
+        while own.best is not None and not (book.stale or book.shut):
             price = other.market_best()
             if price is None or price * other.sign < own.best * other.sign:
                 break
@@ -341,7 +341,7 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     if not feed.lasts.is_empty:
         last = _first_reached(feed.lasts.ahead(), columns, first, last)
     bid, ask = feed.book.bids.best, feed.book.asks.best
-    if bid is None and ask is None:
+    if (bid is None and ask is None) or feed.book.shut:
         return last
     if next(crossing(feed.book), None) is not None:
         return first

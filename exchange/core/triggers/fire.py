@@ -21,10 +21,14 @@ from exchange.core.triggers.trigger import Trigger
 
 
 def triggers_reached(state: State) -> Iterator[Fact]:
-    """Say, at the end of a batch, of which instruments prices reached conditional orders."""
+    """Say, at the end of a batch, of which instruments prices reached conditional orders; where trading is not
+    continuous, once it is.
+    """
     for instrument, seq in list(state.reached.items()):
-        state.cause = seq
-        yield TriggersReached(instrument, len(state.contracts[instrument].triggers.reached))
+        contract = state.contracts[instrument]
+        if not contract.closed:
+            state.cause = seq
+            yield TriggersReached(instrument, len(contract.triggers.reached))
 
 
 def fire_all(state: State, due: Due, limit: int) -> Iterator[Fact]:

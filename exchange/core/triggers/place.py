@@ -17,6 +17,7 @@ from events.triggers import CALLBACK_MAX, CALLBACK_MIN, TriggerKind
 from exchange.core.changes.triggers import price_of
 from exchange.core.contract import Contract
 from exchange.core.matching.checks import client_refusal
+from exchange.core.matching.phases import waiting_refusal
 from exchange.core.state import Account, Position, State
 from exchange.core.triggers.trigger import direction_of
 
@@ -100,8 +101,8 @@ def _standing_refusal(state: State, account: Account, position: Position, comman
     contract = position.contract
     if contract.expired:
         return Reason.INSTRUMENT_EXPIRED
-    if contract.halted:
-        return Reason.TRADING_HALTED
+    if contract.closed and (refusal := waiting_refusal(contract)):
+        return refusal
     if not contract.mark:
         return Reason.NO_MARK_PRICE
     if not price_of(contract, command.source):
