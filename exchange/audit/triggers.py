@@ -99,6 +99,9 @@ def accepted(books: Books, fact: f.OrderAccepted) -> None:
     one, books.waiters.fired = books.waiters.fired, None
     books.hold("it was asked for, or fired", one is not None, fact)
     assert one is not None
+    p = one.position
+    closed = [pool for pool in (p.pool, p.terms.settle) if (p.account, pool) in books.queue]
+    books.check("pools of it that are due", [], closed)
     books.check("lots as it fired", one.lots, fact.lots)
     for name in ("account", "number", "instrument", "side", "price", "time_in_force", "reduce_only", "leg"):
         books.check(f"{name} as placed", getattr(one.placed, name), getattr(fact, name))

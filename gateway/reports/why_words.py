@@ -194,7 +194,18 @@ def _started(w: Words, fact: f.LiquidationStarted) -> str:
 
 
 def _expired(_: Words, fact: f.OrderExpired) -> str:
+    if fact.reason is not None:
+        return f"order {fact.number} was refused when it fired: {fact.reason.value}"
     return f"order {fact.number} was cancelled"
+
+
+def _reached(_: Words, fact: f.TriggersReached) -> str:
+    orders = "a conditional order" if fact.orders == 1 else f"{fact.orders} conditional orders"
+    return f"prices of {fact.instrument} reached {orders}"
+
+
+def _triggered(_: Words, fact: f.OrderTriggered) -> str:
+    return f"conditional order {fact.number} fired"
 
 
 def _placed(w: Words, fact: f.LiquidationOrderPlaced) -> str:
@@ -291,6 +302,8 @@ TELL: dict[type, Callable[[Words, Any], str]] = {
     f.MarginCalled: _called,
     f.LiquidationStarted: _started,
     f.OrderExpired: _expired,
+    f.TriggersReached: _reached,
+    f.OrderTriggered: _triggered,
     f.LiquidationOrderPlaced: _placed,
     f.Traded: _traded,
     f.TakenOver: _taken_over,

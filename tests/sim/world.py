@@ -100,7 +100,8 @@ class World:
         closed = {pool.id for account in self.state.accounts.values() for pool in pools(account) if pool.due}
         decided = step(self.state, command)
         assert isinstance(decided, Batch)
-        own = [fact for fact in decided.facts if not (isinstance(command, Proceed) and isinstance(fact, f.Exchanged))]
+        due_work = f.Exchanged, f.OrderAccepted
+        own = [fact for fact in decided.facts if not (isinstance(command, Proceed) and isinstance(fact, due_work))]
         assert not [fact for fact in own if touched(self.state, fact) & closed], "a pool in the queue is closed"
         check_accounts(self.state)
         self.bodies.append(encode_body(decided))

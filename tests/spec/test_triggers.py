@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from events.commands import AdvanceTime, SetPositionMode, Side
-from events.facts import Expiry, OrderExpired, OrderTriggered, TriggersReached
+from events.facts import Expiry, Fact, OrderExpired, OrderTriggered, TriggersReached
 from events.instruments import Leg
 from events.refusals import Reason
 from events.triggers import PriceSource, TriggerKind
+from gateway.reports.why_words import Words
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import dated, pack_of, settled, settlement_due
 from tests.spec.waiting import (
@@ -27,6 +28,7 @@ from tests.spec.waiting import (
 from tests.spec.words import (
     BUY,
     CROSS,
+    EASY,
     IOC,
     ISOLATED,
     NOW,
@@ -338,3 +340,17 @@ def test_one_that_waits_settles_with_its_contract() -> None:
     told.given(AdvanceTime(terms.expiry))
     facts = told.run(proceed())
     assert expired(20, 1, Expiry.SETTLEMENT).why in [fact.why for fact in facts if isinstance(fact, OrderExpired)]
+
+
+@pytest.mark.parametrize(
+    ("fact", "sentence"),
+    [
+        (reached(), "prices of GOLD reached a conditional order"),
+        (reached(3), "prices of GOLD reached 3 conditional orders"),
+        (triggered(7), "conditional order 7 fired"),
+        (refused_when_triggered(7, Reason.NO_POSITION), "order 7 was refused when it fired: no_position"),
+        (expired(7, 1, Expiry.LIQUIDATION), "order 7 was cancelled"),
+    ],
+)
+def test_why_tells_what_became_of_it(fact: Fact, sentence: str) -> None:
+    assert Words(EASY).tell(fact) == sentence
