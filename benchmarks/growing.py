@@ -58,17 +58,37 @@ def measure(sizes: list[int], rounds: int) -> tuple[list[Figure], Grid]:
     rows: list[Row] = []
     memory: list[str] = []
     for what, populate in POPULATIONS.items():
-        for size in sizes:
-            before = resident()
-            with without_collector():
-                state = _venue()
-                populate(state, size)
-                finish_rebuild(state)
+        with without_collector():
+            traders = []
+            for size in sizes:
+                before = resident()
+                traders.append(_Traders(_among(populate, size)))
                 bytes_each = (resident() - before) / size
-                rows += [Row(what, size, name, cost) for name, cost in _Traders(state).costs(rounds).items()]
-                del state
+            costs = _in_turns(traders, rounds)
+            rows += [Row(what, size, name, costs[n][name]) for n, size in enumerate(sizes) for name in COMMANDS]
+            del traders
         memory.append(f"{bytes_each:,.0f} bytes {ONE[what]}")
     return [_ratio(rows, sizes, rounds, memory)], _grid(rows, sizes)
+
+
+def _among(populate: Callable[[State, int], None], size: int) -> State:
+    state = _venue()
+    populate(state, size)
+    finish_rebuild(state)
+    return state
+
+
+def _in_turns(traders: list[_Traders], rounds: int) -> list[dict[str, float]]:
+    """The median cost of each kind of command for each population: all take turns, so that a busy machine hits all."""
+    costs: list[dict[str, list[int]]] = [{name: [] for name in COMMANDS} for _ in traders]
+    for n in range(rounds + rounds // 10):
+        for own, trader in zip(costs, traders, strict=True):
+            for name, run in COMMANDS.items():
+                trader.spent = 0
+                run(trader, n)
+                if n >= rounds // 10:
+                    own[name].append(trader.spent)
+    return [{name: median(spent) for name, spent in own.items()} for own in costs]
 
 
 def _venue() -> State:
@@ -154,17 +174,6 @@ class _Traders:
         self.state = state
         self.number = 0
         self.spent = 0
-
-    def costs(self, rounds: int) -> dict[str, float]:
-        """The median cost of each kind of command; they take turns."""
-        costs: dict[str, list[int]] = {name: [] for name in COMMANDS}
-        for n in range(rounds + rounds // 10):
-            for name, run in COMMANDS.items():
-                self.spent = 0
-                run(self, n)
-                if n >= rounds // 10:
-                    costs[name].append(self.spent)
-        return {name: median(spent) for name, spent in costs.items()}
 
     def place_and_cancel(self, n: int) -> None:
         """An order somewhere in the depth of the book, and its cancel."""

@@ -22,7 +22,6 @@ from exchange.core.invariants import check_end_of_batch
 from exchange.core.margin.model import requirement
 from exchange.core.snapshot import STATE_VERSION
 from exchange.core.state import Account, Position, State
-from exchange.core.step import finish_rebuild
 from exchange.rebuild import rebuild
 from tests.tidy.tree import ROOT
 
@@ -196,11 +195,9 @@ def test_commands_are_measured_among_few_and_many_of_everything() -> None:
 
 @pytest.mark.parametrize("what", growing.POPULATIONS)
 def test_the_populations_that_commands_are_measured_among_hold_together(what: str) -> None:
-    state = growing._venue()
-    growing.POPULATIONS[what](state, 450)
-    finish_rebuild(state)
-    growing._Traders(state).costs(20)
-    check_end_of_batch(state)
+    trader = growing._Traders(growing._among(growing.POPULATIONS[what], 450))
+    growing._in_turns([trader], 20)
+    check_end_of_batch(trader.state)
 
 
 def test_fills_are_measured_with_few_orders_and_with_many(monkeypatch: pytest.MonkeyPatch) -> None:
