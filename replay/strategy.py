@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from events.commands import (
     AccountId,
@@ -34,6 +34,7 @@ from events.commands import (
 )
 from events.facts import AnyFact, Traded
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
+from events.phases import TradingPhase
 from events.refusals import Reason
 from events.triggers import TriggerKind
 from events.units import UNIT, Atoms, Lots, Nanos, Rate, Ticks, units_of
@@ -41,6 +42,7 @@ from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
 from exchange.core.margin.pretrade import max_lots, reserve_price
+from exchange.core.matching.uncrossing import clearing
 from exchange.core.state import Account, State
 from exchange.projections.adl import light
 
@@ -80,6 +82,14 @@ class Quote:
     ask: Decimal | None
 
 
+class Indicative(NamedTuple):
+    """What an auction comes to so far: its price, the size that trades, and what more is bought, or sold (below 0)."""
+
+    price: Decimal
+    size: Decimal
+    surplus: Decimal
+
+
 class Context:
     """What a strategy sees of its account and market, and how it sends orders."""
 
@@ -107,6 +117,20 @@ class Context:
         contract = self._contract(instrument)
         book = contract.book
         return Quote(_price(contract, book.best_price(book.bids)), _price(contract, book.best_price(book.asks)))
+
+    def phase(self, instrument: str) -> TradingPhase:
+        """What may be done in the instrument."""
+        return self._contract(instrument).phase
+
+    def indicative(self, instrument: str) -> Indicative | None:
+        """What trading would begin with if it were continuous from now on, None where nothing crosses."""
+        contract = self._contract(instrument)
+        if (found := clearing(contract)) is None:
+            return None
+        price = _price(contract, found.price)
+        assert price is not None
+        lots, surplus = (Decimal(size * contract.lot) / UNIT for size in (found.lots, found.surplus))
+        return Indicative(price, lots, surplus)
 
     def position(self, instrument: str, leg: Leg = Leg.NET) -> Decimal:
         """The signed size held, in hedge mode of one leg."""

@@ -18,6 +18,7 @@ from exchange.core.margin.model import (
     unrealised,
     withdrawable_atoms,
 )
+from exchange.core.matching.uncrossing import clearing
 from exchange.core.state import MULTI, Account, Pool, Position, State, Wallet
 from exchange.core.triggers.trigger import Trigger
 from exchange.projections.adl import lights
@@ -45,6 +46,15 @@ def moment(state: State, accounts: Sequence[AccountId], levels: int) -> dict[str
     }
 
 
+def _phase(contract: Contract) -> dict[str, Any]:
+    """What may be done where trading is not continuous, and what would trade at which price if it were now."""
+    if not contract.closed:
+        return {}
+    found, terms = clearing(contract), contract.terms
+    indicative = None if found is None else [terms.price_text(found.price), *map(terms.size_text, found[1:])]
+    return {"phase": contract.phase.value, "indicative": indicative}
+
+
 def _is_alive(contract: Contract) -> bool:
     return bool(contract.mark or contract.positions or contract.book.bids.levels or contract.book.asks.levels)
 
@@ -55,6 +65,7 @@ def _instrument(contract: Contract, levels: int) -> dict[str, Any]:
         "mark": decimal_text(contract.mark),
         "index": decimal_text(contract.index),
         "open_interest": terms.size_text(contract.open_interest),
+        **_phase(contract),
         **{
             side: [[terms.price_text(price), terms.size_text(lots)] for price, lots in book.depth(of, levels)]
             for side, of in (("bids", book.bids), ("asks", book.asks))

@@ -66,6 +66,8 @@ def _show(state: State, shown: dict[str, Any], head: Head) -> None:
         mark, interest = exact_units(instrument["mark"]), instrument["open_interest"]
         said = words.mark(mark, name) if mark else "none yet"
         say(f"{name}  mark {said}, open interest {moment_table.sized(interest, name, words)}")
+        if "phase" in instrument:
+            say(moment_table.phase(instrument, name, words))
         if instrument["bids"] or instrument["asks"]:
             _print(moment_table.book(name, instrument, words), range(4))
     for heading, rows, left in moment_table.tables(shown["accounts"], words):

@@ -35,6 +35,17 @@ def book(name: str, instrument: dict[str, Any], words: Words) -> Rows:
     return rows
 
 
+def phase(instrument: dict[str, Any], name: str, words: Words) -> str:
+    """What may be done where trading is not continuous, and what trading would begin with."""
+    said = f"phase {instrument['phase']}"
+    if instrument["indicative"] is None:
+        return f"{said}, nothing crosses"
+    price, lots, surplus = instrument["indicative"]
+    more = "offered" if surplus.startswith("-") else "asked for"
+    rest = sized(surplus.removeprefix("-"), name, words)
+    return f"{said}, indicative: {sized(lots, name, words)} at {priced(price, name, words)}, {rest} more {more}"
+
+
 def _level(level: list[str], name: str, words: Words) -> list[str]:
     price, size = level
     return [priced(price, name, words), sized(size, name, words)]

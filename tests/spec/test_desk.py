@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from events.commands import Side
-from events.instruments import Bracket
+from events.commands import SetTradingPhase, Side
+from events.instruments import Bracket, InstrumentId
+from events.phases import TradingPhase
 from events.triggers import PriceSource
 from events.units import UNIT, Atoms, Rate
 from exchange.projections.moment import moment
@@ -119,3 +120,23 @@ def test_conditional_orders_of_a_moment_are_shown_with_what_they_wait_for() -> N
         ["ann", "3", "BTCUSDT", "mark 2 % back from 30,100.000 USDT", "sell at market", "0.100 BTC"],
         ["ann", "4", "BTCUSDT", "mark 31,000.0 USDT, then 1.5 % back", "sell at market", "0.100 BTC"],
     ]
+
+
+def test_an_auction_shows_what_it_comes_to_so_far(desk: Desk) -> None:
+    ann, bob = trader(desk, "ann"), trader(desk, "bob")
+    assert ann.phase("GOLD") is TradingPhase.CONTINUOUS
+    desk.do(SetTradingPhase(desk.state.now, InstrumentId("GOLD"), TradingPhase.AUCTION))
+    assert ann.phase("GOLD") is TradingPhase.AUCTION
+    assert ann.indicative("GOLD") is None
+    assert phase_shown(desk) == "phase auction, nothing crosses"
+    ann.buy("GOLD", 5, 104)
+    bob.sell("GOLD", 3, 98)
+    assert ann.indicative("GOLD") == (Decimal(100), Decimal(3), Decimal(2))
+    assert phase_shown(desk) == "phase auction, indicative: 3 OUNCE at 100 USD, 2 OUNCE more asked for"
+    bob.sell("GOLD", 4, 104)
+    assert phase_shown(desk) == "phase auction, indicative: 5 OUNCE at 104 USD, 2 OUNCE more offered"
+
+
+def phase_shown(desk: Desk) -> str:
+    assert desk.state.pack is not None
+    return moment_table.phase(moment(desk.state, [], 1)["instruments"]["GOLD"], "GOLD", Words(desk.state.pack))
