@@ -17,6 +17,9 @@ AnyCommand = (
     | c.PlaceTrigger
     | c.CancelOrder
     | c.AmendOrder
+    | c.CancelAll
+    | c.SubmitBatch
+    | c.SetCountdown
     | c.SetLeverage
     | c.SetMarginMode
     | c.SetPositionMode
@@ -43,4 +46,4 @@ TEXTS: dict[type[c.Command], tuple[str, ...]] = {
     kind: tuple(name for name, hint in get_type_hints(kind).items() if _may_be_text(hint))
     for kind in get_args(AnyCommand)
 }
-"""Command -> the fields that are, or may be, text."""
+"""Command -> the fields that are, or may be, text; those of the items of a batch are not among them."""

@@ -262,6 +262,32 @@ class AmendOrder(TradersCommand, tag="amend_order.1"):
     client: ClientId = ClientId("")
 
 
+class CancelAll(TradersCommand, tag="cancel_all.1"):
+    """Cancel everything that is open in an instrument, conditional orders too."""
+
+    instrument: InstrumentId
+
+
+class SubmitBatch(TradersCommand, tag="submit_batch.1"):
+    """Place, amend and cancel several orders one after the other; one that is refused leaves the others as they are.
+
+    Items have the account and the time of the batch, and each a request id of its own, under which its outcome is kept:
+    sent again, in a batch or by itself, it changes nothing. Source: Binance USD-M, "Place Multiple Orders".
+    """
+
+    items: tuple[PlaceOrder | PlaceTrigger | AmendOrder | CancelOrder, ...]
+
+
+class SetCountdown(TradersCommand, tag="set_countdown.1"):
+    """Let all that is open in an instrument end after so long, ns, unless this is asked again before; 0: let it stand.
+
+    Source: Binance USD-M, "Auto-Cancel All Open Orders", countdownTime.
+    """
+
+    instrument: InstrumentId
+    after: Nanos
+
+
 class SetLeverage(TradersCommand, tag="set_leverage.1"):
     """Set the leverage of an account in one instrument."""
 

@@ -154,6 +154,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     where that is one interval. `valuation` is the asset in which multi-asset mode adds up the `collateral`, each
     valued at the index of a `spot` pair; debts pay interest every `interest_interval`, ns. `fee_tiers`, lowest volume
     first, replace an instrument's fees from the second tier on. An order is amended `max_amendments` times at most.
+    A batch has `max_batch` items at most or, where all of them are cancels, `max_batch_cancels`.
     """
 
     id: str
@@ -187,6 +188,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     max_triggers: int = 0
     amend_priority: AmendPriority = AmendPriority.WHEN_SMALLER
     max_amendments: int = AMENDMENTS
+    max_batch: int = 5
+    max_batch_cancels: int = 10
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -207,8 +210,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_liquidation(self)
         if min(self.withdrawal_gate, self.max_triggers, self.good_till_ahead) < 0:
             raise PackError(f"{self.id}: withdrawal_gate, max_triggers and good_till_ahead must not be below 0")
-        if self.max_amendments < 0:
-            raise PackError(f"{self.id}: max_amendments must not be below 0")
+        if min(self.max_amendments, self.max_batch, self.max_batch_cancels) < 0:
+            raise PackError(f"{self.id}: max_amendments, max_batch and max_batch_cancels must not be below 0")
         if defect := self.guards.defect():
             raise PackError(f"{self.id}: guards: {defect}")
         return self

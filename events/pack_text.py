@@ -250,6 +250,8 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     max_triggers: int = 0
     amend_priority: AmendPriority = AmendPriority.WHEN_SMALLER
     max_amendments: int = AMENDMENTS
+    max_batch: int = 5
+    max_batch_cancels: int = 10
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}

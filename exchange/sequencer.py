@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 
 from events.asking import TEXTS
-from events.commands import AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed
+from events.commands import AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed, SubmitBatch
 from events.facts import Refused
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations
@@ -357,6 +357,8 @@ class Sequencer:
             text = getattr(command, name)
             if type(text) is str and not text.isascii():
                 raise Unfit(f"{type(command).__name__}: {name} {text!a} is not ASCII; use ASCII")
+        for item in command.items if type(command) is SubmitBatch else ():
+            self._check_fit(item)
         if type(command) is AdvanceMarket and command.chunk not in self._columns:
             raise Unfit(f"AdvanceMarket: chunk {command.chunk} is not lent; add it before its rows are applied")
 

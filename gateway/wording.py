@@ -11,7 +11,7 @@ import msgspec
 
 from events import commands as c
 from events.instruments import Instrument, Linear, RulePack
-from events.record import Message
+from events.record import Message, kind_of
 from events.units import Atoms, Lots, MarkUnits, Rate, Ticks, decimal_text
 
 CHUNK_DIGITS = 12
@@ -38,7 +38,7 @@ def words(message: Message, instruments: Mapping[str, Instrument], on: str = "")
     for name in message.__struct_fields__:
         value = getattr(message, name)
         if name != "at" and value is not None and not (name in defaults and defaults[name] == value):
-            parts.append(f"{name}={_text(value, units[name], terms)}")
+            parts.append(f"{name}={_text(value, units[name], terms, instruments)}")
     return " ".join(parts)
 
 
@@ -55,7 +55,8 @@ def _units(kind: type) -> dict[str, frozenset[Any]]:
     return {name: frozenset(get_args(hint) or (hint,)) for name, hint in get_type_hints(kind).items()}
 
 
-def _text(value: Any, units: frozenset[Any], terms: Instrument | None) -> str:
+def _text(value: Any, units: frozenset[Any], terms: Instrument | None, instruments: Mapping[str, Instrument]) -> str:
+    """A value by its unit; the items of a batch one after the other."""
     for unit, text in _BY_UNIT.items():
         if unit in units and isinstance(value, int):
             return text(value, terms)
@@ -65,6 +66,8 @@ def _text(value: Any, units: frozenset[Any], terms: Instrument | None) -> str:
         return str(value.value)
     if isinstance(value, RulePack):
         return f"{value.id}@{value.version}"
+    if isinstance(value, tuple):
+        return f"[{'; '.join(f'{kind_of(one)} {words(one, instruments)}' for one in value)}]"
     if isinstance(value, msgspec.Struct):
         return ",".join(f"{k}:{v}" for k, v in msgspec.to_builtins(value).items()) or "default"
     return value[:CHUNK_DIGITS] if c.ChunkId in units else str(value)

@@ -15,6 +15,7 @@ from events.commands import (
     AccountId,
     AddMargin,
     AmendOrder,
+    CancelAll,
     CancelOrder,
     ClientId,
     Command,
@@ -26,6 +27,7 @@ from events.commands import (
     RequestId,
     SetAutoAddMargin,
     SetCollateralMode,
+    SetCountdown,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
@@ -37,7 +39,7 @@ from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_
 from events.phases import TradingPhase
 from events.refusals import Reason
 from events.triggers import TriggerKind
-from events.units import UNIT, Atoms, Lots, Nanos, Rate, Ticks, units_of
+from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate, Ticks, units_of
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
@@ -260,6 +262,15 @@ class Context:
         ticks: Any = price if price is None else whole_or_text(price, tick)
         lots: Any = size if size is None else whole_or_text(size, lot)
         self._send(AmendOrder(self.now, self.account, self._request(), OrderNumber(number), ticks, lots, name))
+
+    def cancel_all(self, instrument: str) -> None:
+        """Cancel everything that is open in the instrument, conditional orders too."""
+        self._send(CancelAll(self.now, self.account, self._request(), self._contract(instrument).id))
+
+    def set_countdown(self, instrument: str, seconds: int) -> None:
+        """Let all that is open in the instrument end after so many seconds unless asked again; 0: let it stand."""
+        name = self._contract(instrument).id
+        self._send(SetCountdown(self.now, self.account, self._request(), name, Nanos(seconds * SECOND)))
 
     def set_leverage(self, instrument: str, leverage: int) -> None:
         """Set the leverage in the instrument."""

@@ -167,7 +167,16 @@ class Scenario:
             asked = replace(asked, account=self._owners[asked.number][0])
         if isinstance(asked, c.TradersCommand) and not asked.request:
             asked = replace(asked, request=c.RequestId(f"request {len(self.batches)}"))
+        if isinstance(asked, c.SubmitBatch):
+            asked = replace(asked, items=tuple(self._item(asked, n, item) for n, item in enumerate(asked.items)))
         return asked  # type: ignore[no-any-return]
+
+    def _item(self, asked: c.SubmitBatch, number: int, item: Any) -> Any:
+        """An item of a batch, with what is left open as the batch has it."""
+        if isinstance(item, c.PlaceOrder | c.PlaceTrigger) and item.number not in self._owners:
+            self._owners[item.number] = (item.account or asked.account, item.side)
+        at, account = item.at or asked.at, item.account or asked.account
+        return replace(item, at=at, account=account, request=item.request or f"{asked.request}, item {number}")
 
     def _named(self, fact: Any) -> Fact:
         """The expected fact with the names that its order numbers stand for."""

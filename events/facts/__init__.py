@@ -20,6 +20,14 @@ from events.facts.account import (
     Withdrawn,
 )
 from events.facts.base import Fact
+from events.facts.handling import (
+    AllCancelled,
+    CountdownEnded,
+    CountdownSet,
+    CountdownsReached,
+    ItemRefused,
+    ItemRepeated,
+)
 from events.facts.liquidation import (
     AuctionStepped,
     AuctionStepReached,
@@ -111,6 +119,12 @@ AnyFact = (
     | OrderCancelled
     | OrderExpired
     | Traded
+    | AllCancelled
+    | ItemRefused
+    | ItemRepeated
+    | CountdownSet
+    | CountdownsReached
+    | CountdownEnded
     | TriggerPlaced
     | TriggersReached
     | OrderTriggered
@@ -135,6 +149,7 @@ AnyFact = (
 
 __all__ = [
     "AccountOpened",
+    "AllCancelled",
     "AnyFact",
     "AuctionStepReached",
     "AuctionStepped",
@@ -144,6 +159,9 @@ __all__ = [
     "BreakerTripped",
     "CollateralModeSet",
     "CooldownStarted",
+    "CountdownEnded",
+    "CountdownSet",
+    "CountdownsReached",
     "DebtsExchanged",
     "DeficitCovered",
     "Deleveraged",
@@ -158,6 +176,8 @@ __all__ = [
     "IndexPriceMoved",
     "InterestDue",
     "InterestPaid",
+    "ItemRefused",
+    "ItemRepeated",
     "LegsNetted",
     "LeverageSet",
     "LiquidationDue",

@@ -21,6 +21,7 @@ class Expiry(Enum):
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     LIQUIDATION = "liquidation"
     SETTLEMENT = "settlement"
+    COUNTDOWN = "countdown"
     SELF_TRADE = "self_trade"
     GOOD_TILL = "good_till"
     REFUSED_WHEN_TRIGGERED = "refused_when_triggered"

@@ -18,6 +18,7 @@ from exchange.audit import (
     endings,
     gate,
     guards,
+    handling,
     last_resort,
     liquidation,
     money,
@@ -40,6 +41,7 @@ RULES = {
     **trading.RULES,
     **triggers.RULES,
     **amending.RULES,
+    **handling.RULES,
     **endings.RULES,
     **liquidation.RULES,
     **last_resort.RULES,
@@ -50,6 +52,7 @@ BEFORE_A_REFUSAL = (
     f.BreakerReset, f.TradingPhaseSet, f.AuctionUncrossed, f.WithdrawalsClosed, f.WithdrawalsOpened,
     f.LiquidationWindowEnded,
     f.AuctionStepReached,
+    f.CountdownsReached, f.CountdownEnded,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 
@@ -80,7 +83,9 @@ ASKED: Asked = {
         ),
     ),
     f.OrderAmended: (c.AmendOrder, ("account",)),
-    f.OrderCancelled: ((c.CancelOrder, c.AmendOrder), ("account",)),
+    f.OrderCancelled: ((c.CancelOrder, c.AmendOrder, c.CancelAll), ("account",)),
+    f.AllCancelled: (c.CancelAll, ("account", "instrument")),
+    f.CountdownSet: (c.SetCountdown, ("account", "instrument")),
     f.MarketAdvanced: (c.AdvanceMarket, ("instrument", "chunk")),
 }  # fmt: skip
 """Facts that only commands of these kinds lead to, and what they have in common with them."""
@@ -201,9 +206,9 @@ class Auditor:
         """Take one more batch record by record; each is handed on once it was observed. Raises AuditError."""
         books, before = self.books, None
         books.report.batches += 1
-        books.now, books.command, books.row, books.began = batch.at, batch.command, None, batch.first_seq
+        books.now, books.row, books.began, books.taking = batch.at, None, batch.first_seq, None
+        handling.begin(books, batch.command)
         books.room = _room(batch.command)
-        books.taking = None
         for record in batch.records:
             books.changed.clear()
             books.check("number of the record", books.report.records + 1, record.seq)
@@ -218,6 +223,7 @@ class Auditor:
         if not isinstance(batch.records[-1].message, f.Refused) and books.pack is not None:
             gate.check(books)
         triggers.check_end_of_batch(books)
+        handling.check_end_of_batch(books, batch)
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)
@@ -232,6 +238,7 @@ class Auditor:
         books, kind = self.books, type(fact)
         books.fact = fact
         books.report.facts[kind.__name__] += 1
+        handling.next_item(books, fact)
         late = isinstance(before, NAMED) and (before.account, getattr(before, "pool", MULTI)) in books.late
         alone = kind is not f.Refused or before is None or late or isinstance(before, BEFORE_A_REFUSAL)
         first = kind is f.TriggersReached and isinstance(before, f.Refused)
@@ -268,6 +275,8 @@ class Auditor:
             said = sum(getattr(record.message, "why", None) is f.Expiry.GOOD_TILL for record in batch.records)
             if said < LAPSES_AT_ONCE and not isinstance(self.books.command, c.Proceed):
                 self.books.check("orders past their time that did not expire", [], trading.overdue(self.books))
+            first = handling.earliest(self.books)
+            self.books.hold("countdowns that ran out were said", first is None or first > self.books.now, first)
 
     def _check_due(self, is_full: bool) -> None:
         """Who is due or warned was named, but for those whom a full batch had no room for: they are named later."""

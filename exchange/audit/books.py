@@ -190,6 +190,8 @@ class Books:
     under way is still to come; hands_over says that the fund takes everything at once; shares are what winners have to
     pay of the loss that was just left. lapsing says until when orders live that expire by time; taking is the order
     that was accepted last in the batch; waiters are the conditional orders, columns what is shown of history.
+    countdowns says when what an account has open in an instrument ends, running_out is a heap of them, and of some that
+    were set anew; those up to run_out_by were said; item is the one of a batch that is decided, items are to come.
     """
 
     def __init__(self, columns: Mapping[ChunkId, Observations] | None = None) -> None:
@@ -213,6 +215,11 @@ class Books:
         self.placed: dict[tuple[str, int], Position] = {}
         self.clients: dict[tuple[str, str], int] = {}
         self.lapsing: dict[tuple[str, int], int] = {}
+        self.countdowns: dict[tuple[str, str], int] = {}
+        self.running_out: list[tuple[int, str, str]] = []
+        self.run_out_by = 0
+        self.items: Iterator[Command] = iter(())
+        self.item = -1
         self.taking: tuple[Position, int, Order] | None = None
         self.timers: dict[tuple[str, str], int] = {}
         self.queue: dict[tuple[str, str], None] = {}

@@ -12,6 +12,7 @@ from events.facts import Expiry
 from exchange.audit import triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
+from exchange.audit.handling import ends_in
 from exchange.audit.trading import bound, order_of, remove
 
 EITHER = {
@@ -36,10 +37,12 @@ def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
     if isinstance(fact, f.OrderExpired) and triggers.refused(books, fact):
         return
     if (one := books.waiters.named.get((fact.account, fact.number))) is not None:
+        ends_in(books, fact, one.placed.instrument)
         triggers.ended(books, fact, one)
         return
     p, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
+    ends_in(books, fact, p.terms.id)
     frozen = p.contract.auction is not None and isinstance(fact, f.OrderCancelled)
     books.hold("nobody takes back what trades in an auction", not frozen, fact)
     p.contract.to_trade = None

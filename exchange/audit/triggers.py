@@ -17,6 +17,7 @@ from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.audit.books import SIGN, Books, Position
 from exchange.audit.contract import rate
+from exchange.audit.handling import ran_out
 from exchange.audit.waiting import Waiting
 
 CONTINUOUS, AUCTION = TradingPhase.CONTINUOUS, TradingPhase.AUCTION
@@ -186,6 +187,7 @@ ENDS: dict[Expiry, Callable[[Books, Waiting], bool]] = {
     Expiry.NOTHING_TO_REDUCE: _closes_nothing,
     Expiry.LIQUIDATION: _is_liquidated,
     Expiry.SETTLEMENT: _settles,
+    Expiry.COUNTDOWN: lambda books, one: ran_out(books, one.placed.account, one.placed.instrument),
 }
 """Why a conditional order that waits may expire -> whether it has to."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from events import facts as f
-from exchange.core.changes import account, liquidation, phases, session, trading, triggers
+from exchange.core.changes import account, countdowns, liquidation, phases, session, trading, triggers
 from exchange.core.state import State
 
 APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
@@ -49,6 +49,12 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.OrderCancelled: trading.on_order_ended,
     f.OrderExpired: trading.on_order_ended,
     f.Traded: trading.on_traded,
+    f.AllCancelled: session.on_nothing,
+    f.ItemRefused: session.on_nothing,
+    f.ItemRepeated: session.on_nothing,
+    f.CountdownSet: countdowns.on_countdown_set,
+    f.CountdownsReached: countdowns.on_countdowns_reached,
+    f.CountdownEnded: countdowns.on_countdown_ended,
     f.TriggerPlaced: triggers.on_trigger_placed,
     f.TriggersReached: triggers.on_triggers_reached,
     f.OrderTriggered: triggers.on_order_triggered,

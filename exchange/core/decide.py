@@ -13,6 +13,8 @@ from events import commands as c
 from events.facts import (
     Fact,
     FundingDue,
+    ItemRefused,
+    ItemRepeated,
     MarketAdvanced,
     Refused,
     SessionOpened,
@@ -23,13 +25,16 @@ from events.refusals import Reason
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
 from exchange.core import accounts
+from exchange.core.batches import batch_refusal
 from exchange.core.contract import Contract
+from exchange.core.countdowns import decide_set_countdown, end_all
 from exchange.core.debts import exchange_debts
 from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.marks import index_moves, mark_moves
 from exchange.core.matching.amending import decide_amend
+from exchange.core.matching.cancelling import decide_cancel_all
 from exchange.core.matching.lapsing import lapse
 from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.making import crossing_fill, history_fills
@@ -183,6 +188,8 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
             yield from settle_all(state, key, due, room)
         elif key[1] == DueKind.TRIGGER:
             yield from fire_all(state, due, room)
+        elif key[1] == DueKind.COUNTDOWN:
+            yield from end_all(state, key, room)
         elif key[1] == DueKind.OFFER:
             yield from work_off(state, state.contracts[key[2]])
         elif key[1] == DueKind.UNCROSSING:
@@ -198,6 +205,23 @@ def _uncross(state: State, contract: Contract, end: int) -> Iterator[Fact]:
     """Trade on; what still crosses at the end, as reduce-only orders left, trades at a price of its own."""
     if (yield from uncross(state, contract, end)) and state.seq < end:
         yield resumes(contract)
+
+
+def decide_batch(state: State, command: c.SubmitBatch) -> Iterator[Fact]:
+    """Decide item after item; one that was decided before has its first outcome, and does nothing."""
+    assert state.pack is not None
+    if refusal := batch_refusal(state.pack, command):
+        yield Refused(refusal)
+        return
+    known = state.accounts[command.account].outcomes
+    for number, item in enumerate(command.items):
+        if (outcome := known.get(item.request)) is not None:
+            yield ItemRepeated(command.account, number, outcome.seq, outcome.reason)
+        elif not (item.request.isascii() and item.request.isprintable()):
+            yield ItemRefused(command.account, number, Reason.TEXT_NOT_PRINTABLE_ASCII)
+        else:
+            for fact in DECIDE[type(item)](state, item):
+                yield ItemRefused(command.account, number, fact.reason) if isinstance(fact, Refused) else fact
 
 
 def _about(state: State, key: DueKey) -> int:
@@ -219,6 +243,9 @@ DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
     c.PlaceTrigger: decide_place_trigger,
     c.CancelOrder: decide_cancel,
     c.AmendOrder: decide_amend,
+    c.CancelAll: decide_cancel_all,
+    c.SubmitBatch: decide_batch,
+    c.SetCountdown: decide_set_countdown,
     c.SetLeverage: accounts.decide_set_leverage,
     c.SetMarginMode: accounts.decide_set_margin_mode,
     c.SetPositionMode: accounts.decide_set_position_mode,

@@ -25,6 +25,7 @@ class DueKind(IntEnum):
     TRIGGER = 10
     PHASE = 11
     UNCROSSING = 12
+    COUNTDOWN = 13
 
 
 OWED = (DueKind.FUNDING, DueKind.SETTLEMENT, DueKind.INTEREST)

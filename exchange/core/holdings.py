@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from events.commands import AccountId, ClientId, OrderNumber, RequestId
-from events.instruments import AssetId, Leg, MarginMode, position_name
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
 from events.refusals import Reason
 from exchange.core.book import Order
 from exchange.core.contract import Contract
@@ -208,12 +208,13 @@ class Account:
 
     hedges says that it holds a long and a short leg in each instrument; multi is its pool in multi-asset mode; volumes
     is what it traded by day, quote asset; cooldown is until when, ns, it is liquidated in whole positions, not slices.
-    clients maps the client ids of what is open, whatever it is, to numbers.
+    clients maps the client ids of what is open, whatever it is, to numbers; countdowns says when what is open in an
+    instrument ends, ns.
     """
 
     __slots__ = (
-        "clients", "cooldown", "hedges", "is_reserved", "last_number", "multi", "name", "orders", "outcomes",
-        "positions", "triggers", "volumes", "wallets",
+        "clients", "cooldown", "countdowns", "hedges", "is_reserved", "last_number", "multi", "name", "orders",
+        "outcomes", "positions", "triggers", "volumes", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: AccountId, is_reserved: bool = False) -> None:
@@ -226,6 +227,7 @@ class Account:
         self.orders: dict[OrderNumber, Order] = {}
         self.triggers: dict[OrderNumber, Trigger] = {}
         self.clients: dict[ClientId, OrderNumber] = {}
+        self.countdowns: dict[InstrumentId, int] = {}
         self.last_number = OrderNumber(0)
         self.outcomes: dict[RequestId, Outcome] = {}
         self.volumes: dict[int, int] = {}

@@ -38,8 +38,19 @@ def check(state: State) -> None:
     check_phases(state)
     orders = [order for account in state.accounts.values() for order in account.orders.values()]
     assert list(state.lapses) == sorted((o.until, o.account, o.number) for o in orders if o.until)
-    first = [times[0][0] for times in (state.timers, state.lapses) if times]
-    assert state.next_timer == min(first, default=FAR)
+    check_countdowns(state)
+
+
+def check_countdowns(state: State) -> None:
+    """Accounts know their countdowns; those whose time came wait in the queue, and the first of the others is next."""
+    known = [(at, a.name, name) for a in state.accounts.values() for name, at in a.countdowns.items()]
+    assert list(state.countdowns) == sorted(known)
+    assert state.run_out == [key for key in state.due if key[1] == DueKind.COUNTDOWN]
+    reached = state.run_out[-1][0] if state.run_out else 0
+    assert all(any(at <= key[0] for at, _, _ in known) for key in state.run_out)
+    timers = [*(timer[0] for timer in state.timers), *(lapse[0] for lapse in state.lapses)]
+    times = [*timers, *(at for at, _, _ in known if at > reached), FAR]
+    assert state.next_timer == min(times)
 
 
 def check_end_of_batch(state: State) -> None:

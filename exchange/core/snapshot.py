@@ -72,6 +72,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             "contracts": {name: _contract(contract) for name, contract in state.contracts.items()},
             "assets": {name: asset.index for name, asset in state.assets.items()},
             "timers": state.timers,
+            "countdowns": list(state.countdowns),
             "gated_until": state.gated_until,
             "warned": [pool.id for account in state.accounts.values() for pool in pools_of(account) if pool.warned],
             "due": [
@@ -173,13 +174,13 @@ def decode(data: bytes) -> State:
         state.assets[name].index = index
     state.timers = [tuple(timer) for timer in raw["timers"]]
     state.gated_until = raw["gated_until"]
-    state.rewind()
     for name, contract in raw["contracts"].items():
         _restore_contract(state, state.contracts[name], contract)
     for key, seq, rate, mark, over, owing, firing in raw["due"]:
         fires = {state.accounts[name].triggers[number]: None for name, number in firing}
         _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over, fires))
     _restore_reached(state, raw)
+    _restore_countdowns(state, raw["countdowns"])
     for account in raw["accounts"]:
         _lay_triggers(state, account)
     for name, waiting in raw["put_off"].items():
@@ -198,6 +199,13 @@ def decode(data: bytes) -> State:
         state.left[pool.id] = (pool, seq)
     arm_all(state)
     return state
+
+
+def _restore_countdowns(state: State, raw: list[list[Any]]) -> None:
+    for until, account, instrument in raw:
+        state.countdowns[until, account, instrument] = None
+        state.accounts[account].countdowns[instrument] = until
+    state.rewind()
 
 
 def _restore_session(state: State, raw: dict[str, Any]) -> None:
@@ -325,6 +333,8 @@ def _restore_due(state: State, key: Any, due: Due) -> None:
         state.owed[key] = due
     elif key[1] == DueKind.TRIGGER:
         return
+    elif key[1] == DueKind.COUNTDOWN:
+        state.run_out.append(key)
     elif key[1] == DueKind.OFFER:
         state.contracts[key[2]].offer = key
     elif key[1] == DueKind.UNCROSSING:

@@ -72,17 +72,18 @@ class State:
     the part of due that waits for single positions or wallets; put_off holds by instrument the liquidations that left
     due and wait for it; stepped are the pools that an auction's step left due, until they are named again; funds names
     each instrument's insurance fund; guards are those of the session, or else of the pack; gated_until is until when no
-    money leaves, 0 where it may; next_timer is when the first of the timers fires, or the first of the lapses: orders
-    that expire, by their time; multis are the accounts in multi-asset mode; cause is the record that the next fact
-    follows from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
+    money leaves, 0 where it may; next_timer is when the first of the timers fires, or of the lapses, orders that expire
+    by their time, or of the countdowns, (until, account, instrument), of which run_out are the entries of the queue for
+    those whose time came; multis are the accounts in multi-asset mode; cause is the record that the next fact follows
+    from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
     instruments whose prices reached triggers in this batch, with the record that did first. columns is lent by the
     host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
-        "accounts", "assets", "batch", "cause", "columns", "contracts", "dirty", "due", "fee_tiers", "full",
-        "funds", "gated_until", "guards", "keeps_impact", "lapses", "ledger", "left", "multis", "next_timer", "now",
-        "options", "owed", "pack", "put_off", "rankings", "reached", "seq", "stepped", "timers",
+        "accounts", "assets", "batch", "cause", "columns", "contracts", "countdowns", "dirty", "due", "fee_tiers",
+        "full", "funds", "gated_until", "guards", "keeps_impact", "lapses", "ledger", "left", "multis", "next_timer",
+        "now", "options", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq", "stepped", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -107,6 +108,8 @@ class State:
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
         self.lapses: SortedList[tuple[int, AccountId, OrderNumber]] = SortedList()
+        self.countdowns: SortedDict[tuple[int, AccountId, InstrumentId], None] = SortedDict()
+        self.run_out: list[DueKey] = []
         self.gated_until = 0
         self.funds: dict[InstrumentId, AccountId] = {}
         self.dirty: dict[Pool, int] = {}
@@ -158,9 +161,15 @@ class State:
 
     def rewind(self) -> None:
         """Find anew when something falls due by time. For `apply` only."""
-        self.next_timer = self.timers[0][0] if self.timers else FAR
+        first = self.timers[0][0] if self.timers else FAR
         if self.lapses:
-            self.next_timer = min(self.next_timer, self.lapses[0][0])
+            first = min(first, self.lapses[0][0])
+        self.next_timer = min(first, self.next_countdown()) if self.countdowns else first
+
+    def next_countdown(self) -> int:
+        """When the first countdown ends whose time is still to come."""
+        after = self.run_out[-1][0] + 1 if self.run_out else 0
+        return next((key[0] for key in self.countdowns.irange((after,))), FAR)
 
     def lapse_at(self, order: Order) -> None:
         """An order is open that expires at its time. For `apply` only."""

@@ -7,11 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import MARKET, Command, Deposit, OpenAccount, OpenSession, Proceed, RequestId, TradersCommand
+from events.commands import (
+    MARKET,
+    Command,
+    Deposit,
+    OpenAccount,
+    OpenSession,
+    Proceed,
+    RequestId,
+    SubmitBatch,
+    TradersCommand,
+)
 from events.facts import Fact, Refused
 from events.record import Batch, Message, Record
 from events.refusals import Reason
 from exchange.core.apply import APPLY
+from exchange.core.batches import keep, keep_items
+from exchange.core.countdowns import end_first
 from exchange.core.decide import DECIDE
 from exchange.core.gate import closes
 from exchange.core.liquidation.auction import forget_cured
@@ -21,9 +33,6 @@ from exchange.core.owed import settle_first
 from exchange.core.state import BATCH_FACTS, Account, Outcome, State
 from exchange.core.timers import fire
 from exchange.core.triggers.fire import triggers_reached
-
-OUTCOMES_KEPT = 1024
-"""How many outcomes of an account's commands are remembered."""
 
 LEAST_FACTS = 3
 """No batch has room for fewer facts, whatever a Proceed says."""
@@ -53,7 +62,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
         facts: Iterator[Fact] = iter((Refused(refusal),))
     elif state.next_timer <= state.now:
         facts = _after_timers(state, command, account)
-    elif account is not None and (state.owed or state.left):
+    elif account is not None and (state.owed or state.left or state.run_out):
         facts = _settled_first(state, command, account)
     else:
         facts = DECIDE[kind](state, command)
@@ -62,7 +71,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
         records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
         APPLY[type(fact)](state, fact)
     if request is not None:
-        _remember(account or state.accounts.get(command.account), request, first, fact)  # type: ignore[attr-defined]
+        _remember(account or state.accounts.get(command.account), command, records, fact)  # type: ignore[arg-type, attr-defined]
     if type(records[-1].message) is not Refused and (closed := closes(state)) is not None:
         state.cause = seq
         state.seq = seq = seq + 1
@@ -106,6 +115,7 @@ def _settled_first(state: State, command: Command, account: Account) -> Iterator
     yield from name_first(state, account.name)
     state.cause = cause
     yield from settle_first(state, account.name)
+    yield from end_first(state, account)
     yield from DECIDE[type(command)](state, command)
 
 
@@ -125,13 +135,12 @@ def _envelope_refusal(
     return None if request.isascii() and request.isprintable() else Reason.TEXT_NOT_PRINTABLE_ASCII
 
 
-def _remember(account: Account | None, request: RequestId, seq: int, last: Fact | Message) -> None:
+def _remember(account: Account | None, command: TradersCommand, records: list[Record], last: Fact | Message) -> None:
     """Keep the outcome for the sender, if there is such an account by now: a refusal is a decision's last fact."""
     if account is not None:
-        outcomes = account.outcomes
-        outcomes[request] = Outcome(seq, last.reason if type(last) is Refused else None)
-        if len(outcomes) > OUTCOMES_KEPT:
-            del outcomes[next(iter(outcomes))]
+        keep(account, command.request, Outcome(records[0].seq, last.reason if type(last) is Refused else None))
+        if type(command) is SubmitBatch:
+            keep_items(account, command, records)
 
 
 def _give_back(state: State) -> None:
@@ -157,7 +166,7 @@ def apply_batch(state: State, batch: Batch) -> None:
             if kind is Refused:
                 refused = fact
     if isinstance(command, TradersCommand):
-        _remember(state.accounts.get(command.account), command.request, records[0].seq, refused or command)
+        _remember(state.accounts.get(command.account), command, records, refused or command)
     state.seq = records[-1].seq
     if state.stepped:
         forget_cured(state)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from events.commands import FundingSource
 from events.facts import (
     AuctionStepReached,
+    CountdownsReached,
     Fact,
     FundingDue,
     InterestDue,
@@ -25,12 +26,15 @@ from exchange.core.due import DueKind
 from exchange.core.funding import computed_rate, weighted
 from exchange.core.gate import at_the_end
 from exchange.core.matching.phases import halt_ends, resumes
-from exchange.core.state import State
+from exchange.core.state import FAR, State
 
 
 def fire(state: State) -> Iterator[Fact]:
     """Say what fell due up to now, the earliest first."""
-    while state.timers and state.timers[0][0] <= state.now:
+    while (first := min(state.timers[0][0] if state.timers else FAR, state.next_countdown())) <= state.now:
+        if not state.timers or state.timers[0][0] > first:
+            yield CountdownsReached()
+            continue
         at, kind, instrument = state.timers[0]
         if kind == DueKind.INTEREST:
             yield InterestDue()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from events import commands as c
 from events import facts as f
 from events.commands import AccountId, OrderNumber
-from events.record import Batch
+from events.record import Batch, Record
 
 
 @unique
@@ -64,6 +64,7 @@ TRANSITIONS = (
     Transition(Stage.WAITING, f.OrderTriggered, Stage.TRIGGERED),
     Transition(Stage.TRIGGERED, f.OrderExpired, Stage.EXPIRED),
     Transition(Stage.TRIGGERED, f.OrderAccepted, Stage.MATCHING),
+    Transition(Stage.ASKED, f.ItemRefused, Stage.REFUSED),
     Transition(Stage.ASKED, f.OrderAccepted, Stage.MATCHING),
     Transition(Stage.MATCHING, f.Traded, Stage.MATCHING),
     Transition(Stage.MATCHING, f.Traded, Stage.FILLED),
@@ -99,8 +100,8 @@ class Lives:
     def follow(self, batch: Batch) -> Iterator[Transition]:
         """What the orders of a batch went through. Raises ImpossibleLife."""
         for record in batch.records:
-            if isinstance(record.message, f.Refused) and isinstance(batch.command, ASKING):
-                yield Transition(Stage.ASKED, f.Refused, Stage.REFUSED)
+            if isinstance(record.message, f.Refused | f.ItemRefused) and isinstance(_asked(batch, record), ASKING):
+                yield Transition(Stage.ASKED, type(record.message), Stage.REFUSED)
             for name, fact, after, lots in self._steps(record.message):
                 before = self.open.pop(name)[0] if name in self.open else Stage.ASKED
                 step = Transition(before, fact, after)
@@ -125,6 +126,13 @@ class Lives:
             if name in self.open:
                 stage, lots = self.open[name]
                 yield name, f.Traded, stage if lots > fact.lots else Stage.FILLED, lots - fact.lots
+
+
+def _asked(batch: Batch, record: Record) -> c.Command:
+    """What was refused: the command of the batch, or an item of it."""
+    if isinstance(record.message, f.ItemRefused) and isinstance(batch.command, c.SubmitBatch):
+        return batch.command.items[record.message.item]
+    return batch.command
 
 
 Step = tuple[Name, type[f.Fact], Stage, int]

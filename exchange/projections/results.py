@@ -68,6 +68,8 @@ class Results:
             self.kinds[kind_of(fact)] += 1
             if fold := _FOLD.get(kind):
                 fold(self, fact)
+            elif kind is f.ItemRefused:
+                self.accounts[fact.account].refusals += 1  # type: ignore[union-attr]
             elif kind is f.Refused and (name := getattr(batch.command, "account", None)) in self.accounts:
                 self.accounts[name].refusals += 1
 

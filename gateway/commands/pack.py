@@ -114,6 +114,8 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "max_orders": pack.max_orders,
         "max_amendments": pack.max_amendments,
         "max_triggers": pack.max_triggers,
+        "max_batch": pack.max_batch,
+        "max_batch_cancels": pack.max_batch_cancels,
         "default_leverage": pack.default_leverage,
         "valuation": pack.valuation,
         "interest_interval_hours": pack.interest_interval // (3600 * SECOND),

@@ -88,6 +88,8 @@ CROWDED: Habits = {prices.slump: 5, brinks.crash: 5, orders.borrow: 8, clock.pro
 TOPICS: dict[str, Habits] = {
     "conditional orders": conditional.CONDITIONAL,
     "amendments": {handling.amend: 16, handling.amend_again: 2},
+    "batches": {handling.batch: 10, handling.retry: 4, handling.cancel_all: 2},
+    "countdowns": {handling.countdown: 8, handling.cancel_all: 1},
     "client ids": {handling.named: 12, handling.cancel_by_name: 3},
     "phases": {phases.phase: 4, phases.call: 3, phases.wrong: 1},
 }

@@ -1,11 +1,15 @@
-"""How traders handle what they have open: by names of their own, and by amendments."""
+"""How traders handle what they have open: names of their own, amendments, cancels of all, batches, countdowns."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import msgspec
 
 from events import commands as c
 from events.commands import ClientId, Command
+from events.units import SECOND
+from tests.sim import clock
 from tests.sim.orders import cancel, join, order
 from tests.sim.traders import Traders
 
@@ -43,6 +47,53 @@ def amend_again(t: Traders) -> Command:
     """The same order, amended as often as its venue lets it be, and once more."""
     t.planned = [amend] * 3
     return join(t)
+
+
+def cancel_all(t: Traders) -> Command:
+    """A cancel of everything in an instrument, seldom one that there is not."""
+    instrument = t.terms().id if t.dice.random() < 0.95 else c.InstrumentId("XAGUSDT")
+    return c.CancelAll(t.at, t.account(), t.request(), instrument)
+
+
+def batch(t: Traders) -> Command:
+    """Several orders of an account at once; some were asked before, some are another account's, some are too many."""
+    dice, account = t.dice, t.account()
+    items: list[Any] = []
+    for _ in range(dice.choice((0, 1, 2, 2, 3, 3, 5, 12))):
+        item: Any = dice.choice((order, order, join, amend, cancel, cancel_by_name))(t)
+        if not isinstance(item, c.PlaceOrder | c.AmendOrder | c.CancelOrder):
+            continue
+        last = max((one.number for one in items if isinstance(one, c.PlaceOrder)), default=0)
+        number = max(last + 1, item.number) if isinstance(item, c.PlaceOrder) and dice.random() < 0.9 else item.number
+        mine = account if dice.random() < 0.99 else item.account
+        items.append(msgspec.structs.replace(item, account=mine, number=number))
+    if dice.random() < 0.3:
+        items = [c.CancelOrder(t.at, account, t.request(), item.number) for item in items]
+    if items and dice.random() < 0.1:
+        items[0] = msgspec.structs.replace(items[0], request=dice.choice((items[-1].request, "caf\u00e9")))
+    t.batches.append(c.SubmitBatch(t.at, account, t.request(), tuple(items)))
+    return t.batches[-1]
+
+
+def retry(t: Traders) -> Command:
+    """A batch that was sent before, or one item of it, in a batch with a new request or by itself."""
+    if not t.batches:
+        return batch(t)
+    sent = t.dice.choice(t.batches[-3:])
+    items = tuple(msgspec.structs.replace(item, at=t.at) for item in sent.items)
+    if items and t.dice.random() < 0.4:
+        return t.dice.choice(items)
+    return c.SubmitBatch(t.at, sent.account, t.request(), items)
+
+
+def countdown(t: Traders) -> Command:
+    """A countdown that soon runs out, or is stopped, or is wrong; time goes on after it, at times far enough."""
+    after = t.dice.choice((0, 1, SECOND, 60 * SECOND, 60 * SECOND, 3600 * SECOND, -1))
+    known = [order.holder.contract.id for order in t.open_orders()]
+    instrument = t.dice.choice(known) if known and t.dice.random() < 0.9 else c.InstrumentId("XAGUSDT")
+    owners = [order.account for order in t.open_orders() if order.instrument == instrument]
+    t.planned = [clock.time] if t.dice.random() < 0.3 else []
+    return c.SetCountdown(t.at, t.dice.choice(owners or [t.account()]), t.request(), instrument, after)
 
 
 def cancel_by_name(t: Traders) -> Command:

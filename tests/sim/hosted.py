@@ -22,8 +22,8 @@ from structlog.testing import capture_logs
 
 from events.chunks import encode_chunk
 from events.codec import decode_body, encode_body
-from events.commands import AdvanceMarket, ChunkId, Command, TradersCommand
-from events.facts import AccountOpened
+from events.commands import AdvanceMarket, ChunkId, Command, SubmitBatch, TradersCommand
+from events.facts import AccountOpened, ItemRefused, ItemRepeated
 from events.log import EventLog, Head, StoredBatch, StoredChunk, StoredSnapshot, UnwritableLog
 from events.observations import Observations
 from events.record import Batch
@@ -234,14 +234,24 @@ def _readdressed(command: Command, ids: dict[ChunkId, ChunkId]) -> Command:
     return command
 
 
+def answers(batch: Batch) -> dict[tuple[str, str], Any]:
+    """What the log says to the requests of a batch, those of items too: why they were refused, or None."""
+    command, told = batch.command, {}
+    if isinstance(command, TradersCommand):
+        told[command.account, command.request] = refusal(batch)
+    for number, item in enumerate(command.items if isinstance(command, SubmitBatch) else ()):
+        refused = (fact for fact in batch.facts if isinstance(fact, ItemRefused) and fact.item == number)
+        told.setdefault((item.account, item.request), next((fact.reason for fact in refused), None))
+    return told
+
+
 def check_log(host: Host, batches: list[Batch]) -> None:
     """What was acknowledged is in the log, with that outcome, and once."""
     found = {batch.first_seq: batch for batch in batches}
     for (account, request), (seq, reason) in host.acknowledged.items():
-        command = found[seq].command
-        assert isinstance(command, TradersCommand), f"record {seq} is no command of a trader"
-        assert (command.account, command.request) == (account, request), f"record {seq} is another command"
-        assert refusal(found[seq]) == reason, f"{account} was told {reason}, the log says otherwise"
+        told = answers(found[seq])
+        assert (account, request) in told, f"record {seq} is another command"
+        assert told[account, request] == reason, f"{account} was told {reason}, the log says otherwise"
     assert [name for name, times in Counter(_asked(batches)).items() if times > 1] == [], "decided twice"
     audit(batches)
 
@@ -254,6 +264,9 @@ def _asked(batches: list[Batch]) -> Iterator[tuple[str, str]]:
         command = batch.command
         if isinstance(command, TradersCommand) and command.account in accounts:
             yield command.account, command.request
+        if isinstance(command, SubmitBatch) and not refusal(batch):
+            repeated = [fact.item for fact in batch.facts if isinstance(fact, ItemRepeated)]
+            yield from ((item.account, item.request) for n, item in enumerate(command.items) if n not in repeated)
 
 
 def check_decided_again(batches: list[Batch], columns: dict[ChunkId, Observations], state: State) -> None:

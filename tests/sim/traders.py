@@ -29,7 +29,8 @@ PAUSES = (0, 1, SECOND // 1000, SECOND, 60 * SECOND)
 class Traders:
     """What moves are made of: dice, rules, prices, and the state of the session so far.
 
-    `at` is the time of the next command; `planned` are the moves that come next, whatever the dice say.
+    `at` is the time of the next command; `planned` are the moves that come next, whatever the dice say; `batches`
+    those that were submitted.
     """
 
     def __init__(self, seed: int, world: World) -> None:
@@ -41,6 +42,7 @@ class Traders:
         self.requests = 0
         self.given: list[Command] = []
         self.planned: list[Move] = []
+        self.batches: list[c.SubmitBatch] = []
         self.rich = self.dice.choice((1_000, 100_000, 10_000_000, 10**15))
         self.rules = rules(seed, self.rich)
         self.pack = self.rules.pack

@@ -13,7 +13,7 @@ from typing import Any
 
 from events import facts as f
 from events.codec import decode_body, encode_body
-from events.commands import ChunkId, Command, Proceed, TradersCommand
+from events.commands import ChunkId, Command, Proceed, SubmitBatch, TradersCommand
 from events.facts import AnyFact, Refused
 from events.instruments import Leg
 from events.observations import Observations
@@ -120,9 +120,21 @@ class World:
             compare(self.auditor, self.state)
         if isinstance(command, TradersCommand) and command.account in self.state.accounts:
             self.replies[command.account, command.request] = Outcome(batch.first_seq, refusal(batch))
+            self._note_items(batch)
         self.sights.update(beside(self.state, batch))
         self.sights.update(("life", step.name) for step in self.lives.follow(batch))
         return batch
+
+    def _note_items(self, batch: Batch) -> None:
+        """The items of a batch that were decided now will be answered alike."""
+        command = batch.command
+        if not isinstance(command, SubmitBatch) or refusal(batch):
+            return
+        repeated = {fact.item for fact in batch.facts if isinstance(fact, f.ItemRepeated)}
+        reasons = {fact.item: fact.reason for fact in batch.facts if isinstance(fact, f.ItemRefused)}
+        for number, item in enumerate(command.items):
+            assert (number in repeated) == ((item.account, item.request) in self.replies)
+            self.replies.setdefault((item.account, item.request), Outcome(batch.first_seq, reasons.get(number)))
 
     def _repeat(self, command: TradersCommand) -> Outcome:
         before = snapshot.encode(self.state)
@@ -212,7 +224,8 @@ def check_records(state: State, batch: Batch) -> None:
         state.seq = record.seq
         APPLY[type(record.message)](state, record.message)
         invariants.check(state)
-    closing = [batch.records[0], *([refused] if refused else [])]
+    outcomes_said = (Refused, f.ItemRefused, f.ItemRepeated)
+    closing = [record for record in batch.records if isinstance(record.message, (Command, *outcomes_said))]
     apply_batch(state, Batch(batch.number, batch.at, closing))
     state.seq = batch.last_seq
     if refused is batch.records[-1]:

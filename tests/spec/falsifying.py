@@ -21,16 +21,22 @@ def told(session: Scenario) -> Scenario:
     return session
 
 
-def noticed(session: Scenario, what: str, change: Change, *, everywhere: bool = False) -> None:
-    """With the messages of its last batch changed, or everywhere, and those of None left out, the auditor notices."""
+def noticed(
+    session: Scenario, what: str, change: Change, kind: type | None = None, *, everywhere: bool = False
+) -> None:
+    """With the messages of its last batch changed, or everywhere, and those of None left out, the auditor notices.
+
+    Where a kind is named, only messages of it are changed.
+    """
     told(session)
     before, changed = ([], session.batches) if everywhere else (session.batches[:-1], session.batches[-1:])
     with pytest.raises(AuditError, match=what):
-        audit([*before, *(_changed(batch, change) for batch in changed)])
+        audit([*before, *(_changed(batch, change, kind) for batch in changed)])
 
 
-def _changed(batch: Batch, change: Change) -> Batch:
-    messages = [(record.cause, change(record.message)) for record in batch.records]
+def _changed(batch: Batch, change: Change, kind: type | None) -> Batch:
+    said = [(record.cause, record.message) for record in batch.records]
+    messages = [(cause, one if kind and type(one) is not kind else change(one)) for cause, one in said]
     kept = [(cause, message) for cause, message in messages if message is not None]
     records = [Record(seq, min(cause, seq - 1), message) for seq, (cause, message) in enumerate(kept, batch.first_seq)]
     return Batch(batch.number, batch.at, records)

@@ -21,7 +21,7 @@ from tests.spec.words import BUY, SELL, cancel, place, resting
 from tests.tidy.tree import ROOT
 
 PAGE = (ROOT / "docs/orders.md").read_text("utf-8")
-ABOUT_ORDERS = (c.PlaceOrder, c.CancelOrder, c.AmendOrder)
+ABOUT_ORDERS = (c.PlaceOrder, c.CancelOrder, c.AmendOrder, c.SubmitBatch)
 """Commands whose refusals the page lists."""
 
 

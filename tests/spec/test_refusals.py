@@ -30,6 +30,8 @@ from tests.spec.contracts import (
     transfer,
 )
 from tests.spec.tape import printed, tape
+from tests.spec.test_batch import REFUSALS as OF_BATCHES
+from tests.spec.test_countdown import REFUSALS as OF_COUNTDOWNS
 from tests.spec.test_phases import PHASED
 from tests.spec.test_put_off import at, tripping
 from tests.spec.test_triggers_refused import REACHED
@@ -119,8 +121,6 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.UNKNOWN_ORDER, (), cancel(99, by="ann")),
     (Reason.UNKNOWN_ORDER, (), cancel(by="ann", client="nobody's")),
     (Reason.UNKNOWN_ORDER, (resting(9, BUY, price=9, lots=2, by="ann", client="a"),), cancel(99, by="ann", client="a")),
-    (Reason.UNKNOWN_ORDER, (), amend(99, by="ann", lots=0)),
-    (Reason.SIZE_NOT_POSITIVE, (RESTING,), amend(9, by="ann", lots=0)),
     (Reason.NOTHING_TO_AMEND, (RESTING, amend(9, lots=3)), amend(9, by="ann", lots=3)),
     (Reason.TOO_MANY_AMENDMENTS, (RESTING, amend(9, lots=3), DUE), amend(9, by="ann", lots=2)),
     (Reason.UNKNOWN_INSTRUMENT, (), set_leverage("ann", 0, on="LEAD")),
@@ -293,6 +293,7 @@ def test_every_reason_is_reached_by_a_table_above() -> None:
     opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
     opened |= {Reason.NOT_COLLATERAL, Reason.BAD_SESSION_OPTIONS}
     tables = {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED + PHASED} | REACHED
+    opened |= {reason for reason, _ in (*OF_BATCHES, *OF_COUNTDOWNS)}
     assert tables | opened == set(Reason)
 
 

@@ -123,6 +123,21 @@ def amend(
     return c.AmendOrder(NOW, by, "", number, price, lots, client)
 
 
+def cancel_all(by: str, on: str = GOLD) -> c.CancelAll:
+    """Cancel everything in an instrument."""
+    return c.CancelAll(NOW, by, "", on)
+
+
+def together(*items: Any, by: str = "taker", request: str = "") -> c.SubmitBatch:
+    """A batch; its items are of its account and time unless they say otherwise."""
+    return c.SubmitBatch(NOW, by, request, items)
+
+
+def countdown(by: str, after: int, on: str = GOLD) -> c.SetCountdown:
+    """Set a countdown of so many ns."""
+    return c.SetCountdown(NOW, by, "", on, after)
+
+
 def set_leverage(name: str, leverage: int, on: str = GOLD) -> c.SetLeverage:
     """Set the leverage."""
     return c.SetLeverage(NOW, name, "", on, leverage)
@@ -212,6 +227,18 @@ def rested(number: int, lots: int) -> Expected:
 
 def amended(number: int, *, price: int, lots: int, left: int | None = None, keeps: bool = False) -> Expected:
     return f.OrderAmended("", number, price, lots, lots if left is None else left, keeps)
+
+
+def all_cancelled(name: str, left: int = 0, on: str = GOLD) -> Expected:
+    return f.AllCancelled(name, on, left)
+
+
+def item_refused(item: int, reason: Reason, name: str = "taker") -> Expected:
+    return f.ItemRefused(name, item, reason)
+
+
+def item_repeated(item: int, first: int, reason: Reason | None = None, name: str = "taker") -> Expected:
+    return f.ItemRepeated(name, item, first, reason)
 
 
 def cancelled(number: int, lots: int) -> Expected:
