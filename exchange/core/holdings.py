@@ -127,15 +127,16 @@ class Position:
 
     lots is signed. entry_value, atoms, is the exact sum of the values of the trades still open, with the sign of what
     the position gains by: a linear long and an inverse short gain as their value rises, so theirs is positive.
-    isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over open
-    orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch looks
-    again: at or below, at or above. Any pool is `due` while its entry waits in the queue, and `warned` from its margin
-    call on until it recovered; `auction`: the step that left it due, when the next is (ns), its record.
+    isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over
+    open orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch
+    looks again: at or below, at or above; closing has a bit for each way in which a conditional order closes it. Any
+    pool is `due` while its entry waits in the queue, and `warned` from its margin call on until it recovered;
+    `auction`: the step that left it due, when the next is (ns), its record.
     """
 
     __slots__ = (
-        "account", "asks", "auction", "auto_add", "band", "bids", "contract", "due", "entry_value", "exempt", "extra",
-        "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name",
+        "account", "asks", "auction", "auto_add", "band", "bids", "closing", "contract", "due", "entry_value", "exempt",
+        "extra", "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name",
         "open_orders", "open_triggers", "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
     )  # fmt: skip
 
@@ -157,6 +158,7 @@ class Position:
         self.extra = 0
         self.open_orders = 0
         self.open_triggers = 0
+        self.closing = 0
         self.floor = 0
         self.low = NEVER
         self.high = NEVER

@@ -140,7 +140,9 @@ def check_position(account: Account, position: Position) -> None:
     """One position against the account's orders and its own sign."""
     orders = [o for o in account.orders.values() if o.holder is position]
     assert position.open_orders == len(orders)
-    assert position.open_triggers == sum(trigger.holder is position for trigger in account.triggers.values())
+    waiting = [trigger for trigger in account.triggers.values() if trigger.holder is position]
+    assert position.open_triggers == len(waiting)
+    assert position.closing == sum(trigger.closing for trigger in waiting)
     resting = [o for o in orders if o.rests]
     assert position.bids == sum(o.notional * o.lots for o in resting if o.sign > 0)
     assert position.asks == sum(o.notional * o.lots for o in resting if o.sign < 0)

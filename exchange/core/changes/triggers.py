@@ -38,6 +38,7 @@ def keep(account: Account, trigger: Trigger) -> None:
     placed = trigger.placed
     account.triggers[placed.number] = trigger
     trigger.holder.open_triggers += 1
+    trigger.holder.closing |= trigger.closing
     if placed.client:
         account.clients[placed.client] = placed.number
 
@@ -83,6 +84,7 @@ def drop(state: State, account: Account, trigger: Trigger) -> None:
         del account.clients[placed.client]
     position = trigger.holder
     position.open_triggers -= 1
+    position.closing &= ~trigger.closing
     contract = position.contract
     reached = contract.triggers.reached
     if trigger.due is not None:

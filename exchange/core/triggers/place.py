@@ -19,7 +19,7 @@ from exchange.core.contract import Contract
 from exchange.core.matching.checks import client_refusal
 from exchange.core.matching.phases import waiting_refusal
 from exchange.core.state import Account, Position, State
-from exchange.core.triggers.trigger import direction_of
+from exchange.core.triggers.trigger import closing_bit, direction_of
 
 BUY = Side.BUY
 NET = Leg.NET
@@ -111,18 +111,9 @@ def _standing_refusal(state: State, account: Account, position: Position, comman
     most = state.pack.max_triggers
     if most and sum(position.open_triggers for position in account.legs(contract.id)) >= most:
         return Reason.TOO_MANY_TRIGGERS
-    if command.closes and _has_closing(account, position, command):
+    if command.closes and position.closing & closing_bit(command.trigger_kind, 1 if command.side is BUY else -1):
         return Reason.CLOSING_TRIGGER_EXISTS
     return Reason.WOULD_TRIGGER_AT_ONCE if _is_reached(contract, command) else None
-
-
-def _has_closing(account: Account, position: Position, command: PlaceTrigger) -> bool:
-    """Whether another one on the same side closes the position when its price moves in the same direction."""
-    mine = command.side, direction_of(command.trigger_kind, 1)
-    if not position.open_triggers:
-        return False
-    others = [other.placed for other in account.triggers.values() if other.holder is position]
-    return any(other.closes and (other.side, direction_of(other.trigger_kind, 1)) == mine for other in others)
 
 
 def _is_reached(contract: Contract, command: PlaceTrigger) -> bool:

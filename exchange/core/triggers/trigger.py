@@ -46,6 +46,11 @@ class Trigger:
         return direction_of(self.placed.trigger_kind, self.sign)
 
     @property
+    def closing(self) -> int:
+        """The bit of the way in which it closes its position; 0 where it does not."""
+        return closing_bit(self.placed.trigger_kind, self.sign) if self.placed.closes else 0
+
+    @property
     def extreme(self) -> int | None:
         """The extreme of its price so far while it trails, in the unit of its source."""
         return None if self.group is None else self.group.extreme * self.sign
@@ -58,3 +63,8 @@ def direction_of(kind: TriggerKind, sign: int) -> int:
     stop that buys is activated at or below.
     """
     return sign if kind is TriggerKind.STOP else -sign
+
+
+def closing_bit(kind: TriggerKind, sign: int) -> int:
+    """One bit for each side and direction: of each a position has one conditional order that closes it at most."""
+    return 1 << ((sign > 0) + 2 * (direction_of(kind, sign) > 0))
