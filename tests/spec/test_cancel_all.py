@@ -8,14 +8,16 @@ from events.commands import CancelAll, SetLeverage
 from events.facts import AllCancelled, OrderCancelled
 from events.refusals import Reason
 from exchange.core import step as steps
-from tests.scenario import scenario
+from tests.scenario import Scenario, scenario
 from tests.spec.falsifying import Change, noticed, putting, told
+from tests.spec.phases import AUCTION, CONTINUOUS, phase
 from tests.spec.test_put_off import at, tripping
 from tests.spec.waiting import waiting
 from tests.spec.words import (
     BUY,
     SELL,
     TIN,
+    account,
     all_cancelled,
     amend,
     cancel_all,
@@ -92,3 +94,19 @@ class TestTheAuditor:
     def test_it_notices(self, what: str, kind: type, change: Change) -> None:
         session = scenario().given(*ORDERS, cancel_all("taker"))
         noticed(session, what, change, kind)
+
+
+class TestWhileAnAuctionUncrosses:
+    """Nobody takes back what trades now; who only waits in the instrument may leave."""
+
+    def under_way(self) -> Scenario:
+        """The taker's buy of 3 meets three sellers one by one."""
+        session = scenario().given(phase(AUCTION), place(1, BUY, price=100, lots=3))
+        session.given(*(place(n, SELL, price=100, lots=1, by="maker") for n in (2, 3, 4)))
+        return session.given(phase(CONTINUOUS))
+
+    def test_it_is_refused(self) -> None:
+        self.under_way().when(cancel_all("taker")).then(refused(Reason.AUCTION_UNCROSSES))
+
+    def test_who_has_no_order_there_is_not_concerned(self) -> None:
+        self.under_way().given(account("eve", 100)).when(cancel_all("eve")).then(all_cancelled("eve"))
