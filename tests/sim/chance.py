@@ -127,7 +127,7 @@ GUARDS: Options = {
 PACK: Options = {
     "market_buy_slippage": lambda dice, _: dice.choice((0, 50_000)),
     "max_orders": lambda dice, _: dice.choice((3, 8, 200)),
-    "max_triggers": lambda dice, _: dice.choice((0, 2, 10)),
+    "max_triggers": lambda dice, _: dice.choice((0, 1, 3)),
     "default_leverage": lambda dice, _: dice.choice((1, 5, 10)),
     "maintenance_basis": lambda dice, _: dice.choice(list(MaintenanceBasis)),
     "exit_fee": lambda dice, _: dice.choice(list(ExitFee)),

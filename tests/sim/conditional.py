@@ -111,5 +111,5 @@ MUDDLES: list[dict[str, Any]] = [
 ]  # fmt: skip
 """Fields that do not go with the rest."""
 
-CONDITIONAL: dict[Move, int] = {trigger: 14, closing: 5, reach: 10, cancel_trigger: 2, muddled: 3}
+CONDITIONAL: dict[Move, int] = {trigger: 16, closing: 10, reach: 8, cancel_trigger: 2, muddled: 8}
 """How often each is done where traders know conditional orders."""
