@@ -85,6 +85,24 @@ class SelfTrade(Enum):
     EXPIRE_BOTH = "expire_both"
 
 
+class PriceMatch(Enum):
+    """Which price of the book a limit order takes when it is decided: the best, or the 5th, 10th or 20th best, of the
+    opposite side or of its own queue.
+
+    Source: Binance, Public API Definitions, "Price Match".
+    """
+
+    NONE = "none"
+    OPPONENT = "opponent"
+    OPPONENT_5 = "opponent_5"
+    OPPONENT_10 = "opponent_10"
+    OPPONENT_20 = "opponent_20"
+    QUEUE = "queue"
+    QUEUE_5 = "queue_5"
+    QUEUE_10 = "queue_10"
+    QUEUE_20 = "queue_20"
+
+
 class MarkSource(Enum):
     """Where marks come from when the data has none: the book's mid price or the last print, once a second."""
 
@@ -197,6 +215,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     order that closes its leg is reduce-only. client is a name of the trader's own: of his open orders one at most has
     it, and once that ended it may be used again. self_trade says what happens where it would trade with its own
     account. good_till, ns, is until when a GTD order lives.
+    price_match, in the place of a price, is the price of the book that it takes.
     """
 
     number: OrderNumber
@@ -210,6 +229,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     client: ClientId = ClientId("")
     self_trade: SelfTrade = SelfTrade.NONE
     good_till: Nanos = Nanos(0)
+    price_match: PriceMatch = PriceMatch.NONE
 
 
 class PlaceTrigger(TradersCommand, tag="place_trigger.1"):

@@ -31,6 +31,8 @@ class Reason(Enum):
     ORDER_NUMBER_USED = "order_number_used"
     CLIENT_ID_MALFORMED = "client_id_malformed"
     CLIENT_ID_IN_USE = "client_id_in_use"
+    PRICE_MATCH_WITH_PRICE = "price_match_with_price"
+    NO_PRICE_TO_MATCH = "no_price_to_match"
     PRICE_NOT_POSITIVE = "price_not_positive"
     PRICE_OFF_TICK = "price_off_tick"
     SIZE_NOT_POSITIVE = "size_not_positive"

@@ -102,6 +102,9 @@ MAY_BE_ASKED: Asked = {
 """Facts that come about in other ways too."""
 
 
+NO_MATCH = c.PriceMatch.NONE
+"""The price is that which was asked for, not one of the book."""
+
 OF_ANYBODY = f.Expiry.NOTHING_TO_REDUCE, f.Expiry.SETTLEMENT, f.Expiry.GOOD_TILL
 """Why orders of others expire meanwhile."""
 
@@ -263,7 +266,11 @@ class Auditor:
             names = " or ".join(one.__name__ for one in (asked if isinstance(asked, tuple) else (asked,)))
             books.hold(f"{kind.__name__} follows from {names}", isinstance(books.command, asked), fact)
         if asked is not None and isinstance(books.command, asked):
+            matches = getattr(books.command, "price_match", NO_MATCH) is not NO_MATCH
             for name in fields:
+                if matches and name == "price":
+                    books.hold("an order that matches a price has one", getattr(fact, name) is not None, fact)
+                    continue
                 unit = str(getattr(fact, "asset", "")) if name == "amount" else ""
                 books.check(f"{name} as asked for", getattr(books.command, name), getattr(fact, name), unit)
 

@@ -226,6 +226,25 @@ class BookSide:
             heappush(history.heap, key)
         return price
 
+    def best_prices(self, most: int, stale: bool) -> list[int]:
+        """So many of the best prices, best first, at which traders' orders stand or MARKET has volume to take."""
+        keys = self.levels.keys()
+        prices = dict.fromkeys(islice(reversed(keys) if self.sign > 0 else keys, most))
+        if not stale:
+            prices |= dict.fromkeys(self._market_prices(most))
+        return sorted(prices, reverse=self.sign > 0)[:most]
+
+    def _market_prices(self, most: int) -> list[int]:
+        """So many of the best prices at which MARKET has volume to take; the heap gives them in order."""
+        history, aside, found = self.history, list[int](), dict[int, None]()
+        while len(found) < most and (price := history.best()) is not None:
+            aside.append(heappop(history.heap))
+            if self._volume(price) > 0:
+                found[price] = None
+        for key in aside:
+            heappush(history.heap, key)
+        return list(found)
+
     def _volume(self, price: int) -> int:
         level = self.levels.get(price)
         return self.available(price) if level is None else level.market

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from events.commands import SelfTrade, SessionOptions, TimeInForce
+from events.commands import PriceMatch, SelfTrade, SessionOptions, TimeInForce
 from events.guards import Breaker, PriceGuards
 from events.instruments import InstrumentId
 from events.units import SECOND, Lots, Nanos, Rate
@@ -39,7 +39,12 @@ def times() -> Session:
     return recorded(_times)
 
 
-SESSIONS = {"self-trade-1": self_trades, "filters-1": filters, "good-till-1": times}
+def matches() -> Session:
+    """price-match-1: orders that take the price of the book, and the ways in which that is refused."""
+    return recorded(_matches)
+
+
+SESSIONS = {"self-trade-1": self_trades, "filters-1": filters, "good-till-1": times, "price-match-1": matches}
 
 
 def _self_trades() -> Iterator[Any]:
@@ -68,3 +73,13 @@ def _times() -> Iterator[Any]:
     yield [place(3, BUY, price=99, lots=5, tif=DAY), place(3, BUY, price=99, lots=5, on=FUTURE, tif=DAY)]
     yield [place(4, BUY, price=101, lots=2), later(25 * SECOND), place(5, SELL, price=99, lots=2)]
     yield later(90_000 * SECOND)
+
+
+def _matches() -> Iterator[Any]:
+    yield [opening(), mark(100), account("maker", 100_000), account("taker", 100_000)]
+    yield [resting(n, SELL, price=100 + n, lots=2) for n in range(1, 21)]
+    yield [place(20 + n, BUY, price=100 - n, lots=2, by="maker") for n in range(1, 21)]
+    for n, match in enumerate(PriceMatch):
+        yield place(50 + n, BUY, lots=1, tif=IOC, price_match=match)
+    yield [place(60, BUY, price=99, lots=1, price_match=match), place(61, BUY, lots=1, price_match=PriceMatch.QUEUE)]
+    yield place(62, SELL, lots=40, price_match=PriceMatch.QUEUE_20)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from events import commands as c
-from events.commands import SelfTrade, TimeInForce
+from events.commands import PriceMatch, SelfTrade, TimeInForce
 from events.units import SECOND, Nanos
 
 if TYPE_CHECKING:
@@ -37,5 +37,11 @@ def _time(traders: Traders, order: c.PlaceOrder) -> dict[str, Any]:
     return {"time_in_force": TimeInForce.GTD, "good_till": Nanos(order.at + ahead)}
 
 
-INSTRUCTIONS = [(0.3, _self_trade), (0.1, _time)]
+def _price_match(traders: Traders, order: c.PlaceOrder) -> dict[str, Any]:
+    """A price of the book, seldom beside one that is stated."""
+    price = order.price if traders.whims.random() < 0.1 else None
+    return {"price": price, "price_match": traders.whims.choice(list(PriceMatch)[1:])}
+
+
+INSTRUCTIONS = [(0.3, _self_trade), (0.1, _time), (0.08, _price_match)]
 """How often -> what is asked for then."""

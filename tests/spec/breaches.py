@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from events.commands import TimeInForce
+from events.commands import PriceMatch, TimeInForce
 from events.instruments import InstrumentId
 from events.refusals import Reason
 from tests.spec.contracts import (
@@ -75,6 +75,8 @@ PLACING = [
     Breach(Reason.CLIENT_ID_MALFORMED, {"client": "no blanks"}),
     Breach(Reason.CLIENT_ID_MALFORMED, {"client": 37 * "x"}),
     Breach(Reason.CLIENT_ID_IN_USE, {"number": 104, "client": "mine"}, (NAMED,)),
+    Breach(Reason.PRICE_MATCH_WITH_PRICE, {"price": 100, "price_match": PriceMatch.QUEUE}),
+    Breach(Reason.NO_PRICE_TO_MATCH, {"price": None, "price_match": PriceMatch.QUEUE_20}),
     Breach(Reason.PRICE_NOT_POSITIVE, {"price": 0}),
     Breach(Reason.PRICE_NOT_POSITIVE, {"price": -1}),
     Breach(Reason.PRICE_OFF_TICK, {"price": "100.5"}),

@@ -26,15 +26,20 @@ WAITING = (POST_ONLY, *TIMED)
 
 def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> Reason | None:
     """The rule about the order itself that it breaks, or None."""
-    if command.number <= account.last_number:
-        return Reason.ORDER_NUMBER_USED
-    if command.client and (refusal := client_refusal(account, command.client)):
+    if refusal := name_refusal(account, command):
         return refusal
     if refusal := measure_refusal(contract, command):
         return refusal
     if (command.good_till or command.time_in_force in TIMED) and (refusal := time_refusal(contract, command)):
         return refusal
     return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
+
+
+def name_refusal(account: Account, command: PlaceOrder) -> Reason | None:
+    """The rule about the order's names that it breaks, or None."""
+    if command.number <= account.last_number:
+        return Reason.ORDER_NUMBER_USED
+    return client_refusal(account, command.client) if command.client else None
 
 
 def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, Side, TimeInForce
+from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, PriceMatch, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Refused
 from events.instruments import Leg
 from events.refusals import Reason
@@ -12,12 +12,14 @@ from events.units import Lots
 from exchange.core.book import Order
 from exchange.core.matching.checks import form_refusal, standing_refusal
 from exchange.core.matching.lapsing import until_of
+from exchange.core.matching.price_match import matched
 from exchange.core.matching.taking import fills_whole, take
 from exchange.core.state import Account, Position, State
 
 BUY = Side.BUY
 NET = Leg.NET
 FOK = TimeInForce.FOK
+NO_MATCH = PriceMatch.NONE
 RESTING = (TimeInForce.GTC, TimeInForce.POST_ONLY, TimeInForce.GTD, TimeInForce.DAY)
 
 
@@ -28,6 +30,12 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
     if contract is None:
         yield Refused(Reason.UNKNOWN_INSTRUMENT)
         return
+    if command.price_match is not NO_MATCH:
+        priced = matched(account, contract, command)
+        if isinstance(priced, Reason):
+            yield Refused(priced)
+            return
+        command = priced
     leg = command.leg
     position = (account.positions.get(contract.id) if leg is NET else None) or state.position(account, contract, leg)
     reduces = command.reduce_only or (leg is not NET and (command.side is BUY) == (leg is Leg.SHORT))
