@@ -11,6 +11,7 @@ from typing import NewType
 import msgspec
 
 from events.guards import UNGUARDED, PriceGuards
+from events.instructions import PriceMatch, SelfTrade
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
 from events.phases import TradingPhase
 from events.rules import Funds
@@ -70,37 +71,6 @@ class TimeInForce(Enum):
     POST_ONLY = "gtx"
     GTD = "gtd"
     DAY = "day"
-
-
-class SelfTrade(Enum):
-    """What prevents a trade of an account with itself; the taker's word rules: what is open of it, of the maker it
-    meets, or of both expires. A fill-or-kill order needs none: it is killed where it would meet its own account.
-
-    Source: Binance USD-M, "Self Trade Prevention (STP) FAQ".
-    """
-
-    NONE = "none"
-    EXPIRE_TAKER = "expire_taker"
-    EXPIRE_MAKER = "expire_maker"
-    EXPIRE_BOTH = "expire_both"
-
-
-class PriceMatch(Enum):
-    """Which price of the book a limit order takes when it is decided: the best, or the 5th, 10th or 20th best, of the
-    opposite side or of its own queue.
-
-    Source: Binance, Public API Definitions, "Price Match".
-    """
-
-    NONE = "none"
-    OPPONENT = "opponent"
-    OPPONENT_5 = "opponent_5"
-    OPPONENT_10 = "opponent_10"
-    OPPONENT_20 = "opponent_20"
-    QUEUE = "queue"
-    QUEUE_5 = "queue_5"
-    QUEUE_10 = "queue_10"
-    QUEUE_20 = "queue_20"
 
 
 class MarkSource(Enum):

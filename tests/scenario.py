@@ -20,6 +20,7 @@ from msgspec.structs import asdict, replace
 
 from events import commands as c
 from events.facts import Fact, MarketAdvanced, OrderAccepted, Refused, TimeAdvanced, Traded
+from events.instructions import PriceMatch
 from events.instruments import Leg, RulePack
 from events.observations import Observations
 from events.record import Batch, Record
@@ -245,7 +246,7 @@ def _check_echo(command: c.Command, facts: list[Any]) -> None:
         closes = {c.Side.BUY: Leg.SHORT, c.Side.SELL: Leg.LONG}[command.side] is command.leg
         said = asdict(command) | {"reduce_only": command.reduce_only or closes}
         echo = next(fact for fact in facts if isinstance(fact, OrderAccepted))
-        said |= {"price": echo.price} if command.price_match is not c.PriceMatch.NONE else {}
+        said |= {"price": echo.price} if command.price_match is not PriceMatch.NONE else {}
         said |= {"good_till": echo.good_till} if command.time_in_force is c.TimeInForce.DAY else {}
         assert asdict(echo) == {field: said[field] for field in asdict(echo)}
     if isinstance(command, c.AdvanceMarket):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import Enum, unique
 
-from events.commands import AccountId, ClientId, OrderNumber, SelfTrade, Side, TimeInForce
+from events.commands import AccountId, ClientId, OrderNumber, Side, TimeInForce
 from events.facts.base import Fact
+from events.instructions import SelfTrade
 from events.instruments import InstrumentId, Leg
 from events.refusals import Reason
 from events.units import Atoms, Lots, Nanos, Ticks

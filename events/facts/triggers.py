@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from events.commands import AccountId, ClientId, OrderNumber, SelfTrade, Side, TimeInForce
+from events.commands import AccountId, ClientId, OrderNumber, Side, TimeInForce
 from events.facts.base import Fact
+from events.instructions import SelfTrade
 from events.instruments import InstrumentId, Leg
 from events.triggers import PriceSource, TriggerKind
 from events.units import Lots, Rate, Ticks

@@ -10,6 +10,7 @@ from typing import Any
 from events import commands as c
 from events import facts as f
 from events.commands import Side
+from events.instructions import PriceMatch
 from events.instruments import Leg
 from events.observations import Observations
 from events.record import Batch, Record
@@ -102,7 +103,7 @@ MAY_BE_ASKED: Asked = {
 """Facts that come about in other ways too."""
 
 
-NO_MATCH = c.PriceMatch.NONE
+NO_MATCH = PriceMatch.NONE
 """The price is that which was asked for, not one of the book."""
 
 OF_ANYBODY = f.Expiry.NOTHING_TO_REDUCE, f.Expiry.SETTLEMENT, f.Expiry.GOOD_TILL

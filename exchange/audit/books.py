@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from events import facts as f
-from events.commands import INSURANCE, MARKET, ChunkId, Command, FundingSource, SelfTrade, SessionOptions, Side
+from events.commands import INSURANCE, MARKET, ChunkId, Command, FundingSource, SessionOptions, Side
 from events.guards import NO_BREAKER, Hold, PriceGuards
+from events.instructions import SelfTrade
 from events.instruments import Collateral, Instrument, Leg, RulePack, SpotPair
 from events.observations import Observations
 from events.rules import Funds, Layer

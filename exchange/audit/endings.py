@@ -7,8 +7,8 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
-from events.commands import SelfTrade
 from events.facts import Expiry
+from events.instructions import SelfTrade
 from exchange.audit import triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position

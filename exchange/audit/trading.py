@@ -11,6 +11,7 @@ from typing import Any
 from events import commands as c
 from events import facts as f
 from events.commands import MARKET, Side, TimeInForce
+from events.instructions import SelfTrade
 from events.instruments import Inverse, Leg
 from events.units import UNIT
 from exchange.audit import triggers
@@ -166,7 +167,7 @@ def traded(books: Books, fact: f.Traded) -> None:
     if forced:
         books.closed[taker] += fact.value
     if fact.taker_order and fact.maker == fact.taker and contract.auction is None:
-        may = books.taking is not None and books.taking[2].self_trade is c.SelfTrade.NONE
+        may = books.taking is not None and books.taking[2].self_trade is SelfTrade.NONE
         books.hold("self-trade prevention lets an account meet itself", may, fact)
     if fact.taker_order and fact.maker != fact.taker and contract.auction is None:
         equity = margin(books, taker.account, taker.pool).equity

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SelfTrade, SessionOptions, TimeInForce
+from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce
+from events.instructions import SelfTrade
 from events.instruments import InstrumentId
 
 SPARSE = 64

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from events.commands import MARKET, SelfTrade, SessionOptions, TimeInForce
+from events.commands import MARKET, SessionOptions, TimeInForce
 from events.digest import fingerprint
 from events.facts import TriggerPlaced
 from events.guards import Hold
+from events.instructions import SelfTrade
 from events.instruments import Leg, RulePack, position_name
 from events.phases import TradingPhase
 from exchange.core.book import BookSide, Level, Order

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from events import commands as c
 from events import facts as f
-from events.commands import SelfTrade, Side, TimeInForce
+from events.commands import Side, TimeInForce
+from events.instructions import SelfTrade
 from events.instruments import Bracket, RulePack
 from events.record import Batch
 from events.triggers import PriceSource, TriggerKind

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from events import commands as c
-from events.commands import SelfTrade, Side, TimeInForce
+from events.commands import Side, TimeInForce
 from events.facts import Expiry
+from events.instructions import SelfTrade
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT

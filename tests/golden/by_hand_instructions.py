@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from events.commands import PriceMatch, SelfTrade, SessionOptions, TimeInForce
+from events.commands import SessionOptions, TimeInForce
 from events.guards import Breaker, PriceGuards
+from events.instructions import PriceMatch, SelfTrade
 from events.instruments import InstrumentId
 from events.units import SECOND, Lots, Nanos, Rate
 from tests.golden.by_hand import recorded

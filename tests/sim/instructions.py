@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from events import commands as c
-from events.commands import PriceMatch, SelfTrade, TimeInForce
+from events.commands import TimeInForce
+from events.instructions import PriceMatch, SelfTrade
 from events.units import SECOND, Nanos
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from events.commands import PriceMatch, TimeInForce
+from events.commands import TimeInForce
+from events.instructions import PriceMatch
 from events.instruments import InstrumentId
 from events.refusals import Reason
 from tests.spec.contracts import (

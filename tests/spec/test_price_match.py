@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from events.commands import PriceMatch, Side
+from events.commands import Side
 from events.facts import OrderAccepted
+from events.instructions import PriceMatch
 from events.refusals import Reason
 from tests.scenario import Scenario, scenario
 from tests.spec.falsifying import noticed, putting, told

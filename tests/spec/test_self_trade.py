@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from events.commands import AccountId, RequestId, SelfTrade, SetPositionMode
+from events.commands import AccountId, RequestId, SetPositionMode
 from events.facts import Expiry
+from events.instructions import SelfTrade
 from events.instruments import Leg
 from events.units import Nanos
 from tests.scenario import Scenario, scenario

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, PriceMatch, Side, TimeInForce
+from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Refused
+from events.instructions import PriceMatch
 from events.instruments import Leg
 from events.refusals import Reason
 from events.units import Lots

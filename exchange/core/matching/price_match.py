@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from events.commands import PlaceOrder, PriceMatch, Side
+from events.commands import PlaceOrder, Side
+from events.instructions import PriceMatch
 from events.refusals import Reason
 from events.units import Ticks
 from exchange.core.contract import Contract

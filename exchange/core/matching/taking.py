@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from events.commands import MARKET, PlaceOrder, SelfTrade, Side, TimeInForce
+from events.commands import MARKET, PlaceOrder, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderExpired
+from events.instructions import SelfTrade
 from events.units import UNIT, Lots
 from exchange.core.book import Book, BookSide, Order
 from exchange.core.fees import fee_rates
