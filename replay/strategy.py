@@ -6,7 +6,8 @@ on as it stands and refused by the exchange, never rounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ from events.commands import (
     SetMarginMode,
     SetPositionMode,
     Side,
+    SubmitBatch,
     Transfer,
 )
 from events.facts import AnyFact, Traded
@@ -39,7 +41,7 @@ from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_
 from events.phases import TradingPhase
 from events.refusals import Reason
 from events.triggers import TriggerKind
-from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate, Ticks, units_of
+from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
@@ -47,6 +49,7 @@ from exchange.core.margin.pretrade import max_lots, reserve_price
 from exchange.core.matching.uncrossing import clearing
 from exchange.core.state import Account, State
 from exchange.projections.adl import light
+from replay.whole import lots_of, ticks_of, whole_or_text
 
 
 class Strategy:
@@ -263,6 +266,18 @@ class Context:
         lots: Any = size if size is None else whole_or_text(size, lot)
         self._send(AmendOrder(self.now, self.account, self._request(), OrderNumber(number), ticks, lots, name))
 
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Submit together what is placed, amended and cancelled inside; nothing where that fails."""
+        send, items = self._send, list[Any]()
+        self._send = items.append
+        try:
+            yield
+        finally:
+            self._send = send
+        if items:
+            send(SubmitBatch(self.now, self.account, self._request(), tuple(items)))
+
     def cancel_all(self, instrument: str) -> None:
         """Cancel everything that is open in the instrument, conditional orders too."""
         self._send(CancelAll(self.now, self.account, self._request(), self._contract(instrument).id))
@@ -312,7 +327,7 @@ class Context:
         self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None, **how: Any
     ) -> OrderNumber:
         contract, number = self._contract(instrument), self._number()
-        lots, ticks = _lots(contract, size), _ticks(contract, price)
+        lots, ticks = lots_of(contract, size), ticks_of(contract, price)
         command = PlaceOrder(self.now, self.account, self._request(), number, contract.id, side, lots, ticks, **how)
         self._send(command)
         return number
@@ -322,10 +337,10 @@ class Context:
         trigger: Decimal | str | None, price: Decimal | str | None, **how: Any,
     ) -> OrderNumber:  # fmt: skip
         contract, number = self._contract(instrument), self._number()
-        lots = Lots(0) if size is None else _lots(contract, size)
+        lots = Lots(0) if size is None else lots_of(contract, size)
         command = PlaceTrigger(
-            self.now, self.account, self._request(), number, contract.id, side, kind, lots, _ticks(contract, trigger),
-            _ticks(contract, price), closes=size is None, **how,
+            self.now, self.account, self._request(), number, contract.id, side, kind, lots, ticks_of(contract, trigger),
+            ticks_of(contract, price), closes=size is None, **how,
         )  # fmt: skip
         self._send(command)
         return number
@@ -362,25 +377,6 @@ def equity_atoms(account: Account, asset: str) -> int:
     isolated = [p for p in wallet.positions if p.is_isolated]
     total: int = cross_equity(wallet) + sum(p.isolated * UNIT + unrealised(p) for p in isolated)
     return total // UNIT
-
-
-def whole_or_text(value: Decimal | str, unit: int) -> int | str:
-    """The value in whole units, or its own text, as ASCII, where it is not a whole number of them."""
-    text = value if isinstance(value, str) else f"{Decimal(value):f}"
-    text = text if text.isascii() else ascii(text)
-    try:
-        units = units_of(text, unit)
-    except ValueError:
-        return text
-    return text if units is None else units
-
-
-def _lots(contract: Contract, size: Decimal | str) -> Lots | str:
-    return whole_or_text(size, contract.lot)  # type: ignore[return-value]
-
-
-def _ticks(contract: Contract, price: Decimal | str | None) -> Ticks | str | None:
-    return None if price is None else whole_or_text(price, contract.tick)  # type: ignore[return-value]
 
 
 def _price(contract: Contract, ticks: int | None) -> Decimal | None:

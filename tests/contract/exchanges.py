@@ -28,6 +28,7 @@ from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
 MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS = 8, 3, 3
+MAX_BATCH = 5
 MIDDLE = 100
 AMPLE = Atoms(10**15)
 PROCEED_FACTS = 4096
@@ -51,33 +52,32 @@ def naive_exchange() -> NaiveExchange:
     return NaiveExchange(rules, MIDDLE * TICK)
 
 
+WORDS: dict[type[f.Fact], tuple[str, ...]] = {
+    f.Refused: ("refused", "reason"),
+    f.OrderAccepted: ("accepted", "account", "number"),
+    f.OrderRested: ("rested", "account", "number", "lots"),
+    f.OrderCancelled: ("cancelled", "account", "number", "lots"),
+    f.OrderAmended: ("amended", "account", "number", "price", "lots", "left", "keeps_priority"),
+    f.Traded: ("traded", "price", "lots", "maker", "maker_order", "taker", "taker_order"),
+    f.TriggerPlaced: ("placed", "account", "number"),
+    f.TriggersReached: ("reached", "orders"),
+    f.OrderTriggered: ("triggered", "account", "number", "lots"),
+    f.AllCancelled: ("all cancelled", "account", "left"),
+    f.ItemRefused: ("item refused", "account", "item", "reason"),
+    f.CountdownSet: ("countdown", "account", "until"),
+    f.CountdownEnded: ("ran down", "account"),
+}
+"""Fact -> how the naive exchange begins to say it, and the fields that follow."""
+
+
 def saying(fact: f.Fact) -> Saying | None:
     """A fact as the naive exchange says it; None where it says nothing of the kind."""
-    match fact:
-        case f.Refused(reason):
-            return "refused", reason
-        case f.OrderAccepted():
-            return "accepted", fact.account, fact.number
-        case f.OrderRested():
-            return "rested", fact.account, fact.number, fact.lots
-        case f.OrderCancelled():
-            return "cancelled", fact.account, fact.number, fact.lots
-        case f.OrderExpired():
-            reason = () if fact.reason is None else (fact.reason,)
-            return "expired", fact.account, fact.number, fact.lots, fact.why, *reason
-        case f.OrderAmended():
-            now = fact.price, fact.lots, fact.left, fact.keeps_priority
-            return "amended", fact.account, fact.number, *now
-        case f.TriggerPlaced():
-            return "placed", fact.account, fact.number
-        case f.TriggersReached():
-            return "reached", fact.orders
-        case f.OrderTriggered():
-            return "triggered", fact.account, fact.number, fact.lots
-        case f.Traded():
-            parties = fact.maker, fact.maker_order, fact.taker, fact.taker_order
-            return "traded", fact.price, fact.lots, *parties
-    return None
+    if isinstance(fact, f.OrderExpired):
+        reason = () if fact.reason is None else (fact.reason,)
+        return "expired", fact.account, fact.number, fact.lots, fact.why, *reason
+    if (words := WORDS.get(type(fact))) is None:
+        return None
+    return words[0], *(getattr(fact, name) for name in words[1:])
 
 
 class Core:
@@ -215,6 +215,23 @@ class Desk:
             self.at, c.AccountId(account), self.request(), c.OrderNumber(number), price, lots
         )  # type: ignore[arg-type]  # fmt: skip
 
+    def cancel_all(self) -> c.CancelAll:
+        """All that somebody has open."""
+        return c.CancelAll(self.at, self.random.choice(ACCOUNTS), self.request(), GOLD)
+
+    def countdown(self) -> c.SetCountdown:
+        """A short countdown, now and then none any more."""
+        after = Nanos(self.random.choice((0, 5, 20, 60)))
+        return c.SetCountdown(self.at, self.random.choice(ACCOUNTS), self.request(), GOLD, after)
+
+    def batch(self) -> c.SubmitBatch:
+        """A few orders of one account together: each is named as if the others were not there."""
+        account, items = self.random.choice(ACCOUNTS), list[Any]()
+        while len(items) < self.random.randint(1, MAX_BATCH):
+            item = self.random.choice((self.place, self.trigger, self.cancel, self.amend))()
+            items.append(replace(item, account=account))
+        return c.SubmitBatch(self.at, account, self.request(), tuple(items))
+
     def some_order(self) -> Any:
         """An order that is open or waits, None where there is none."""
         everything = [*self.naive.orders, *self.naive.triggers]
@@ -249,7 +266,10 @@ HABITS: dict[Callable[[Desk], c.Command], int] = {
     Desk.cancel: 5,
     Desk.trigger: 4,
     Desk.amend: 3,
+    Desk.batch: 2,
     Desk.mark: 2,
+    Desk.countdown: 1,
+    Desk.cancel_all: 1,
 }
 """What is asked how often."""
 

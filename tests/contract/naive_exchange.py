@@ -58,6 +58,7 @@ class NaiveExchange:
         self.rules = rules
         self.prices = {PriceSource.MARK: mark, PriceSource.LAST: 0}
         self.units = {PriceSource.MARK: rules.tick, PriceSource.LAST: 1}
+        self.countdowns: dict[str, int] = {}
         self.triggers: list[NaiveTrigger] = []
         self.reached: list[NaiveTrigger] = []
         self.orders: list[NaiveOrder] = []
@@ -70,12 +71,17 @@ class NaiveExchange:
         """What is said to a command."""
         self.said = []
         self.lapse(command.at)
+        if getattr(command, "account", "") in self.run_out(command.at):
+            self.run_down(command.account)  # type: ignore[attr-defined]
         DECIDES[type(command)](self, command)
-        while self.reached:
-            self.said.append(("reached", len(self.reached)))
+        while self.reached or self.run_out(command.at):
+            if self.reached:
+                self.said.append(("reached", len(self.reached)))
             firing, self.reached = self.reached, []
             for trigger in firing:
                 self.fire(trigger)
+            for account in self.run_out(command.at):
+                self.run_down(account)
         return self.said
 
     def lapse(self, now: int) -> None:
@@ -84,7 +90,53 @@ class NaiveExchange:
         for order in sorted(over, key=lambda order: (order.until, *order.name)):
             self.expire(order, Expiry.GOOD_TILL)
 
+    def run_out(self, now: int) -> list[str]:
+        """Whose countdown is over, the earliest first."""
+        return [account for until, account in sorted((u, a) for a, u in self.countdowns.items()) if until <= now]
+
+    def run_down(self, account: str) -> None:
+        """All that the account has open ends with its countdown."""
+        for one in self.all_of(account):
+            if isinstance(one, NaiveOrder):
+                self.expire(one, Expiry.COUNTDOWN)
+            else:
+                self.said.append(("expired", *one.name, one.placed.lots, Expiry.COUNTDOWN))
+                self.drop(one)
+        del self.countdowns[account]
+        self.said.append(("ran down", account))
+
+    def set_countdown(self, command: c.SetCountdown) -> None:
+        """What the account has open ends after so long; 0: it does not."""
+        until = command.at + command.after if command.after else 0
+        self.countdowns.pop(command.account, None)
+        if until:
+            self.countdowns[command.account] = until
+        self.said.append(("countdown", command.account, until))
+
+    def cancel_all(self, command: c.CancelAll) -> None:
+        """Cancel all that the account has open."""
+        for one in self.all_of(command.account):
+            self.cancel_one(one)
+        self.said.append(("all cancelled", command.account, 0))
+
+    def submit(self, command: c.SubmitBatch) -> None:
+        """Decide item after item."""
+        for number, item in enumerate(command.items):
+            DECIDES[type(item)](self, item)
+            if self.said[-1][0] == "refused":
+                self.said[-1] = ("item refused", command.account, number, self.said[-1][1])
+
     # What is in the book
+
+    def all_of(self, account: str) -> list[NaiveOrder | NaiveTrigger]:
+        """All that an account has open, in the order in which it was placed."""
+        everything = (*self.orders, *self.triggers, *self.reached)
+        return sorted((one for one in everything if one.name[0] == account), key=lambda one: one.name[1])
+
+    def drop(self, trigger: NaiveTrigger) -> None:
+        """A conditional order waits no more."""
+        self.triggers = [other for other in self.triggers if other is not trigger]
+        self.reached = [other for other in self.reached if other is not trigger]
 
     def queue(self, sign: int) -> list[NaiveOrder]:
         """The orders of a side as a taker meets them."""
@@ -257,12 +309,17 @@ class NaiveExchange:
         order = self.found(command)
         if order is None:
             self.said.append(("refused", Reason.UNKNOWN_ORDER))
-        elif isinstance(order, NaiveTrigger):
-            self.said.append(("cancelled", *order.name, order.placed.lots))
-            self.triggers.remove(order)
         else:
-            self.said.append(("cancelled", *order.name, order.lots))
-            self.lose(order, order.lots)
+            self.cancel_one(order)
+
+    def cancel_one(self, one: NaiveOrder | NaiveTrigger) -> None:
+        """What is open of an order, or one that waits, is taken back."""
+        if isinstance(one, NaiveTrigger):
+            self.said.append(("cancelled", *one.name, one.placed.lots))
+            self.drop(one)
+        else:
+            self.said.append(("cancelled", *one.name, one.lots))
+            self.lose(one, one.lots)
 
     def amend(self, command: c.AmendOrder) -> None:
         """Give an order another price or size: it keeps its place where it only gets smaller."""
@@ -314,7 +371,10 @@ DECIDES: dict[type[c.Command], Any] = {
     c.PlaceOrder: NaiveExchange.place,
     c.PlaceTrigger: NaiveExchange.place_trigger,
     c.CancelOrder: NaiveExchange.cancel,
+    c.CancelAll: NaiveExchange.cancel_all,
     c.AmendOrder: NaiveExchange.amend,
+    c.SubmitBatch: NaiveExchange.submit,
+    c.SetCountdown: NaiveExchange.set_countdown,
     c.SetMarkPrice: NaiveExchange.set_mark,
 }
 """Command -> what is done about it."""

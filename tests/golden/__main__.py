@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.golden import (
+    by_chance_orders,
     by_hand,
     by_hand_2,
     by_hand_guards,
@@ -33,6 +34,7 @@ MADE = (
     | by_hand_instructions.SESSIONS
     | by_hand_triggers.SESSIONS
     | by_hand_handling.SESSIONS
+    | by_chance_orders.SESSIONS
     | by_hand_phases.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""

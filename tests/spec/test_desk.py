@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -140,3 +141,25 @@ def test_an_auction_shows_what_it_comes_to_so_far(desk: Desk) -> None:
 def phase_shown(desk: Desk) -> str:
     assert desk.state.pack is not None
     return moment_table.phase(moment(desk.state, [], 1)["instruments"]["GOLD"], "GOLD", Words(desk.state.pack))
+
+
+def test_a_batch_submits_what_was_asked_inside(desk: Desk) -> None:
+    ann = trader(desk)
+    with ann.batch():
+        first = ann.buy("GOLD", 2, 90)
+        ann.buy("GOLD", 2, "90.5")
+    assert list(ann.open_orders()) == [first]
+    assert [line.split()[0] for line in desk.told().splitlines()] == ["order_accepted", "order_rested", "item_refused"]
+    ann.cancel_all("GOLD")
+    assert ann.open_orders() == {}
+
+
+def test_a_batch_whose_making_fails_submits_nothing(desk: Desk) -> None:
+    ann = trader(desk)
+    with suppress(LookupError), ann.batch():
+        ann.buy("GOLD", 2, 90)
+        ann.buy("LEAD", 2, 90)
+    with ann.batch():
+        pass
+    assert desk.told() == ""
+    assert ann.open_orders() == {}
