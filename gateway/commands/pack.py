@@ -141,8 +141,11 @@ def _rules(pack: RulePack) -> dict[str, Any]:
 def _guards(pack: RulePack) -> dict[str, Any]:
     """How far prices may move, how old they may be, and what halts trading."""
     shares = {name: decimal_text(getattr(pack.guards, name)) for name in ("mark_band", "mark_step", "index_step")}
-    jump, window, halt = msgspec.structs.astuple(pack.guards.breaker)
-    breaker = f"{decimal_text(jump)} within {window // SECOND} s: {halt // SECOND} s" if jump else ""
+    rules = pack.guards.breaker
+    breaker = f"{decimal_text(rules.jump)} within {rules.window // SECOND} s: {rules.halt // SECOND} s"
+    if rules.auction:
+        breaker += f", then an auction of {rules.auction // SECOND} s"
+    breaker = breaker if rules.jump else ""
     return {**shares, "mark_age_max_seconds": pack.guards.mark_age_max // SECOND, "breaker": breaker}
 
 
