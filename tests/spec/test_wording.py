@@ -6,7 +6,8 @@ import pytest
 
 from events.instruments import load_pack
 from gateway.console import money_text
-from gateway.wording import places_of
+from gateway.wording import places_of, words
+from tests.spec.words import BUY, amend, place, together
 
 AMOUNTS = [
     ("binance-usdm", "USDT", "0.01"),
@@ -22,3 +23,11 @@ AMOUNTS = [
 @pytest.mark.parametrize(("pack", "asset", "shown"), AMOUNTS)
 def test_an_amount_is_shown_as_exactly_as_its_asset_is_used(pack: str, asset: str, shown: str) -> None:
     assert money_text(1_234_567, places_of(load_pack(pack), asset)) == shown
+
+
+def test_the_items_of_a_batch_are_told_one_after_the_other() -> None:
+    pack = load_pack("binance-usdm")
+    batch = together(place(1, BUY, lots=10, price=900, on="BTCUSDT", request="a"), amend(1, lots=5, by="taker"))
+    text = words(batch, {terms.id: terms for terms in pack.instruments})
+    assert text.partition("items=")[2].startswith("[place_order.1 account=taker request=a number=1 instrument=BTCUSDT")
+    assert "price=90; amend_order.1 account=taker" in text
