@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from events import commands as c
 from events import facts as f
 from events.commands import Side, TimeInForce
-from events.instructions import SelfTrade
+from events.instructions import PriceMatch, SelfTrade
 from events.instruments import Bracket, RulePack
 from events.record import Batch
 from events.triggers import PriceSource, TriggerKind
@@ -167,10 +167,13 @@ class Desk:
         number = self.naive.used.get(account, 0) + (random.random() < 0.98)
         price = None if random.random() < 0.1 else MIDDLE + random.randint(-5, 5)
         force = random.choices(list(FORCES), list(FORCES.values()))[0]
+        match = self.price_match()
+        if match is not PriceMatch.NONE and random.random() < 0.95:
+            price = None
         return c.PlaceOrder(
             self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)),
             self.lots(), price, force, random.random() < 0.15, client=self.client(), self_trade=self.self_trade(),
-            good_till=self.good_till(force),
+            good_till=self.good_till(force), price_match=match,
         )  # type: ignore[arg-type]  # fmt: skip
 
     def trigger(self) -> c.PlaceTrigger:
@@ -250,6 +253,11 @@ class Desk:
         """A time soon ahead for an order that lives until then, now and then none, or one that is over."""
         stated = (force is TimeInForce.GTD) != (self.random.random() < 0.03)
         return max(1, self.at + self.random.randint(-1, 60)) if stated else 0
+
+    def price_match(self) -> PriceMatch:
+        """Mostly none, else the best or the fifth best price of a side."""
+        few = (PriceMatch.OPPONENT, PriceMatch.QUEUE, PriceMatch.OPPONENT_5, PriceMatch.QUEUE_5)
+        return self.random.choice(few) if self.random.random() < 0.1 else PriceMatch.NONE
 
     def lots(self) -> int:
         """A size: mostly small."""

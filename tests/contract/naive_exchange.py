@@ -9,14 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from events import commands as c
 from events.commands import Side, TimeInForce
 from events.facts import Expiry
-from events.instructions import SelfTrade
+from events.instructions import PriceMatch, SelfTrade
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
-from tests.contract.naive_rules import NaiveRules, amend_refusal, order_refusal, out_of_place, trigger_refusal
+from tests.contract.naive_rules import (
+    NaiveRules,
+    amend_refusal,
+    match_refusal,
+    matched,
+    order_refusal,
+    out_of_place,
+    trigger_refusal,
+)
 from tests.contract.naive_triggers import NaiveTrigger, met
 
 GTC, GTD, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.GTD, TimeInForce.FOK, TimeInForce.POST_ONLY
@@ -167,6 +177,11 @@ class NaiveExchange:
 
     def place(self, command: c.PlaceOrder) -> None:
         """Refuse the order, or let it in."""
+        if command.price_match is not PriceMatch.NONE:
+            if reason := match_refusal(self, command):
+                self.said.append(("refused", reason))
+                return
+            command = replace(command, price=matched(self, command))
         if reason := order_refusal(self, command):
             self.said.append(("refused", reason))
             return

@@ -114,3 +114,21 @@ def amend_refusal(exchange: NaiveExchange, order: NaiveOrder, price: int, size: 
         Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not exchange.reducible(order.account, order.sign),
     }
     return next((reason for reason in Reason if broken.get(reason)), None)
+
+
+def match_refusal(exchange: NaiveExchange, command: c.PlaceOrder) -> Reason | None:
+    """The rule that an order breaks which takes its price from the book."""
+    broken = {
+        **used_up(exchange, command),
+        Reason.PRICE_MATCH_WITH_PRICE: command.price is not None,
+        Reason.NO_PRICE_TO_MATCH: matched(exchange, command) is None,
+    }
+    return next((reason for reason in Reason if broken.get(reason)), None)
+
+
+def matched(exchange: NaiveExchange, command: c.PlaceOrder) -> int | None:
+    """The price of the book that an order takes, None where it has not as many."""
+    of, _, rank = command.price_match.value.partition("_")
+    sign = 1 if command.side is Side.BUY else -1
+    prices = list(dict.fromkeys(order.price for order in exchange.queue(sign if of == "queue" else -sign)))
+    return prices[int(rank or 1) - 1] if len(prices) >= int(rank or 1) else None
