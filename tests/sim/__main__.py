@@ -5,8 +5,8 @@
 
 SEED and SEEDS are taken from the environment where the command line has neither. With --into, what was done is kept in
 a file: the same call goes on where it was interrupted, or where its minutes were over, as long as the code is the same.
---gate runs the cover set, a few sessions that reach between them every refusal, every layer and every branch of the
-waterfall, and says what they do not reach; --cover looks for a new set among so many seeds, and writes it down.
+--gate runs the scripts and the cover set, worlds that reach between them every refusal, every layer and every branch of
+the waterfall, and says what they do not reach; --cover looks for a new set among so many seeds, and writes it down.
 Exit code 1 where a session failed or something was not reached, 3 where the minutes were over before all were run.
 """
 
@@ -27,6 +27,8 @@ from tests.sim.cover import LENGTH, SET, Cover, SessionFailed, chosen, gate, rec
 from tests.sim.hosted import host_again
 from tests.sim.many import Failed, Plan, Progress, done
 from tests.sim.paste import WIDTH, specification
+from tests.sim.scripted import played
+from tests.sim.scripts import SCRIPTS
 from tests.sim.session import RECORDS, run
 from tests.sim.shrink import failure_of, shrink
 from tests.sim.world import World
@@ -82,17 +84,18 @@ def gated(workers: int) -> int:
     try:
         cover, recorded = gate(workers), chosen()
     except SessionFailed as failed:
-        seed = failed.args[0]
-        say(f"FAILED: python -m tests.sim {seed} --records {LENGTH}\n\n{shortest(seed, LENGTH)}")
+        name = failed.args[0]
+        how = f"the script '{name}'" if isinstance(name, str) else f"python -m tests.sim {name} --records {LENGTH}"
+        say(f"FAILED: {how}\n\n{shortest(name, LENGTH)}")
         return 1
     say(f"\n{cover.table()}\n")
     name_missing(cover)
     if cover.missing:
         say("look for seeds: python -m tests.sim --cover --seeds 200")
         say("what no session can reach: `cover.UNREACHABLE`, with the reason")
-    beyond = cover.census.sessions - len(recorded)
+    beyond = cover.census.sessions - len(recorded) - len(SCRIPTS)
     say(wrapped(cover.census.waterfall()))
-    say(f"{summary(cover)}, {beyond} of them beyond the recorded set")
+    say(wrapped(f"{summary(cover)}, {beyond} of them beyond the recorded set; {len(cover.told)} by scripts alone"))
     return 1 if cover.missing else 0
 
 
@@ -110,7 +113,9 @@ def wrapped(text: str) -> str:
 def summary(cover: Cover) -> str:
     """How much of it all was reached, and by how many sessions."""
     goals = len(cover.goals)
-    return f"{goals - len(cover.missing)} of {goals} goals reached by {cover.census.sessions} sessions"
+    made_up = cover.census.sessions - len(SCRIPTS)
+    reached = f"{goals - len(cover.missing)} of {goals} goals reached"
+    return f"{reached} by {len(SCRIPTS)} scripts and {made_up} made-up sessions"
 
 
 def covered(seeds: range, workers: int) -> int:
@@ -123,11 +128,11 @@ def covered(seeds: range, workers: int) -> int:
     return 1 if everything.missing else 0
 
 
-def shortest(seed: int, records: int) -> str:
-    """Why a session fails, and the shortest one that fails alike, as a specification."""
+def shortest(seed: int | str, records: int) -> str:
+    """Why a session, or the script of a name, fails, and the shortest one that fails alike, as a specification."""
     world = World()
     try:
-        run(seed, records, world)
+        played(SCRIPTS[seed], world) if isinstance(seed, str) else run(seed, records, world)
     except Exception:
         why = traceback.format_exc()
         if failure_of(world.moves, world) is None:

@@ -280,7 +280,7 @@ def check_decided_again(batches: list[Batch], columns: dict[ChunkId, Observation
     invariants.check_end_of_batch(state)
 
 
-def host_again(world: World, seed: int) -> Counter[tuple[str, str]]:
+def host_again(world: World, seed: int | str) -> Counter[tuple[str, str]]:
     """Host the session of a world, in memory or in a file; what happened, as a census counts it."""
     dice = Random(f"{seed} host")
     with capture_logs(), TemporaryDirectory() as folder, batches_of(world.batch_facts):

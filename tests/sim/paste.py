@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from enum import Enum
@@ -69,7 +70,7 @@ def _joined(before: str, parts: list[str], after: str, indent: int) -> str:
     return f"{before}\n{inside}{' ' * indent}{after}"
 
 
-def specification(seed: int, shrunk: Shrunk, columns: Columns) -> str:
+def specification(name: int | str, shrunk: Shrunk, columns: Columns) -> str:
     """The text of a test in which these moves fail as they do."""
     text, moves = Text(), shrunk.moves
     used = dict.fromkeys(move.chunk for move in moves if isinstance(move, AdvanceMarket) and move.chunk in columns)
@@ -80,7 +81,11 @@ def specification(seed: int, shrunk: Shrunk, columns: Columns) -> str:
     few = f"batch_facts={shrunk.batch_facts}" if shrunk.batch_facts != USUAL else ""
     world = f"World({{\n{lent}    }}{', ' * bool(few)}{few})" if lent else f"World({few})"
     body = f'    """Found by simulation: {what}"""\n    world = {world}\n{told}    world.finish()\n'
-    return f"{text.imports}\n\n\ndef test_made_up_session_{seed}() -> None:\n{body}"
+    return f"{text.imports}\n\n\ndef test_{_named(name)}() -> None:\n{body}"
+
+
+def _named(name: int | str) -> str:
+    return f"made_up_session_{name}" if isinstance(name, int) else re.sub(r"\W+", "_", name)
 
 
 def _told(text: Text, moves: Sequence[Move], how: str) -> str:

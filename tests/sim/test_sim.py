@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim import scripted
 from tests.sim.__main__ import main
 from tests.sim.census import Census
 from tests.sim.many import code_of, lived
+from tests.sim.scripts import SCRIPTS
 from tests.sim.session import RECORDS, run
 
 LEAST, MOST = 50, 200
@@ -19,8 +21,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_everything_that_can_happen_happens_and_everything_that_must_hold_holds() -> None:
-    """Fifty sessions, and as many more as it takes for what is rare."""
+    """The scripts, fifty sessions, and as many more as it takes for what is rare."""
     census = Census()
+    for name, script in SCRIPTS.items():
+        census.count(*scripted.lived(name, script))
     for seed in range(MOST):
         if seed >= LEAST and not census.missing():
             break
@@ -46,7 +50,7 @@ def test_the_command_says_what_was_reached(capsys: pytest.CaptureFixture[str]) -
     assert "OrderAccepted" in out
     assert "not reached: " in out
     assert "layers by sessions: book 0, " in out
-    assert "(at zero: book, " in out
+    assert "(at zero: book, " in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 100
     assert " records, 0 failed" in out
     assert "2 sessions by 1 process in " in out
