@@ -93,7 +93,7 @@ def gated(workers: int) -> int:
     if cover.missing:
         say("look for seeds: python -m tests.sim --cover --seeds 200")
         say("what no session can reach: `cover.UNREACHABLE`, with the reason")
-    beyond = cover.census.sessions - len(recorded) - len(SCRIPTS)
+    beyond = cover.made_up - len(recorded)
     say(wrapped(cover.census.waterfall()))
     say(wrapped(f"{summary(cover)}, {beyond} of them beyond the recorded set; {len(cover.told)} by scripts alone"))
     return 1 if cover.missing else 0
@@ -113,9 +113,8 @@ def wrapped(text: str) -> str:
 def summary(cover: Cover) -> str:
     """How much of it all was reached, and by how many sessions."""
     goals = len(cover.goals)
-    made_up = cover.census.sessions - len(SCRIPTS)
     reached = f"{goals - len(cover.missing)} of {goals} goals reached"
-    return f"{reached} by {len(SCRIPTS)} scripts and {made_up} made-up sessions"
+    return f"{reached} by {cover.scripts} scripts and {cover.made_up} made-up sessions"
 
 
 def covered(seeds: range, workers: int) -> int:

@@ -90,6 +90,7 @@ class Cover:
     def __init__(self) -> None:
         self.census = Census()
         self.sessions: Counter[str] = Counter()
+        self.scripts = 0
         self.scripted: set[str] = set()
         self.branches: set[str] = set()
 
@@ -98,6 +99,7 @@ class Cover:
         for seen, records in one.worlds:
             self.census.count(seen, records)
         if one.seed < 0:
+            self.scripts += len(one.worlds)
             self.scripted |= one.goals
         else:
             self.sessions.update(one.goals)
@@ -113,6 +115,11 @@ class Cover:
     def missing(self) -> list[str]:
         """What no world reached."""
         return [goal for goal in self.goals if not self.sessions[goal] and goal not in self.scripted]
+
+    @property
+    def made_up(self) -> int:
+        """How many made-up sessions there were."""
+        return self.census.sessions - self.scripts
 
     @property
     def told(self) -> list[str]:

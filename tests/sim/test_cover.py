@@ -14,12 +14,15 @@ from tests.sim.__main__ import main
 from tests.sim.branches import ROOT, measured
 from tests.sim.census import ROWS
 from tests.sim.cover import Cover, chosen, reached_by, search, unreachable
+from tests.sim.scripts import TURNS
 from tests.sim.session import run
 
 
 @pytest.fixture(autouse=True)
 def short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up sessions alone, and short ones."""
     monkeypatch.setattr(cover, "LENGTH", 400)
+    monkeypatch.setattr(cover, "SCRIPTS", {})
 
 
 def test_what_there_is_to_reach_follows_from_the_enums() -> None:
@@ -80,6 +83,18 @@ def test_the_gate_names_what_is_missing(
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_what_scripts_alone_reach_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cover, "SCRIPTS", {"loss shared": TURNS["loss shared"]})
+    told, made_up = cover.after_scripts(workers=1), reached_by(2, 150)
+    assert (told.scripts, told.made_up) == (1, 0)
+    assert {*told.told} == {*told.goals} - {*told.missing}
+    told.add(made_up)
+    assert (told.scripts, told.made_up) == (1, 1)
+    assert "facts LossShared" in told.told
+    assert not {*told.told} & made_up.goals
+    assert {*told.goals} >= {*told.missing} | {*told.told}
+
+
 def test_the_gate_looks_further_where_the_set_does_not_reach_everything(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -94,7 +109,7 @@ def test_a_set_that_is_found_is_written_down(
 ) -> None:
     monkeypatch.setattr(cover, "SET", tmp_path / "cover.json")
     assert main(["--cover", "--seeds", "2", "--workers", "1"]) == 1
-    assert "goals reached by 2 sessions" in capsys.readouterr().out
+    assert "goals reached by 0 scripts and 2 made-up sessions" in capsys.readouterr().out
     assert {*chosen()} <= {0, 1}
 
 
