@@ -23,7 +23,8 @@ def test_they_reach_every_branch_of_the_waterfall_and_every_layer() -> None:
     assert not [goal for goal in found.missing if goal.startswith("layers ")]
 
 
-def test_each_refusal_of_the_tables_has_one_that_leads_to_it() -> None:
+def test_each_refusal_has_one_that_leads_to_it() -> None:
+    assert {*refusals()} == {reason.value for reason in Reason}
     for name, script in refusals().items():
         facts = played(script).batches[-1].facts
         assert f.Refused(Reason(name)) in facts, name
