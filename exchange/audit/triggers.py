@@ -90,7 +90,8 @@ def triggered(books: Books, fact: f.OrderTriggered) -> None:
     lots = _closable(one.position, one) if one.placed.closes else one.placed.lots
     books.check("lots of the order", lots, fact.lots)
     books.hold("it has something to close", lots > 0, fact)
-    books.hold("it is not protected from this price", not (one.placed.protects and _is_torn(books, one)), fact)
+    torn = one.placed.instrument not in books.waiters.unseen and _is_torn(books, one)
+    books.hold("it is not protected from this price", not (one.placed.protects and torn), fact)
     drop(books, one)
     books.waiters.fired, one.lots = one, fact.lots
 

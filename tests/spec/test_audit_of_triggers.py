@@ -176,6 +176,15 @@ def test_they_are_taken_on_trust_where_they_are_not() -> None:
     told(by_history())
 
 
+def test_so_is_the_last_price_that_a_protected_order_is_measured_by() -> None:
+    """The last trade that the auditor saw was at 100, far from the mark; history went on to 106."""
+    prints = tape(printed(BUY, 106, 1, at=3))
+    session = waits(prints, waiting(20, BUY, at=106, protects=True), mark(106), proceed())
+    assert any(isinstance(fact, f.OrderTriggered) for fact in session.batches[-1].facts)
+    _audited(session.batches, columns=session.state.columns)
+    told(session)
+
+
 def _fires_other(record: Record) -> Record:
     message: Any = record.message
     return replace(record, message=replace(message, number=21)) if hasattr(message, "number") else record
