@@ -20,7 +20,8 @@ from exchange.audit.liquidation import bankruptcy, is_running
 from exchange.audit.pools import margin
 from exchange.audit.trading import post, remove
 
-RANKS = 1 << 64
+RANKS = 10**8 << 64
+"""Ranks are compared as whole numbers of 1 / RANKS, rounded down."""
 
 
 def part(p: Position, value: int, lots: int) -> int:
@@ -72,8 +73,9 @@ def taken_over(books: Books, fact: f.TakenOver) -> None:
     _check_fee(books, p, fact)
     count_deficit(books, p, fact)
     _shrink(books, p, fact.lots)
-    post(books, p, lots, fact.value, fact.fee, forced=True)
-    post(books, books.position(books.fund(fact.instrument), fact.instrument), -lots, fact.value, 0)
+    grown = post(books, p, lots, fact.value, fact.fee, forced=True)
+    fund = books.position(books.fund(fact.instrument), fact.instrument)
+    p.contract.open_interest += grown + post(books, fund, -lots, fact.value, 0)
     if layer is None and not books.hands_over and Layer.SOCIALISED in books.rules.liquidation.last_resort:
         books.shares = _shares(books, p.contract)
 
@@ -142,8 +144,8 @@ def deleveraged(books: Books, fact: f.Deleveraged) -> None:
     _check_fee(books, p, fact)
     count_deficit(books, p, fact)
     _shrink(books, p, fact.lots)
-    post(books, p, sign * fact.lots, fact.value, fact.fee, forced=True)
-    post(books, other, -sign * fact.lots, fact.value, 0)
+    grown = post(books, p, sign * fact.lots, fact.value, fact.fee, forced=True)
+    p.contract.open_interest += grown + post(books, other, -sign * fact.lots, fact.value, 0)
 
 
 def netted(books: Books, fact: f.LegsNetted) -> None:
@@ -153,8 +155,8 @@ def netted(books: Books, fact: f.LegsNetted) -> None:
     books.check("lots of the smaller leg", min(long.lots, -short.lots), fact.lots)
     value = floor(abs(long.contract.at_mark(fact.lots)))
     books.check("value at the mark", value, fact.value, long.terms.settle)
-    post(books, long, -fact.lots, fact.value, 0, forced=True)
-    post(books, short, fact.lots, fact.value, 0, forced=True)
+    grown = post(books, long, -fact.lots, fact.value, 0, forced=True)
+    long.contract.open_interest += grown + post(books, short, fact.lots, fact.value, 0, forced=True)
 
 
 def _shares(books: Books, contract: Contract) -> list[tuple[Position, int]]:

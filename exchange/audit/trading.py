@@ -151,6 +151,7 @@ def traded(books: Books, fact: f.Traded) -> None:
     making = order_of(books, fact.maker, fact.maker_order)[0] if fact.maker_order else None
     maker, taker = making or books.position(fact.maker, terms.id), books.position(fact.taker, terms.id, fact.leg)
     sides = (maker, fact.maker_order, fact.maker_fee, -sign), (taker, fact.taker_order, fact.taker_fee, sign)
+    grown = 0
     for p, number, fee, direction in sides:
         books.hold("the position is in this instrument", p.contract is contract, fact)
         is_forced = forced and direction == sign
@@ -160,7 +161,8 @@ def traded(books: Books, fact: f.Traded) -> None:
         books.check("fee, rounded up", ceil(fact.value * paid), fee, asset)
         if number or is_forced:
             _fill(books, p, number, direction, fact)
-        post(books, p, direction * fact.lots, fact.value, fee, is_forced)
+        grown += post(books, p, direction * fact.lots, fact.value, fee, is_forced)
+    contract.open_interest += grown
     for p in (maker, taker):
         _count(books, p, fact)
     triggers.traded(books, fact)
@@ -212,8 +214,11 @@ def _fill(books: Books, p: Position, number: int, sign: int, fact: f.Traded) -> 
         remove(books, p, number)
 
 
-def post(books: Books, p: Position, lots: int, value: int, fee: int, forced: bool = False) -> None:
-    """Post one side of a trade: what it closes, then what it opens."""
+def post(books: Books, p: Position, lots: int, value: int, fee: int, forced: bool = False) -> int:
+    """Post one side of a trade: what it closes, then what it opens; returns what it adds to open interest.
+
+    The caller counts that once both sides are posted: the margin of neither side goes by what the trade makes of it.
+    """
     sign, size, asset = (1 if lots > 0 else -1), abs(lots), p.terms.settle
     closed = min(size, abs(p.lots)) if p.lots * sign < 0 else 0
     books.touch(p.account, p.wallet)
@@ -230,6 +235,7 @@ def post(books: Books, p: Position, lots: int, value: int, fee: int, forced: boo
         books.pay(p.account, asset, -margin)
         books.pay(p.account, p.wallet, margin - fee)
     _hold_lots(books, p, held, now)
+    return max(0, now) - max(0, held)
 
 
 def _close(books: Books, p: Position, sign: int, closed: int, value: int, fee: int, forced: bool) -> None:
@@ -249,7 +255,6 @@ def _close(books: Books, p: Position, sign: int, closed: int, value: int, fee: i
 def _hold_lots(books: Books, p: Position, held: int, now: int) -> None:
     contract, p.lots = p.contract, now
     books.hold("a leg stays on its side", now * p.leg.sign >= 0, now)
-    contract.open_interest += max(0, now) - max(0, held)
     if not now:
         contract.holders.pop(p, None)
     elif not held:

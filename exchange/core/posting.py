@@ -75,15 +75,18 @@ def _closed(position: Position, sign: int, lots: int, value: int, fee: int, forc
     return After(position.lots + sign * lots, position.entry_value - entry, isolated + settled, gain)
 
 
-def post_trade(state: State, position: Position, sign: int, lots: int, value: int, fee: int, forced: bool) -> None:
-    """Post one side of a trade to its account, the fee to the venue, the cost to the clearing account."""
+def post_trade(state: State, position: Position, sign: int, lots: int, value: int, fee: int, forced: bool) -> int:
+    """Post one side of a trade to its account, the fee to the venue, the cost to the clearing account.
+
+    Returns what it adds to the open interest. The caller counts it once both sides are posted, so that margins which
+    go by open interest are those by which the order was carried.
+    """
     wallet, contract, held = position.wallet, position.contract, position.lots
     after = after_trade(position, sign, lots, value, fee, forced)
     contract.clearing += position.entry_value - after.entry_value
     position.lots, position.entry_value, position.isolated, gain = after
     wallet.balance += gain
     wallet.books.fees += fee
-    contract.open_interest += (position.lots if position.lots > 0 else 0) - (held if held > 0 else 0)
     if not position.lots:
         contract.holders.pop(position, None)
     elif not held:
@@ -92,6 +95,7 @@ def post_trade(state: State, position: Position, sign: int, lots: int, value: in
         state.touch(wallet.multi or wallet)
         if position.is_isolated:
             state.touch(position)
+    return (position.lots if position.lots > 0 else 0) - (held if held > 0 else 0)
 
 
 def end_isolated(position: Position) -> None:

@@ -57,18 +57,18 @@ def on_taken_over(state: State, fact: f.TakenOver) -> None:
     """The account trades with the insurance fund at the bankruptcy value."""
     contract = state.contracts[fact.instrument]
     sign = 1 if fact.side is BUY else -1
-    post_trade(
-        state, kept(state, fact.account, fact.instrument, fact.leg), sign, fact.lots, fact.value, fact.fee, forced=True
-    )
+    position = kept(state, fact.account, fact.instrument, fact.leg)
+    grown = post_trade(state, position, sign, fact.lots, fact.value, fact.fee, forced=True)
     fund = state.keep_position(state.fund(contract), contract)
-    post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
+    contract.open_interest += grown + post_trade(state, fund, -sign, fact.lots, fact.value, 0, forced=False)
 
 
 def on_legs_netted(state: State, fact: f.LegsNetted) -> None:
     """The legs close each other."""
     for leg, sign in ((Leg.LONG, -1), (Leg.SHORT, 1)):
         position = kept(state, fact.account, fact.instrument, leg)
-        post_trade(state, position, sign, fact.lots, fact.value, 0, forced=True)
+        grown = post_trade(state, position, sign, fact.lots, fact.value, 0, forced=True)
+        position.contract.open_interest += grown
 
 
 def on_deleveraged(state: State, fact: f.Deleveraged) -> None:
@@ -76,8 +76,9 @@ def on_deleveraged(state: State, fact: f.Deleveraged) -> None:
     sign = 1 if fact.side is BUY else -1
     position = kept(state, fact.account, fact.instrument, fact.leg)
     other = kept(state, fact.against, fact.instrument, fact.against_leg)
-    post_trade(state, position, sign, fact.lots, fact.value, fact.fee, forced=True)
-    post_trade(state, other, -sign, fact.lots, fact.value, 0, forced=False)
+    grown = post_trade(state, position, sign, fact.lots, fact.value, fact.fee, forced=True)
+    grown += post_trade(state, other, -sign, fact.lots, fact.value, 0, forced=False)
+    position.contract.open_interest += grown
 
 
 def on_loss_shared(state: State, fact: f.LossShared) -> None:

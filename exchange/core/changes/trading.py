@@ -140,8 +140,8 @@ def on_traded(state: State, fact: f.Traded) -> None:
     position = taker.positions.get(fact.instrument) if fact.leg is NET else None
     if position is None:
         position = state.keep_position(taker, contract, fact.leg)
-    post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
-    post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
+    grown = post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
+    contract.open_interest += grown + post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
     if fact.taker != MARKET or fact.crossed is not None:  # else history brought the trade, and its print said the price
         feed, price = contract.feed, fact.price
         feed.traded = price

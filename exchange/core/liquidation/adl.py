@@ -20,7 +20,7 @@ from exchange.core.margin.model import cross_equity, multi_equity
 from exchange.core.state import MultiPool, Pool, Position, State
 
 SCALE = 1 << 64
-"""Ranks are compared as whole numbers of 1 / SCALE, rounded down."""
+"""Ranks are whole numbers of 1 / (SCALE x UNIT), rounded down: entry values are in atoms, the rest is in grains."""
 
 
 def rank(position: Position) -> int:
