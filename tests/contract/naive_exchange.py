@@ -171,7 +171,7 @@ class NaiveExchange:
         if not command.number:
             return self.named(command.account, command.client)
         name = command.account, command.number
-        return next((o for o in (*self.orders, *self.triggers) if o.name == name), None)
+        return next((o for o in (*self.orders, *self.triggers, *self.reached) if o.name == name), None)
 
     # Deciding
 
