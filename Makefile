@@ -5,7 +5,7 @@
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
 # INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
 # OPERATIONS=n    `make oracle`: so many on the book, and on the exchange, against their naive counterparts (1,000,000)
-# GATE=1          `make sim`: the few seeds that reach every refusal, layer and branch of the waterfall; says what is not
+# GATE=1          `make sim`: the scripts and few seeds that reach every refusal, layer and branch of the waterfall
 
 PYTHON ?=
 VENV ?= .venv

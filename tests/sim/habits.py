@@ -11,7 +11,8 @@ How to make worlds do a new thing, such as an order of a new type:
 3. Ways to get it wrong are lines in `nonsense`; an option of a pack is a line in `chance`.
 4. `make sim SEEDS=200` prints what was reached: every command, fact, refusal and choice has a row there by itself. What
    has its row at zero, or next to it, wants more weight, or a move that leads there.
-5. `python -m tests.sim --cover --seeds 200` writes the set of seeds anew for which `make sim GATE=1` asks.
+5. What is too seldom all the same is told by hand in `scripts`, which chance does not touch.
+6. `python -m tests.sim --cover --seeds 200` writes the set of seeds anew for which `make sim GATE=1` asks.
 """
 
 from __future__ import annotations
