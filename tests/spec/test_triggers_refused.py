@@ -65,7 +65,7 @@ FORM: list[tuple[Reason, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "asked"), FORM, ids=str)
+@pytest.mark.parametrize(("reason", "asked"), FORM, ids=[f"{row[0].value}-{n}" for n, row in enumerate(FORM)])
 def test_it_is_refused_by_the_first_rule_that_it_breaks(reason: Reason, asked: Any) -> None:
     scenario().when(asked).then(refused(reason))
 
@@ -94,7 +94,9 @@ STANDING: list[tuple[Reason, Callable[[], Scenario], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "situation", "asked"), STANDING, ids=str)
+@pytest.mark.parametrize(
+    ("reason", "situation", "asked"), STANDING, ids=[f"{row[0].value}-{n}" for n, row in enumerate(STANDING)]
+)
 def test_what_stands_against_it_is_said_by_precedence(
     reason: Reason, situation: Callable[[], Scenario], asked: Any
 ) -> None:
