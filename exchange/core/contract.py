@@ -44,8 +44,8 @@ class Contract:
     what crosses is trading, at which price (ticks), by which entry of the queue. take_bound is the Rate within which of
     the mark market orders trade, 0 where there is none; is_banded says that limit prices are held to the mark; swing is
     the window of the breaker, where there is one. open_interest is the sum of all long lots; liquidated are the lots
-    that count for the cap, the last of them at liquidated_at. lows and highs are heaps of (-low, serial) and (high,
-    serial); an entry counts only while the position still bears that trigger.
+    that count for the cap, the last of them at liquidated_at. lows and highs are heaps of triggers, entries as
+    in `liquidation.triggers`; one counts only while its position still bears that trigger.
     """
 
     __slots__ = (
@@ -131,8 +131,8 @@ class Contract:
         self.clearing = 0
         self.positions: list[Position] = []
         self.holders: dict[Position, None] = {}
-        self.lows: list[tuple[int, int]] = []
-        self.highs: list[tuple[int, int]] = []
+        self.lows: list[int] = []
+        self.highs: list[int] = []
         self.mark = 0
         self.num, self.den = 0, 1
 

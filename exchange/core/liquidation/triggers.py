@@ -15,6 +15,14 @@ from exchange.core.margin.model import fixed_maintenance
 from exchange.core.margin.warning import WarningLine
 from exchange.core.state import NEVER, Position
 
+SERIAL_BITS = 32
+"""An entry is one number, the mark (-mark where lows are kept) x 2^32 + the position's serial: with a million positions
+a heap lies outside of every cache, and a tuple of two numbers in two or three places of it.
+"""
+
+SERIAL = (1 << SERIAL_BITS) - 1
+"""What of an entry is the serial."""
+
 
 def fixed_in_band(position: Position) -> int:
     """The part of maintenance margin that does not move with the mark, or what the band has for it, rounded up."""
@@ -42,19 +50,19 @@ def place(position: Position, low: int, high: int) -> None:
     if low != position.low:
         position.low = low
         if low > 0:
-            _push(contract, contract.lows, (-low, position.serial))
+            _push(contract, contract.lows, (-low << SERIAL_BITS) + position.serial)
     if high != position.high:
         position.high = high
         if high > 0:
-            _push(contract, contract.highs, (high, position.serial))
+            _push(contract, contract.highs, (high << SERIAL_BITS) + position.serial)
 
 
-def _push(contract: Contract, heap: list[tuple[int, int]], entry: tuple[int, int]) -> None:
+def _push(contract: Contract, heap: list[int], entry: int) -> None:
     heappush(heap, entry)
     if len(heap) > 2 * len(contract.positions) + SPARSE:
         positions = contract.positions
         if heap is contract.lows:
-            heap[:] = {(-p.low, p.serial): None for p in positions if p.low > 0}
+            heap[:] = [(-p.low << SERIAL_BITS) + p.serial for p in positions if p.low > 0]
         else:
-            heap[:] = {(p.high, p.serial): None for p in positions if p.high > 0}
+            heap[:] = [(p.high << SERIAL_BITS) + p.serial for p in positions if p.high > 0]
         heapify(heap)

@@ -22,7 +22,7 @@ from exchange.core.contract import Contract
 from exchange.core.debts import is_over
 from exchange.core.liquidation.box import ends, widest_box
 from exchange.core.liquidation.pools import last_change
-from exchange.core.liquidation.triggers import fixed_in_band, place
+from exchange.core.liquidation.triggers import SERIAL, SERIAL_BITS, fixed_in_band, place
 from exchange.core.liquidation.warning import call, watch_warning
 from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
@@ -284,17 +284,17 @@ def mark_moved(state: State, contract: Contract) -> None:
     """The mark moved: the pools whose trigger it reached are dirty."""
     contract.marked = state.seq
     mark, positions = contract.mark, contract.positions
-    lows = contract.lows
-    while lows and -lows[0][0] >= mark:
-        low, serial = heappop(lows)
-        position = positions[serial]
-        if position.low == -low:
+    lows, end = contract.lows, 1 - mark << SERIAL_BITS
+    while lows and lows[0] < end:
+        entry = heappop(lows)
+        position = positions[entry & SERIAL]
+        if position.low == -(entry >> SERIAL_BITS):
             _reached(state, position)
-    highs = contract.highs
-    while highs and highs[0][0] <= mark:
-        high, serial = heappop(highs)
-        position = positions[serial]
-        if position.high == high:
+    highs, end = contract.highs, 1 + mark << SERIAL_BITS
+    while highs and highs[0] < end:
+        entry = heappop(highs)
+        position = positions[entry & SERIAL]
+        if position.high == entry >> SERIAL_BITS:
             _reached(state, position)
 
 
