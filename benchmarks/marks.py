@@ -45,8 +45,13 @@ HEADLINE = 10
 CORRIDOR = 10
 """bp up and down from the first mark."""
 
-MOST_WITH_CALLS = 100_000
-"""Margin calls are measured up to so many positions, and a tenth of the updates."""
+NONE = Rate(0)
+
+RECOVERY = Rate(UNIT * 7 // 10)
+"""The ratio of recovery of the rows that have one: no venue is known to publish its own."""
+
+FEWER = 20
+"""Margin calls without a ratio of recovery are measured for one in so many updates."""
 
 HUNDREDTHS = 10**6
 """Hundredths of a bp in the whole."""
@@ -83,7 +88,8 @@ def measure(sizes: list[int], updates: int, seed: int) -> tuple[list[Figure], Gr
             walk = Walk(state, seed)
             walk.run(100, updates)
             rows += [_row(walk, size, hundredths, updates) for hundredths in STEPS]
-    warned = [_with_calls(size, max(1, updates // 10), seed) for size in sizes if size <= MOST_WITH_CALLS]
+    called = [_with_calls(size, updates, seed, RECOVERY) for size in sizes]
+    called += [_with_calls(size, max(1, updates // FEWER), seed, NONE) for size in sizes]
     figures = _figures(rows, updates, walk.liquidated)
     figures.append(
         Figure(
@@ -92,24 +98,28 @@ def measure(sizes: list[int], updates: int, seed: int) -> tuple[list[Figure], Gr
             "triggers included, no orders, no log", "< 1,024",
         )
     )  # fmt: skip
-    return figures, _grid(rows, [*warned, *peers], peer)
+    return figures, _grid(rows, [*called, *peers], peer)
 
 
-def rules(*, calls: bool = False) -> RulePack:
+def rules(*, calls: bool = False, recovery: Rate = NONE) -> RulePack:
     """Binance's, but that the fund keeps what it takes over: offering it to the book is not measured.
 
-    Margin calls are left out unless asked for: pools that hover about the warning ratio are looked at with every mark.
+    Margin calls are left out unless asked for: without a ratio of recovery, pools that hover about the warning ratio
+    are looked at with every mark.
     """
     pack = load_pack("binance-usdm")
-    return replace(pack, liquidation=Liquidation(warning=pack.liquidation.warning if calls else Rate(0)))
+    warning = pack.liquidation.warning if calls else NONE
+    return replace(pack, liquidation=Liquidation(warning=warning, recovery=recovery)).check()
 
 
-def _with_calls(size: int, updates: int, seed: int) -> Row:
-    """What the headline's walk costs where owners are warned too."""
+def _with_calls(size: int, updates: int, seed: int, recovery: Rate) -> Row:
+    """What the headline's walk costs where owners are warned too, and recovered below a ratio or as it comes."""
     with without_collector():
-        walk = Walk(populated(rules(calls=True), size, seed), seed)
+        walk = Walk(populated(rules(calls=True, recovery=recovery), size, seed), seed)
         walk.run(100, updates)
-        return _row(walk, size, HEADLINE, updates)._replace(engine="with margin calls")
+        row = _row(walk, size, HEADLINE, updates)
+    recovered = f", recovered below {recovery * 100 // UNIT} %" if recovery else ""
+    return row._replace(engine=f"with margin calls{recovered}")
 
 
 def _row(walk: Walk, size: int, hundredths: int, updates: int) -> Row:

@@ -116,10 +116,11 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Where equity is below `backstop`, a Rate of MM, the fund takes everything over without asking the book. last_resort
     says who bears what the book does not take; without any, the fund takes all, whatever it has. A pool whose MM /
-    equity comes to `warning`, a Rate, gets a margin call; 0: nobody does. In slices, an order is for the share `slice`,
-    a Rate, of a position whose notional is above `slice_above`, atoms; for the time of `cooldown`, ns, after such an
-    order those of the account are for whole positions. An instrument's liquidation_cap holds for a `window`, ns. funds
-    says whether every instrument has an insurance fund of its own.
+    equity comes to `warning`, a Rate, gets a margin call; 0: nobody does. It recovered once that is below `recovery`,
+    a Rate; 0: below `warning`. In slices, an order is for the share `slice`, a Rate, of a position whose notional is
+    above `slice_above`, atoms; for the time of `cooldown`, ns, after such an order those of the account are for whole
+    positions. An instrument's liquidation_cap holds for a `window`, ns. funds says whether every instrument has an
+    insurance fund of its own.
     In an auction the limit is off the mark by auction_start and, every auction_interval, ns, by auction_rise more, both
     Rates, for so many auction_steps.
     """
@@ -128,6 +129,7 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     backstop: Rate = Rate(0)
     last_resort: tuple[Layer, ...] = ()
     warning: Rate = Rate(0)
+    recovery: Rate = Rate(0)
     slice: Rate = Rate(0)
     slice_above: Atoms = Atoms(0)
     cooldown: Nanos = Nanos(0)
@@ -137,6 +139,11 @@ class Liquidation(msgspec.Struct, frozen=True, omit_defaults=True):
     auction_rise: Rate = Rate(0)
     auction_steps: int = 0
     auction_interval: Nanos = Nanos(0)
+
+    @property
+    def recovers_at(self) -> Rate:
+        """The MM / equity below which a warned pool recovered, 0 where nobody is warned."""
+        return self.recovery or self.warning
 
 
 CLOSE_ALL = Liquidation()
@@ -317,10 +324,13 @@ def _check_liquidation(pack: RulePack) -> None:
     _check_auction(where, rules)
     if not 0 <= rules.warning <= UNIT:
         raise PackError(f"{where}: warning lies from 0 to 1")
+    if not 0 <= rules.recovery <= rules.warning:
+        raise PackError(f"{where}: recovery lies from 0 to warning")
+    stated = "recovery" if rules.recovery else "warning"
     for instrument in pack.instruments if rules.warning else ():
         exit_fee = instrument.taker_fee if pack.exit_fee is not ExitFee.NONE else 0
-        if instrument.brackets[-1].mmr + exit_fee >= rules.warning:
-            raise PackError(f"{where}: warning has to be above the maintenance margin rates of {instrument.id}")
+        if instrument.brackets[-1].mmr + exit_fee >= rules.recovers_at:
+            raise PackError(f"{where}: {stated} has to be above the maintenance margin rates of {instrument.id}")
 
 
 def _check_auction(where: str, rules: Liquidation) -> None:

@@ -173,6 +173,7 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backstop: str = "0"
     last_resort: tuple[Layer, ...] = ()
     warning: str = "0"
+    recovery: str = "0"
     slice: str = "0"
     slice_above: str = "0"
     cooldown_seconds: int = 0
@@ -184,7 +185,7 @@ class _LiquidationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auction_interval_seconds: int = 0
 
     def integers(self) -> Liquidation:
-        rates = ("backstop", "warning", "slice", "slice_above", "auction_start", "auction_rise")
+        rates = ("backstop", "warning", "recovery", "slice", "slice_above", "auction_start", "auction_rise")
         stated: dict[str, Any] = {name: exact_units(getattr(self, name)) for name in rates}
         times = ("cooldown", "window", "auction_interval")
         stated |= {name: getattr(self, f"{name}_seconds") * SECOND for name in times}

@@ -36,7 +36,7 @@ def margin_called(books: Books, fact: f.MarginCalled) -> None:
 
 
 def margin_recovered(books: Books, fact: f.MarginRecovered) -> None:
-    """Warned before, and short of the warning ratio now."""
+    """Warned before, and short of the ratio of recovery now, that of the warning where there is none."""
     key = fact.account, fact.pool
     may = key in books.warned and key not in books.queue and not is_warned(books, *key)
     books.hold("who recovered was warned, and is short of the warning ratio", may, fact)

@@ -96,10 +96,13 @@ def is_due(books: Books, account: str, pool: str) -> bool:
 
 
 def is_warned(books: Books, account: str, pool: str) -> bool:
-    """Whether a pool's owner has to be warned: MM / equity at the warning ratio or beyond, with a position open."""
+    """Whether a pool's owner is warned from now on: MM / equity at the warning ratio or beyond, with a position open;
+    of one who is warned, at the ratio of recovery or beyond, where the rules state one.
+    """
     equity, _, maintenance = margin(books, account, pool)
-    warning = rate(books.rules.liquidation.warning)
-    return warning > 0 and bool(carried(books, account, pool)) and equity * warning <= maintenance
+    rules, was_warned = books.rules.liquidation, (account, pool) in books.warned
+    ratio = rate(rules.recovery if was_warned and rules.recovery else rules.warning)
+    return ratio > 0 and bool(carried(books, account, pool)) and equity * ratio <= maintenance
 
 
 def owes_too_much(books: Books, account: str) -> bool:

@@ -137,7 +137,8 @@ class Position:
     __slots__ = (
         "account", "asks", "auction", "auto_add", "band", "bids", "closing", "contract", "due", "entry_value", "exempt",
         "extra", "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name",
-        "open_orders", "open_triggers", "schedule", "serial", "share", "wallet", "warned", "warning_line", "whole",
+        "open_orders", "open_triggers", "recovery_line", "schedule", "serial", "share", "wallet", "warned",
+        "warning_line", "whole",
     )  # fmt: skip
 
     def __init__(self, wallet: Wallet, contract: Contract, leg: Leg = Leg.NET) -> None:
@@ -198,7 +199,7 @@ class Position:
         self.max_notional = rules.brackets.max_notional(leverage)
         self.share, self.whole = rules.initial_share(leverage)
         self.schedule = rules.schedule(leverage)
-        self.warning_line = rules.warning_line(self.schedule)
+        self.warning_line, self.recovery_line = rules.warning_lines(self.schedule)
         self.band: Schedule = self.warning_line or self.schedule
 
 

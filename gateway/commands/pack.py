@@ -122,6 +122,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "liquidation_style": pack.liquidation.style.value,
         "liquidation_backstop": decimal_text(pack.liquidation.backstop),
         "liquidation_warning": decimal_text(pack.liquidation.warning),
+        "liquidation_recovery": decimal_text(pack.liquidation.recovers_at),
         "liquidation_slice": decimal_text(pack.liquidation.slice),
         "liquidation_slice_above": decimal_text(pack.liquidation.slice_above),
         "liquidation_cooldown_seconds": pack.liquidation.cooldown // SECOND,

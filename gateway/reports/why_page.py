@@ -83,11 +83,13 @@ def timeline(story: Story) -> Any:
     figure.add_hline(
         y=100, line={"color": DUE, "width": 1}, row=ratios, col=1, annotation_text="due", annotation_position="top left"
     )
-    if warning := story.pack.liquidation.warning:
-        figure.add_hline(
-            y=warning * 100 / UNIT, line={"color": CALL, "width": 1, "dash": "dot"}, row=ratios, col=1,
-            annotation_text="margin call", annotation_position="bottom left",
-        )  # fmt: skip
+    rules = story.pack.liquidation
+    for ratio, what in {rules.recovery: "recovered", rules.warning: "margin call"}.items():
+        if ratio:
+            figure.add_hline(
+                y=ratio * 100 / UNIT, line={"color": CALL, "width": 1, "dash": "dot"}, row=ratios, col=1,
+                annotation_text=what, annotation_position="bottom left",
+            )  # fmt: skip
     for at, what, colour in moments(story):
         for row in range(1, len(titles) + 1):
             figure.add_vline(x=moment(at), line={"color": colour, "width": 1, "dash": "dash"}, row=row, col=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,8 +19,8 @@ from events.record import Batch
 from events.units import UNIT
 from exchange.core.invariants import check_end_of_batch
 from exchange.core.liquidation.watch import is_due
-from exchange.core.margin.model import is_warned
-from exchange.core.state import RULES_VERSION, Position, State
+from exchange.core.margin.model import is_open, solvency
+from exchange.core.state import RULES_VERSION, Pool, Position, State
 from exchange.core.step import step
 from tests.property.portfolios import due_at, first_due_mark, is_stepped, pools, portfolios, say, traders, trigger
 from tests.property.rules import PAIR, USD, wide_packs
@@ -73,24 +75,36 @@ def test_who_is_named_is_who_a_full_scan_finds(state: State, asked: list[Any]) -
 
 
 warnings = st.sampled_from((UNIT * 8 // 10, UNIT * 95 // 100, UNIT))
+recoveries = st.sampled_from((0, UNIT * 4 // 10, UNIT * 6 // 10, UNIT * 79 // 100))
 
 
-def with_warning(pack: RulePack, warning: int) -> RulePack:
-    """The pack, with margin calls where its maintenance margin rates leave room for them."""
-    wanted = replace(pack, liquidation=replace(pack.liquidation, warning=warning))
-    try:
-        return wanted.check()
-    except PackError:
-        return pack
+def with_warning(pack: RulePack, warning: int, recovery: int) -> RulePack:
+    """The pack, with margin calls and a ratio of recovery where its maintenance margin rates leave room for them."""
+    for stated in (recovery, 0):
+        rules = replace(pack.liquidation, warning=warning, recovery=stated)
+        with suppress(PackError):
+            return replace(pack, liquidation=rules).check()
+    return pack
+
+
+def is_beyond(pool: Pool, ratio: int) -> bool:
+    """Whether MM / equity of a pool with a position open is at a ratio, a Rate, or beyond."""
+    equity, maintenance = solvency(pool)
+    return is_open(pool) and equity * ratio <= maintenance * UNIT
 
 
 @settings(max_examples=150)
-@given(portfolios(packs=st.builds(with_warning, wide_packs(), warnings)), st.lists(steps, min_size=5, max_size=25))
+@given(
+    portfolios(packs=st.builds(with_warning, wide_packs(), warnings, recoveries)),
+    st.lists(steps, min_size=5, max_size=25),
+)
 def test_who_is_warned_is_who_a_full_scan_finds_and_is_told_once(state: State, asked: list[Any]) -> None:
-    told = {pool.id for pool in pools(state) if pool.warned}
+    assert state.pack is not None
+    rules, told = state.pack.liquidation, {pool.id for pool in pools(state) if pool.warned}
     for place, one in enumerate(asked):
         if (given := command(state, one, place)) is None:
             continue
+        before = told.copy()
         batch = step(state, given)
         assert isinstance(batch, Batch)
         check_end_of_batch(state)
@@ -102,7 +116,8 @@ def test_who_is_warned_is_who_a_full_scan_finds_and_is_told_once(state: State, a
                 told.remove((fact.account, fact.pool))
         told &= {pool.id for pool in pools(state)}
         assert told == {pool.id for pool in pools(state) if pool.warned}
-        assert all(pool.warned for pool in pools(state) if is_warned(pool) and not pool.due)
+        for pool in [pool for pool in pools(state) if rules.warning and not pool.due]:
+            assert pool.warned == is_beyond(pool, rules.recovers_at if pool.id in before else rules.warning)
 
 
 @settings(max_examples=150)
@@ -193,3 +208,31 @@ def test_the_margin_call_comes_within_a_mark_unit_of_its_trigger(bracket: Bracke
         step(state, c.SetMarkPrice(0, BTC.id, mark))
         check_end_of_batch(state)
         assert (position.warned, position.due) == (is_called, None)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("bracket", BTC.brackets[:-1], ids=lambda bracket: f"from {bracket.floor // UNIT}")
+def test_a_recovery_comes_at_its_mark_unit_and_not_before(bracket: Bracket, side: Side) -> None:
+    rules = replace(VENUE.liquidation, recovery=UNIT * 6 // 10)
+    state, position = held_in(replace(VENUE, liquidation=rules).check(), bracket, side, 0)
+    away, first = 1 if position.lots > 0 else -1, trigger(position)
+    assert first is not None
+    step(state, c.SetMarkPrice(0, BTC.id, first - away))
+    assert position.warned
+    recovered = first_mark(position, away, lambda: not is_beyond(position, rules.recovery))
+    for mark, is_called in ((recovered - away, True), (recovered, False), (first + away, False), (first - away, True)):
+        step(state, c.SetMarkPrice(0, BTC.id, mark))
+        check_end_of_batch(state)
+        assert (position.warned, position.due) == (is_called, None)
+
+
+def first_mark(position: Position, away: int, reached: Callable[[], bool]) -> int:
+    """The first mark, up or down from the present one, at which that is so; it stays so beyond it."""
+    contract, near = position.contract, position.contract.mark
+    short, far = 0, near // 2
+    while far - short > 1:
+        middle = (short + far) // 2
+        contract.set_mark(near + away * middle)
+        short, far = (short, middle) if reached() else (middle, far)
+    contract.set_mark(near)
+    return near + away * far

@@ -102,6 +102,7 @@ LIQUIDATION: Options = {
     "last_resort": lambda dice, _: tuple(dice.sample(list(Layer), dice.choice((0, 1, 1, 2, 2, 3)))),
     "window": lambda dice, _: dice.choice((0, 1, 30 * SECOND, HOUR)),
     "warning": lambda dice, _: dice.choice((0, UNIT * 3 // 10, UNIT * 8 // 10, UNIT)),
+    "recovery": lambda dice, _: dice.choice((0, 0, UNIT * 3 // 10, UNIT * 6 // 10)),
 }
 """Any way to liquidate: whole or in steps, with or without a backstop, layers in any order. Amounts are of dollars."""
 
@@ -215,7 +216,8 @@ def _liquidation(dice: Random, whole: int, given: dict[str, Any]) -> Liquidation
         rules |= drawn(SLICES, dice, whole)
     if rules["style"] is LiquidationStyle.AUCTION:
         rules |= drawn(AUCTION, dice, whole) | {"window": 0}
-    return Liquidation(**(rules | given))
+    rules |= given
+    return Liquidation(**rules | {"recovery": min(rules["recovery"], rules["warning"])})
 
 
 def by_chance(dice: Dice, rich: int, start: int, theme: Theme = NONE) -> RulePack:

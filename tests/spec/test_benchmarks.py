@@ -79,7 +79,10 @@ def test_the_table_of_marks_has_a_row_for_each_size_and_step_and_says_where_a_pe
     assert [row[1:3] for row in grid.rows if row[0] == "Ringfence"] == [
         ["10", "0.02"], ["10", "0.1"], ["10", "1"], ["40", "0.02"], ["40", "0.1"], ["40", "1"],
     ]  # fmt: skip
-    assert [row[:3] for row in grid.rows[6:]] == [["with margin calls", size, "0.1"] for size in ("10", "40")]
+    assert [row[:3] for row in grid.rows[6:]] == [
+        [f"with margin calls{recovered}", size, "0.1"]
+        for recovered in (", recovered below 70 %", "") for size in ("10", "40")
+    ]  # fmt: skip
     assert "not installed" in grid.title
     assert value(figures, "mark_cost_ratio_1m_to_1k") > 0
 

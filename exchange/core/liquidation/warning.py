@@ -2,8 +2,8 @@
 
 Bands of a pool that is not warned stand for what its positions may lose until MM / equity comes to the warning ratio,
 which is before it is due. Those of a warned one stand for what they may lose until it is due; beside them its positions
-bear triggers at what they have to gain until it recovered. Shares of cross pools are sound both ways: no sum is reached
-while every part stays short of its own.
+bear triggers at what they have to gain until it recovered, by a ratio of its own where the pack states one. Shares of
+cross pools are sound both ways: no sum is reached while every part stays short of its own.
 Source: `docs/margin.md`, section "Liquidation", step 1.
 """
 
@@ -19,6 +19,7 @@ from exchange.core.margin.model import (
     is_open,
     is_warned,
     notional,
+    recovery_of,
     solvency,
     warning_of,
     worth,
@@ -42,20 +43,21 @@ def watch_warning(pool: Pool) -> list[Fact]:
     if isinstance(pool, MultiPool):
         _watch_box(pool, warned)
     else:
-        _watch_recovery(pool)
+        _watch_recovery(pool, warned)
     if warned is pool.warned:
         return []
     return call(pool, *solvency(pool)) if warned else [MarginRecovered(*pool.id)]
 
 
-def _watch_recovery(pool: Wallet | Position) -> None:
+def _watch_recovery(pool: Wallet | Position, warned: bool) -> None:
     """Beside the triggers at which it is due, those at each position's share of what the pool has to gain.
 
-    A pool so near to the warning ratio that rounding hides on which side it is, is looked at whenever a mark moves.
+    A pool so near to the ratio that rounding hides on which side it is, is looked at whenever a mark moves.
     """
     positions = [pool] if isinstance(pool, Position) else cross_positions(pool)
     balance = pool.isolated if isinstance(pool, Position) else pool.balance
-    parts = [(p, line, _best(p, line), notional(p)) for p in positions if (line := p.warning_line) is not None]
+    lines = [(p, p.recovery_line if warned else p.warning_line) for p in positions]
+    parts = [(p, line, _best(p, line), notional(p)) for p, line in lines if line is not None]
     lack = -balance * UNIT - sum(best - p.entry_value * UNIT for p, _, best, _ in parts)
     total = sum(size for *_, size in parts)
     for position, line, best, size in parts:
@@ -80,8 +82,7 @@ def _beside(position: Position, line: WarningLine) -> int:
 
 def _watch_box(pool: MultiPool, warned: bool) -> None:
     """A box in which the pool is neither due nor warned, or neither due nor recovered."""
-    warning = warning_of(pool)
-    share = (widest_between(pool, warning) if warned else widest_safe(pool, warning)) or FAR
+    share = (widest_between(pool, recovery_of(pool)) if warned else widest_safe(pool, warning_of(pool))) or FAR
     for asset in pool.assets.values():
         if asset.pair is not None and asset.asset in pool.wallets:
             low, high = ends(asset.index, share)

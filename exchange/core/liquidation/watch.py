@@ -27,7 +27,6 @@ from exchange.core.liquidation.warning import call, watch_warning
 from exchange.core.margin.collateral import Asset
 from exchange.core.margin.model import (
     cross_positions,
-    falls_short,
     is_due,
     is_warned,
     solvency,
@@ -148,20 +147,16 @@ def can_give(pool: MultiPool) -> bool:
 
 def _standing(pool: Pool) -> list[Fact]:
     """Arm the pool, and say what it is from now on, if that is new: due, warned, or recovered."""
-    warning = warning_of(pool)
-    if warning and not isinstance(pool, MultiPool):
-        _measure(pool, by_warning=True)
-        if arm(pool):
-            return [MarginRecovered(*pool.id)] if pool.warned else []
-        equity, maintenance = solvency(pool)
-        if falls_short(pool, equity, maintenance):
-            return [*call(pool, equity, maintenance), LiquidationDue(*pool.id)]
+    has_warnings = warning_of(pool) > 0
+    if has_warnings and not isinstance(pool, MultiPool):
+        if not (pool.warned and is_warned(pool)):
+            _measure(pool, by_warning=True)
+            if arm(pool):
+                return [MarginRecovered(*pool.id)] if pool.warned else []
         _measure(pool, by_warning=False)
-        arm(pool)
-        return watch_warning(pool)
     if not arm(pool):
         return [*call(pool, *solvency(pool)), LiquidationDue(*pool.id)]
-    return watch_warning(pool) if warning else []
+    return watch_warning(pool) if has_warnings else []
 
 
 def _measure(pool: Wallet | Position, by_warning: bool) -> None:

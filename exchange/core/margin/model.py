@@ -240,13 +240,24 @@ def warning_of(pool: Pool) -> int:
     return pool.positions[0].contract.rules.warning if pool.positions else 0
 
 
+def recovery_of(pool: Pool) -> int:
+    """The MM / equity, a Rate, below which a warned pool recovered, 0 where its venue makes no margin calls."""
+    if isinstance(pool, Position):
+        return pool.contract.rules.recovery
+    if isinstance(pool, MultiPool):
+        return max((recovery_of(wallet) for wallet in pool.wallets.values()), default=0)
+    return pool.positions[0].contract.rules.recovery if pool.positions else 0
+
+
 def is_warned(pool: Pool) -> bool:
-    """Whether the pool's owner has to be warned: a position open and MM / equity at the warning ratio or beyond."""
-    warning = warning_of(pool)
-    if not warning or not is_open(pool):
+    """Whether the pool's owner is warned from now on: a position open and MM / equity at the warning ratio or beyond,
+    or, of one who is warned, at the ratio of recovery or beyond.
+    """
+    ratio = recovery_of(pool) if pool.warned else warning_of(pool)
+    if not ratio or not is_open(pool):
         return False
     equity, maintenance = solvency(pool)
-    return equity * warning <= maintenance * UNIT
+    return equity * ratio <= maintenance * UNIT
 
 
 def contribution(position: Position, lots: int, entry_value: int, bids: int, asks: int, extra: int) -> int:

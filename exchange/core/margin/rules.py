@@ -23,12 +23,12 @@ class MarginRules:
     is part of MM, forced_fee where liquidation fills pay it, else 0. has_fixed says that a part of MM does not move
     with the mark. strict is 1 where a pool is due only below MM, else 0. step is what margins are rounded up to.
     is_plain says that initial margin is notional / leverage and nothing else. warning is the MM / equity, a Rate, at
-    which a margin call is made, 0 for none.
+    which a margin call is made, 0 for none; recovery the one below which a warned pool recovered.
     """
 
     __slots__ = (
-        "_at_mark", "_line", "_model", "_schedule", "base", "brackets", "by_entry", "exit_fee", "forced_fee",
-        "has_fixed", "is_plain", "lower", "scales", "step", "strict", "terms", "upper", "warning",
+        "_at_mark", "_lines", "_model", "_schedule", "base", "brackets", "by_entry", "exit_fee", "forced_fee",
+        "has_fixed", "is_plain", "lower", "recovery", "scales", "step", "strict", "terms", "upper", "warning",
     )  # fmt: skip
 
     def __init__(self, terms: Instrument, pack: RulePack) -> None:
@@ -39,6 +39,7 @@ class MarginRules:
         self.forced_fee = terms.taker_fee if pack.liquidation_pays_taker_fee else 0
         self.has_fixed = self.by_entry or self.exit_fee > 0
         self.warning: int = pack.liquidation.warning
+        self.recovery: int = pack.liquidation.recovers_at
         self.strict = int(pack.due_at is DueAt.BELOW_MAINTENANCE)
         self.step = pack.margin_step * UNIT
         self.is_plain = self._model is MarginModel.LEVERAGE and not self.step
@@ -54,7 +55,7 @@ class MarginRules:
             fraction = terms.maintenance_fraction or UNIT
             rate = terms.initial_margin if terms.maintenance_fraction else terms.brackets[0].mmr
             self._schedule = SteppedRate(rate, fraction, self.step)
-        self._line = self._line_of(self._schedule)
+        self._lines = self._lines_of(self._schedule)
 
     def schedule(self, leverage: int) -> Schedule:
         """What MM is of the notional at the mark, for a position at this leverage."""
@@ -62,12 +63,17 @@ class MarginRules:
             return BracketTable(self.terms.brackets, self._at_mark, leverage)
         return self._schedule
 
-    def warning_line(self, schedule: Schedule) -> WarningLine | None:
-        """What MM / warning is of the notional, where the schedule is that of MM; None where nobody is warned."""
-        return self._line if schedule is self._schedule else self._line_of(schedule)
+    def warning_lines(self, schedule: Schedule) -> tuple[WarningLine | None, WarningLine | None]:
+        """What MM / warning and MM / recovery are of the notional, where the schedule is that of MM; None where nobody
+        is warned.
+        """
+        return self._lines if schedule is self._schedule else self._lines_of(schedule)
 
-    def _line_of(self, schedule: Schedule) -> WarningLine | None:
-        return WarningLine(schedule, self.warning) if self.warning else None
+    def _lines_of(self, schedule: Schedule) -> tuple[WarningLine | None, WarningLine | None]:
+        if not self.warning:
+            return None, None
+        line = WarningLine(schedule, self.warning)
+        return line, line if self.recovery == self.warning else WarningLine(schedule, self.recovery)
 
     def on_entry(self, leverage: int) -> BracketTable:
         """What MM is of the entry value, for a position at this leverage."""

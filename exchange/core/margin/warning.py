@@ -1,4 +1,5 @@
-"""Maintenance margin / warning ratio as a function of notional: what a pool needs for not being warned.
+"""Maintenance margin / warning ratio as a function of notional: what a pool needs for not being warned, or, by the
+ratio below which it recovered, for being warned no longer.
 
 Source: `docs/margin.md`, section "Liquidation", step 1.
 """
@@ -14,7 +15,7 @@ from exchange.core.margin.brackets import BracketTable, FlatRate, Schedule, Step
 class WarningLine:
     """A bound of MM(N) / warning from above, N in grains, `warning` a Rate: straight in each bracket, and convex.
 
-    Less than `slack` + 1 grains above it. N - the bound rises with N, as a pack's warning is above every MMR.
+    Less than `slack` + 1 grains above it. N - the bound rises with N, as both ratios of a pack are above every MMR.
     """
 
     __slots__ = ("_cums", "_falling_keys", "_floors", "_rates", "_rising_keys", "_whole", "slack", "warning")
