@@ -12,7 +12,7 @@ from tests.sim import cover
 from tests.sim.__main__ import shortest
 from tests.sim.cover import after_scripts, unreachable
 from tests.sim.scripted import played
-from tests.sim.scripts import SCRIPTS, TURNS
+from tests.sim.scripts import SCRIPTS, TURNS, venues
 from tests.sim.scripts.refusing import refusals
 
 
@@ -28,6 +28,12 @@ def test_each_refusal_has_one_that_leads_to_it() -> None:
     for name, script in refusals().items():
         facts = played(script).batches[-1].facts
         assert f.Refused(Reason(name)) in facts, name
+
+
+def test_under_every_pack_that_is_shipped_somebody_is_liquidated() -> None:
+    for name, script in venues.SCRIPTS.items():
+        facts = played(script).batches[-1].facts
+        assert [fact.account for fact in facts if isinstance(fact, f.LiquidationEnded)] == ["ann"], name
 
 
 def test_a_script_means_the_same_every_time() -> None:
