@@ -180,7 +180,7 @@ def _portions(seeds: list[int], size: int) -> Iterator[list[int]]:
 def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
     """The smallest set that was found to reach all that was reached, twice where no script does: the greedy one.
 
-    The recorded set is run first, and then of these seeds as many as it takes until everything is reached.
+    The recorded set is run first, and then of these seeds as many as it takes until everything is reached without scripts.
     """
     everything, found = after_scripts(workers), {}
     order = list(dict.fromkeys([*(seed for seed in chosen() if seed in seeds), *seeds]))
@@ -188,9 +188,10 @@ def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
         for one in _runs(reached_by, portion, workers):
             everything.add(one)
             found[one.seed] = {goal for goal in one.goals if not unreachable(goal)}
-        few = f": {'; '.join(everything.missing)}" if len(everything.missing) < 10 else ""
-        sys.stderr.write(f"{len(found)} of {len(seeds)} sessions, {len(everything.missing)} goals not reached{few}\n")
-        if not everything.missing:
+        left = everything.missing + everything.told
+        few = f": {'; '.join(left)}" if 0 < len(left) < 10 else ""
+        sys.stderr.write(f"{len(found)} of {len(seeds)} sessions, {len(left)} goals not reached by them{few}\n")
+        if not left:
             break
     often = {goal: 1 if goal in everything.scripted else OFTEN for goal in everything.goals}
     wanted = {goal: min(times, everything.sessions[goal]) for goal, times in often.items()}
