@@ -180,7 +180,7 @@ def _portions(seeds: list[int], size: int) -> Iterator[list[int]]:
 def search(seeds: range, workers: int) -> tuple[Cover, dict[int, list[str]]]:
     """The smallest set that was found to reach all that was reached, twice where no script does: the greedy one.
 
-    The recorded set is run first, and then of these seeds as many as it takes until everything is reached without scripts.
+    The recorded set is run first, and then of these seeds as many as it takes to reach everything without scripts.
     """
     everything, found = after_scripts(workers), {}
     order = list(dict.fromkeys([*(seed for seed in chosen() if seed in seeds), *seeds]))
