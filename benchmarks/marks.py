@@ -50,8 +50,8 @@ NONE = Rate(0)
 RECOVERY = Rate(UNIT * 7 // 10)
 """The ratio of recovery of the rows that have one: no venue is known to publish its own."""
 
-FEWER = 20
-"""Margin calls without a ratio of recovery are measured for one in so many updates."""
+MOST_HOVERING = 100_000
+"""Margin calls without a ratio of recovery are measured up to so many positions, and a tenth of the updates."""
 
 HUNDREDTHS = 10**6
 """Hundredths of a bp in the whole."""
@@ -89,7 +89,7 @@ def measure(sizes: list[int], updates: int, seed: int) -> tuple[list[Figure], Gr
             walk.run(100, updates)
             rows += [_row(walk, size, hundredths, updates) for hundredths in STEPS]
     called = [_with_calls(size, updates, seed, RECOVERY) for size in sizes]
-    called += [_with_calls(size, max(1, updates // FEWER), seed, NONE) for size in sizes]
+    called += [_with_calls(size, max(1, updates // 10), seed, NONE) for size in sizes if size <= MOST_HOVERING]
     figures = _figures(rows, updates, walk.liquidated)
     figures.append(
         Figure(
