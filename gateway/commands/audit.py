@@ -118,6 +118,6 @@ def show(report: Audited, seconds: float) -> None:
     for pool in report.pools.values():
         table.add_row(pool.account, pool.pool, f"{pool.records:,}")
     OUT.print(table)
-    speed = f"{report.head.seq:,} records, {report.comparisons:,} comparisons, {seconds:.2f} s"
-    OUT.print(f"audited  equity, initial and maintenance margin of {len(report.pools):,} pools: all the same, {speed}")
+    OUT.print(f"audited  equity, initial and maintenance margin of {len(report.pools):,} pools: all the same")
+    OUT.print(f"         {report.head.seq:,} records, {report.comparisons:,} comparisons, {seconds:.2f} s")
     OUT.print(f"head     {report.head.digest.hex()}")

@@ -10,7 +10,7 @@ import msgspec
 
 from events.instruments import Bracket, Collateral, Instrument, Inverse, RulePack, load_pack, pack_names
 from events.units import SECOND, decimal_text
-from gateway.console import OUT, say_json
+from gateway.console import OUT, say, say_json
 from gateway.errors import UsageError
 from gateway.naming import there_are
 
@@ -71,7 +71,7 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
         say_json({**_summary(pack), **_rules(pack), **lists, "instruments": [_instrument(terms) for terms in chosen]})
         return 0
     OUT.print(f"{pack.id}, version {pack.version}", markup=False)
-    OUT.print(pack.source, markup=False)
+    say(pack.source)
     for rule, value in _rules(pack).items():
         if value in ("", 0, "0", "shared") and rule in _WHERE_STATED:
             continue

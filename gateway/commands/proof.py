@@ -17,7 +17,7 @@ from exchange.core.state import State
 from exchange.projections.solvency import proof as p
 from exchange.projections.solvency.backing import Backing, backing
 from exchange.projections.solvency.liabilities import NO_SECRET, Liabilities, Moment, liabilities, next_secret
-from gateway.console import OUT, exact_text, money_text, say_json
+from gateway.console import OUT, money_text, say_json
 from gateway.errors import UsageError, about
 from gateway.naming import there_are
 from replay.travel import NoSuchMoment, state_at
@@ -88,18 +88,21 @@ def check(file: Path, root: str | None, session: Path | None, as_json: bool) -> 
     if as_json:
         say_json({"ok": True, **_verdict(proof), "published": bool(root), "recomputed": session is not None})
     else:
-        OUT.print(_holds(proof, bool(root), session), markup=False)
+        for line in _holds(proof, bool(root), session):
+            OUT.print(line, markup=False)
     return 0
 
 
-def _holds(proof: p.Proof, published: bool, session: Path | None) -> str:
-    """The verdict in one line."""
-    others = f"of {exact_text(proof.sum)} owed to {_accounts(proof.accounts)}"
+def _holds(proof: p.Proof, published: bool, session: Path | None) -> tuple[str, ...]:
+    """The verdict: what is owed, of how much, under which root, and what has the same one."""
     found = ["the published root"] if published else []
     found += [f"the root of {session}"] if session else []
-    compared = ", " + " and ".join(found) if found else "; compare it with the published one"
-    line = f"holds    {proof.account} is owed {exact_text(proof.owed)} {proof.asset} {others} at record {proof.record}"
-    return f"{line}, under root {proof.root.hex()}{compared}"
+    return (
+        f"holds    {proof.account} is owed {money_text(proof.owed, 8)} {proof.asset}",
+        f"of       {money_text(proof.sum, 8)} {proof.asset} to {_accounts(proof.accounts)} at record {proof.record:,}",
+        f"root     {proof.root.hex()}",
+        f"equals   {' and '.join(found)}" if found else "compare  the root with the published one",
+    )
 
 
 def _verdict(proof: p.Proof) -> dict[str, Any]:

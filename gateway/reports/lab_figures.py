@@ -7,6 +7,7 @@ from typing import Any
 from events.instruments import RulePack, instrument_of
 from events.units import SECOND, UNIT, decimal_text
 from gateway.console import money_text, time_text
+from gateway.reports.why_words import Words as PriceWords
 from gateway.wording import places_of
 from replay.lab import BEYOND, AccountLab, Figures, Lab
 from replay.lab.figures import AssetFigures, WouldBe
@@ -99,6 +100,11 @@ class Words:
         """An amount with its unit, rounded for reading."""
         return f"{money_text(grains // UNIT, self.places(asset))} {asset}"
 
+    def mark(self, moment: WouldBe, instrument: str) -> str:
+        """A mark of that moment with its unit, and with its instrument where the pool is not named after it."""
+        price = PriceWords(self._pack).mark(moment.marks[instrument], instrument)
+        return price if instrument_of(moment.pool) == instrument else f"{instrument} {price}"
+
     def time(self, at: int) -> str:
         """A time; without the day where the session has only one."""
         text = time_text(at)
@@ -157,15 +163,9 @@ def _liquidation(row: Any, words: Words, moments: list[WouldBe | None]) -> None:
         return [text(moment) if moment else "" for moment in moments]
 
     row("  pool", cells(lambda m: m.pool))
-    row("  by record", cells(lambda m: str(m.record)))
-    row("  mark", cells(lambda m: ", ".join(mark_text(m, instrument) for instrument in m.marks) or "-"))
+    row("  by record", cells(lambda m: f"{m.record:,}"))
+    row("  mark", cells(lambda m: ", ".join(words.mark(m, instrument) for instrument in m.marks) or "-"))
     row("  out of its reach", cells(lambda m: words.amount(m.spared, m.asset)))
-
-
-def mark_text(moment: WouldBe, instrument: str) -> str:
-    """A mark of that moment, with its instrument where the pool is not named after it."""
-    price = decimal_text(moment.marks[instrument])
-    return price if instrument_of(moment.pool) == instrument else f"{instrument} {price}"
 
 
 def efficiency_text(efficiency: int | None) -> str:

@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from events.units import UNIT
-from gateway.console import OUT, time_text
+from gateway.console import OUT, say, time_text
 from gateway.reports.lab_figures import GIVEN, Words, pack_name, ratio_text, remarks, remarks_on, rows
 from replay.lab import AccountLab, Figures, Lab
 
@@ -20,7 +20,7 @@ def show(lab: Lab, accounts: list[AccountLab]) -> None:
     span = f"{time_text(lab.started)} to {time_text(lab.ended)} UTC"
     OUT.print(f"session  {span}, rules of {pack_name(lab.pack)}", markup=False)
     for line in (GIVEN, *remarks(lab)):
-        OUT.print(f"         {line}", markup=False)
+        say(f"         {line}", 9)
     for account in accounts:
         OUT.print()
         _show(lab, account)

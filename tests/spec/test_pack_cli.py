@@ -11,6 +11,7 @@ import pytest
 
 from events.instruments import InversePerp, LinearFuture, load_pack, pack_names
 from events.units import SECOND, UNIT
+from gateway.console import folded
 from tests.command_line import ringfence
 
 FILTERS = [
@@ -81,7 +82,7 @@ def test_the_list_has_every_pack_with_its_date() -> None:
 def test_every_pack_is_shown_and_holds_together(name: str) -> None:
     pack = load_pack(name)
     text = ringfence("pack", "show", name).out
-    assert text.startswith(f"{name}, version {pack.version}\n{pack.source}\n")
+    assert text.startswith("\n".join([f"{name}, version {pack.version}", *folded(pack.source), ""]))
     assert all(f"\n{terms.id}\n" in text for terms in pack.instruments)
     shown = ringfence("pack", "show", name, "--json").json
     assert [len(terms["brackets"]) for terms in shown["instruments"]] == [len(t.brackets) for t in pack.instruments]

@@ -1,4 +1,4 @@
-"""Orders meet the book: acceptance, the walk of a taker, resting and expiry."""
+"""Orders come and go: acceptance, what becomes of what did not trade, and cancels."""
 
 from __future__ import annotations
 

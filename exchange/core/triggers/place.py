@@ -13,7 +13,7 @@ from events.commands import PlaceTrigger, Side, TimeInForce
 from events.facts import Fact, Refused, TriggerPlaced
 from events.instruments import Leg
 from events.refusals import Reason
-from events.triggers import CALLBACK_MAX, CALLBACK_MIN, TriggerKind
+from events.triggers import CALLBACK_MAX, CALLBACK_MIN, PriceSource, TriggerKind
 from exchange.core.changes.triggers import price_of
 from exchange.core.contract import Contract
 from exchange.core.matching.checks import client_refusal
@@ -121,6 +121,6 @@ def _is_reached(contract: Contract, command: PlaceTrigger) -> bool:
         return False
     sign = 1 if command.side is BUY else -1
     direction = direction_of(command.trigger_kind, sign)
-    unit = contract.tick if command.source.value == "mark" else 1
+    unit = contract.tick if command.source is PriceSource.MARK else 1
     price = price_of(contract, command.source)
     return price * direction >= int(command.trigger) * unit * direction
