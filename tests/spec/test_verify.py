@@ -29,6 +29,11 @@ def verify(session: Path, status: int) -> Said:
     return ringfence("verify", session, "--json", status=status)
 
 
+def or_repaired(session: Path) -> str:
+    """What a message about a damaged session ends with."""
+    return f", or keep what is good of it: ringfence log repair {session}"
+
+
 def first(rows: list[Row], kind: str) -> tuple[Row, int]:
     """The first batch with a record of this kind, and that record's place in it."""
     for row in rows:
@@ -265,14 +270,17 @@ def test_what_the_chain_cannot_carry_names_the_batch(
 ) -> None:
     session = forged(recorded(tmp_path), change, digests=digests)
     said = ringfence("verify", session, status=2).complaint
-    assert re.fullmatch(f"{session}: {complaint}; restore the session from a copy", said), said
+    assert re.fullmatch(f"{session}: {complaint}; restore the session from a copy{or_repaired(session)}", said), said
 
 
 def test_a_command_whose_time_goes_back_is_named(tmp_path: Path) -> None:
     session = forged(recorded(tmp_path), _earlier)
     row, _ = first(rows_of(session), "place_order.1")
     said = ringfence("verify", session, status=2).complaint
-    assert said == f"{session}: record {row.first_seq}: its time lies before the record before it; restore a backup"
+    assert (
+        said
+        == f"{session}: record {row.first_seq}: its time lies before the record before it; restore a backup{or_repaired(session)}"
+    )
 
 
 def test_a_record_of_a_kind_from_the_future_is_named_with_its_batch(tmp_path: Path) -> None:
@@ -303,14 +311,14 @@ def test_a_chunk_of_other_bytes_is_named(tmp_path: Path, sql: str, complaint: st
     session = altered(recorded(tmp_path), sql)
     said = ringfence("verify", session, status=2).complaint
     assert said.startswith(f"{session}: chunk {_first_chunk(session)}: {complaint}")
-    assert said.endswith("; restore the session from a copy")
+    assert said.endswith(f"; restore the session from a copy{or_repaired(session)}")
 
 
 def test_a_chunk_that_holds_another_ones_rows_is_named(tmp_path: Path) -> None:
     other = encode_chunk(next(iter(open_source(capture(tmp_path, market(20, seed=4)), PACK))))
     session = altered(recorded(tmp_path), "UPDATE chunks SET data = ?", other.data)
     said = ringfence("verify", session, status=2).complaint
-    what = "holds other observations than it names; restore the session from a copy"
+    what = f"holds other observations than it names; restore the session from a copy{or_repaired(session)}"
     assert said == f"{session}: chunk {_first_chunk(session)}: {what}"
 
 
