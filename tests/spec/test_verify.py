@@ -277,10 +277,8 @@ def test_a_command_whose_time_goes_back_is_named(tmp_path: Path) -> None:
     session = forged(recorded(tmp_path), _earlier)
     row, _ = first(rows_of(session), "place_order.1")
     said = ringfence("verify", session, status=2).complaint
-    assert (
-        said
-        == f"{session}: record {row.first_seq}: its time lies before the record before it; restore a backup{or_repaired(session)}"
-    )
+    what = f"record {row.first_seq}: its time lies before the record before it; restore a backup"
+    assert said == f"{session}: {what}{or_repaired(session)}"
 
 
 def test_a_record_of_a_kind_from_the_future_is_named_with_its_batch(tmp_path: Path) -> None:
