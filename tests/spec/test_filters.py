@@ -235,6 +235,8 @@ class TestPack:
             ("price_down", "1.01", "price_down is at most 1"),
             ("price_down", "-0.5", "price_down is at most 1"),
             ("market_take_bound", "1", "market_take_bound lies from 0 to below 1"),
+            ("trigger_protect", "1", "trigger_protect lies from 0 to below 1"),
+            ("trigger_protect", "-0.1", "trigger_protect lies from 0 to below 1"),
         ],
     )
     def test_it_may_not_contradict_itself(self, field: str, value: str, message: str) -> None:
