@@ -189,7 +189,7 @@ class Books:
     came to its end, stepped that it left its pool due. placed says which position an open order is for, clients the
     number that a client id stands for. layers are those of the pack's last resort whose turn with the forced order
     under way is still to come; hands_over says that the fund takes everything at once; shares are what winners have to
-    pay of the loss that was just left. lapsing says until when orders live that expire by time; taking is the order
+    pay of the loss that was just left. good_till says until when orders live that expire by time; taking is the order
     that was accepted last in the batch; waiters are the conditional orders, columns what is shown of history.
     countdowns says when what an account has open in an instrument ends, running_out is a heap of them, and of some that
     were set anew; those up to run_out_by were said; item is the one of a batch that is decided, items are to come.
@@ -215,7 +215,7 @@ class Books:
         self.positions: dict[str, dict[str, Position]] = {}
         self.placed: dict[tuple[str, int], Position] = {}
         self.clients: dict[tuple[str, str], int] = {}
-        self.lapsing: dict[tuple[str, int], int] = {}
+        self.good_till: dict[tuple[str, int], int] = {}
         self.countdowns: dict[tuple[str, str], int] = {}
         self.running_out: list[tuple[int, str, str]] = []
         self.run_out_by = 0

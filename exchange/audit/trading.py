@@ -41,7 +41,7 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     order.self_trade = fact.self_trade
     order.until = fact.good_till
     if fact.good_till:
-        books.lapsing[p.account, fact.number] = fact.good_till
+        books.good_till[p.account, fact.number] = fact.good_till
     books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
     order.post_only = fact.time_in_force is TimeInForce.POST_ONLY
     books.placed[p.account, fact.number] = p
@@ -94,7 +94,7 @@ def lives_until(books: Books, p: Position, fact: f.OrderAccepted) -> int:
 
 def overdue(books: Books) -> list[tuple[str, int]]:
     """The open orders whose time is over."""
-    return [order for order, until in books.lapsing.items() if until <= books.now]
+    return [order for order, until in books.good_till.items() if until <= books.now]
 
 
 def is_in_band(p: Position, fact: f.OrderAccepted) -> bool:
@@ -133,7 +133,7 @@ def remove(books: Books, p: Position, number: int) -> None:
     if client := p.orders[number].client:
         del books.clients[p.account, client]
     del p.orders[number], books.placed[p.account, number]
-    books.lapsing.pop((p.account, number), None)
+    books.good_till.pop((p.account, number), None)
 
 
 def traded(books: Books, fact: f.Traded) -> None:

@@ -35,7 +35,7 @@ from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.marks import index_moves, mark_moves
 from exchange.core.matching.amending import decide_amend
 from exchange.core.matching.cancelling import decide_cancel_all
-from exchange.core.matching.lapsing import lapse
+from exchange.core.matching.good_till import expire_good_till
 from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.market import crossing, first_touch
@@ -178,7 +178,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
         yield Refused(Reason.NOTHING_DUE)
         return
     start, end = state.seq, min(state.seq + command.limit, state.full - 2)
-    yield from lapse(state, end - start)
+    yield from expire_good_till(state, end - start)
     while state.due and (room := end - state.seq) > 0:
         key, due = state.due.peekitem(0)
         if state.seq > start and state.full - 2 - state.seq < _about(state, key):

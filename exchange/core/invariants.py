@@ -37,7 +37,7 @@ def check(state: State) -> None:
     guard.check(state)
     check_phases(state)
     orders = [order for account in state.accounts.values() for order in account.orders.values()]
-    assert list(state.lapses) == sorted((o.until, o.account, o.number) for o in orders if o.until)
+    assert list(state.good_till) == sorted((o.until, o.account, o.number) for o in orders if o.until)
     check_countdowns(state)
 
 
@@ -48,7 +48,7 @@ def check_countdowns(state: State) -> None:
     assert state.run_out == [key for key in state.due if key[1] == DueKind.COUNTDOWN]
     reached = state.run_out[-1][0] if state.run_out else 0
     assert all(any(at <= key[0] for at, _, _ in known) for key in state.run_out)
-    timers = [*(timer[0] for timer in state.timers), *(lapse[0] for lapse in state.lapses)]
+    timers = [*(timer[0] for timer in state.timers), *(until[0] for until in state.good_till)]
     times = [*timers, *(at for at, _, _ in known if at > reached), FAR]
     assert state.next_timer == min(times)
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from events.commands import AccountId
 from events.facts import Expiry, Fact, InterestPaid, OrderExpired, PositionSettled
-from events.units import UNIT, Atoms, Lots, MarkUnits
+from events.units import UNIT, Atoms, MarkUnits
 from exchange.core.due import DueKind
 from exchange.core.funding import paid
+from exchange.core.matching.cancelling import open_of
 from exchange.core.state import Due, DueKey, Position, State, Wallet
 
 
@@ -53,15 +54,9 @@ def interest(state: State, wallet: Wallet) -> int:
 
 
 def _expire_orders(state: State, position: Position) -> Iterator[Fact]:
-    if position.open_orders:
-        account = state.accounts[position.account]
-        for order in [order for order in account.orders.values() if order.holder is position]:
-            yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.SETTLEMENT)
-    if position.open_triggers:
-        account = state.accounts[position.account]
-        for trigger in [trigger for trigger in account.triggers.values() if trigger.holder is position]:
-            placed = trigger.placed
-            yield OrderExpired(account.name, placed.number, placed.lots, Expiry.SETTLEMENT)
+    if position.open_orders or position.open_triggers:
+        for number, lots in open_of(state.accounts[position.account], lambda holder: holder is position):
+            yield OrderExpired(position.account, number, lots, Expiry.SETTLEMENT)
 
 
 def settled(position: Position, price: int) -> PositionSettled:

@@ -252,7 +252,7 @@ def _restore_order(state: State, account: Account, holder: Position, values: dic
     order = Order(account=account.name, instrument=holder.contract.id, rests=True, holder=holder, **values)
     account.orders[order.number] = order
     if order.until:
-        state.lapse_at(order)
+        state.keep_good_till(order)
     if order.client:
         account.clients[order.client] = order.number
 

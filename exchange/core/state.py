@@ -72,7 +72,7 @@ class State:
     the part of due that waits for single positions or wallets; put_off holds by instrument the liquidations that left
     due and wait for it; stepped are the pools that an auction's step left due, until they are named again; funds names
     each instrument's insurance fund; guards are those of the session, or else of the pack; gated_until is until when no
-    money leaves, 0 where it may; next_timer is when the first of the timers fires, or of the lapses, orders that expire
+    money leaves, 0 where it may; next_timer is when the first of the timers fires, or of good_till, orders that expire
     by their time, or of the countdowns, (until, account, instrument), of which run_out are the entries of the queue for
     those whose time came; multis are the accounts in multi-asset mode; cause is the record that the next fact follows
     from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
@@ -82,7 +82,7 @@ class State:
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "countdowns", "dirty", "due", "fee_tiers",
-        "full", "funds", "gated_until", "guards", "keeps_impact", "lapses", "ledger", "left", "multis", "next_timer",
+        "full", "funds", "gated_until", "good_till", "guards", "keeps_impact", "ledger", "left", "multis", "next_timer",
         "now", "options", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq", "stepped", "timers",
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ class State:
         self.stepped: dict[Pool, None] = {}
         self.timers: list[TimerKey] = []
         self.next_timer = FAR
-        self.lapses: SortedList[tuple[int, AccountId, OrderNumber]] = SortedList()
+        self.good_till: SortedList[tuple[int, AccountId, OrderNumber]] = SortedList()
         self.countdowns: SortedDict[tuple[int, AccountId, InstrumentId], None] = SortedDict()
         self.run_out: list[DueKey] = []
         self.gated_until = 0
@@ -122,7 +122,7 @@ class State:
     @property
     def has_work(self) -> bool:
         """Whether a Proceed has something to do."""
-        return bool(self.due or self.left or (self.lapses and self.lapses[0][0] <= self.now))
+        return bool(self.due or self.left or (self.good_till and self.good_till[0][0] <= self.now))
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
@@ -162,8 +162,8 @@ class State:
     def rewind(self) -> None:
         """Find anew when something falls due by time. For `apply` only."""
         first = self.timers[0][0] if self.timers else FAR
-        if self.lapses:
-            first = min(first, self.lapses[0][0])
+        if self.good_till:
+            first = min(first, self.good_till[0][0])
         self.next_timer = min(first, self.next_countdown()) if self.countdowns else first
 
     def next_countdown(self) -> int:
@@ -171,14 +171,14 @@ class State:
         after = self.run_out[-1][0] + 1 if self.run_out else 0
         return next((key[0] for key in self.countdowns.irange((after,))), FAR)
 
-    def lapse_at(self, order: Order) -> None:
+    def keep_good_till(self, order: Order) -> None:
         """An order is open that expires at its time. For `apply` only."""
-        self.lapses.add((order.until, order.account, order.number))
+        self.good_till.add((order.until, order.account, order.number))
         self.rewind()
 
-    def lapses_no_more(self, order: Order) -> None:
+    def drop_good_till(self, order: Order) -> None:
         """Such an order is gone. For `apply` only."""
-        self.lapses.remove((order.until, order.account, order.number))
+        self.good_till.remove((order.until, order.account, order.number))
         self.rewind()
 
     def wallet(self, account: Account, asset: AssetId) -> Wallet:

@@ -28,7 +28,7 @@ from exchange.core.decide import DECIDE
 from exchange.core.gate import closes
 from exchange.core.liquidation.auction import forget_cured
 from exchange.core.liquidation.watch import arm_all, drain, name_first
-from exchange.core.matching.lapsing import AT_ONCE, lapse
+from exchange.core.matching.good_till import AT_ONCE, expire_good_till
 from exchange.core.owed import settle_first
 from exchange.core.state import BATCH_FACTS, Account, Outcome, State
 from exchange.core.timers import fire
@@ -106,7 +106,7 @@ def _after_timers(state: State, command: Command, account: Account | None) -> It
     yield from fire(state)
     state.cause = cause
     if type(command) is not Proceed:
-        yield from lapse(state, AT_ONCE)
+        yield from expire_good_till(state, AT_ONCE)
     yield from _settled_first(state, command, account) if account is not None else DECIDE[type(command)](state, command)
 
 

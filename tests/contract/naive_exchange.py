@@ -80,7 +80,7 @@ class NaiveExchange:
     def ask(self, command: c.Command) -> list[Saying]:
         """What is said to a command."""
         self.said = []
-        self.lapse(command.at)
+        self.expire_good_till(command.at)
         if getattr(command, "account", "") in self.run_out(command.at):
             self.run_down(command.account)  # type: ignore[attr-defined]
         DECIDES[type(command)](self, command)
@@ -94,7 +94,7 @@ class NaiveExchange:
                 self.run_down(account)
         return self.said
 
-    def lapse(self, now: int) -> None:
+    def expire_good_till(self, now: int) -> None:
         """Orders whose time is over expire, the earliest first."""
         over = [order for order in self.orders if 0 < order.until <= now]
         for order in sorted(over, key=lambda order: (order.until, *order.name)):

@@ -13,7 +13,7 @@ from events.facts import Expiry, OrderAccepted, OrderExpired
 from events.instruments import PackError, RulePack, load_pack, read_pack
 from events.refusals import Reason
 from events.units import SECOND, Nanos
-from exchange.core.matching.lapsing import LAST
+from exchange.core.matching.good_till import LAST
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import dated, later, pack_of
 from tests.spec.falsifying import noticed, putting, told

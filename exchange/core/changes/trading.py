@@ -41,7 +41,7 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
         False, position, fact.client, fact.time_in_force, fact.lots, 0, fact.self_trade, fact.good_till,
     )  # fmt: skip
     if fact.good_till:
-        state.lapse_at(account.orders[fact.number])
+        state.keep_good_till(account.orders[fact.number])
 
 
 def on_order_rested(state: State, fact: f.OrderRested) -> None:
@@ -84,7 +84,7 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
     if order.client:
         account.clients[order.client] = order.number
     if order.until:
-        state.lapse_at(order)
+        state.keep_good_till(order)
 
 
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
@@ -115,7 +115,7 @@ def _reduce(state: State, account: Account, order: Order, lots: int) -> None:
         if order.client:
             del account.clients[order.client]
         if order.until:
-            state.lapses_no_more(order)
+            state.drop_good_till(order)
 
 
 def on_traded(state: State, fact: f.Traded) -> None:

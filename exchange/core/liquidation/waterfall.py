@@ -62,6 +62,7 @@ from exchange.core.margin.model import (
     unrealised,
     withdrawable_atoms,
 )
+from exchange.core.matching.cancelling import open_of
 from exchange.core.matching.making import ready_maker, trade
 from exchange.core.owed import settle_first
 from exchange.core.state import Account, Due, DueKey, MultiPool, Pool, Position, State, Wallet
@@ -240,12 +241,8 @@ def _ended(pool: Pool, outcome: LiquidationOutcome) -> Fact:
 
 
 def _expire_orders(account: Account, pool: Pool) -> Iterator[Fact]:
-    for order in list(account.orders.values()):
-        if order.holder.pool is pool:
-            yield OrderExpired(account.name, order.number, Lots(order.lots), Expiry.LIQUIDATION)
-    for trigger in list(account.triggers.values()):
-        if trigger.holder.pool is pool:
-            yield OrderExpired(account.name, trigger.placed.number, trigger.placed.lots, Expiry.LIQUIDATION)
+    for number, lots in open_of(account, lambda position: position.pool is pool):
+        yield OrderExpired(account.name, number, lots, Expiry.LIQUIDATION)
 
 
 def _close(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from events.units import UNIT
-from exchange.core.margin.rules import PPM
+from exchange.core.margin.rules import PPM, MarginRules
 from exchange.core.state import MultiPool, Pool, Position, Wallet
 
 
@@ -209,11 +209,16 @@ def is_open(pool: Pool) -> bool:
 
 def strictness(pool: Pool) -> int:
     """1 where the pool's venue holds it due only below maintenance margin, else 0."""
+    return _highest_of(pool, lambda rules: rules.strict)
+
+
+def _highest_of(pool: Pool, rule: Callable[[MarginRules], int]) -> int:
+    """A rule of the pool's venue; of several settle assets the highest, 0 where there is no position yet."""
     if isinstance(pool, Position):
-        return pool.contract.rules.strict
+        return rule(pool.contract.rules)
     if isinstance(pool, MultiPool):
-        return max((strictness(wallet) for wallet in pool.wallets.values()), default=0)
-    return pool.positions[0].contract.rules.strict if pool.positions else 0
+        return max((_highest_of(wallet, rule) for wallet in pool.wallets.values()), default=0)
+    return rule(pool.positions[0].contract.rules) if pool.positions else 0
 
 
 def is_due(pool: Pool) -> bool:
@@ -233,20 +238,12 @@ def falls_short(pool: Pool, equity: int, maintenance: int) -> bool:
 
 def warning_of(pool: Pool) -> int:
     """The MM / equity at which the pool's venue makes a margin call, a Rate, 0 for none."""
-    if isinstance(pool, Position):
-        return pool.contract.rules.warning
-    if isinstance(pool, MultiPool):
-        return max((warning_of(wallet) for wallet in pool.wallets.values()), default=0)
-    return pool.positions[0].contract.rules.warning if pool.positions else 0
+    return _highest_of(pool, lambda rules: rules.warning)
 
 
 def recovery_of(pool: Pool) -> int:
     """The MM / equity, a Rate, below which a warned pool recovered, 0 where its venue makes no margin calls."""
-    if isinstance(pool, Position):
-        return pool.contract.rules.recovery
-    if isinstance(pool, MultiPool):
-        return max((recovery_of(wallet) for wallet in pool.wallets.values()), default=0)
-    return pool.positions[0].contract.rules.recovery if pool.positions else 0
+    return _highest_of(pool, lambda rules: rules.recovery)
 
 
 def is_warned(pool: Pool) -> bool:

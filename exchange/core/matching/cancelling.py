@@ -1,22 +1,30 @@
-"""What is open of an account in an instrument ends all at once: it is cancelled, or its countdown ran out."""
+"""What is open of an account ends all at once: cancelled, by a countdown, or with its pool or its instrument."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from events.commands import CancelAll, OrderNumber
 from events.facts import AllCancelled, Fact, OrderCancelled, Refused
 from events.instruments import InstrumentId
 from events.refusals import Reason
 from events.units import Lots
-from exchange.core.state import Account, State
+from exchange.core.state import Account, Position, State
+
+Open = list[tuple[OrderNumber, Lots]]
+"""Number and open lots of orders."""
 
 
-def open_in(account: Account, instrument: InstrumentId) -> list[tuple[OrderNumber, Lots]]:
-    """Number and open lots of every order, conditional ones too, in the order in which they were placed."""
-    orders = [(order.number, Lots(order.lots)) for order in account.orders.values() if order.instrument == instrument]
-    waiting = [trigger.placed for trigger in account.triggers.values()]
-    return sorted([*orders, *((one.number, one.lots) for one in waiting if one.instrument == instrument)])
+def open_of(account: Account, has: Callable[[Position], bool]) -> Open:
+    """The orders of the positions that are asked for, then the conditional ones."""
+    orders = [(order.number, Lots(order.lots)) for order in account.orders.values() if has(order.holder)]
+    waiting = [trigger.placed for trigger in account.triggers.values() if has(trigger.holder)]
+    return [*orders, *((placed.number, placed.lots) for placed in waiting)]
+
+
+def open_in(account: Account, instrument: InstrumentId) -> Open:
+    """All orders in an instrument, conditional ones too, in the order in which they were placed."""
+    return sorted(open_of(account, lambda position: position.contract.id == instrument))
 
 
 def decide_cancel_all(state: State, command: CancelAll) -> Iterator[Fact]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from events.commands import CLIENT_ID_CHARACTERS, CLIENT_ID_LENGTH, ClientId, PlaceOrder, Side, TimeInForce
 from events.instruments import Leg
 from events.refusals import Reason
-from events.units import UNIT
+from events.units import UNIT, Lots
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import order_refusal, reserve_price
-from exchange.core.matching.lapsing import time_refusal
+from exchange.core.matching.good_till import time_refusal
 from exchange.core.matching.phases import phase_refusal
 from exchange.core.state import Account, Position, State
 
@@ -44,24 +44,32 @@ def name_refusal(account: Account, command: PlaceOrder) -> Reason | None:
 
 def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
     """The rule about price and size that the order breaks, or None."""
-    lots, price, terms = command.lots, command.price, contract.terms
+    price = command.price
     if price is not None:
         if type(price) is str:
             return Reason.PRICE_OFF_TICK
         if price <= 0:  # type: ignore[operator]
             return Reason.PRICE_NOT_POSITIVE
-    if type(lots) is str:
+    if refusal := size_refusal(contract, command.lots, price is None):
+        return refusal
+    return Reason.MARKET_ORDER_CANNOT_REST if price is None and command.time_in_force in WAITING else None
+
+
+def size_refusal(contract: Contract, lots: Lots | str, is_market: bool) -> Reason | None:
+    """The rule about size that an order breaks, or None."""
+    terms = contract.terms
+    if isinstance(lots, str):
         return Reason.SIZE_OFF_LOT
-    if lots < terms.min_lots:  # type: ignore[operator]
-        return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
-    if lots > terms.max_lots:  # type: ignore[operator]
+    if lots < terms.min_lots:
+        return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE
+    if lots > terms.max_lots:
         return Reason.SIZE_ABOVE_MAXIMUM
-    if price is None:
-        if 0 < terms.market_max_lots < lots:  # type: ignore[operator]
-            return Reason.MARKET_SIZE_ABOVE_MAXIMUM
-        if command.time_in_force in WAITING:
-            return Reason.MARKET_ORDER_CANNOT_REST
-    return None
+    return Reason.MARKET_SIZE_ABOVE_MAXIMUM if is_market and 0 < terms.market_max_lots < lots else None
+
+
+def closes_leg(side: Side, leg: Leg) -> bool:
+    """Whether an order on this side closes that leg of a position in hedge mode."""
+    return leg is not NET and (side is BUY) == (leg is Leg.SHORT)
 
 
 def client_refusal(account: Account, client: ClientId) -> Reason | None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, Side, TimeInForce
+from events.commands import CancelOrder, ClientId, OrderNumber, PlaceOrder, TimeInForce
 from events.facts import Expiry, Fact, OrderAccepted, OrderCancelled, OrderExpired, OrderRested, Refused
 from events.instructions import PriceMatch
 from events.instruments import Leg
 from events.refusals import Reason
 from events.units import Lots
 from exchange.core.book import Order
-from exchange.core.matching.checks import form_refusal, standing_refusal
-from exchange.core.matching.lapsing import until_of
+from exchange.core.matching.checks import closes_leg, form_refusal, standing_refusal
+from exchange.core.matching.good_till import until_of
 from exchange.core.matching.price_match import matched
 from exchange.core.matching.taking import fills_whole, take
 from exchange.core.state import Account, Position, State
 
-BUY = Side.BUY
 NET = Leg.NET
 FOK = TimeInForce.FOK
 NO_MATCH = PriceMatch.NONE
@@ -39,7 +38,7 @@ def decide_place(state: State, command: PlaceOrder) -> Iterator[Fact]:
         command = priced
     leg = command.leg
     position = (account.positions.get(contract.id) if leg is NET else None) or state.position(account, contract, leg)
-    reduces = command.reduce_only or (leg is not NET and (command.side is BUY) == (leg is Leg.SHORT))
+    reduces = command.reduce_only or (leg is not NET and closes_leg(command.side, leg))
     if refusal := form_refusal(account, contract, command) or standing_refusal(state, position, command, reduces):
         yield Refused(refusal)
         return

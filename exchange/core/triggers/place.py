@@ -13,13 +13,13 @@ from events.commands import PlaceTrigger, Side, TimeInForce
 from events.facts import Fact, Refused, TriggerPlaced
 from events.instruments import Leg
 from events.refusals import Reason
-from events.triggers import CALLBACK_MAX, CALLBACK_MIN, PriceSource, TriggerKind
+from events.triggers import CALLBACK_MAX, CALLBACK_MIN, TriggerKind
 from exchange.core.changes.triggers import price_of
 from exchange.core.contract import Contract
-from exchange.core.matching.checks import client_refusal
+from exchange.core.matching.checks import client_refusal, closes_leg, size_refusal
 from exchange.core.matching.phases import waiting_refusal
 from exchange.core.state import Account, Position, State
-from exchange.core.triggers.trigger import closing_bit, direction_of
+from exchange.core.triggers.trigger import closing_bit, direction_of, level_of
 
 BUY = Side.BUY
 NET = Leg.NET
@@ -39,12 +39,11 @@ def decide_place_trigger(state: State, command: PlaceTrigger) -> Iterator[Fact]:
     if refusal := refusal or _standing_refusal(state, account, position, command):
         yield Refused(refusal)
         return
-    leg = command.leg
-    reduces = command.reduce_only or command.closes or (leg is not NET and (command.side is BUY) == (leg is Leg.SHORT))
+    reduces = command.reduce_only or command.closes or closes_leg(command.side, command.leg)
     yield TriggerPlaced(
         command.account, command.number, contract.id, command.side, command.trigger_kind, command.lots,  # type: ignore[arg-type]
         command.trigger, command.price, command.time_in_force, command.source, reduces, command.callback,  # type: ignore[arg-type]
-        command.closes, command.protects, leg, command.client, command.self_trade,
+        command.closes, command.protects, command.leg, command.client, command.self_trade,
     )  # fmt: skip
 
 
@@ -60,17 +59,9 @@ def _price_refusal(account: Account, command: PlaceTrigger) -> Reason | None:
 
 
 def _size_refusal(contract: Contract, command: PlaceTrigger) -> Reason | None:
-    lots, terms = command.lots, contract.terms
-    if type(lots) is str:
-        return Reason.SIZE_OFF_LOT
-    if command.closes:
+    if command.closes and not isinstance(command.lots, str):
         return None
-    if lots < terms.min_lots:  # type: ignore[operator]
-        return Reason.SIZE_BELOW_MINIMUM if lots > 0 else Reason.SIZE_NOT_POSITIVE  # type: ignore[operator]
-    if lots > terms.max_lots:  # type: ignore[operator]
-        return Reason.SIZE_ABOVE_MAXIMUM
-    is_large = command.price is None and 0 < terms.market_max_lots < lots  # type: ignore[operator]
-    return Reason.MARKET_SIZE_ABOVE_MAXIMUM if is_large else None
+    return size_refusal(contract, command.lots, command.price is None)
 
 
 def _form_refusal(account: Account, command: PlaceTrigger) -> Reason | None:
@@ -92,7 +83,7 @@ def _form_refusal(account: Account, command: PlaceTrigger) -> Reason | None:
 
 def _opens(command: PlaceTrigger) -> bool:
     """Whether it is on the side that opens its leg."""
-    return command.leg is not NET and (command.side is BUY) == (command.leg is Leg.LONG)
+    return command.leg is not NET and not closes_leg(command.side, command.leg)
 
 
 def _standing_refusal(state: State, account: Account, position: Position, command: PlaceTrigger) -> Reason | None:
@@ -121,6 +112,5 @@ def _is_reached(contract: Contract, command: PlaceTrigger) -> bool:
         return False
     sign = 1 if command.side is BUY else -1
     direction = direction_of(command.trigger_kind, sign)
-    unit = contract.tick if command.source is PriceSource.MARK else 1
-    price = price_of(contract, command.source)
-    return price * direction >= int(command.trigger) * unit * direction
+    level = level_of(contract, command.source, int(command.trigger))
+    return price_of(contract, command.source) * direction >= level * direction

@@ -9,6 +9,7 @@ from events.facts import TriggerPlaced
 from events.triggers import PriceSource, TriggerKind
 
 if TYPE_CHECKING:
+    from exchange.core.contract import Contract
     from exchange.core.holdings import DueKey, Position
     from exchange.core.triggers.trailing import Group
 
@@ -30,8 +31,7 @@ class Trigger:
         self.holder = holder
         self.serial = serial
         self.sign = 1 if placed.side is BUY else -1
-        unit = holder.contract.tick if placed.source is PriceSource.MARK else 1
-        self.level: int = (placed.trigger or 0) * unit
+        self.level = level_of(holder.contract, placed.source, placed.trigger or 0)
         self.group: Group | None = None
         self.due: DueKey | None = None
 
@@ -54,6 +54,11 @@ class Trigger:
     def extreme(self) -> int | None:
         """The extreme of its price so far while it trails, in the unit of its source."""
         return None if self.group is None else self.group.extreme * self.sign
+
+
+def level_of(contract: Contract, source: PriceSource, ticks: int) -> int:
+    """A trigger price in the unit of its source: mark units, or ticks for the last price."""
+    return ticks * contract.tick if source is PriceSource.MARK else ticks
 
 
 def direction_of(kind: TriggerKind, sign: int) -> int:

@@ -41,9 +41,9 @@ def until_of(command: PlaceOrder) -> Nanos:
     return Nanos((command.at // DAY_NS + 1) * DAY_NS) if command.time_in_force is DAY else command.good_till
 
 
-def lapse(state: State, most: int) -> Iterator[Fact]:
+def expire_good_till(state: State, most: int) -> Iterator[Fact]:
     """Let so many orders expire whose time is over, the earliest first."""
-    while most > 0 and state.lapses and state.lapses[0][0] <= state.now:
-        _, account, number = state.lapses[0]
+    while most > 0 and state.good_till and state.good_till[0][0] <= state.now:
+        _, account, number = state.good_till[0]
         yield OrderExpired(account, number, Lots(state.accounts[account].orders[number].lots), Expiry.GOOD_TILL)
         most -= 1
