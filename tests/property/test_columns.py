@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.units import UNIT, decimal_text
@@ -36,11 +36,16 @@ def test_any_price_to_ten_million_with_eight_decimals_is_right_or_refused(units:
 
 
 @given(st.decimals(0, 10**12, places=10), UNITS)
-def test_numbers_finer_than_a_double_are_never_taken_for_another_multiple(number: Decimal, unit: int) -> None:
+@example(Decimal("344915402.7192156613"), 10)
+def test_numbers_finer_than_a_double_are_taken_for_a_multiple_only_where_both_are_the_same_double(
+    number: Decimal, unit: int
+) -> None:
+    """Each of the two is half a spacing of doubles from it at most, so that a whole one may lie between them."""
     found = multiple(f"{number:f}", unit)
-    assert found == REFUSED or abs(Decimal(decimal_text(found, unit)) - number) * 2 <= Decimal(
-        np.spacing(float(number))
-    )
+    if found != REFUSED:
+        taken = Decimal(decimal_text(found, unit))
+        assert float(taken) == float(number)
+        assert abs(taken - number) <= Decimal(np.spacing(float(number)))
 
 
 @given(st.floats(), UNITS)
