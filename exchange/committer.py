@@ -9,6 +9,7 @@ from typing import TypeVar
 from events.codec import encode_body
 from events.commands import ChunkId
 from events.digest import chain
+from events.facts import Refused
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.record import Batch
 from exchange.core.state import Outcome
@@ -24,6 +25,12 @@ class Acknowledgement(Outcome, frozen=True, gc=False):
     """An outcome that is in the log for good, and the batch; None where the request had been decided before."""
 
     batch: Batch | None = None
+
+
+def acknowledgement_of(batch: Batch) -> Acknowledgement:
+    """What the batch of a command says to who asked: which rule it broke, if it broke one."""
+    reason = next((record.message.reason for record in batch.records if type(record.message) is Refused), None)
+    return Acknowledgement(batch.records[0].seq, reason, batch)
 
 
 Failure = TypeVar("Failure", bound=Exception)

@@ -7,7 +7,7 @@
 SequencerError
 ├── Unfit             the command cannot be written down; mend it
 ├── NotAcknowledged   nobody knows whether the command is in the log; send it again, with the same request
-└── Stopped           closed, or the session could not be rebuilt
+└── Stopped           closed, or the session could not be rebuilt, or met a bug
 
 Clients `submit`; what they ask waits in the inbox only while due work does, and takes turns with it. The player calls
 `decide`, which does all due work at once, and awaits `ready` now and then.
@@ -21,16 +21,23 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
-from events.asking import TEXTS
-from events.commands import AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed, SubmitBatch
-from events.facts import Refused
+from events.commands import AdvanceTime, ChunkId, Command, Proceed
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations
 from events.record import Batch
-from events.refusals import Reason
-from exchange.committer import GROUP_BATCHES, LINGER_SECONDS, Acknowledgement, Answer, Committer, copy_of, fail
+from exchange.committer import (
+    GROUP_BATCHES,
+    LINGER_SECONDS,
+    Acknowledgement,
+    Answer,
+    Committer,
+    acknowledgement_of,
+    copy_of,
+    fail,
+)
 from exchange.core.state import Outcome, State
 from exchange.core.step import step
+from exchange.fitting import misfit
 from exchange.rebuild import FindChunk, rebuild
 from exchange.snapshots import RECORDS_APART, Keeper, Maker
 
@@ -69,7 +76,8 @@ class Sequencer:
     """Decides commands in the order in which they come, and keeps the log and the state in step.
 
     Where deciding or storing fails, all that was not yet durable is answered with NotAcknowledged, and the state is
-    built anew from the log before the next command is taken. The log stays its opener's, who closes it afterwards.
+    built anew from the log before the next command is taken. An assertion is a bug: it stops the sequencer, goes to who
+    asked and comes back from `close`. The log stays its opener's, who closes it afterwards.
     `on_batch`, if set, is shown every batch as it is decided, durable or not.
     """
 
@@ -100,6 +108,7 @@ class Sequencer:
         self._broken: NotAcknowledged | None = None
         self._lost: NotAcknowledged | None = None
         self._stopped: Stopped | None = None
+        self._bug: AssertionError | None = None
         self._task = self._loop.create_task(self._run())
         self._schedule()
 
@@ -205,6 +214,8 @@ class Sequencer:
         while self._inbox or self._broken:
             await self._next_move()
         self._raise_lost()
+        if self._bug:
+            self._check_running()
         if not self._committer.is_idle:
             answer: Answer = self._loop.create_future()
             self._committer.answer_when_durable(answer, Acknowledgement(self._state.seq, None))
@@ -227,8 +238,7 @@ class Sequencer:
     def _answer(self, command: Command, answer: Answer) -> None:
         result = self._record(command)
         if isinstance(result, Batch):
-            acknowledgement = Acknowledgement(result.records[0].seq, _reason(result), result)
-            self._committer.answer_when_durable(answer, acknowledgement)
+            self._committer.answer_when_durable(answer, acknowledgement_of(result))
         elif isinstance(result, Outcome):
             self._committer.answer_when_durable(answer, Acknowledgement(result.seq, result.reason))
         else:
@@ -250,6 +260,9 @@ class Sequencer:
             if not isinstance(result, Batch):
                 return result
             self._committer.add(result)
+        except AssertionError as bug:
+            self._halt(bug)
+            raise
         except Exception as error:
             _LOGGER.exception("the core failed", command=type(command).__name__)
             return self._break(f"{type(command).__name__} could not be decided ({error!r})", error)
@@ -280,16 +293,29 @@ class Sequencer:
             return
         self._proceed(TURN_FACTS, TURN_FACTS)
         while self._inbox and not self._broken:
-            self._answer(*self._inbox.popleft())
+            self._answer(*self._inbox[0])
+            self._inbox.popleft()
             if self._state.has_work:
                 break
         self._moved.set()
         self._schedule()
 
     async def _run(self) -> None:
+        """As `_store`. A bug ends it, once nobody waits any more."""
+        try:
+            await self._store()
+        except AssertionError as bug:
+            self._committer.drop(self._stopped if bug is self._bug and self._stopped else self._halt(bug))
+            raise
+        finally:
+            self._moved.set()
+
+    async def _store(self) -> None:
         """Store what is decided, group after group, and build the state anew where anything fails."""
-        while self._broken or not self._committer.is_idle or not self._stopped:
+        while self._bug or self._broken or not self._committer.is_idle or not self._stopped:
             await self._work.wait()
+            if self._bug:
+                raise self._bug
             if self._broken:
                 await self._recover(self._broken)
             elif self._committer.is_idle:
@@ -302,6 +328,8 @@ class Sequencer:
     async def _commit(self) -> None:
         try:
             await self._committer.commit()
+        except AssertionError:
+            raise
         except Exception as error:
             self._break(f"the log could not be written ({error})", error)
         else:
@@ -321,8 +349,10 @@ class Sequencer:
         self._committer.drop(broken)
         try:
             state, head = await rebuild(self._log, self._find_chunk)
+        except AssertionError:
+            raise
         except Exception as error:
-            self._stop(error)
+            self._stop(f"the session could not be rebuilt from its log ({error}); mend it and open it again", error)
         else:
             _LOGGER.info("session rebuilt", batch=head.batch, seq=head.seq)
             state.columns = self._columns
@@ -331,13 +361,20 @@ class Sequencer:
         self._broken = None
         self._schedule()
 
-    def _stop(self, cause: Exception) -> None:
-        """The log cannot be read: nothing further can be decided."""
-        _LOGGER.error("sequencer stopped", why=str(cause))
-        self._stopped = Stopped(f"the session could not be rebuilt from its log ({cause}); mend it and open it again")
+    def _halt(self, bug: AssertionError) -> Stopped:
+        """Go no further: what the state is now, nobody knows."""
+        self._broken, self._bug = None, bug
+        self._work.set()
+        return self._stop(f"the session met a bug ({bug!r}); report it, and open the session again", bug)
+
+    def _stop(self, why: str, cause: Exception) -> Stopped:
+        """Nothing further can be decided."""
+        _LOGGER.error("sequencer stopped", why=why)
+        self._stopped = Stopped(why)
         self._stopped.__cause__ = cause
         while self._inbox:
             fail(self._inbox.popleft()[1], self._stopped)
+        return self._stopped
 
     def _is_full(self) -> bool:
         return not self._stopped and self._state.batch - self.durable.batch + len(self._inbox) >= self._limit
@@ -352,26 +389,10 @@ class Sequencer:
             raise copy_of(self._stopped)
 
     def _check_fit(self, command: Command) -> None:
-        """A record is ASCII, and names only observations that the log will hold."""
-        for name in TEXTS[type(command)]:
-            text = getattr(command, name)
-            if type(text) is str and not text.isascii():
-                raise Unfit(f"{type(command).__name__}: {name} {text!a} is not ASCII; use ASCII")
-        for item in command.items if type(command) is SubmitBatch else ():
-            self._check_fit(item)
-        if type(command) is AdvanceMarket and command.chunk not in self._columns:
-            raise Unfit(f"AdvanceMarket: chunk {command.chunk} is not lent; add it before its rows are applied")
+        if why := misfit(command, self._columns):
+            raise Unfit(f"{type(command).__name__}: {why}")
 
     def _raise_lost(self) -> None:
         if self._lost:
             lost, self._lost = self._lost, None
             raise lost
-
-
-def _reason(batch: Batch) -> Reason | None:
-    """The rule that the batch's command broke."""
-    for record in batch.records:
-        message = record.message
-        if type(message) is Refused:
-            return message.reason
-    return None

@@ -30,7 +30,7 @@ from tests.spec.hosting import (
     marks,
     one_fact_a_batch,
 )
-from tests.spec.words import GOLD
+from tests.spec.words import GOLD, USD
 
 LOST = "what was asked may be lost: send it again, with the same request"
 FULL = "session.db: the disk is full; make room and try again"
@@ -52,7 +52,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             if isinstance(command, c.Deposit) and command.request == request:
                 state.seq += 1
                 state.accounts.clear()
-                raise AssertionError("books do not balance")
+                raise LookupError("books do not balance")
             return step(state, command)
 
         monkeypatch.setattr("exchange.sequencer.step", stumble)
@@ -144,7 +144,7 @@ async def test_what_could_not_be_decided_fails_and_the_session_goes_on_from_its_
     answers = [sequencer.submit_soon(deposit(name)) for name in ("before", "bad", "bad")]
     after = sequencer.submit_soon(deposit("after"))
     log.let_go()
-    what = f"Deposit could not be decided (AssertionError('books do not balance')); {LOST}"
+    what = f"Deposit could not be decided (LookupError('books do not balance')); {LOST}"
     assert (await stored).reason is None
     assert await not_acknowledged(*answers[:2]) == {what}
     assert await not_acknowledged(answers[2]) == {what}
@@ -188,7 +188,7 @@ async def test_the_player_learns_what_could_not_be_decided_and_what_was_lost(fau
     sequencer.decide(deposit("lost"))
     with pytest.raises(NotAcknowledged, match="books do not balance") as refused:
         sequencer.decide(deposit("bad"))
-    assert isinstance(refused.value.__cause__, AssertionError)
+    assert isinstance(refused.value.__cause__, LookupError)
     with pytest.raises(NotAcknowledged, match="books do not balance"):
         await sequencer.ready()
     await sequencer.ready()
@@ -203,7 +203,8 @@ async def test_the_player_learns_what_could_not_be_decided_and_what_was_lost(fau
 @in_loop
 async def test_due_work_that_fails_is_told_to_the_player(monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(state: State, command: c.Command) -> Batch | Outcome:
-        assert not isinstance(command, c.Proceed), "due work is broken"
+        if isinstance(command, c.Proceed):
+            raise LookupError("due work is broken")
         return step(state, command)
 
     sequencer = await hosted(MemoryLog())
@@ -285,3 +286,90 @@ async def test_a_log_that_is_damaged_or_newer_is_not_opened() -> None:
     log._batches[0] = one._replace(body=body.replace(b"open", b"OPEN"))
     with pytest.raises(DamagedLog, match="batch 1: the digest is not that of its body"):
         await Sequencer.open(log)
+
+
+def buggy(monkeypatch: pytest.MonkeyPatch, kind: type[c.Command]) -> None:
+    """The core meets something that cannot be, at every command of a kind."""
+
+    def stumble(state: State, command: c.Command) -> Batch | Outcome:
+        if isinstance(command, kind):
+            raise AssertionError("books do not balance")
+        return step(state, command)
+
+    monkeypatch.setattr("exchange.sequencer.step", stumble)
+
+
+async def stopped_by_a_bug(sequencer: Sequencer, *answers: asyncio.Future[object]) -> None:
+    """That nobody is left waiting, nothing is taken any more, and who closes is given the assertion."""
+    for asked in (*answers, sequencer.flush(), sequencer.ready(), sequencer.submit(deposit("more"))):
+        with pytest.raises(Stopped, match=r"met a bug \(AssertionError\('books do not") as stopped:
+            await asked
+        assert isinstance(stopped.value.__cause__, AssertionError)
+    with pytest.raises(AssertionError, match="books do not balance"):
+        await sequencer.close()
+
+
+@in_loop
+async def test_a_bug_stops_the_sequencer_and_is_the_error_of_who_met_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = HeldLog()
+    sequencer = await hosted(log)
+    log.hold()
+    storing = sequencer.submit_soon(deposit("storing"))
+    await turns()
+    decided = sequencer.submit_soon(deposit("decided"))
+    buggy(monkeypatch, c.Withdraw)
+    with pytest.raises(AssertionError, match="books do not balance"):
+        sequencer.submit_soon(c.Withdraw(5, "ann", "bad", USD, 1))
+    log.let_go()
+    assert (await storing).reason is None
+    await stopped_by_a_bug(sequencer, decided)
+    assert [command.request for command in (await commands(log))[-1:]] == ["storing"]
+
+
+@in_loop
+async def test_a_bug_in_due_work_stops_the_sequencer_and_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    sequencer = await hosted(MemoryLog())
+    buggy(monkeypatch, c.Proceed)
+    funding = sequencer.submit_soon(c.ApplyFunding(5, GOLD, 10_000))
+    waiting = sequencer.submit_soon(deposit("waiting"))
+    await turns()
+    assert [type(context["exception"]) for context in reported] == [AssertionError]
+    assert (await funding).reason is None
+    await stopped_by_a_bug(sequencer, waiting)
+
+
+@in_loop
+async def test_a_bug_that_a_player_meets_is_not_a_lost_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    sequencer = await hosted(MemoryLog())
+    buggy(monkeypatch, c.Deposit)
+    with pytest.raises(AssertionError, match="books do not balance"):
+        sequencer.decide(deposit("bad"))
+    await stopped_by_a_bug(sequencer)
+
+
+@in_loop
+async def test_a_bug_of_the_log_stops_the_sequencer(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = HeldLog()
+    sequencer = await hosted(log)
+    log.fail(AssertionError("books do not balance"))
+    answer = sequencer.submit_soon(deposit("stored?"))
+    await turns()
+    await stopped_by_a_bug(sequencer, answer)
+
+
+@in_loop
+async def test_a_bug_of_the_rebuild_stops_the_sequencer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def impossible(*_: object) -> None:
+        raise AssertionError("books do not balance")
+
+    log = HeldLog()
+    sequencer = await hosted(log)
+    monkeypatch.setattr("exchange.sequencer.rebuild", impossible)
+    log.fail(UnwritableLog(FULL))
+    answer = sequencer.submit_soon(deposit("lost"))
+    await not_acknowledged(answer)
+    waiting = asyncio.create_task(sequencer.submit(deposit("waiting")))
+    await turns()
+    await stopped_by_a_bug(sequencer, waiting)
