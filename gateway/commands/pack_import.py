@@ -139,8 +139,23 @@ def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str,
         "brackets": [_bracket(row) for row in rows],
     }
     instrument |= {"funding_interval_hours": FUNDING_HOURS} if kind == "PERPETUAL" else _dated(entry)
-    stated = {"contract_value": "contractSize", "trigger_protect": "triggerProtect"}
-    return instrument | {name: _decimal(entry, field) for name, field in stated.items() if field in entry}
+    stated = {
+        "contract_value": "contractSize",
+        "trigger_protect": "triggerProtect",
+        "market_take_bound": "marketTakeBound",
+    }
+    instrument |= {name: _decimal(entry, field) for name, field in stated.items() if field in entry}
+    return instrument | _bounds(filters, instrument["max_size"])
+
+
+def _bounds(filters: Mapping[str, Mapping[str, Any]], max_size: str) -> dict[str, str]:
+    """What bounds prices and market orders; a market size beyond the largest size is that one."""
+    bounds = {}
+    if band := filters.get("PERCENT_PRICE"):
+        bounds |= {"price_up": _decimal(band, "multiplierUp"), "price_down": _decimal(band, "multiplierDown")}
+    if market := filters.get("MARKET_LOT_SIZE"):
+        bounds["market_max_size"] = min(_decimal(market, "maxQty"), max_size, key=Decimal)
+    return bounds
 
 
 def _dated(entry: Mapping[str, Any]) -> dict[str, Any]:

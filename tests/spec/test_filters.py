@@ -12,12 +12,13 @@ import pytest
 from msgspec.structs import replace
 
 from events import commands as c
-from events.commands import Side
+from events.commands import Side, TimeInForce
 from events.facts import Expiry
 from events.guards import UNGUARDED, Breaker, PriceGuards, either
-from events.instruments import PackError, read_pack
+from events.instruments import PackError, load_pack, read_pack
 from events.refusals import Reason
-from events.units import SECOND, UNIT, Lots, Nanos, Rate
+from events.units import SECOND, UNIT, Lots, Nanos, Rate, decimal_text
+from gateway.desk import Desk
 from tests.scenario import opening, scenario, unopened
 from tests.spec.falsifying import noticed, putting, told
 from tests.spec.test_pack_rules import PACK
@@ -244,3 +245,70 @@ class TestPack:
         text["instruments"][0][field] = value
         with pytest.raises(PackError, match=message):
             read_pack(json.dumps(text).encode(), "bad.json")
+
+
+SERVED = {
+    "BTCUSDT": ("120", "100", "1.05", "0.95", "0.05"),
+    "ETHUSDT": ("2000", "20", "1.05", "0.95", "0.05"),
+    "BNBUSDT": ("2000", "5", "1.05", "0.95", "0.05"),
+    "SOLUSDT": ("5000", "5", "1.05", "0.95", "0.05"),
+    "XRPUSDT": ("2000000", "5", "1.05", "0.95", "0.05"),
+    "ADAUSDT": ("300000", "5", "1.05", "0.95", "0.05"),
+    "DOGEUSDT": ("30000000", "5", "1.1", "0.9", "0.1"),
+    "LTCUSDT": ("5000", "20", "1.05", "0.95", "0.05"),
+    "LINKUSDT": ("20000", "20", "1.1", "0.9", "0.1"),
+    "BTCUSDT_241227": ("1", "5", "1.05", "0.95", "0.05"),
+    "ETHUSDT_241227": ("10", "5", "1.05", "0.95", "0.05"),
+}
+"""Symbol -> the largest market order, the least notional, the band of prices, and the bound of market orders.
+
+Source: Binance, GET /fapi/v1/exchangeInfo of 2 October 2024 (serverTime 1727892008657).
+"""
+
+
+class TestBinance:
+    """What the venue served is what its pack states, and what a session holds traders to."""
+
+    PACK = load_pack("binance-usdm")
+
+    @pytest.mark.parametrize("symbol", SERVED)
+    def test_its_pack_states_the_filters_of_every_symbol(self, symbol: str) -> None:
+        (terms,) = (instrument for instrument in self.PACK.instruments if instrument.id == symbol)
+        amounts = (terms.min_notional, terms.price_up, terms.price_down, terms.market_take_bound)
+        assert (terms.size_text(terms.market_max_lots), *map(decimal_text, amounts)) == SERVED[symbol]
+
+    def test_every_symbol_of_its_pack_is_among_them(self) -> None:
+        assert [instrument.id for instrument in self.PACK.instruments] == list(SERVED)
+        assert (self.PACK.max_orders, self.PACK.max_triggers, self.PACK.good_till_ahead) == (200, 10, 600 * SECOND)
+
+    def test_a_trader_meets_each_of_them(self) -> None:
+        desk = Desk("binance-usdm")
+        desk.mark("BTCUSDT", "30000")
+        ann, ben = desk.trader("ann"), desk.trader("ben")
+        ben.sell("BTCUSDT", "1", "31500")
+        ben.sell("BTCUSDT", "1", "31500.1")
+        ann.buy("BTCUSDT", "120.001")
+        ann.buy("BTCUSDT", "1", "31500.1")
+        ann.sell("BTCUSDT", "1", "28499.9")
+        ann.buy("BTCUSDT", "0.003", "30000")
+        soon = Nanos(desk.state.now + 600 * SECOND)
+        ann.buy("BTCUSDT", "1", "30000", time_in_force=TimeInForce.GTD, good_till=soon)
+        reasons = [line.split("reason=")[1] for line in desk.told().splitlines() if "refused" in line]
+        assert reasons == [
+            "market_size_above_maximum",
+            "price_above_band",
+            "price_below_band",
+            "notional_below_minimum",
+            "good_till_out_of_range",
+        ]
+
+    def test_a_market_order_stops_at_its_bound(self) -> None:
+        desk = Desk("binance-usdm")
+        desk.mark("BTCUSDT", "30000")
+        ann, ben = desk.trader("ann"), desk.trader("ben")
+        ben.sell("BTCUSDT", "1", "31500")
+        ben.sell("BTCUSDT", "1", "31500.1")
+        desk.told()
+        ann.buy("BTCUSDT", "2")
+        told_last = desk.told().splitlines()[-1].split()
+        assert told_last == ["order_expired", "account=ann", "number=1", "lots=1", "why=price_protection"]

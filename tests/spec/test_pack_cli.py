@@ -144,6 +144,19 @@ def test_a_pack_is_made_of_the_venues_own_files(files: Files) -> None:
     assert pack.beyond_sessions() == []
 
 
+def test_bounds_of_prices_and_of_market_orders_are_imported(files: Files) -> None:
+    band = {"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500", "multiplierDown": "0.9500"}
+    market = {"filterType": "MARKET_LOT_SIZE", "maxQty": "120", "minQty": "0.001"}
+    bounded = BTC | {"marketTakeBound": "0.05", "filters": [*FILTERS, band, market]}
+    larger = ETH | {"filters": [*FILTERS, market | {"maxQty": "5000"}]}
+    files.write([bounded, larger], [("BTCUSDT", ROWS), ("ETHUSDT", ROWS)])
+    ringfence(*files.words, "--out", files.out)
+    btc, eth = load_pack(str(files.out)).instruments
+    assert (btc.price_up, btc.price_down, btc.market_take_bound) == (UNIT * 105 // 100, UNIT * 95 // 100, UNIT // 20)
+    assert (btc.market_max_lots, btc.size_text(btc.market_max_lots)) == (120_000, "120")
+    assert (eth.price_up, eth.market_take_bound, eth.size_text(eth.market_max_lots)) == (0, 0, "1000")
+
+
 def test_without_a_file_to_write_the_pack_is_printed(files: Files) -> None:
     printed = ringfence(*files.words).json
     assert [terms["id"] for terms in printed["instruments"]] == ["BTCUSDT"]

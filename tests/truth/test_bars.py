@@ -58,7 +58,14 @@ def spot_pack() -> RulePack:
     """The rules of the perpetuals, with the ticks and lots of the spot market."""
     pack = load_pack("binance-usdm")
     fine = tuple(
-        msgspec.structs.replace(i, tick=TICK, lot=LOT, min_lots=1, max_lots=i.max_lots * i.lot // LOT)
+        msgspec.structs.replace(
+            i,
+            tick=TICK,
+            lot=LOT,
+            min_lots=1,
+            max_lots=i.max_lots * i.lot // LOT,
+            market_max_lots=i.market_max_lots * i.lot // LOT,
+        )
         for i in pack.instruments
     )
     return msgspec.structs.replace(pack, id="spot", instruments=fine).check()
