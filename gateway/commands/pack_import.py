@@ -145,12 +145,12 @@ def _instrument(entry: Mapping[str, Any], table: Table, fees: Fees) -> dict[str,
         "market_take_bound": "marketTakeBound",
     }
     instrument |= {name: _decimal(entry, field) for name, field in stated.items() if field in entry}
-    return instrument | _bounds(filters, instrument["max_size"])
+    return instrument | _bounds(filters, _decimal(lot, "maxQty"))
 
 
 def _bounds(filters: Mapping[str, Mapping[str, Any]], max_size: str) -> dict[str, str]:
     """What bounds prices and market orders; a market size beyond the largest size is that one."""
-    bounds = {}
+    bounds: dict[str, str] = {}
     if band := filters.get("PERCENT_PRICE"):
         bounds |= {"price_up": _decimal(band, "multiplierUp"), "price_down": _decimal(band, "multiplierDown")}
     if market := filters.get("MARKET_LOT_SIZE"):
