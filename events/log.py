@@ -3,7 +3,8 @@
 LogError
 ├── StaleHead          the writer's head is not the store's
 ├── DamagedLog         bytes that contradict themselves
-│   └── NoSession      a file that is no session, or whose first bytes do not say so any more
+│   └── BeyondRepair   of which nothing can be kept by cutting it back, or in which nothing is broken
+│       └── NoSession  a file that is no session, or whose first bytes do not say so any more
 ├── NewerLog           a schema newer than this code
 ├── MissingLog         no session there
 ├── ExistingLog        something is there already
@@ -25,6 +26,9 @@ from events.digest import GENESIS, chain
 from events.record import Batch
 from events.units import Nanos
 
+NO_CHUNK = "the records are whole, the market data that they refer to is not there: restore the session from a copy"
+"""What is said of a chunk that a log does not hold."""
+
 
 class LogError(Exception):
     """The log cannot do what was asked; the message is one line that says what, where and what to do."""
@@ -38,7 +42,11 @@ class DamagedLog(LogError):
     """The stored bytes contradict themselves."""
 
 
-class NoSession(DamagedLog):
+class BeyondRepair(DamagedLog):
+    """Cutting the log back does not help: its beginning is not good, or its chain is whole and what it says is not."""
+
+
+class NoSession(BeyondRepair):
     """The file does not say that it is a session."""
 
 
@@ -177,8 +185,17 @@ def check_chain(previous: Head, stored: StoredBatch, batch: Batch | None = None)
     Raises DamagedLog where the batch does not follow `previous`, or its columns belie its body.
     """
     if defect := _broken_link(previous, stored) or _false_column(stored, batch):
-        raise DamagedLog(f"batch {stored.number}: {defect}; restore the session from a copy")
+        kind = DamagedLog if previous.batch else BeyondRepair
+        raise kind(f"batch {stored.number}: {defect}; restore the session from a copy")
     return Head(stored.number, stored.last_seq, stored.digest)
+
+
+def time_goes_back(record: int) -> BeyondRepair:
+    """A record is older than the one before it, which no damage does to a chain that is whole."""
+    return BeyondRepair(
+        f"record {record}: its time lies before the record before it, and every digest holds: it was written so, there "
+        "is nothing to repair; use a copy from elsewhere"
+    )
 
 
 def _broken_link(previous: Head, stored: StoredBatch) -> str | None:

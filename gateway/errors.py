@@ -45,7 +45,7 @@ def about(session: Path, *, is_archive: bool = False) -> Iterator[None]:
     kinds, and about a damaged file unless it is an archive.
     """
     from events.codec import CodecError
-    from events.log import DamagedLog, LogError, NewerLog, NoSession
+    from events.log import BeyondRepair, DamagedLog, LogError, NewerLog
 
     try:
         yield
@@ -53,7 +53,7 @@ def about(session: Path, *, is_archive: bool = False) -> Iterator[None]:
         raise NewerLog(f"{session}: {error}; read it with the version of Ringfence that wrote it") from error
     except LogError as error:
         where = "" if str(error).startswith(str(session)) else f"{session}: "
-        is_mendable = isinstance(error, DamagedLog) and not isinstance(error, NoSession) and not is_archive
+        is_mendable = isinstance(error, DamagedLog) and not isinstance(error, BeyondRepair) and not is_archive
         remedy = f", or keep what is good of it: ringfence log repair {session}" if is_mendable else ""
         raise type(error)(f"{where}{error}{remedy}") from error
 

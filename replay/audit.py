@@ -13,7 +13,7 @@ from fractions import Fraction
 from events.codec import decode_body
 from events.facts import Fact
 from events.instruments import AssetId
-from events.log import DamagedLog, EventLog, Head, check_chain
+from events.log import EventLog, Head, check_chain, time_goes_back
 from events.record import Batch, Record, kind_of
 from events.units import UNIT, decimal_text
 from exchange.audit import AuditError, Auditor
@@ -92,8 +92,7 @@ class SessionAudit:
             self.report.head = check_chain(self.report.head, stored)
             batch = decode_body(stored.number, stored.body)
             if batch.at < self.state.now:
-                where = f"record {batch.first_seq}"
-                raise DamagedLog(f"{where}: its time lies before the record before it; restore a backup")
+                raise time_goes_back(batch.first_seq)
             await self._lender.lend(batch)
             self.deficits.observe(batch)
             self.report.disagreement = self._audit(batch)

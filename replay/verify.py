@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from events.codec import decode_body, encode_body, record_text
 from events.commands import OpenSession
-from events.log import DamagedLog, EventLog, Head, StoredBatch, check_chain
+from events.log import EventLog, Head, StoredBatch, check_chain, time_goes_back
 from events.record import Batch, Record, kind_of
 from events.snapshot import unseal
 from exchange.core import snapshot
@@ -116,7 +116,7 @@ class Verifier:
     def _decide_again(self, stored: StoredBatch, batch: Batch) -> Difference | None:
         command = batch.command
         if command.at < self.state.now:
-            raise DamagedLog(f"record {batch.first_seq}: its time lies before the record before it; restore a backup")
+            raise time_goes_back(batch.first_seq)
         decided = step(self.state, command)
         if not isinstance(decided, Batch):
             return Difference(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from events.commands import ChunkId
-from events.log import ClosedLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk, StoredSnapshot
+from events.log import NO_CHUNK, ClosedLog, Head, MissingChunk, StaleHead, StoredBatch, StoredChunk, StoredSnapshot
 from events.snapshot import head_of, is_whole, surplus
 from events.store.follow import Growth, follow
 
@@ -58,7 +58,7 @@ class MemoryLog:
         try:
             return self._chunks[id]
         except KeyError:
-            raise MissingChunk(f"the log does not hold chunk {id}; give the source that it came from") from None
+            raise MissingChunk(f"the log does not hold chunk {id}; {NO_CHUNK}") from None
 
     async def keep(self, snapshot: StoredSnapshot) -> None:
         """See `EventLog.keep`."""

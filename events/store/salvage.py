@@ -19,7 +19,16 @@ from events.chunks import decode_chunk
 from events.commands import ChunkId
 from events.log import BusyLog, DamagedLog, Head, MissingLog, NewerLog, StoredBatch, StoredChunk
 from events.store.entries import Entry, checked, chunk_needed, head_after
-from events.store.sqlite import APPLICATION_ID, SCHEMA_VERSION, is_being_written
+from events.store.soundness import (
+    APPLICATION_ID,
+    NEWER,
+    SCHEMA_VERSION,
+    beside,
+    is_being_written,
+    reading,
+    structural_defect,
+)
+from events.store.wal import defect_of
 from events.units import Nanos
 
 _BATCH = "SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches WHERE batch = ?"
@@ -62,11 +71,12 @@ class Salvage:
             raise BusyLog(f"{self._path}: another process writes to this session; stop it first")
         self._seen.clear()
         self.finding = finding = Finding()
-        with _readable(self._path) as path, closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        with _readable(self._path) as path, closing(reading(path)) as db:
             try:
                 self._check_identity(db)
                 while entry := self._next(db):
                     yield entry
+                finding.defect = structural_defect(db)
             except (sqlite3.Error, DamagedLog, msgspec.ValidationError) as error:
                 finding.defect = " ".join(str(error).split())
             finding.beyond = self._beyond(db)
@@ -74,6 +84,8 @@ class Salvage:
             finding.defect, finding.beyond = f"the file is cut short, {lacking} bytes are gone", None
         elif finding.beyond and not finding.defect:
             finding.defect = f"batch {finding.good.batch + 1} is missing"
+        elif not finding.defect and (lost := defect_of(beside(self._path))):
+            finding.defect, finding.beyond = f"{NEWER} ({lost})", None
 
     def _check_identity(self, db: sqlite3.Connection) -> None:
         ((application,),) = db.execute("PRAGMA application_id")
@@ -129,8 +141,8 @@ def _readable(path: Path) -> Iterator[Path]:
 
 def _lacking(path: Path) -> int:
     """How many bytes shorter the file is than its header says; none where a log of newer pages stands beside it."""
-    beside = path.with_name(f"{path.name}-wal")
-    if beside.exists() and beside.stat().st_size:
+    newer = beside(path)
+    if newer.exists() and newer.stat().st_size:
         return 0
     with path.open("rb") as file:
         header = file.read(100)

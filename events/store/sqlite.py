@@ -22,6 +22,7 @@ import msgspec
 
 from events.commands import ChunkId
 from events.log import (
+    NO_CHUNK,
     BusyLog,
     ClosedLog,
     DamagedLog,
@@ -29,8 +30,6 @@ from events.log import (
     Head,
     MissingChunk,
     MissingLog,
-    NewerLog,
-    NoSession,
     StaleHead,
     StoredBatch,
     StoredChunk,
@@ -39,18 +38,15 @@ from events.log import (
 )
 from events.snapshot import is_whole, surplus
 from events.store.follow import Growth, follow
+from events.store.soundness import APPLICATION_ID, SCHEMA_VERSION, beside, check, is_being_written
 from events.store.sqlite_errors import clear_errors
 
 T = TypeVar("T")
 
-APPLICATION_ID = 0x52464E43
-"""Marks a SQLite file as a session: "RFNC"."""
-
-SCHEMA_VERSION = 1
-"""The schema written here, kept as user_version; a file of a newer one is left alone."""
-
 PAGE_BATCHES, PAGE_RECORDS = 256, 8192
 """Batches are read so many at a time, and no further batch once a page holds so many records."""
+
+WRITTEN = "{}: another process writes to this session; stop it, or open read-only"
 
 ROWS_AT_ONCE = (512, 64, 8, 1)
 """Batches are inserted by statements of so many rows. Python's lock changes hands at every statement: with one a row, a
@@ -68,11 +64,16 @@ CREATE TABLE IF NOT EXISTS snapshots(
 )
 """
 
+# A view that is the last in the schema keeps `PRAGMA quick_check` of SQLite 3.40 from looking at the free pages.
 SCHEMA = f"""
 PRAGMA page_size = 16384;
 BEGIN;
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
+CREATE VIEW records(seq, batch, at, cause, kind, message) AS
+    SELECT json_extract(record.value, '$[0]'), batch, at, json_extract(record.value, '$[1]'),
+           json_extract(record.value, '$[2].kind'), json_extract(record.value, '$[2]')
+    FROM batches, json_each(batches.body) AS record;
 CREATE TABLE batches(
     batch INTEGER PRIMARY KEY,
     first_seq INTEGER NOT NULL,
@@ -83,10 +84,6 @@ CREATE TABLE batches(
 );
 CREATE TABLE chunks(id TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL);
 {_SNAPSHOTS};
-CREATE VIEW records(seq, batch, at, cause, kind, message) AS
-    SELECT json_extract(record.value, '$[0]'), batch, at, json_extract(record.value, '$[1]'),
-           json_extract(record.value, '$[2].kind'), json_extract(record.value, '$[2]')
-    FROM batches, json_each(batches.body) AS record;
 COMMIT;
 """
 
@@ -123,16 +120,14 @@ async def open_session(path: Path | str, *, create: bool = False, read_only: boo
     path = Path(path)
     if create:
         _create_file(path)
-    elif not path.is_file():
-        raise MissingLog(f"{path}: there is no such session; check the name, or create it")
+    else:
+        await asyncio.to_thread(_check_file, path, is_to_be_written=not read_only)
     with clear_errors(path):
         uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
         db = await aiosqlite.connect(uri, uri=True, isolation_level=None)
         try:
             if create:
                 await db.executescript(SCHEMA)
-            await _check_identity(db, path)
-            await _check_size(db, path)
             lock = None if read_only else await _become_writer(db, path)
         except BaseException:
             await db.close()
@@ -140,6 +135,14 @@ async def open_session(path: Path | str, *, create: bool = False, read_only: boo
                 path.unlink()
             raise
     return SqliteLog(path, db, lock)
+
+
+def _check_file(path: Path, *, is_to_be_written: bool) -> None:
+    if not path.is_file():
+        raise MissingLog(f"{path}: there is no such session; check the name, or create it")
+    if is_to_be_written and is_being_written(path):
+        raise BusyLog(WRITTEN.format(path))
+    check(path, is_to_be_written=is_to_be_written)
 
 
 def _create_file(path: Path) -> None:
@@ -153,31 +156,6 @@ def _create_file(path: Path) -> None:
         raise
 
 
-async def _check_identity(db: aiosqlite.Connection, path: Path) -> None:
-    """Refuse a file that is not a session, or one of a schema that is not known here."""
-    ((application,),) = await db.execute_fetchall("PRAGMA application_id")
-    ((version,),) = await db.execute_fetchall("PRAGMA user_version")
-    if application != APPLICATION_ID or version < 1:
-        raise NoSession(f"{path}: a SQLite file, but not a session of Ringfence; choose another file")
-    if version > SCHEMA_VERSION:
-        raise NewerLog(f"{path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence")
-
-
-async def _check_size(db: aiosqlite.Connection, path: Path) -> None:
-    """Refuse a file that ends within a page, which SQLite reads as zeros. What a log beside it holds may be longer."""
-    ((pages,),) = await db.execute_fetchall("PRAGMA page_count")
-    ((page_size,),) = await db.execute_fetchall("PRAGMA page_size")
-    size, whole, beside = path.stat().st_size, pages * page_size, _beside(path)
-    if size < whole and not (beside.exists() and beside.stat().st_size):
-        raise DamagedLog(f"{path}: cut short, {size} of {whole} bytes are left; restore it from a copy")
-
-
-def _beside(path: Path) -> Path:
-    """The write-ahead log."""
-    resolved = path.resolve()
-    return resolved.with_name(f"{resolved.name}-wal")
-
-
 async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     """Switch to write-ahead logging and lock that log. The descriptor returned holds the lock until it is closed.
 
@@ -187,27 +165,13 @@ async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     await db.execute("PRAGMA synchronous = FULL")
     await db.execute(_SNAPSHOTS)
     await db.execute_fetchall(_HEAD)
-    lock = os.open(_beside(path), os.O_RDWR)
+    lock = os.open(beside(path), os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise BusyLog(f"{path}: another process writes to this session; stop it, or open read-only") from None
+        raise BusyLog(WRITTEN.format(path)) from None
     return lock
-
-
-def is_being_written(path: Path) -> bool:
-    """Whether a process has the session open for writing."""
-    if not _beside(path).exists():
-        return False
-    lock = os.open(_beside(path), os.O_RDWR)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 class SqliteLog:
@@ -267,7 +231,7 @@ class SqliteLog:
         """See `EventLog.chunk`."""
         for stored in await self._fetch(list[StoredChunk], _CHUNK, (id,), f", chunk {id}"):
             return stored
-        raise MissingChunk(f"{self._path}: does not hold chunk {id}; give the source that it came from")
+        raise MissingChunk(f"{self._path}: does not hold chunk {id}; {NO_CHUNK}")
 
     async def keep(self, snapshot: StoredSnapshot) -> None:
         """See `EventLog.keep`."""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from events.log import BusyLog, DamagedLog, LogError, NoSession, UnwritableLog
+from events.log import BeyondRepair, BusyLog, DamagedLog, LogError, NoSession, UnwritableLog
 
 _MEANINGS: dict[int, tuple[type[LogError], str]] = {
     sqlite3.SQLITE_NOTADB: (NoSession, "not a SQLite file, or its first bytes are damaged; restore it from a copy"),
     sqlite3.SQLITE_CORRUPT: (DamagedLog, "the file is damaged or cut short; restore it from a copy"),
-    sqlite3.SQLITE_ERROR: (DamagedLog, "not what a session holds; restore it from a copy"),
+    sqlite3.SQLITE_ERROR: (BeyondRepair, "not what a session holds; restore it from a copy"),
     sqlite3.SQLITE_BUSY: (BusyLog, "another program holds the file; stop it and try again"),
     sqlite3.SQLITE_FULL: (UnwritableLog, "the disk is full; make room and try again"),
     sqlite3.SQLITE_IOERR: (UnwritableLog, "the disk failed; check it and try again"),

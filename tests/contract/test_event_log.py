@@ -136,7 +136,7 @@ class EventLogContract:
     @in_loop
     async def test_a_chunk_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as log:
-            with pytest.raises(MissingChunk, match=r"does not hold chunk c1; give the source that it came from$"):
+            with pytest.raises(MissingChunk, match=r"does not hold chunk c1; the records are whole, the market data"):
                 await log.chunk(CHUNK.id)
 
     @in_loop

@@ -113,7 +113,7 @@ def test_a_core_that_computes_another_margin_is_found(tmp_path: Path, monkeypatc
 def test_what_the_chain_cannot_carry_names_the_batch(tmp_path: Path) -> None:
     session = forged(recorded(tmp_path), lambda rows: rows[:30] + rows[31:], digests=False)
     said = ringfence("audit", session, status=2).complaint
-    what = f"{session}: batch 32: it comes after batch 30; restore the session from a copy"
+    what = f"{session}: batch 31 is missing; restore the session from a copy"
     assert said == f"{what}, or keep what is good of it: ringfence log repair {session}"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from events.chunks import encode_chunk
+from events.log import NO_CHUNK, time_goes_back
 from events.store.sqlite import open_session
 from exchange.rebuild import rebuild
 from exchange.snapshots import taken
@@ -254,8 +255,7 @@ def _set(field: str, step: int = 1) -> Change:
     ("change", "digests", "complaint"),
     [
         (_flip, False, r"batch 10: the digest is not that of its body and of what came before"),
-        (lambda rows: rows[:30] + rows[31:], False, r"batch 32: it comes after batch 30"),
-        (lambda rows: rows[1:], False, r"batch 2: it comes after batch 0"),
+        (lambda rows: rows[:30] + rows[31:], False, r"batch 31 is missing"),
         (_swap, False, r"batch 11: the digest is not that of its body and of what came before"),
         (_swap, True, r"batch 11: the columns say records 26 to 27, the body says \d+ to \d+"),
         (_set("at"), True, r"batch 10: the column says at \d+, the command \d+"),
@@ -273,12 +273,26 @@ def test_what_the_chain_cannot_carry_names_the_batch(
     assert re.fullmatch(f"{session}: {complaint}; restore the session from a copy{or_repaired(session)}", said), said
 
 
+def test_a_session_without_its_beginning_is_refused_and_nothing_of_it_can_be_repaired(tmp_path: Path) -> None:
+    session = forged(recorded(tmp_path), lambda rows: rows[1:], digests=False)
+    said = ringfence("verify", session, status=2).complaint
+    assert said == f"{session}: begins with batch 2, all before it is missing; restore it from a copy"
+    assert "nothing of it can be saved" in ringfence("log", "repair", session, "--yes", status=1).out
+
+
+def test_a_first_batch_that_is_false_names_no_repair(tmp_path: Path) -> None:
+    session = altered(recorded(tmp_path), "UPDATE batches SET digest = zeroblob(32) WHERE batch = 1")
+    said = ringfence("verify", session, status=2).complaint
+    assert said.startswith(f"{session}: batch 1: the digest is not that of its body")
+    assert said.endswith("; restore the session from a copy")
+
+
 def test_a_command_whose_time_goes_back_is_named(tmp_path: Path) -> None:
     session = forged(recorded(tmp_path), _earlier)
     row, _ = first(rows_of(session), "place_order.1")
     said = ringfence("verify", session, status=2).complaint
-    what = f"record {row.first_seq}: its time lies before the record before it; restore a backup"
-    assert said == f"{session}: {what}{or_repaired(session)}"
+    assert said == f"{session}: {time_goes_back(row.first_seq)}"
+    assert said.endswith("it was written so, there is nothing to repair; use a copy from elsewhere")
 
 
 def test_a_record_of_a_kind_from_the_future_is_named_with_its_batch(tmp_path: Path) -> None:
@@ -324,7 +338,7 @@ def test_a_chunk_that_is_gone_is_named(tmp_path: Path) -> None:
     session = altered(recorded(tmp_path), "DELETE FROM chunks")
     said = ringfence("verify", session, status=2).complaint
     chunk = _first_chunk(session)
-    assert said == f"{session}: does not hold chunk {chunk}; give the source that it came from"
+    assert said == f"{session}: does not hold chunk {chunk}; {NO_CHUNK}"
 
 
 def _first_chunk(session: Path) -> str:
