@@ -24,6 +24,9 @@ WIDTH = None if sys.stdout.isatty() else 120
 COLUMNS = 100
 """Reports are no wider than so many letters, where a table of figures does not need more."""
 
+RATIO_SHOWN = 10
+"""A margin ratio from so many times the equity on is only said to be so."""
+
 NARROWEST = 24
 """Text is not folded into a column narrower than so many letters."""
 
@@ -97,6 +100,13 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[
     ]
     rule = "─" * max(map(len, told))
     return [f" {line}".rstrip() for line in (told[0], rule, *told[1:])]
+
+
+def ratio_text(ratio: float | None) -> str:
+    """A margin ratio as text; - where there is none, beyond ten times the equity only that it is."""
+    if ratio is None:
+        return "-"
+    return f"{ratio * 100:,.1f} %" if ratio < RATIO_SHOWN else "over 1,000 %"
 
 
 def money_text(atoms: int, places: int = 2) -> str:

@@ -23,20 +23,8 @@ RULES = (
 
 _AMOUNTS = {"margin_step"}
 
-_WHERE_STATED = (
-    "rate_hours",
-    "valuation",
-    "interest_interval_hours",
-    "insurance_funds",
-    "withdrawal_gate_seconds",
-    "max_triggers",
-    "mark_band",
-    "mark_step",
-    "index_step",
-    "mark_age_max_seconds",
-    "breaker",
-)
-"""Rules that are shown where there are such."""
+_NOT_THERE = ("", 0, "0", "shared")
+"""What a rule says that the pack does not have; it is not shown."""
 
 _OPTIONAL = (
     *("open_interest_lower", "open_interest_upper", "skew_scale", "max_funding_velocity"),
@@ -73,10 +61,9 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
     OUT.print(f"{pack.id}, version {pack.version}", markup=False)
     say(pack.source)
     for rule, value in _rules(pack).items():
-        if value in ("", 0, "0", "shared") and rule in _WHERE_STATED:
-            continue
-        word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-        OUT.print(f"  {rule.replace('_', ' '):<28} {word}", markup=False)
+        if isinstance(value, bool) or value not in _NOT_THERE:
+            word = ("no", "yes")[value] if isinstance(value, bool) else value
+            OUT.print(f"  {rule.replace('_', ' '):<28} {word}", markup=False)
     if not symbol:
         _show_lists(pack)
     for terms in chosen:

@@ -6,7 +6,7 @@ from typing import Any
 
 from events.instruments import RulePack, instrument_of
 from events.units import SECOND, UNIT, decimal_text
-from gateway.console import money_text, time_text
+from gateway.console import money_text, ratio_text, time_text
 from gateway.reports.why_words import Words as PriceWords
 from gateway.wording import places_of
 from replay.lab import BEYOND, AccountLab, Figures, Lab
@@ -14,8 +14,6 @@ from replay.lab.figures import AssetFigures, WouldBe
 from replay.lab.series import Point
 
 DAY = 86_400 * SECOND
-RATIO_SHOWN = 10 * UNIT
-"""A margin ratio beyond ten times the equity is only said to be so."""
 
 
 def down(grains: int) -> str:
@@ -111,11 +109,9 @@ class Words:
         return text.partition(" ")[2] if self._one_day else text
 
 
-def ratio_text(ratio: int | None) -> str:
-    """A margin ratio for people."""
-    if ratio is None:
-        return "-"
-    return f"{ratio / UNIT * 100:,.1f} %" if ratio < RATIO_SHOWN else "over 1,000 %"
+def rate_text(ratio: int | None) -> str:
+    """A margin ratio, a Rate, for people."""
+    return ratio_text(None if ratio is None else ratio / UNIT)
 
 
 def rows(lab: Lab, account: AccountLab) -> list[tuple[str, list[str]]]:
@@ -131,7 +127,7 @@ def rows(lab: Lab, account: AccountLab) -> list[tuple[str, list[str]]]:
         row("  at", ["" if point is None else words.time(point.at) for point in points])
 
     highest = [figures.ratio.highest for figures in columns]
-    row("margin ratio at worst", [ratio_text(point.value if point else None) for point in highest])
+    row("margin ratio at worst", [rate_text(point.value if point else None) for point in highest])
     row("  at", ["" if point is None else words.time(point.at) for point in highest])
     assets = assets_of(account)
     none = AssetFigures()

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from events.units import UNIT
 from gateway.console import OUT, say, time_text
-from gateway.reports.lab_figures import GIVEN, Words, pack_name, ratio_text, remarks, remarks_on, rows
+from gateway.reports.lab_figures import GIVEN, Words, pack_name, rate_text, remarks, remarks_on, rows
 from replay.lab import AccountLab, Figures, Lab
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -42,7 +42,7 @@ def _show(lab: Lab, account: AccountLab) -> None:
     words = Words(lab)
     full = full_bar(account)
     beyond = " and more" if full == UNIT else ""
-    scale = f"{BARS[-1]} is {ratio_text(full)}{beyond}"
+    scale = f"{BARS[-1]} is {rate_text(full)}{beyond}"
     OUT.print(f"margin ratio from {words.time(start)} to {words.time(end)}; {scale}", markup=False)
     for mode, figures in account.figures.items():
         OUT.print(f"{mode.value:<9}{bars(figures, start, end, full)}".rstrip(), markup=False)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 from events.instruments import instrument_of
 from events.units import UNIT, exact_units
+from gateway.console import ratio_text
 from gateway.reports.why_words import Words
 
 Rows = list[list[str]]
@@ -76,7 +78,7 @@ def _pools(account: dict[str, Any], words: Words) -> Iterator[list[str]]:
     for pool in account["pools"]:
         asset, ratio, alone = words.pool_asset(pool["pool"]), pool["margin_ratio"], pool["isolated_margin"]
         amounts = [_amount(pool[name], asset, words) for name in ("equity", "maintenance")]
-        shown = "over 1,000 %" if ratio is None or ratio > 10 else f"{ratio * 100:,.1f} %"
+        shown = ratio_text(inf if ratio is None else ratio)
         yield [pool["pool"], *amounts, shown, _amount(alone, asset, words) if alone is not None else "-"]
 
 

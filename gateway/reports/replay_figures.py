@@ -7,21 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from events.commands import AccountId
 from events.instruments import AssetId
 from events.units import decimal_text
 from exchange.core.state import State
 from exchange.projections.results import AccountResult, Money, Results, margin_ratio
-from gateway.console import OUT, money_text, time_text
+from gateway.console import OUT, aligned, money_text, ratio_text, time_text
 from gateway.wording import places_of
 from replay.player import Progress
 from replay.strategy import equity_atoms
-
-RATIO_SHOWN = 10
-"""A margin ratio beyond ten times the equity is only said to be so."""
 
 
 @dataclass(slots=True)
@@ -115,7 +109,8 @@ def show(replayed: Replayed, out: Path | None) -> None:
     if replayed.skipped:
         OUT.print("skipped  " + ", ".join(f"{count:,} {reason}" for reason, count in replayed.skipped.items()))
     if replayed.results.accounts:
-        OUT.print(account_table(state, replayed.results))
+        for line in account_table(state, replayed.results):
+            OUT.print(line, markup=False)
     OUT.print(
         f"session  {state.seq:,} records in {state.batch:,} batches, {replayed.seconds:.2f} s, {speed:,.0f} x real time"
     )
@@ -124,19 +119,18 @@ def show(replayed: Replayed, out: Path | None) -> None:
         OUT.print(f"written  {out}")
 
 
-def account_table(state: State, results: Results) -> Table:
-    """One row an account and asset."""
+def account_table(state: State, results: Results) -> list[str]:
+    """The lines of a table with a row an account and asset."""
     assets = list(dict.fromkeys(asset for name in results.accounts for asset in _assets(state, name)))
-    what = ", ".join(assets) or "none"
-    table = Table(title=f"accounts, amounts in {what}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("account", "mode", *(("asset",) if len(assets) > 1 else ())):
-        table.add_column(column, no_wrap=True)
-    for column in ("fills", "fees", "funding", "PnL", "equity", "margin ratio", "at worst", "liquidations"):
-        table.add_column(column, justify="right", overflow="fold")
-    for name, result in results.accounts.items():
-        for n, asset in enumerate(_assets(state, name) or assets[:1]):
-            table.add_row(*_row(state, name, result, asset, is_first=n == 0, has_assets=len(assets) > 1))
-    return table
+    names = ("account", "mode", *(("asset",) if len(assets) > 1 else ()))
+    head = (*names, "fills", "fees", "funding", "PnL", "equity", "margin ratio", "worst", "liquidations")
+    rows = [
+        tuple(_row(state, name, result, asset, is_first=n == 0, has_assets=len(assets) > 1))
+        for name, result in results.accounts.items()
+        for n, asset in enumerate(_assets(state, name) or assets[:1])
+    ]
+    title = f"accounts, amounts in {', '.join(assets) or 'none'}"
+    return ["", title, "", *aligned([head, *rows], right=range(len(names), len(head))), ""]
 
 
 def _row(
@@ -154,12 +148,6 @@ def _row(
     assert state.pack is not None
     places = places_of(state.pack, asset)
     yield from (money_text(a, places) for a in (money.fees, money.funding, equity - money.deposits, equity))
-    yield _ratio(margin_ratio(state, name)) if is_first else ""
-    yield _ratio(result.peak_ratio) if is_first else ""
+    yield ratio_text(margin_ratio(state, name)) if is_first else ""
+    yield ratio_text(result.peak_ratio) if is_first else ""
     yield f"{result.liquidations}" if is_first else ""
-
-
-def _ratio(ratio: float | None) -> str:
-    if ratio is None:
-        return "-"
-    return f"{ratio * 100:.1f} %" if ratio < RATIO_SHOWN else f"> {RATIO_SHOWN:.0%}".replace("%", " %")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from events.instruments import Inverse
 from events.units import SECOND, UNIT, decimal_text
+from exchange.projections.deficits import Bearer
 from gateway.console import money_text, time_text
 from gateway.reports.why_words import grouped
 from replay.stress.figures import TAKERS, Moment
@@ -151,11 +152,16 @@ def headlines(report: Report) -> Iterator[str]:
         return
     shares = [f"{WORDS[taker]} took {percent(value, sums.closed)}" for taker, value in sums.by.items() if value]
     yield f"Of that {', '.join(shares)}; forced fills went up to {percent(sums.impact, places=2)} beyond the mark."
-    lost, had = outcome.fund_before - sums.fund_end, report.amount(outcome.fund_before)
-    how = f"lost {report.amount(lost)} of {had}" if lost >= 0 else f"gained {report.amount(-lost)} on {had}"
+    lost, borne = outcome.fund_before - sums.fund_end, outcome.deficits
+    how = f"lost {report.amount(lost)}" if lost >= 0 else f"gained {report.amount(-lost)}"
     yield (
-        f"The insurance fund {how}, and was at {report.amount(sums.fund_least)} at worst; liquidations left "
-        f"a deficit of {report.amount(sum(outcome.deficits.values()))}."
+        f"The insurance fund began with {report.amount(outcome.fund_before)}, {how}, and stood at "
+        f"{report.amount(sums.fund_least)} at worst."
+    )
+    later = lost > borne[Bearer.FUND.value] + borne[Bearer.OPEN.value]
+    yield (
+        f"Positions were taken over with a deficit of {report.amount(sum(borne.values()))}"
+        + ("; the fund lost the rest later, on what it held." if later else ".")
     )
 
 

@@ -12,7 +12,7 @@ from events.units import UNIT, decimal_text
 from exchange.core.margin.model import Margin
 from exchange.projections.deficits import Bearer
 from gateway.console import time_text
-from gateway.reports.lab_figures import ratio_text
+from gateway.reports.lab_figures import rate_text
 from gateway.reports.why_figures import Line, Share, lines, parts, shares
 from gateway.reports.why_words import Words, fills, grouped, percent
 from replay.lab.figures import ratio_of
@@ -53,7 +53,7 @@ def title(number: int, story: Story, words: Words) -> list[str]:
 
 def margin_ratio(margin: Margin) -> str:
     """The margin ratio of a pool; nothing where nothing is required."""
-    return ratio_text(ratio_of(margin)) if margin.maintenance else "-"
+    return rate_text(ratio_of(margin)) if margin.maintenance else "-"
 
 
 def _end(story: Story, words: Words) -> str:

@@ -42,7 +42,7 @@ def test_the_first_lines_say_in_words_what_happened_and_the_rest_is_aligned() ->
         first,
     )
     assert second.startswith(" Of that the book took ")
-    assert third.startswith(" The insurance fund lost ")
+    assert third.startswith(" The insurance fund began with ")
     assert said.err == ""
     for words in ("within 1 % on either side", "half-life of 30 s", "rules of binance-usdm", "Pareto, exponent 1.5"):
         assert words in said.out, words
@@ -73,7 +73,7 @@ def test_the_object_holds_what_the_text_says() -> None:
     assert sum(Decimal(part["closed"]["book"]) for part in run["over_time"]) == Decimal(run["closed"]["book"])
     assert run["over_time"][-1]["fund"] == run["fund"]["end"]
     assert sum(part["liquidations"] for part in run["over_time"]) == run["liquidations"]
-    assert f"left a deficit of {sum(map(Decimal, run['deficit'].values())):,.2f} USDT" in text
+    assert f"with a deficit of {sum(map(Decimal, run['deficit'].values())):,.2f} USDT" in text
     assert found["crowd"]["accounts"] == 60
     assert [row["what"] for row in found["distributions"]] == ["side", "size", "leverage", "mode", "spare"]
     assert run["refused"] == {}
