@@ -27,6 +27,7 @@ from events.rules import (
     MarginModel,
     ModeSwitch,
     PriceShown,
+    ReduceOnly,
 )
 from events.terms import (
     AssetId,
@@ -197,6 +198,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     max_amendments: int = AMENDMENTS
     max_batch: int = 5
     max_batch_cancels: int = 10
+    reduce_only: ReduceOnly = ReduceOnly.CAP
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""

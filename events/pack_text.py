@@ -23,6 +23,7 @@ from events.rules import (
     MarginModel,
     ModeSwitch,
     PriceShown,
+    ReduceOnly,
 )
 from events.terms import (
     AssetId,
@@ -253,6 +254,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     max_amendments: int = AMENDMENTS
     max_batch: int = 5
     max_batch_cancels: int = 10
+    reduce_only: ReduceOnly = ReduceOnly.CAP
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}

@@ -87,6 +87,18 @@ class AmendPriority(Enum):
     NEVER = "never"
 
 
+class ReduceOnly(Enum):
+    """What becomes of a resting reduce-only order that would close more than there is.
+
+    cap: it stays as it is, and trades no more than that when it is met. shrink: of such orders never more rests than
+    the position has; those with the best price stay, at one price the older ones, and the others shrink or expire.
+    Source of shrink: OKX, help page "Reduce-only".
+    """
+
+    CAP = "cap"
+    SHRINK = "shrink"
+
+
 class LiquidationStyle(Enum):
     """How much of a due pool is closed: everything, bracket by bracket until it is no longer due, a share of what is
     large and the rest at the next turn, or what finds a taker at a price that gets better for him step by step.

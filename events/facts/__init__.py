@@ -75,6 +75,7 @@ from events.facts.trading import (
     OrderCancelled,
     OrderExpired,
     OrderRested,
+    OrderShrunk,
     Traded,
 )
 from events.facts.triggers import OrderTriggered, TriggerPlaced, TriggersReached
@@ -116,6 +117,7 @@ AnyFact = (
     | OrderAccepted
     | OrderRested
     | OrderAmended
+    | OrderShrunk
     | OrderCancelled
     | OrderExpired
     | Traded
@@ -200,6 +202,7 @@ __all__ = [
     "OrderCancelled",
     "OrderExpired",
     "OrderRested",
+    "OrderShrunk",
     "OrderTriggered",
     "PositionModeSet",
     "PositionSettled",

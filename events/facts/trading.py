@@ -27,6 +27,7 @@ class Expiry(Enum):
     GOOD_TILL = "good_till"
     REFUSED_WHEN_TRIGGERED = "refused_when_triggered"
     PRICE_PROTECTION = "price_protection"
+    EXCEEDS_POSITION = "exceeds_position"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):
@@ -69,6 +70,18 @@ class OrderAmended(Fact, tag="order_amended.1"):
     lots: Lots
     left: Lots
     keeps_priority: bool = False
+
+
+class OrderShrunk(Fact, tag="order_shrunk.1"):
+    """A resting reduce-only order lost so many lots, which there is no position for any more; the rest is left open.
+
+    It keeps its place in the queue.
+    """
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots
+    left: Lots
 
 
 class OrderCancelled(Fact, tag="order_cancelled.1"):

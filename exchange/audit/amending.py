@@ -42,6 +42,7 @@ def _stands_anew(books: Books, p: Position, fact: f.OrderAmended, order: Order) 
     new = placed(books, p, order.side, order.lots, fact.price, order.reduce_only)
     order.price, order.loss, order.fee = new.price, new.loss, new.fee
     order.rests = False
+    p.reducing.pop(fact.number, None)
     books.taking = p, fact.number, order
 
 

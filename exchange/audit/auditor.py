@@ -26,6 +26,7 @@ from exchange.audit import (
     phases,
     pools,
     prices,
+    reduce_only,
     session,
     trading,
     triggers,
@@ -44,6 +45,7 @@ RULES = {
     **amending.RULES,
     **handling.RULES,
     **endings.RULES,
+    **reduce_only.RULES,
     **liquidation.RULES,
     **last_resort.RULES,
 }
@@ -231,7 +233,9 @@ class Auditor:
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)
-        self._check_due(len(batch.records) >= books.room)
+        is_full = len(batch.records) >= books.room
+        self._check_due(is_full)
+        reduce_only.check_end_of_batch(books, is_full or isinstance(batch.records[-1].message, f.Refused))
         self._check_money()
         for key in [key for key in books.auctions if key not in books.queue and not pools.is_due(books, *key)]:
             del books.auctions[key]

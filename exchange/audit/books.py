@@ -121,7 +121,8 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class Position:
-    """A leg of an account in an instrument: signed lots, exact entry value, open and waiting orders by number.
+    """A leg of an account in an instrument: signed lots, exact entry value, open orders by number, of these the
+    reduce-only ones that rest, and those that wait.
 
     entry has the sign of what the position gains by, as its worth has.
     """
@@ -133,6 +134,7 @@ class Position:
     lots: int = 0
     entry: int = 0
     orders: dict[int, Order] = field(default_factory=dict)
+    reducing: dict[int, Order] = field(default_factory=dict)
     waiting: dict[int, Waiting] = field(default_factory=dict)
 
     @property
@@ -193,6 +195,7 @@ class Books:
     that was accepted last in the batch; waiters are the conditional orders, columns what is shown of history.
     countdowns says when what an account has open in an instrument ends, running_out is a heap of them, and of some that
     were set anew; those up to run_out_by were said; item is the one of a batch that is decided, items are to come.
+    unmeasured are the positions that changed, or whose reduce-only orders did, since these were compared.
     """
 
     def __init__(self, columns: Mapping[ChunkId, Observations] | None = None) -> None:
@@ -248,6 +251,7 @@ class Books:
         self.changed: dict[tuple[str, str], None] = {}
         self.touched: dict[tuple[str, str], None] = {}
         self.late: dict[tuple[str, str], None] = {}
+        self.unmeasured: dict[Position, None] = {}
         self.began = 0
         self.room = BATCH_FACTS
         self.figures: dict[tuple[str, str], Margin] = {}

@@ -13,6 +13,7 @@ from exchange.audit import triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
 from exchange.audit.handling import ends_in
+from exchange.audit.reduce_only import of_exceeding
 from exchange.audit.trading import bound, order_of, remove
 
 EITHER = {
@@ -24,10 +25,13 @@ EITHER = {
 
 def rested(books: Books, fact: f.OrderRested) -> None:
     """What rests is what is open."""
-    _, order = order_of(books, fact.account, fact.number)
+    p, order = order_of(books, fact.account, fact.number)
     books.check("lots still open", order.lots, fact.lots)
     order.rests = True
     order.since = books.report.records
+    if order.reduce_only:
+        p.reducing[fact.number] = order
+        books.unmeasured[p] = None
 
 
 def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
@@ -84,6 +88,7 @@ BY_REASON: dict[Expiry, Callable[[Books, Position, int, Order], None]] = {
     Expiry.SELF_TRADE: of_self_trade,
     Expiry.GOOD_TILL: of_good_till,
     Expiry.PRICE_PROTECTION: of_price_protection,
+    Expiry.EXCEEDS_POSITION: of_exceeding,
 }
 """Why an order expired -> what that has to agree with."""
 

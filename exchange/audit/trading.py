@@ -133,6 +133,7 @@ def remove(books: Books, p: Position, number: int) -> None:
     if client := p.orders[number].client:
         del books.clients[p.account, client]
     del p.orders[number], books.placed[p.account, number]
+    p.reducing.pop(number, None)
     books.good_till.pop((p.account, number), None)
 
 
@@ -254,6 +255,8 @@ def _close(books: Books, p: Position, sign: int, closed: int, value: int, fee: i
 
 def _hold_lots(books: Books, p: Position, held: int, now: int) -> None:
     contract, p.lots = p.contract, now
+    if p.reducing:
+        books.unmeasured[p] = None
     books.hold("a leg stays on its side", now * p.leg.sign >= 0, now)
     if not now:
         contract.holders.pop(p, None)

@@ -46,6 +46,7 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.OrderAccepted: trading.on_order_accepted,
     f.OrderRested: trading.on_order_rested,
     f.OrderAmended: trading.on_order_amended,
+    f.OrderShrunk: trading.on_order_shrunk,
     f.OrderCancelled: trading.on_order_ended,
     f.OrderExpired: trading.on_order_ended,
     f.Traded: trading.on_traded,

@@ -10,6 +10,7 @@ from events.commands import SessionOptions
 from events.guards import either
 from events.instruments import Instrument, Inverse, RulePack
 from events.phases import TradingPhase
+from events.rules import ReduceOnly
 from events.units import UNIT
 from exchange.core.book import Book, Order
 from exchange.core.margin.rules import MarginRules
@@ -42,10 +43,11 @@ class Contract:
     that moved the mark last, marked_at when it did, index the index price. phase is what may be done, closed that it is
     not continuous trading; halted is until when the breaker halts trading, 0 where it does not; uncrossing says that
     what crosses is trading, at which price (ticks), by which entry of the queue. take_bound is the Rate within which of
-    the mark market orders trade, 0 where there is none; is_banded says that limit prices are held to the mark; swing is
-    the window of the breaker, where there is one. open_interest is the sum of all long lots; liquidated are the lots
-    that count for the cap, the last of them at liquidated_at. lows and highs are heaps of triggers, entries as
-    in `liquidation.triggers`; one counts only while its position still bears that trigger.
+    the mark market orders trade, 0 where there is none; is_banded says that limit prices are held to the mark, and
+    shrinks that reduce-only orders do with their position; swing is the window of the breaker, where there is one.
+    open_interest is the sum of all long lots; liquidated are the lots that count for the cap, the last of them at
+    liquidated_at. lows and highs are heaps of triggers, entries as in `liquidation.triggers`; one counts only while its
+    position still bears that trigger.
     """
 
     __slots__ = (
@@ -83,6 +85,7 @@ class Contract:
         "positions",
         "rules",
         "settle",
+        "shrinks",
         "swing",
         "take_bound",
         "taker_fee",
@@ -110,6 +113,7 @@ class Contract:
         self.triggers = Triggers()
         self.feed = MarketFeed(self.book, options, fillable, self.triggers.lasts)
         self.good_till_ahead = pack.good_till_ahead
+        self.shrinks = pack.reduce_only is ReduceOnly.SHRINK
         self.marked = 0
         self.marked_at = 0
         self.phase = TradingPhase.CONTINUOUS

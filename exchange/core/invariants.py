@@ -28,6 +28,7 @@ def check(state: State) -> None:
     for account in state.accounts.values():
         check_account(account)
     check_orders(state)
+    check_exceeding(state)
     check_triggers(state)
     for key, due in state.due.items():
         assert due.owing or key[1] not in OWED, "due work waits for nobody"
@@ -108,6 +109,22 @@ def check_account(account: Account) -> None:
     assert account.clients == {one.client: one.number for one in open_ones if one.client}
 
 
+def check_reducing(position: Position, resting: list[Order]) -> None:
+    """The position knows its resting reduce-only orders where they shrink with it, and only there."""
+    assert (position.reducing is not None) == (position.contract.shrinks and bool(resting))
+    if position.reducing is not None:
+        position.reducing.check(resting)
+
+
+def check_exceeding(state: State) -> None:
+    """It is known of which positions reduce-only orders would close more than there is, and of no others."""
+    positions = [position for account in state.accounts.values() for position in account.positions.values()]
+    for position in positions:
+        orders, held = position.reducing, position.lots
+        is_within = orders is None or all(orders.lots[sign] <= max(0, -sign * held) for sign in orders.lots)
+        assert is_within == (position not in state.exceeding)
+
+
 def check_orders(state: State) -> None:
     """As many orders stand in the books as accounts have resting."""
     sides = [side for contract in state.contracts.values() for side in (contract.book.bids, contract.book.asks)]
@@ -144,6 +161,7 @@ def check_position(account: Account, position: Position) -> None:
     assert position.open_triggers == len(waiting)
     assert position.closing == sum(trigger.closing for trigger in waiting)
     resting = [o for o in orders if o.rests]
+    check_reducing(position, [o for o in resting if o.reduce_only])
     assert position.bids == sum(o.notional * o.lots for o in resting if o.sign > 0)
     assert position.asks == sum(o.notional * o.lots for o in resting if o.sign < 0)
     assert position.extra == sum(o.extra * o.lots for o in resting)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from events.units import UNIT
+from exchange.core.changes.reducing import measure
 from exchange.core.margin.model import fee_for_closing, initial_of
 from exchange.core.state import Position, State
 
@@ -91,6 +92,8 @@ def post_trade(state: State, position: Position, sign: int, lots: int, value: in
         contract.holders.pop(position, None)
     elif not held:
         contract.holders[position] = None
+    if position.reducing is not None:
+        measure(state, position)
     if not position.exempt:
         state.touch(wallet.multi or wallet)
         if position.is_isolated:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from events.commands import MARKET, SessionOptions, TimeInForce
+from events.commands import MARKET, AccountId, SessionOptions, TimeInForce
 from events.digest import fingerprint
 from events.facts import TriggerPlaced
 from events.guards import Hold
@@ -19,6 +19,7 @@ from events.instructions import SelfTrade
 from events.instruments import Leg, RulePack, position_name
 from events.phases import TradingPhase
 from exchange.core.book import BookSide, Level, Order
+from exchange.core.changes import reducing
 from exchange.core.changes.triggers import index_of, keep
 from exchange.core.contract import Average, Contract
 from exchange.core.due import OWED, DueKind, Wait
@@ -62,6 +63,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
     return msgspec.json.encode(
         {
             **({"left": left} if left else {}),
+            **({"exceeding": [[*p.id, seq] for p, seq in state.exceeding.items()]} if state.exceeding else {}),
             "version": STATE_VERSION,
             "seq": state.seq if outcomes else 0,
             "batch": state.batch if outcomes else 0,
@@ -198,8 +200,13 @@ def decode(data: bytes) -> State:
     for name, pool_name, seq in raw.get("left", ()):
         pool = pool_of(state.accounts[name], pool_name)
         state.left[pool.id] = (pool, seq)
+    _restore_exceeding(state, raw.get("exceeding", []))
     arm_all(state)
     return state
+
+
+def _restore_exceeding(state: State, raw: list[tuple[AccountId, str, int]]) -> None:
+    state.exceeding = {state.accounts[name].positions[holder]: seq for name, holder, seq in raw}
 
 
 def _restore_countdowns(state: State, raw: list[list[Any]]) -> None:
@@ -251,6 +258,8 @@ def _restore_order(state: State, account: Account, holder: Position, values: dic
     values["self_trade"] = SelfTrade(values["self_trade"])
     order = Order(account=account.name, instrument=holder.contract.id, rests=True, holder=holder, **values)
     account.orders[order.number] = order
+    if order.reduce_only and holder.contract.shrinks:
+        reducing.rests(state, order)
     if order.until:
         state.keep_good_till(order)
     if order.client:

@@ -76,14 +76,16 @@ class State:
     by their time, or of the countdowns, (until, account, instrument), of which run_out are the entries of the queue for
     those whose time came; multis are the accounts in multi-asset mode; cause is the record that the next fact follows
     from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
-    instruments whose prices reached triggers in this batch, with the record that did first. columns is lent by the
-    host: the chunks that an AdvanceMarket may name.
+    instruments whose prices reached triggers in this batch, with the record that did first; exceeding the
+    positions that are less than their reduce-only orders close, with the record since which they are. columns is lent
+    by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
-        "accounts", "assets", "batch", "cause", "columns", "contracts", "countdowns", "dirty", "due", "fee_tiers",
-        "full", "funds", "gated_until", "good_till", "guards", "keeps_impact", "ledger", "left", "multis", "next_timer",
-        "now", "options", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq", "stepped", "timers",
+        "accounts", "assets", "batch", "cause", "columns", "contracts", "countdowns", "dirty", "due", "exceeding",
+        "fee_tiers", "full", "funds", "gated_until", "good_till", "guards", "keeps_impact", "ledger", "left", "multis",
+        "next_timer", "now", "options", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq", "stepped",
+        "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -117,12 +119,13 @@ class State:
         self.full = 0
         self.rankings: dict[tuple[InstrumentId, int], Ranking] = {}
         self.reached: dict[InstrumentId, int] = {}
+        self.exceeding: dict[Position, int] = {}
         self.columns: dict[ChunkId, Observations] = {}
 
     @property
     def has_work(self) -> bool:
         """Whether a Proceed has something to do."""
-        return bool(self.due or self.left or (self.good_till and self.good_till[0][0] <= self.now))
+        return bool(self.due or self.left or self.exceeding or (self.good_till and self.good_till[0][0] <= self.now))
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""

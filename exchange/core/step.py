@@ -29,6 +29,7 @@ from exchange.core.gate import closes
 from exchange.core.liquidation.auction import forget_cured
 from exchange.core.liquidation.watch import arm_all, drain, name_first
 from exchange.core.matching.good_till import AT_ONCE, expire_good_till
+from exchange.core.matching.shrinking import shrink
 from exchange.core.owed import settle_first
 from exchange.core.state import BATCH_FACTS, Account, Outcome, State
 from exchange.core.timers import fire
@@ -77,8 +78,9 @@ def step(state: State, command: Command) -> Batch | Outcome:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, closed))
         APPLY[type(closed)](state, closed)
-    if state.dirty or state.left or state.reached:
-        for fact in _said_last(state) if state.reached else drain(state, state.full - seq):
+    if state.dirty or state.left or state.reached or state.exceeding:
+        speaks = state.reached or state.exceeding
+        for fact in _said_last(state, records[-1]) if speaks else drain(state, state.full - seq):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
             APPLY[type(fact)](state, fact)
@@ -89,8 +91,12 @@ def step(state: State, command: Command) -> Batch | Outcome:
     return Batch(state.batch, state.now, records)
 
 
-def _said_last(state: State) -> Iterator[Fact]:
-    """What is said when a batch ends: whose triggers were reached, then who is due or warned."""
+def _said_last(state: State, last: Record) -> Iterator[Fact]:
+    """What is said when a batch ends: which reduce-only orders shrink, unless the command was refused, whose triggers
+    were reached, then who is due or warned.
+    """
+    if type(last.message) is not Refused:
+        yield from shrink(state)
     yield from triggers_reached(state)
     yield from drain(state, state.full - state.seq)
 

@@ -73,6 +73,7 @@ TRANSITIONS = (
     Transition(Stage.RESTING, f.Traded, Stage.RESTING),
     Transition(Stage.RESTING, f.Traded, Stage.FILLED),
     Transition(Stage.RESTING, f.OrderAmended, Stage.RESTING),
+    Transition(Stage.RESTING, f.OrderShrunk, Stage.RESTING),
     Transition(Stage.RESTING, f.OrderAmended, Stage.MATCHING),
     Transition(Stage.RESTING, f.OrderCancelled, Stage.CANCELLED),
     Transition(Stage.RESTING, f.OrderExpired, Stage.EXPIRED),
@@ -117,6 +118,8 @@ class Lives:
         elif type(fact) is f.OrderAmended:
             after = Stage.RESTING if fact.keeps_priority else Stage.MATCHING
             yield (fact.account, fact.number), f.OrderAmended, after, fact.left
+        elif type(fact) is f.OrderShrunk:
+            yield (fact.account, fact.number), f.OrderShrunk, Stage.RESTING, fact.left
         elif (leads := _LEADS_TO.get(type(fact))) is not None:
             yield (fact.account, fact.number), type(fact), leads, fact.lots
 

@@ -124,6 +124,13 @@ class Tables:
         self._orders[fact.account, fact.number] = (instrument, side, fact.left)
         yield self._order(batch, record, "amended", fact.lots, fact.price)
 
+    def shrunk(self, batch: Batch, record: Record) -> Iterator[Row]:
+        """A reduce-only order that shrank with its position: what is left open of it."""
+        fact: Any = record.message
+        instrument, side, _ = self._orders[fact.account, fact.number]
+        self._orders[fact.account, fact.number] = (instrument, side, fact.left)
+        yield self._order(batch, record, "shrunk", fact.left)
+
     def changed(self, batch: Batch, record: Record) -> Iterator[Row]:
         """An order that rests from now on, or ended."""
         fact: Any = record.message
@@ -217,6 +224,7 @@ _ROWS: dict[type, Any] = {
     f.OrderTriggered: Tables.triggered,
     f.OrderRested: Tables.changed,
     f.OrderAmended: Tables.amended,
+    f.OrderShrunk: Tables.shrunk,
     f.OrderCancelled: Tables.changed,
     f.OrderExpired: Tables.changed,
     f.FundingPaid: Tables.funding,

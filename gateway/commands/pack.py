@@ -17,7 +17,7 @@ from gateway.naming import there_are
 RULES = (
     *("maintenance_basis", "exit_fee", "due_at", "margin_model", "margin_step", "funding_price", "premium_hours"),
     *("rate_hours", "liquidation_price", "liquidation_pays_taker_fee", "mode_switch", "leverage_change"),
-    "amend_priority",
+    *("amend_priority", "reduce_only"),
 )
 """The flags that venues differ by, in the order in which they are shown."""
 

@@ -43,6 +43,7 @@ from events.rules import (
     MarginModel,
     ModeSwitch,
     PriceShown,
+    ReduceOnly,
 )
 from events.units import SECOND, UNIT, mul_div_ceil
 
@@ -145,6 +146,7 @@ PACK: Options = {
     "interest_interval": lambda dice, _: dice.choice((HOUR // 10, HOUR)),
     "fee_tiers": lambda dice, whole: _tiers(dice, whole) if dice.random() < 0.4 else (),
     "liquidation": lambda dice, whole: _liquidation(dice, whole, {}),
+    "reduce_only": lambda dice, _: dice.choice(list(ReduceOnly)),
     "amend_priority": lambda dice, _: dice.choice(list(AmendPriority)),
     "max_amendments": lambda dice, _: dice.choice((1, 3, 10_000)),
     "max_batch": lambda dice, _: dice.choice((2, 5, 50)),

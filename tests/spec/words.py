@@ -241,6 +241,10 @@ def item_repeated(item: int, first: int, reason: Reason | None = None, name: str
     return f.ItemRepeated(name, item, first, reason)
 
 
+def shrunk(number: int, lots: int, left: int) -> Expected:
+    return f.OrderShrunk("", number, lots, left)
+
+
 def cancelled(number: int, lots: int) -> Expected:
     return f.OrderCancelled("", number, lots)
 

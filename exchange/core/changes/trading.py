@@ -8,6 +8,7 @@ from events import facts as f
 from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.instruments import Leg
 from exchange.core.book import Order
+from exchange.core.changes import reducing
 from exchange.core.changes.triggers import drop, last_moved
 from exchange.core.fees import count_volume, fee_rates
 from exchange.core.margin.pretrade import order_sums
@@ -59,6 +60,8 @@ def on_order_rested(state: State, fact: f.OrderRested) -> None:
         book.asks.rest(order)
         position.asks += order.notional * lots
     position.extra += order.extra * lots
+    if order.reduce_only and position.contract.shrinks:
+        reducing.rests(state, order)
 
 
 def on_order_amended(state: State, fact: f.OrderAmended) -> None:
@@ -87,6 +90,14 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
         state.keep_good_till(order)
 
 
+def on_order_shrunk(state: State, fact: f.OrderShrunk) -> None:
+    """The order is smaller, and was never larger."""
+    account = state.accounts[fact.account]
+    order = account.orders[fact.number]
+    _reduce(state, account, order, fact.lots)
+    order.total -= fact.lots
+
+
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
     """The order leaves the book and gives its margin back, or a conditional one waits no more."""
     account = state.accounts[fact.account]
@@ -107,6 +118,8 @@ def _reduce(state: State, account: Account, order: Order, lots: int) -> None:
         else:
             position.asks -= order.notional * lots
         position.extra -= order.extra * lots
+        if order.reduce_only and position.contract.shrinks:
+            reducing.loses(state, order, lots)
     else:
         order.lots -= lots
     if not order.lots:
