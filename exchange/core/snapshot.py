@@ -63,7 +63,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
     return msgspec.json.encode(
         {
             **({"left": left} if left else {}),
-            **({"exceeding": [[*p.id, seq] for p, seq in state.exceeding.items()]} if state.exceeding else {}),
+            **({"exceeding": sorted([*p.id, seq] for p, seq in state.exceeding.items())} if state.exceeding else {}),
             "version": STATE_VERSION,
             "seq": state.seq if outcomes else 0,
             "batch": state.batch if outcomes else 0,

@@ -17,6 +17,7 @@ from events.commands import Side, TimeInForce
 from events.instructions import PriceMatch, SelfTrade
 from events.instruments import Bracket, RulePack
 from events.record import Batch
+from events.rules import ReduceOnly
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT, Atoms, Lots, Nanos, Rate
 from exchange.core.invariants import check, check_end_of_batch
@@ -46,9 +47,9 @@ RULES: RulePack = replace(
 )  # fmt: skip
 
 
-def naive_exchange() -> NaiveExchange:
+def naive_exchange(shrinks: bool = False) -> NaiveExchange:
     """A naive exchange by the same rules, with the same first mark."""
-    rules = NaiveRules(MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, TICK, PROTECT, BAND, TAKE_BOUND, MARKET_MAX)
+    rules = NaiveRules(MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, TICK, PROTECT, BAND, TAKE_BOUND, MARKET_MAX, shrinks)
     return NaiveExchange(rules, MIDDLE * TICK)
 
 
@@ -57,6 +58,7 @@ WORDS: dict[type[f.Fact], tuple[str, ...]] = {
     f.OrderAccepted: ("accepted", "account", "number"),
     f.OrderRested: ("rested", "account", "number", "lots"),
     f.OrderCancelled: ("cancelled", "account", "number", "lots"),
+    f.OrderShrunk: ("shrunk", "account", "number", "lots", "left"),
     f.OrderAmended: ("amended", "account", "number", "price", "lots", "left", "keeps_priority"),
     f.Traded: ("traded", "price", "lots", "maker", "maker_order", "taker", "taker_order"),
     f.TriggerPlaced: ("placed", "account", "number"),
@@ -83,10 +85,11 @@ def saying(fact: f.Fact) -> Saying | None:
 class Core:
     """The real one, asked as the naive one is."""
 
-    def __init__(self) -> None:
+    def __init__(self, shrinks: bool = False) -> None:
         self.state = State()
         self.batches: list[Batch] = []
-        self._run(c.OpenSession(Nanos(1), RULES_VERSION, RULES, c.SessionOptions()))
+        rules = replace(RULES, reduce_only=ReduceOnly.SHRINK if shrinks else ReduceOnly.CAP)
+        self._run(c.OpenSession(Nanos(1), RULES_VERSION, rules, c.SessionOptions()))
         for name in ACCOUNTS:
             self._run(c.OpenAccount(Nanos(1), name, c.RequestId("open")))
             self._run(c.Deposit(Nanos(1), name, c.RequestId("fund"), USD, AMPLE))
@@ -120,9 +123,9 @@ class Core:
 class Exchanges:
     """Both of them."""
 
-    def __init__(self) -> None:
-        self.core = Core()
-        self.naive = naive_exchange()
+    def __init__(self, shrinks: bool = False) -> None:
+        self.core = Core(shrinks)
+        self.naive = naive_exchange(shrinks)
 
     def ask(self, command: c.Command) -> list[Saying]:
         """Both say the same to a command."""
@@ -141,9 +144,17 @@ class Exchanges:
         for account in ACCOUNTS:
             assert self.core.held(account) == self.naive.held.get(account, 0)
             orders = self.core.state.accounts[account].orders
+            assert not self.naive.rules.shrinks or closes_what_there_is(self.naive, account)
             assert sorted(orders) == sorted(order.number for order in self.naive.open_of(account))
             waiting = [trigger.placed.number for trigger in self.naive.triggers if trigger.name[0] == account]
             assert sorted(self.core.state.accounts[account].triggers) == sorted(waiting)
+
+
+def closes_what_there_is(naive: NaiveExchange, account: str) -> bool:
+    """Whether the account's resting reduce-only orders close no more than its position."""
+    resting = [order for order in naive.open_of(account) if order.reduces]
+    lots = {sign: sum(order.lots for order in resting if order.sign == sign) for sign in (1, -1)}
+    return all(lots[sign] <= naive.reducible(account, sign) for sign in lots)
 
 
 class Desk:
@@ -286,8 +297,11 @@ FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForc
 
 
 def by_chance(seed: int, commands: int, every: int) -> Exchanges:
-    """So many commands to both, whose orders are compared after every so many of them, and at the end."""
-    both = Exchanges()
+    """So many commands to both, whose orders are compared after every so many of them, and at the end.
+
+    Where the seed is odd, reduce-only orders shrink with their position.
+    """
+    both = Exchanges(shrinks=seed % 2 == 1)
     desk = Desk(seed, both.naive)
     for n in range(commands):
         both.ask(desk.next())

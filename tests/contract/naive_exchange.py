@@ -18,6 +18,7 @@ from events.instructions import PriceMatch, SelfTrade
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
+from tests.contract.naive_reducing import shrink
 from tests.contract.naive_rules import (
     NaiveRules,
     amend_refusal,
@@ -84,6 +85,7 @@ class NaiveExchange:
         if getattr(command, "account", "") in self.run_out(command.at):
             self.run_down(command.account)  # type: ignore[attr-defined]
         DECIDES[type(command)](self, command)
+        shrink(self)
         while self.reached or self.run_out(command.at):
             if self.reached:
                 self.said.append(("reached", len(self.reached)))
@@ -92,6 +94,7 @@ class NaiveExchange:
                 self.fire(trigger)
             for account in self.run_out(command.at):
                 self.run_down(account)
+            shrink(self)
         return self.said
 
     def expire_good_till(self, now: int) -> None:

@@ -35,6 +35,7 @@ class NaiveRules:
     band: int
     take: int
     largest: int
+    shrinks: bool = False
 
 
 def order_refusal(exchange: NaiveExchange, command: c.PlaceOrder) -> Reason | None:

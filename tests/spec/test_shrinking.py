@@ -325,7 +325,7 @@ class TestFullBatches:
             session.given(cancel(4))
             assert not session.state.has_work
             session = self.full().given(resting(14, SELL, price=99, lots=9), market(15, BUY, lots=9))
-            assert not session.state.has_work
+            assert not session.state.exceeding
 
     def test_many_orders_on_one_position_are_as_many_batches_as_it_takes_each_of_them_bounded(self) -> None:
         session = long(60).given(*(sells(n, 105 + n % 7, 1) for n in range(3, 63)), resting(90, BUY, price=90, lots=58))

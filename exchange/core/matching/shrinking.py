@@ -14,11 +14,11 @@ from exchange.core.state import State
 
 
 def shrink(state: State) -> Iterator[Fact]:
-    """Take off what positions have too much of, those first that had it first, until the batch is full."""
-    for position, seq in list(state.exceeding.items()):
+    """Take off what positions have too much of, by account and position, until the batch is full."""
+    for position in sorted(state.exceeding, key=lambda position: position.id):
         orders = position.reducing
         assert orders is not None
-        state.cause = seq
+        state.cause = state.exceeding[position]
         for sign in (1, -1):
             while beyond := orders.beyond(sign, position.lots):
                 if state.seq >= state.full:
