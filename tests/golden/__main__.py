@@ -19,6 +19,7 @@ from tests.golden import (
     by_hand_instructions,
     by_hand_layers,
     by_hand_phases,
+    by_hand_reducing,
     by_hand_styles,
     by_hand_triggers,
     by_hand_warnings,
@@ -36,6 +37,7 @@ MADE = (
     | by_hand_handling.SESSIONS
     | by_chance_orders.SESSIONS
     | by_hand_phases.SESSIONS
+    | by_hand_reducing.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 
