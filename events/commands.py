@@ -107,7 +107,8 @@ class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a session chose beside its rule pack; part of the first fact.
 
     max_slippage is the Rate within which of the mark market orders trade, where that is less than the instrument's own
-    market_take_bound; 0: there is no such option. Guards that a session states take the place of the pack's.
+    market_take_bound; 0: there is no such option. Guards that a session states take the place of the pack's. For so
+    long after it opens, opening_auction, ns, every contract is in an auction, which then uncrosses; 0: it is not.
     """
 
     mark_source: MarkSource = MarkSource.DATA
@@ -116,10 +117,13 @@ class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     funding: FundingSource = FundingSource.FED
     max_slippage: Rate = Rate(0)
     guards: PriceGuards = UNGUARDED
+    opening_auction: Nanos = Nanos(0)
 
     def defect(self) -> str:
         """What contradicts itself, nothing where all holds together."""
-        return self.guards.defect() if 0 <= self.max_slippage < UNIT else "max_slippage lies from 0 to below 1"
+        if not 0 <= self.max_slippage < UNIT:
+            return "max_slippage lies from 0 to below 1"
+        return "opening_auction must not be below 0" if self.opening_auction < 0 else self.guards.defect()
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="kind"):

@@ -93,6 +93,9 @@ def replay(
     max_slippage: Annotated[
         str, typer.Option(help="Market orders trade within this share of the mark, e.g. 0.02; 0: at any price.")
     ] = "0",
+    opening_auction: Annotated[
+        int, typer.Option(help="Begin with an auction of so many seconds, which then uncrosses; 0: without one.")
+    ] = 0,
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
@@ -112,6 +115,7 @@ def replay(
         symbol,
         index or [],
         max_slippage,
+        opening_auction,
     )
     _exit(told(lambda: verb.run(request, as_json)))
 

@@ -281,6 +281,7 @@ class Auditor:
 
     def _check_timers(self, batch: Batch) -> None:
         """What falls due by time is said before anything else, unless the sender was refused at the door."""
+        self.books.check("contracts that no auction opened", [], phases.unopened(self.books))
         if len(batch.records) > 1 and not isinstance(batch.records[1].message, f.Refused | f.SessionOpened):
             late = {timer: at for timer, at in self.books.timers.items() if at <= self.books.now}
             self.books.check("what fell due by time and was not said", {}, late)

@@ -23,7 +23,7 @@ from exchange.audit.guards import released
 if TYPE_CHECKING:
     from exchange.audit.books import Position
 
-BREAKER, PHASE = "breaker", "phase"
+BREAKER, PHASE, OPENING = "breaker", "phase", "opening"
 FIRST = (-(2**100), 0)
 """Before everybody in price and time."""
 
@@ -106,6 +106,11 @@ def phase_set(books: Books, fact: f.TradingPhaseSet) -> None:
         books.timers[PHASE, fact.instrument] = fact.until
 
 
+def unopened(books: Books) -> list[str]:
+    """The contracts that should have begun in an auction."""
+    return [name for timer, name in books.timers if timer == OPENING]
+
+
 def uncrossed(books: Books, fact: f.AuctionUncrossed) -> None:
     """Where trading is to be continuous and something crosses, at the one price."""
     contract = _trading(books, fact.instrument)
@@ -127,8 +132,12 @@ def uncrossed(books: Books, fact: f.AuctionUncrossed) -> None:
 
 
 def _following(books: Books, contract: Contract) -> tuple[TradingPhase, int]:
-    """What comes next: where an auction uncrosses or a time is over, by that; else as the operator says."""
+    """What comes next: an auction where a session opens with one; where an auction uncrosses or a time is over, by
+    that; else as the operator says.
+    """
     name, command = contract.terms.id, books.command
+    if books.timers.pop((OPENING, name), None) is not None:
+        return AUCTION, books.now + books.options.opening_auction
     if contract.auction is not None or books.timers.get((PHASE, name), books.now + 1) <= books.now:
         return CONTINUOUS, 0
     if books.timers.get((BREAKER, name), books.now + 1) <= books.now:

@@ -16,7 +16,7 @@ from exchange.audit.books import Books
 from exchange.audit.clock import funding_rate, next_time, settlement_price
 from exchange.audit.contract import NOTHING, Contract, rate
 from exchange.audit.guards import released
-from exchange.audit.phases import stopped
+from exchange.audit.phases import OPENING, stopped
 from exchange.audit.pools import is_due, is_warned, margin, owes_too_much
 
 FUNDING, SETTLEMENT, INTEREST = "funding", "settlement", "interest"
@@ -37,6 +37,8 @@ def session_opened(books: Books, fact: f.SessionOpened) -> None:
             books.timers[SETTLEMENT, contract.terms.id] = contract.terms.expiry
         elif books.computes_funding:
             books.timers[FUNDING, contract.terms.id] = next_time(books.now, contract.terms.funding_interval)
+        if fact.options.opening_auction:
+            books.timers[OPENING, contract.terms.id] = books.now
     if fact.pack.interest_interval and books.collateral:
         books.timers[INTEREST, ""] = next_time(books.now, fact.pack.interest_interval)
 

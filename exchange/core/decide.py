@@ -39,7 +39,7 @@ from exchange.core.matching.good_till import expire_good_till
 from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.market import crossing, first_touch
-from exchange.core.matching.phases import decide_set_trading_phase, resumes
+from exchange.core.matching.phases import auctions_open, decide_set_trading_phase, resumes
 from exchange.core.matching.uncrossing import uncross
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State
@@ -60,6 +60,8 @@ def decide_open_session(state: State, command: c.OpenSession) -> Iterator[Fact]:
         yield Refused(Reason.RULES_VERSION_UNKNOWN)
     else:
         yield SessionOpened(command.rules_version, command.pack, command.options)
+        if command.options.opening_auction:
+            yield from auctions_open(state, command.options.opening_auction)
 
 
 def _is_sound(command: c.OpenSession) -> bool:

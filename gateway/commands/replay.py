@@ -28,7 +28,7 @@ from events.commands import (
 from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
 from events.observations import Kind
 from events.store.sqlite import open_session
-from events.units import UNIT, Rate, exact_units
+from events.units import SECOND, UNIT, Nanos, Rate, exact_units
 from exchange.sequencer import Sequencer
 from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
@@ -62,6 +62,7 @@ class Request:
     symbol: str = ""
     indices: Sequence[str] = ()
     max_slippage: str = "0"
+    opening_auction: int = 0
 
 
 def run(request: Request, as_json: bool) -> int:
@@ -197,12 +198,15 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
         beginnings = (next(iter(source), None) for source in sources)
         has_marks = any(chunk is not None and Kind.MARK in chunk.kind for chunk in beginnings)
         mark = (MarkSource.DATA if has_marks else MarkSource.MID).value
+    if request.opening_auction < 0:
+        raise UsageError(f"--opening-auction {request.opening_auction}: give seconds, 0 for none")
     return SessionOptions(
         mark_source=_choice("--mark", MarkSource, mark, "auto"),
         queue_model=_choice("--queue-model", QueueModel, request.queue_model),
         impact=_choice("--impact", Impact, request.impact),
         funding=_choice("--funding", FundingSource, request.funding),
         max_slippage=_share("--max-slippage", request.max_slippage),
+        opening_auction=Nanos(request.opening_auction * SECOND),
     )
 
 

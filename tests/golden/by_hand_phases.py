@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from events.commands import SessionOptions
 from events.guards import Breaker, PriceGuards
 from events.units import SECOND, Nanos, Rate
 from tests.golden.by_hand import recorded
@@ -27,7 +28,20 @@ def phased() -> Session:
     return recorded(_phased)
 
 
-SESSIONS = {"phases-1": phased}
+def opened() -> Session:
+    """opening-1: a session that begins with an auction of ten seconds."""
+    return recorded(_opened)
+
+
+SESSIONS = {"phases-1": phased, "opening-1": opened}
+
+
+def _opened() -> Iterator[Any]:
+    yield [opening(REOPENING, SessionOptions(opening_auction=Nanos(10 * SECOND))), mark(100)]
+    yield [account("maker", 100_000), account("ann", 200), account("bob", 5_000)]
+    yield [place(1, BUY, price=103, lots=10, by="ann"), place(2, SELL, price=99, lots=4, by="maker")]
+    yield [place(3, SELL, price=101, lots=2, by="bob"), market(4, BUY, lots=1, by="bob"), later(11)]
+    yield [place(4, SELL, price=103, lots=1, by="bob"), market(5, BUY, lots=1, by="bob")]
 
 
 def _phased() -> Iterator[Any]:

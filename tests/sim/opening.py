@@ -26,6 +26,7 @@ def opening(t: Traders) -> list[Command]:
         FundingSource.FED if t.rules.is_plain else dice.choice(list(FundingSource)),
         t.whims.choice((Rate(0), Rate(0), Rate(0), Rate(UNIT // 100))),
         HALTING if t.whims.random() < 0.1 else UNGUARDED,
+        t.opening_auction,
     )
     contradictory = msgspec.structs.replace(options, max_slippage=Rate(UNIT))
     bad = msgspec.structs.replace(t.pack, max_orders=0)

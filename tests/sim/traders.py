@@ -12,7 +12,7 @@ from random import Random
 from events import commands as c
 from events.commands import AccountId, Command, OrderNumber, RequestId, Side, TimeInForce
 from events.instruments import AssetId, Instrument, Inverse, Leg
-from events.units import SECOND, UNIT
+from events.units import SECOND, UNIT, Nanos
 from exchange.core.book import Order
 from exchange.core.margin.model import available_atoms
 from exchange.core.state import Account
@@ -37,6 +37,7 @@ class Traders:
         self.seed = seed
         self.dice = Random(seed)
         self.whims = Random(f"{seed} whims")
+        self.opening_auction = Nanos(Random(f"{seed} opening").choice((0,) * 9 + (20 * SECOND,)))
         self.world = world
         self.at = START
         self.requests = 0

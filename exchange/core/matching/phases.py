@@ -60,6 +60,12 @@ def decide_set_trading_phase(state: State, command: SetTradingPhase) -> Iterator
         yield TradingPhaseSet(contract.id, command.phase, command.until)
 
 
+def auctions_open(state: State, lasts: Nanos) -> Iterator[Fact]:
+    """Every contract begins in an auction of so many ns."""
+    for name in state.contracts:
+        yield TradingPhaseSet(name, AUCTION, Nanos(state.now + lasts))
+
+
 def resumes(contract: Contract) -> Fact:
     """Trading is continuous again, or what crosses has to trade before that."""
     return uncrossed(contract) or TradingPhaseSet(contract.id, CONTINUOUS)
