@@ -1,6 +1,7 @@
 """Files of market history as columns of observations.
 
-`open_source` finds out what a file is from what is in it, never from its name; that may say which symbol it is about.
+`open_source` finds out what a file is from what is in it; its name may say which symbol it is about, and tells two
+layouts apart that have the same columns.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import NamedTuple, Protocol
 from events.instruments import RulePack
 from events.observations import Observations
 from replay.sources import bars, bars_text, binance
-from replay.sources.files import Lines
+from replay.sources.files import INSTALL, Lines
 from replay.sources.report import Report, SourceError
 
-__all__ = ["FORMATS", "Format", "Report", "Source", "SourceError", "open_source"]
+__all__ = ["FORMATS", "Format", "Report", "Source", "SourceError", "format_of", "open_source"]
 
 LINES_SEEN = 10
 """So many lines at the start of a file tell its format."""
@@ -37,6 +38,11 @@ class Source(Protocol):
         ...
 
     @property
+    def name(self) -> str:
+        """What the file is, in a few words."""
+        ...
+
+    @property
     def position(self) -> int:
         """How many bytes of the file, as it is stored, were read so far."""
         ...
@@ -47,21 +53,66 @@ class Source(Protocol):
 
 
 class Format(NamedTuple):
-    """A kind of file: its name, how its first lines are known, and who reads it."""
+    """A kind of file: its name, how its first lines are known, who reads it, and what of it a replay plays."""
 
     name: str
     is_format: Callable[[list[bytes]], bool]
     open: Callable[[Path, RulePack, bool, str], Source]
+    known_by: str
+    holds: str
 
 
 def _open_capture(path: Path, pack: RulePack, strict: bool, _symbol: str) -> Source:
     return binance.BinanceCapture(path, pack, strict)
 
 
+def _open_table(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
+    try:
+        from replay.sources.layouts import open_table
+    except ImportError as error:
+        raise SourceError(f"{path}: tables need the extra `columns`; {INSTALL}") from error
+    return open_table(path, pack, strict, symbol)
+
+
+def _is_tardis(lines: list[bytes]) -> bool:
+    return lines[0].startswith(b"exchange,symbol,timestamp,local_timestamp,")
+
+
 FORMATS = (
-    Format(binance.NAME, binance.is_capture, _open_capture),
-    Format(bars.NAME, bars_text.is_bars, bars.Bars),
+    Format(
+        binance.NAME,
+        binance.is_capture,
+        _open_capture,
+        "lines that begin with a time and {",
+        "depth, trades, book tickers, marks",
+    ),
+    Format(
+        "Tardis CSV (`exchange,symbol,timestamp,local_timestamp,...`)",
+        _is_tardis,
+        _open_table,
+        "its header",
+        "levels, books, trades, quotes, marks and funding, options; liquidations are counted",
+    ),
+    Format(
+        bars.NAME,
+        bars_text.is_bars,
+        bars.Bars,
+        "rows of 6 or 12 numbers that begin with a time",
+        "trades and a book along each bar's path, or marks",
+    ),
 )
+
+
+def format_of(path: Path) -> Format:
+    """What the file is. Raises SourceError where it cannot be read or is of no known format."""
+    lines = Lines(path)
+    seen = list(islice(lines, LINES_SEEN))
+    for known in FORMATS:
+        if seen and known.is_format(seen):
+            return known
+    start = ascii((seen or [b""])[0][:40])[1:]
+    what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
+    raise SourceError(f"{path}: {what}; give one of: {'; '.join(known.name for known in FORMATS)}")
 
 
 def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: str = "") -> Source:
@@ -71,11 +122,4 @@ def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: 
     the file cannot be read, is of no known format, or where its symbol cannot be told.
     """
     path = Path(path)
-    lines = Lines(path)
-    seen = list(islice(lines, LINES_SEEN))
-    for known in FORMATS:
-        if known.is_format(seen):
-            return known.open(path, pack, strict, symbol)
-    start = ascii((seen or [b""])[0][:40])[1:]
-    what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
-    raise SourceError(f"{path}: {what}; give one of: {'; '.join(known.name for known in FORMATS)}")
+    return format_of(path).open(path, pack, strict, symbol)

@@ -70,6 +70,11 @@ class Bars:
             yield self._chunk(assembler)
 
     @property
+    def name(self) -> str:
+        """What the file is."""
+        return "bars"
+
+    @property
     def position(self) -> int:
         """How many bytes of the file were read so far."""
         return self._file.position

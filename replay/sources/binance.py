@@ -63,6 +63,11 @@ class BinanceCapture:
         report.settle()
 
     @property
+    def name(self) -> str:
+        """What the file is."""
+        return NAME.partition(" (")[0]
+
+    @property
     def position(self) -> int:
         """How many bytes of the file were read so far."""
         return self._file.position

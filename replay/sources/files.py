@@ -1,4 +1,6 @@
-"""Files as lines: plain, gzip or zip by their first bytes, streaming, and robust against what downloads do to files."""
+"""Files as lines, or as blocks of whole lines: plain, gzip, zstd or zip by their first bytes, streaming, and robust
+against what downloads do to files. zstd needs the extra `columns`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from replay.sources.report import SourceError
 
@@ -16,7 +18,13 @@ LINE_MAX = 1 << 24
 
 _GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _BLOCK = 1 << 18
+_PIECE = 1 << 12
+"""zstd is unpacked by so many bytes: where the stream is cut, no more than these are lost."""
+
+INSTALL = 'install it with pip install "ringfence[columns]", in a checkout -e ".[columns]"'
+"""What to do where a format needs a library that is not there."""
 
 
 class Lines:
@@ -24,7 +32,7 @@ class Lines:
     many bytes come in pieces.
 
     `damage` says, once the lines are used up, why a compressed file ended before its end, or is empty. What such an end
-    cut in the middle is no line. `packing` is how it is compressed: gzip, zip, or empty for not at all.
+    cut in the middle is no line. `packing` is how it is compressed: gzip, zstd, zip, or empty for not at all.
     """
 
     def __init__(self, path: Path, piece: int = 0) -> None:
@@ -41,20 +49,27 @@ class Lines:
 
     def __iter__(self) -> Iterator[bytes]:
         """Raise SourceError where the file cannot be opened or read."""
+        return self._reading(self._lines)
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """The same lines, so many whole ones at a time that they have about `size` bytes. Raises SourceError."""
+        return self._reading(lambda reader, packed: self._blocks(reader, packed, size))
+
+    def _reading(self, cut: Callable[[Reader, Packed | None], Iterator[bytes]]) -> Iterator[bytes]:
         try:
             with self._path.open("rb") as file:
                 self._tell = file.tell
                 try:
-                    yield from self._lines(file)
+                    packed = self._packed(file)
+                    yield from cut(io.BufferedReader(packed, _BLOCK) if packed else file, packed)
+                    self.damage = packed.damage if packed else ""
                 finally:
                     size = file.tell()
                     self._tell = lambda: size
         except OSError as error:
             raise SourceError(f"{self._path}: {error.strerror}; name a file that can be read") from error
 
-    def _lines(self, file: BinaryIO) -> Iterator[bytes]:
-        packed = self._packed(file)
-        reader = io.BufferedReader(packed, _BLOCK) if packed else file
+    def _lines(self, reader: Reader, packed: Packed | None) -> Iterator[bytes]:
         while line := reader.readline(self._piece or LINE_MAX):
             if line[-1:] != b"\n" and len(line) != self._piece:
                 if len(line) == LINE_MAX:
@@ -63,9 +78,23 @@ class Lines:
                 elif packed and packed.damage:
                     break
             yield line
-        self.damage = packed.damage if packed else ""
 
-    def _packed(self, file: BinaryIO) -> _Gunzip | _Unzip | None:
+    @staticmethod
+    def _blocks(reader: Reader, packed: Packed | None, size: int) -> Iterator[bytes]:
+        rest = b""
+        while piece := reader.read(size):
+            block = rest + piece
+            end = block.rfind(b"\n") + 1
+            rest = block[end:]
+            if len(rest) >= LINE_MAX:
+                _drop_rest_of_line(reader)
+                block, end, rest = block[:-1] + b"\n", len(block), b""
+            if end:
+                yield block[:end]
+        if rest and not (packed and packed.damage):
+            yield rest
+
+    def _packed(self, file: BinaryIO) -> Packed | None:
         start = file.read(4)
         file.seek(0)
         if start[:2] == _GZIP:
@@ -74,10 +103,16 @@ class Lines:
         if start in _ZIPS:
             self.packing = "zip"
             return _Unzip(file)
+        if start == _ZSTD:
+            self.packing = "zstd"
+            try:
+                return _Unzstd(file)
+            except ImportError as error:
+                raise SourceError(f"{self._path}: zstd needs the extra `columns`; {INSTALL}") from error
         return None
 
 
-def _drop_rest_of_line(reader: BinaryIO | io.BufferedReader) -> None:
+def _drop_rest_of_line(reader: Reader) -> None:
     while (rest := reader.readline(LINE_MAX)) and rest[-1:] != b"\n":
         pass
 
@@ -150,3 +185,30 @@ class _Unzip(io.RawIOBase):
             return archive.open(members[0])
         self.damage = f"the zip archive holds {len(members)} files, not one"
         return None
+
+
+class _Unzstd(io.RawIOBase):
+    """The plain bytes of a zstd file of one or more frames. What is damaged ends it, with `damage` saying how."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        import pyarrow
+
+        self._stream: Any = pyarrow.CompressedInputStream(file, "zstd")
+        self.damage = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer; 0 at the end."""
+        plain = b""
+        try:
+            plain = b"" if self.damage else self._stream.read(min(len(buffer), _PIECE))
+        except OSError as error:
+            self.damage = f"the zstd stream is cut off or damaged ({error})"
+        buffer[: len(plain)] = plain
+        return len(plain)
+
+
+Packed = _Gunzip | _Unzip | _Unzstd
+Reader = BinaryIO | io.BufferedReader

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import gc
+import re
 import tracemalloc
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from events.chunks import decode_chunk, encode_chunk
 from events.observations import Kind
-from replay.sources import Source, SourceError, binance, binance_opening, files, open_source
+from replay.sources import Source, SourceError, binance, binance_opening, columns, files, open_source, tables
 from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.synth import generated
 from tests import candles
-from tests.captures import PACK, malformed, write
+from tests import tables as vendors
+from tests.captures import PACK, back_in_time, malformed, write
 
 
 class Format(NamedTuple):
-    """A format under test: how a file of so many seconds is written, and how one row of a file is damaged."""
+    """A format under test: how a file of so many seconds is written, and how one row of a file is damaged; `back`
+    writes one in which a row is older than the one before, where that is no defect.
+    """
 
     write: Callable[[Path, int], Path]
     damage: Callable[[Path], int]
     kinds: frozenset[Kind] = frozenset({Kind.DIFF, Kind.PRINT, Kind.TICKER, Kind.MARK})
     rows_a_line: int = 1
     damaged: str = "damaged"
+    back: Callable[[Path], object] | None = None
+    says_symbol: bool = True
 
 
 def capture(name: str, **options: object) -> Format:
@@ -42,7 +49,10 @@ def capture(name: str, **options: object) -> Format:
         write(path, malformed(lines, after=50))
         return 51
 
-    return Format(write_whole, damage)
+    def back(path: Path) -> object:
+        return write(path, back_in_time(list(generated(11, seconds=4, **options)), after=50))
+
+    return Format(write_whole, damage, back=back)
 
 
 def two_symbols(folder: Path, seconds: int) -> Path:
@@ -66,7 +76,33 @@ def bars(name: str, **options: Any) -> Format:
         return 50 + bool(options.get("header"))
 
     kinds, rows_a_line = ({Kind.MARK}, 4) if options.get("marks") else ({Kind.SNAPSHOT, Kind.PRINT}, 8)
-    return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}")
+    return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}", says_symbol=False)
+
+
+def table(name: str, header: str, row: Callable[[int], list[object]], kinds: set[Kind], rows_a_line: int = 1) -> Format:
+    """Tables of vendors and venues; times in the columns called `timestamp` or `time`."""
+    clock = next(n for n, column in enumerate(header.split(",")) if column in ("local_timestamp", "time"))
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return vendors.write(folder / name, header, [row(n) for n in range(seconds * 64)])
+
+    def damage(path: Path) -> int:
+        rows = [row(n) for n in range(200)]
+        rows[49] = rows[49][:3]
+        vendors.write(path, header, rows)
+        return 51
+
+    def back(path: Path) -> object:
+        rows = [row(n) for n in range(200)]
+        rows[100][clock] = rows[90][clock]
+        return vendors.write(path, header, rows)
+
+    return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}", back)
+
+
+def tardis(layout: str, name: str, kinds: set[Kind], rows_a_line: int = 1) -> Format:
+    """Tardis CSV."""
+    return table(name, *vendors.LAYOUTS[layout], kinds, rows_a_line)
 
 
 FORMATS = {
@@ -79,6 +115,13 @@ FORMATS = {
     "bars, zip": bars("BTCUSDT-1m.zip", header=True),
     "bars, JSON": bars("BTCUSDT-1m.json"),
     "bars of marks": bars("BTCUSDT-1m.csv", marks=True),
+    "tardis, levels": tardis("incremental_book_L2", "levels.csv", {Kind.DIFF, Kind.SNAPSHOT}),
+    "tardis, levels, gzip": tardis("incremental_book_L2", "levels.csv.gz", {Kind.DIFF, Kind.SNAPSHOT}),
+    "tardis, trades, zstd": tardis("trades", "trades.csv.zst", {Kind.PRINT}),
+    "tardis, quotes, zip": tardis("quotes", "quotes.zip", {Kind.TICKER}),
+    "tardis, derivative ticker": tardis("derivative_ticker", "ticker.csv", {Kind.MARK}),
+    "tardis, books": tardis("book_snapshot_5", "books.csv", {Kind.SNAPSHOT}),
+    "tardis, options": tardis("options_chain", "options.csv", {Kind.MARK, Kind.TICKER}, 2),
 }
 
 
@@ -122,7 +165,7 @@ def test_numbers_are_what_the_core_takes(path: Path) -> None:
         assert all(lots >= 0 for lots in chunk.level_lots)
         assert all(lots > 0 for lots in chunk.print_lots)
         assert set(chunk.print_side) <= {-1, 1}
-        assert all(mark > 0 for mark in chunk.mark)
+        assert all(mark >= 0 for mark in chunk.mark)
 
 
 def test_every_kind_of_row_that_there_is_comes_through(path: Path, kind: Format) -> None:
@@ -177,14 +220,81 @@ def test_it_streams(path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_file(kind: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binance, "ROWS_MAX", 200)
-    monkeypatch.setattr(bars_source, "ROWS_MAX", 200)
+    read_in_small_pieces(monkeypatch)
     monkeypatch.setattr(bars_source, "BARS_AHEAD", 20)
     monkeypatch.setattr(bars_source, "PIECE", 1 << 10)
     monkeypatch.setattr(files, "_BLOCK", 1 << 12)
     monkeypatch.setattr(binance_opening, "LINES_AHEAD", 200)
     short, long = (peak(open_source(kind.write(tmp_path, seconds), PACK)) for seconds in (8, 32))
     assert long < short * 1.2
+
+
+def read_in_small_pieces(monkeypatch: pytest.MonkeyPatch, rows: int = 200) -> None:
+    for module in (binance, bars_source, columns):
+        monkeypatch.setattr(module, "ROWS_MAX", rows)
+    monkeypatch.setattr(tables, "BLOCK", rows * 20)
+
+
+def test_the_rows_are_the_same_whatever_the_size_of_chunks(
+    kind: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kind.write(tmp_path, 8)
+    whole = list(open_source(path, PACK))
+    read_in_small_pieces(monkeypatch, 83)
+    pieces = list(open_source(path, PACK))
+    assert len(pieces) > len(whole)
+    assert vendors.unfolded(pieces) == vendors.unfolded(whole)
+
+
+def test_a_row_that_is_older_takes_the_time_of_the_one_before_and_is_counted(kind: Format, tmp_path: Path) -> None:
+    if kind.back is None:
+        pytest.skip("a bar that is older is a defect")
+    path = tmp_path / kind.damaged
+    kind.back(path)
+    source = open_source(path, PACK, strict=True)
+    for chunk in source:
+        chunk.check()
+    assert source.report.time_went_back == kind.rows_a_line
+
+
+def test_a_symbol_that_the_rule_pack_does_not_have_is_told(kind: Format, path: Path) -> None:
+    others = tuple(instrument for instrument in PACK.instruments if instrument.id not in ("BTCUSDT", "ETHUSDT"))
+    pack = msgspec.structs.replace(PACK, instruments=others)
+    if not kind.says_symbol:
+        with pytest.raises(SourceError, match="names no symbol of the rule pack; say with --symbol which it is"):
+            open_source(path, pack)
+        return
+    source = open_source(path, pack)
+    assert rows(source) == 0
+    assert source.report.skipped["unknown_symbol"] > 1_000
+    assert re.search("unknown symbol '(BTC|ETH)USDT'; the rule pack has ", source.report.problems[0])
+    assert len(source.report.problems) <= 20
+    with pytest.raises(SourceError, match=r"unknown symbol '\w+'; .*: take one that has it"):
+        list(open_source(path, pack, strict=True))
+
+
+def test_a_file_without_a_byte_is_refused(kind: Format, tmp_path: Path) -> None:
+    path = tmp_path / kind.damaged
+    path.write_bytes(b"")
+    with pytest.raises(SourceError, match="the file is empty; give one of: "):
+        open_source(path, PACK)
+
+
+def test_a_file_that_was_cut_gives_what_was_whole_and_says_so(kind: Format, path: Path, tmp_path: Path) -> None:
+    cut = tmp_path / path.name
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    at = whole.find(b"\n", half) + 10 if path.suffix in ("", ".csv") else half
+    cut.write_bytes(whole[:at])
+    if path.suffix == ".zip":
+        with pytest.raises(SourceError, match="the zip archive is cut off or damaged"):
+            list(open_source(cut, PACK))
+        return
+    source = open_source(cut, PACK)
+    assert rows(source) > 100
+    assert re.search("cut off|ends early", source.report.problems[-1])
+    with pytest.raises(SourceError, match=rf"{cut}:\d+: "):
+        list(open_source(cut, PACK, strict=True))
 
 
 def peak(source: Source) -> int:

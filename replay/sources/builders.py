@@ -1,0 +1,239 @@
+"""From cells to rows: prints, tickers, marks and funding. Each builder serves one instrument of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from events.instruments import Instrument
+from events.observations import Kind
+from events.units import SECOND
+from replay.sources.cells import MEND, Cells, Ints
+from replay.sources.report import Report
+from replay.sources.rows import NO_ID, Rows
+from replay.sources.sieve import Sieve
+
+HOUR = 3_600 * SECOND
+
+
+class Builder(Protocol):
+    """Makes rows of the cells of one instrument, block after block."""
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """The rows of a block; their times as the file has them."""
+        ...
+
+    def finish(self) -> Iterator[Rows]:
+        """What is left when the file ends."""
+        ...
+
+
+Make = Callable[[Instrument], Builder]
+
+
+class Times(NamedTuple):
+    """The columns with the time of capture and the venue's own."""
+
+    at: str
+    transacted: str
+
+
+class _Stateless:
+    """A builder that keeps nothing from block to block."""
+
+    def __init__(self, instrument: Instrument, times: Times) -> None:
+        self._instrument = instrument
+        self._times = times
+
+    def finish(self) -> Iterator[Rows]:
+        """Nothing."""
+        return iter(())
+
+    def _rows(self, cells: Cells, sieve: Sieve, kind: Kind, tables: dict[str, Ints]) -> Rows:
+        good = sieve.good
+        at, transacted = (cells.numbers[name][good] for name in self._times)
+        return Rows(cells.lines[good], at, transacted, kind, {name: column[good] for name, column in tables.items()})
+
+
+class Taker(NamedTuple):
+    """The column that tells the taker's side, and the words for either."""
+
+    column: str
+    bought: str
+    sold: str
+
+
+class Prints(_Stateless):
+    """Trades. Where a column of ids is named, a step of more than one between rows is told as a gap; the row counts."""
+
+    def __init__(
+        self, instrument: Instrument, times: Times, price: str, size: str, taker: Taker, ids: str = ""
+    ) -> None:
+        super().__init__(instrument, times)
+        self._price, self._size, self._taker, self._ids = price, size, taker, ids
+        self._last_id: int | None = None
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """A print a row; trades of nothing, or of which nobody knows the taker, make none."""
+        sieve = Sieve(cells, self._instrument, report)
+        self._follow(cells, report)
+        bought, sold = (_lower(cells, self._taker.column, word) for word in self._taker[1:])
+        price, size = cells.numbers[self._price], cells.numbers[self._size]
+        sieve.leave_out((price == 0) | (size == 0), "trade_zero")
+        sieve.leave_out(_lower(cells, self._taker.column, "unknown"), "trade_of_unknown_side")
+        sieve.refuse(~(bought | sold), "odd_field", f"{self._taker.column} says neither side of the taker; {MEND}")
+        tables = {
+            "print_price": sieve.prices(self._price),
+            "print_lots": sieve.sizes(self._size, 1),
+            "print_side": np.where(bought, 1, -1),
+        }
+        yield self._rows(cells, sieve, Kind.PRINT, tables)
+
+    def _follow(self, cells: Cells, report: Report) -> None:
+        """Tell gaps in the ids."""
+        if not self._ids or not len(cells.lines):
+            return
+        ids = cells.numbers[self._ids]
+        before = np.concatenate([[ids[0] - 1 if self._last_id is None else self._last_id], ids[:-1]])
+        self._last_id = int(ids[-1])
+        for row in np.flatnonzero(ids != before + 1):
+            what = f"{self._instrument.id}: trade {ids[row]} follows trade {before[row]}; fetch the file again"
+            report.defect(int(cells.lines[row]), "gap_in_trade_ids", what)
+
+
+class Best(NamedTuple):
+    """The columns of a book ticker; `update` is its id, empty where it has none."""
+
+    bid: str
+    bid_size: str
+    ask: str
+    ask_size: str
+    update: str = ""
+
+
+class Tickers(_Stateless):
+    """Best bids and asks."""
+
+    def __init__(self, instrument: Instrument, times: Times, best: Best) -> None:
+        super().__init__(instrument, times)
+        self._best = best
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """A ticker a row; a side that is not stated is 0."""
+        sieve = Sieve(cells, self._instrument, report)
+        yield self._rows(cells, sieve, Kind.TICKER, self.tables(cells, sieve))
+
+    def tables(self, cells: Cells, sieve: Sieve) -> dict[str, Ints]:
+        """The columns of tickers."""
+        best = self._best
+        ids = cells.numbers[best.update] if best.update else np.full(len(cells.lines), NO_ID)
+        return {
+            "ticker_id": ids,
+            "ticker_bid": sieve.prices(best.bid, 0),
+            "ticker_bid_lots": sieve.sizes(best.bid_size),
+            "ticker_ask": sieve.prices(best.ask, 0),
+            "ticker_ask_lots": sieve.sizes(best.ask_size),
+        }
+
+
+class Stated(NamedTuple):
+    """The columns of a mark; those that a file does not have are empty."""
+
+    mark: str
+    index_price: str = ""
+    rate: str = ""
+    next_funding: str = ""
+
+
+class Marks(_Stateless):
+    """Mark and index prices, funding rates and times."""
+
+    def __init__(self, instrument: Instrument, times: Times, stated: Stated) -> None:
+        super().__init__(instrument, times)
+        self._stated = stated
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """A mark a row; rows that state no mark price make none."""
+        sieve = Sieve(cells, self._instrument, report)
+        sieve.leave_out(cells.numbers[self._stated.mark] == 0, "mark_not_stated")
+        yield self._rows(cells, sieve, Kind.MARK, self.tables(cells, sieve))
+
+    def tables(self, cells: Cells, sieve: Sieve) -> dict[str, Ints]:
+        """The columns of marks."""
+        stated, none = self._stated, np.zeros(len(cells.lines), np.int64)
+        return {
+            "mark": sieve.mark_units(stated.mark),
+            "mark_index": sieve.mark_units(stated.index_price),
+            "mark_rate": sieve.mark_units(stated.rate, -(1 << 53)),
+            "mark_next_funding": cells.numbers.get(stated.next_funding, none),
+        }
+
+
+class MarksAndTickers(Marks):
+    """Rows that state a mark and best prices: each makes a mark, where it states one, and a ticker."""
+
+    def __init__(self, instrument: Instrument, times: Times, stated: Stated, best: Best) -> None:
+        super().__init__(instrument, times, stated)
+        self._tickers = Tickers(instrument, times, best)
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """A mark and a ticker a row."""
+        sieve = Sieve(cells, self._instrument, report)
+        tables = self.tables(cells, sieve) | self._tickers.tables(cells, sieve)
+        good = sieve.good
+        pairs = np.stack([tables["mark"][good] > 0, np.ones(good.sum(), np.bool_)], axis=1).ravel()
+        kind = np.tile([int(Kind.MARK), int(Kind.TICKER)], int(good.sum()))[pairs]
+        at, transacted, lines = (
+            np.repeat(column[good], 2)[pairs]
+            for column in (*(cells.numbers[name] for name in self._times), cells.lines)
+        )
+        marked = good & (tables["mark"] > 0)
+        cut = {name: column[marked if name.startswith("mark") else good] for name, column in tables.items()}
+        yield Rows(lines, at, transacted, kind, cut)
+
+
+class Funding(_Stateless):
+    """Funding rates that were paid, each at its time.
+
+    A row makes two marks without a price: the rate with its own time as the next one, then the same with the following
+    time. That funding of the time passed is due once, at that rate, follows from the rule for marks (docs/replay.md).
+    """
+
+    def __init__(self, instrument: Instrument, times: Times, rate: str, hours: str) -> None:
+        super().__init__(instrument, times)
+        self._rate, self._hours = rate, hours
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """Two marks a row."""
+        sieve = Sieve(cells, self._instrument, report)
+        rate = sieve.mark_units(self._rate, -(1 << 53))
+        hours = cells.numbers.get(self._hours, np.full(len(cells.lines), 1))
+        sieve.refuse((hours < 1) | (hours > 24 * 366), "odd_field", f"{self._hours} is no number of hours; {MEND}")
+        good = sieve.good
+        at, lines = (np.repeat(column[good], 2) for column in (cells.numbers[self._times.at], cells.lines))
+        following = at + np.tile([0, 1], int(good.sum())) * np.repeat(hours[good], 2) * HOUR
+        none = np.zeros(len(at), np.int64)
+        rates = np.repeat(rate[good], 2)
+        tables = {"mark": none, "mark_index": none, "mark_rate": rates, "mark_next_funding": following}
+        yield Rows(lines, at, at, Kind.MARK, tables)
+
+
+class Unplayed(_Stateless):
+    """Rows that are no part of a market's course: they are checked and counted."""
+
+    def __init__(self, instrument: Instrument, times: Times, reason: str) -> None:
+        super().__init__(instrument, times)
+        self._reason = reason
+
+    def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
+        """Nothing."""
+        report.skip(self._reason, len(cells.lines))
+        return iter(())
+
+
+def _lower(cells: Cells, name: str, word: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """The rows of a column that hold this word, in whatever letters."""
+    words = cells.words[name]
+    return words._replace(values=[value.lower() for value in words.values]).rows(word)

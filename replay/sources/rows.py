@@ -1,0 +1,108 @@
+"""Rows of one instrument as arrays -> chunks of observations of a bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.instruments import Instrument
+from events.observations import TABLES, Kind, Observations
+from events.units import decimal_text
+from replay.sources import columns
+from replay.sources.columns import EXACT_MAX, Fault
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+NO_ID = -1
+"""The update id of a ticker whose file states none: that of no diff, so that the two are never compared."""
+
+_KINDS = {
+    "depth": (Kind.DIFF, Kind.SNAPSHOT), "prints": (Kind.PRINT,), "tickers": (Kind.TICKER,), "marks": (Kind.MARK,)
+}  # fmt: skip
+
+
+class Rows:
+    """Rows of one instrument. kind is one for all, or one a row; `tables` has the columns of `Observations` by name,
+    without the ends of levels: `lengths` has how many bids and asks in turn each depth row has.
+    """
+
+    def __init__(
+        self,
+        lines: Ints,
+        at: Ints,
+        transacted: Ints,
+        kind: Kind | Ints,
+        tables: dict[str, Ints],
+        lengths: Ints | None = None,
+    ) -> None:
+        self.lines, self.at, self.transacted = lines, at, transacted
+        self.kind = np.full(len(lines), int(kind)) if isinstance(kind, Kind) else kind
+        self.tables = tables
+        self.lengths = np.zeros(0, np.int64) if lengths is None else lengths
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.lines)
+
+    def chunks(self, instrument: Instrument) -> Iterator[tuple[Observations, Ints]]:
+        """The rows in chunks, each with the lines of its rows."""
+        starts = {table: _running(np.isin(self.kind, kinds)) for table, kinds in _KINDS.items()}
+        levels = _running(self.lengths)[::2][starts["depth"]] if len(self.lengths) else np.zeros(len(self) + 1, int)
+        first = 0
+        while first < len(self):
+            full = int(np.searchsorted(levels, levels[first] + columns.LEVELS_MAX, side="right")) - 1
+            end = min(first + columns.ROWS_MAX, max(first + 1, full), len(self))
+            yield self._chunk(instrument, first, end, starts, levels), self.lines[first:end]
+            first = end
+
+    def _chunk(
+        self, instrument: Instrument, first: int, end: int, starts: dict[str, Ints], levels: Ints
+    ) -> Observations:
+        chunk = Observations(instrument.id)
+        for table in _KINDS:
+            here = slice(starts[table][first], starts[table][end])
+            for name in TABLES[table]:
+                if name in self.tables:
+                    setattr(chunk, name, self.tables[name][here].tolist())
+        depth = slice(2 * starts["depth"][first], 2 * starts["depth"][end])
+        here = slice(levels[first], levels[end])
+        if len(self.lengths):
+            lots, price = self.tables["level_lots"][here], self.tables["level_price"][here]
+            columns.set_levels(chunk, self.lengths[depth].tolist(), price, lots)
+        columns.set_rows(chunk, self.kind[first:end], self.at[first:end].tolist(), self.transacted[first:end].tolist())
+        return chunk
+
+
+def _running(counts: NDArray[np.int64] | Mask) -> Ints:
+    """How many came before each, and in all."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+class Wholes:
+    """Units of 10^-8 -> whole multiples of an instrument's unit, exactly."""
+
+    def __init__(self, unit: int, word: str, name: str) -> None:
+        self._unit = unit
+        self._word = word
+        self._name = name
+
+    def of(self, units: Ints) -> Ints:
+        """The multiples; REFUSED where a number is negative, too large, or not a whole multiple."""
+        multiples, rest = np.divmod(units, self._unit)
+        fits = (rest == 0) & (units >= 0) & (multiples <= EXACT_MAX)
+        return np.where(fits, multiples, columns.REFUSED)
+
+    def fault(self, units: int) -> Fault:
+        """Why a number was refused."""
+        number = f"{self._word} {decimal_text(units)}"
+        if units == np.iinfo(np.int64).min or units > EXACT_MAX * self._unit:
+            return Fault(f"large_{self._word}", f"{self._word} is too large")
+        if units < 0:
+            return Fault(f"negative_{self._word}", f"{number} is negative")
+        if units == 0:
+            return Fault(f"zero_{self._word}", f"{self._word} is 0")
+        unit = decimal_text(self._unit)
+        return Fault(f"off_{self._name}", f"{number} is not a whole number of {self._name}s of {unit}")
