@@ -16,6 +16,7 @@ from events import facts as f
 from events.commands import Side, TimeInForce
 from events.instructions import PriceMatch, SelfTrade
 from events.instruments import Bracket, RulePack
+from events.phases import TradingPhase
 from events.record import Batch
 from events.rules import ReduceOnly
 from events.triggers import PriceSource, TriggerKind
@@ -66,6 +67,8 @@ WORDS: dict[type[f.Fact], tuple[str, ...]] = {
     f.OrderTriggered: ("triggered", "account", "number", "lots"),
     f.AllCancelled: ("all cancelled", "account", "left"),
     f.ItemRefused: ("item refused", "account", "item", "reason"),
+    f.TradingPhaseSet: ("phase", "phase", "until"),
+    f.AuctionUncrossed: ("uncrossed", "price", "lots", "surplus", "reference"),
     f.CountdownSet: ("countdown", "account", "until"),
     f.CountdownEnded: ("ran down", "account"),
 }
@@ -146,7 +149,7 @@ class Exchanges:
             orders = self.core.state.accounts[account].orders
             assert not self.naive.rules.shrinks or closes_what_there_is(self.naive, account)
             assert sorted(orders) == sorted(order.number for order in self.naive.open_of(account))
-            waiting = [trigger.placed.number for trigger in self.naive.triggers if trigger.name[0] == account]
+            waiting = [t.placed.number for t in (*self.naive.triggers, *self.naive.reached) if t.name[0] == account]
             assert sorted(self.core.state.accounts[account].triggers) == sorted(waiting)
 
 
@@ -238,6 +241,16 @@ class Desk:
         after = Nanos(self.random.choice((0, 5, 20, 60)))
         return c.SetCountdown(self.at, self.random.choice(ACCOUNTS), self.request(), GOLD, after)
 
+    def phase(self) -> c.SetTradingPhase:
+        """A phase, at times until soon or until before; mostly trading goes on where it does not."""
+        random = self.random
+        closed = self.naive.phase is not TradingPhase.CONTINUOUS
+        asked = TradingPhase.CONTINUOUS if closed and random.random() < 0.7 else random.choices(*PHASES)[0]
+        ends = random.random() < (0.05 if asked is TradingPhase.CONTINUOUS else 0.5)
+        return c.SetTradingPhase(
+            self.at, GOLD, asked, Nanos(self.at + random.choice((0, 10, 30))) if ends else Nanos(0)
+        )
+
     def batch(self) -> c.SubmitBatch:
         """A few orders of one account together: each is named as if the others were not there."""
         account, items = self.random.choice(ACCOUNTS), list[Any]()
@@ -288,9 +301,13 @@ HABITS: dict[Callable[[Desk], c.Command], int] = {
     Desk.batch: 2,
     Desk.mark: 2,
     Desk.countdown: 1,
+    Desk.phase: 1,
     Desk.cancel_all: 1,
 }
 """What is asked how often."""
+
+PHASES = (list(TradingPhase), [{TradingPhase.AUCTION: 4}.get(phase, 1) for phase in TradingPhase])
+"""Trading phases, and how often."""
 
 FORCES = {TimeInForce.GTC: 6, TimeInForce.IOC: 2, TimeInForce.FOK: 1, TimeInForce.POST_ONLY: 2, TimeInForce.GTD: 2}
 """Times in force, and how often."""

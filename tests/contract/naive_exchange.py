@@ -6,7 +6,6 @@ command with what it says, one tuple a fact: what happened, and the figures of i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +17,8 @@ from events.instructions import PriceMatch, SelfTrade
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
+from tests.contract.naive_orders import NaiveOrder
+from tests.contract.naive_phases import CONTINUOUS, phase_ends, set_phase, uncross
 from tests.contract.naive_reducing import shrink
 from tests.contract.naive_rules import (
     NaiveRules,
@@ -35,33 +36,6 @@ GTC, GTD, FOK, POST_ONLY = TimeInForce.GTC, TimeInForce.GTD, TimeInForce.FOK, Ti
 Saying = tuple[Any, ...]
 
 
-@dataclass
-class NaiveOrder:
-    """What is open of an order, and the whole size of it, what traded of it included.
-
-    rank says when it joined the queue at its price; 0 while it is not in the book. amended is how often it was.
-    """
-
-    account: str
-    number: int
-    sign: int
-    price: int
-    lots: int
-    reduces: bool
-    self_trade: SelfTrade
-    client: str
-    force: TimeInForce
-    size: int
-    until: int
-    rank: int = 0
-    amended: int = 0
-
-    @property
-    def name(self) -> tuple[str, int]:
-        """What facts call it."""
-        return self.account, self.number
-
-
 class NaiveExchange:
     """One instrument, accounts in one-way mode; marks are mark units."""
 
@@ -72,6 +46,8 @@ class NaiveExchange:
         self.countdowns: dict[str, int] = {}
         self.triggers: list[NaiveTrigger] = []
         self.reached: list[NaiveTrigger] = []
+        self.phase, self.phase_end = CONTINUOUS, 0
+        self.crossing: int | None = None
         self.orders: list[NaiveOrder] = []
         self.held: dict[str, int] = {}
         self.used: dict[str, int] = {}
@@ -81,21 +57,28 @@ class NaiveExchange:
     def ask(self, command: c.Command) -> list[Saying]:
         """What is said to a command."""
         self.said = []
+        phase_ends(self, command.at)
         self.expire_good_till(command.at)
         if getattr(command, "account", "") in self.run_out(command.at):
             self.run_down(command.account)  # type: ignore[attr-defined]
         DECIDES[type(command)](self, command)
         shrink(self)
-        while self.reached or self.run_out(command.at):
-            if self.reached:
+        while self.fires or self.crossing or self.run_out(command.at):
+            if self.fires:
                 self.said.append(("reached", len(self.reached)))
-            firing, self.reached = self.reached, []
-            for trigger in firing:
-                self.fire(trigger)
+                firing, self.reached = self.reached, []
+                for trigger in firing:
+                    self.fire(trigger)
+            uncross(self, command.at)
             for account in self.run_out(command.at):
                 self.run_down(account)
             shrink(self)
         return self.said
+
+    @property
+    def fires(self) -> bool:
+        """Whether conditional orders fire that were reached: they wait for continuous trading."""
+        return bool(self.reached) and self.phase is CONTINUOUS
 
     def expire_good_till(self, now: int) -> None:
         """Orders whose time is over expire, the earliest first."""
@@ -127,7 +110,10 @@ class NaiveExchange:
         self.said.append(("countdown", command.account, until))
 
     def cancel_all(self, command: c.CancelAll) -> None:
-        """Cancel all that the account has open."""
+        """Cancel all that the account has open, unless an auction trades with it."""
+        if self.crossing and self.open_of(command.account):
+            self.said.append(("refused", Reason.AUCTION_UNCROSSES))
+            return
         for one in self.all_of(command.account):
             self.cancel_one(one)
         self.said.append(("all cancelled", command.account, 0))
@@ -259,7 +245,10 @@ class NaiveExchange:
         return bool(last) and abs(mark - last) * UNIT > mark * self.rules.protect
 
     def enter(self, order: NaiveOrder, price: int | None) -> None:
-        """Let an accepted order meet the book; what is left of it rests or expires."""
+        """Let an accepted order meet the book; what is left of it rests or expires. In an auction all of it rests."""
+        if self.phase is not CONTINUOUS:
+            self.rest(order)
+            return
         limit = self.outermost(order.sign) if price is None else price
         if order.force is FOK and not self.fills_whole(order, limit):
             self.expire(order, Expiry.FILL_OR_KILL)
@@ -270,11 +259,15 @@ class NaiveExchange:
         if not order.lots:
             return
         if price is not None and why is Expiry.IMMEDIATE and order.force in (GTC, POST_ONLY, GTD):
-            self.ranks += 1
-            order.rank = self.ranks
-            self.said.append(("rested", *order.name, order.lots))
+            self.rest(order)
         else:
             self.expire(order, why)
+
+    def rest(self, order: NaiveOrder) -> None:
+        """What is open of an order joins the queue at its price."""
+        self.ranks += 1
+        order.rank = self.ranks
+        self.said.append(("rested", *order.name, order.lots))
 
     def take(self, order: NaiveOrder, price: int) -> Expiry:
         """Trade with what the order meets, and say why what is left would expire."""
@@ -327,6 +320,8 @@ class NaiveExchange:
         order = self.found(command)
         if order is None:
             self.said.append(("refused", Reason.UNKNOWN_ORDER))
+        elif self.crossing and isinstance(order, NaiveOrder):
+            self.said.append(("refused", Reason.AUCTION_UNCROSSES))
         else:
             self.cancel_one(order)
 
@@ -351,7 +346,7 @@ class NaiveExchange:
             self.said.append(("refused", reason))
             return
         left = size - (order.size - order.lots)
-        takes = order.force is POST_ONLY and bool(self.met(order.sign, price))
+        takes = order.force is POST_ONLY and self.phase is CONTINUOUS and bool(self.met(order.sign, price))
         if left <= 0 or takes:
             self.said.append(("cancelled", *order.name, order.lots))
             self.lose(order, order.lots)
@@ -365,14 +360,15 @@ class NaiveExchange:
 
     # What happens
 
-    def trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int) -> None:
-        """Two orders meet at the maker's price."""
-        self.said.append(("traded", maker.price, lots, *maker.name, *taker.name))
+    def trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int, at: int | None = None) -> None:
+        """Two orders meet at the maker's price, or at that of an auction."""
+        price = maker.price if at is None else at
+        self.said.append(("traded", price, lots, *maker.name, *taker.name))
         self.held[maker.account] = self.held.get(maker.account, 0) + maker.sign * lots
         self.held[taker.account] = self.held.get(taker.account, 0) + taker.sign * lots
         self.lose(maker, lots)
         self.lose(taker, lots)
-        self.move(PriceSource.LAST, maker.price)
+        self.move(PriceSource.LAST, price)
 
     def expire(self, order: NaiveOrder, why: Expiry) -> None:
         """What is open of the order ends by rule."""
@@ -394,5 +390,6 @@ DECIDES: dict[type[c.Command], Any] = {
     c.SubmitBatch: NaiveExchange.submit,
     c.SetCountdown: NaiveExchange.set_countdown,
     c.SetMarkPrice: NaiveExchange.set_mark,
+    c.SetTradingPhase: set_phase,
 }
 """Command -> what is done about it."""

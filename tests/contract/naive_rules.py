@@ -10,10 +10,12 @@ from events.commands import Side, TimeInForce
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
+from tests.contract.naive_phases import CONTINUOUS, of_phase, of_waiting
 from tests.contract.naive_triggers import NaiveTrigger
 
 if TYPE_CHECKING:
-    from tests.contract.naive_exchange import NaiveExchange, NaiveOrder
+    from tests.contract.naive_exchange import NaiveExchange
+    from tests.contract.naive_orders import NaiveOrder
 
 GTD, POST_ONLY = TimeInForce.GTD, TimeInForce.POST_ONLY
 
@@ -47,6 +49,7 @@ def order_refusal(exchange: NaiveExchange, command: c.PlaceOrder) -> Reason | No
         Reason.GOOD_TILL_OUT_OF_RANGE: command.time_in_force is GTD and command.good_till <= command.at,
         Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force in (POST_ONLY, GTD) and command.price is None,
         **out_of_place(exchange, command),
+        **of_phase(exchange, command.price, command.time_in_force),
     }
     return next((reason for reason in Reason if broken.get(reason)), None)
 
@@ -67,7 +70,9 @@ def out_of_place(exchange: NaiveExchange, command: c.PlaceOrder) -> dict[Reason,
         **out_of_band(exchange, sign, command.price),
         Reason.TOO_MANY_OPEN_ORDERS: len(exchange.open_of(command.account)) >= exchange.rules.orders,
         Reason.REDUCE_ONLY_WOULD_INCREASE: command.reduce_only and exchange.reducible(command.account, sign) == 0,
-        Reason.POST_ONLY_WOULD_TAKE: command.time_in_force is POST_ONLY and bool(exchange.met(sign, command.price)),
+        Reason.POST_ONLY_WOULD_TAKE: command.time_in_force is POST_ONLY
+        and bool(exchange.met(sign, command.price))
+        and exchange.phase is CONTINUOUS,
     }
 
 
@@ -89,6 +94,7 @@ def trigger_refusal(exchange: NaiveExchange, trigger: NaiveTrigger) -> Reason | 
         and (placed.price is not None or placed.closes or placed.protects),
         Reason.CLOSES_WHOLE_POSITION: placed.closes
         and (placed.lots != 0 or placed.reduce_only or placed.price is not None),
+        **of_waiting(exchange),
         Reason.NO_LAST_PRICE: not price,
         Reason.TOO_MANY_TRIGGERS: len(own) >= exchange.rules.triggers,
         Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
@@ -110,6 +116,7 @@ def amend_refusal(exchange: NaiveExchange, order: NaiveOrder, price: int, size: 
         Reason.PRICE_NOT_POSITIVE: price <= 0,
         Reason.SIZE_NOT_POSITIVE: size <= 0,
         **out_of_band(exchange, order.sign, price),
+        **of_phase(exchange, price, order.force),
         Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),
         Reason.TOO_MANY_AMENDMENTS: order.amended >= exchange.rules.amendments,
         Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not exchange.reducible(order.account, order.sign),

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from events import commands as c
 from events.commands import Side
 from events.facts import Expiry
+from events.phases import TradingPhase
 from events.refusals import Reason
 from tests.contract import __main__ as runner
 from tests.contract import exchanges
 from tests.contract.exchanges import MAX_ORDERS, Core, Exchanges, by_chance, naive_exchange
 from tests.contract.naive_exchange import NaiveExchange
-from tests.spec.words import BUY, FOK, GTC, IOC, POST_ONLY, SELL, cancel, place
+from tests.spec.phases import phase
+from tests.spec.words import BUY, FOK, GTC, IOC, POST_ONLY, SELL, TICK, cancel, place
 
 
 class Asked:
@@ -27,7 +29,8 @@ class Asked:
 
     def __call__(self, command: Any) -> list[tuple[Any, ...]]:
         self.asked += 1
-        return self.exchange.ask(replace(command, request=f"r{self.asked}", at=1))
+        requests = {"request": f"r{self.asked}"} if isinstance(command, c.TradersCommand) else {}
+        return self.exchange.ask(replace(command, at=1, **requests))
 
 
 @pytest.fixture(params=["naive", "core"])
@@ -89,6 +92,34 @@ class TestEveryExchange:
         for number in range(MAX_ORDERS):
             ask(limit(1 + number, SELL, 101, 5))
         assert ask(limit(1 + MAX_ORDERS, SELL, 101, 5)) == [("refused", Reason.TOO_MANY_OPEN_ORDERS)]
+
+    @pytest.mark.parametrize(
+        ("now", "why"),
+        [(TradingPhase.HALTED, Reason.TRADING_HALTED), (TradingPhase.CANCEL_ONLY, Reason.CANCEL_ONLY)],
+    )
+    def test_where_trading_is_stopped_nothing_is_taken_but_cancels(
+        self, ask: Asked, now: TradingPhase, why: Reason
+    ) -> None:
+        ask(limit(1, SELL, 101, 5))
+        assert ask(phase(now)) == [("phase", now, 0)]
+        assert ask(limit(1, BUY, 101, 5, by="ben")) == [("refused", why)]
+        assert ask(c.AmendOrder(1, "ann", "", 1, 102)) == [("refused", why)]  # type: ignore[arg-type]
+        assert ask(cancel(1, by="ann")) == [("cancelled", "ann", 1, 5)]
+
+    def test_an_auction_trades_most_lots_then_with_least_surplus_then_near_the_reference_then_low(
+        self, ask: Asked
+    ) -> None:
+        ask(phase(TradingPhase.AUCTION))
+        assert ask(limit(1, SELL, 99, 5)) == [("accepted", "ann", 1), ("rested", "ann", 1, 5)]
+        assert ask(place(1, BUY, lots=5, by="ben", tif=IOC)) == [("refused", Reason.AUCTION_TAKES_LIMITS)]
+        ask(limit(1, BUY, 103, 4, by="ben"))
+        ask(limit(1, BUY, 102, 2, by="cat"))
+        assert ask(phase(TradingPhase.CONTINUOUS)) == [
+            ("uncrossed", 100, 5, 1, 100 * TICK),
+            ("traded", 100, 4, "ann", 1, "ben", 1),
+            ("traded", 100, 1, "ann", 1, "cat", 1),
+            ("phase", TradingPhase.CONTINUOUS, 0),
+        ]
 
 
 @pytest.mark.parametrize("seed", range(6))
