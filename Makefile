@@ -5,6 +5,7 @@
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
 # INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
 # OPERATIONS=n    `make oracle`: so many on the book, and on the exchange, against their naive counterparts (1,000,000)
+# WORLDS=n WORLD=n  `make sim`: so many seeds of the whole system under faults, or one, with the order of its events
 # GATE=1          `make sim`: the scripts and few seeds that reach every refusal, layer and branch of the waterfall
 
 PYTHON ?=
@@ -36,8 +37,12 @@ fmt: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 
 sim: $(VENV)/dev.stamp
+ifneq ($(WORLD)$(WORLDS),)
+	$(BIN)/python -m tests.sim.world $(if $(WORLD),--seed $(WORLD),--seeds $(WORLDS))
+else
 	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(INTO),--into $(INTO)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATE),--gate)
+endif
 
 oracle: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.contract $(if $(SEED),--seed $(SEED)) $(if $(OPERATIONS),--operations $(OPERATIONS))

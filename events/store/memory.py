@@ -29,12 +29,7 @@ class MemoryLog:
     ) -> Head:
         """See `EventLog.append`."""
         self._check_open()
-        head = self._head()
-        if head != expected_head:
-            raise StaleHead(
-                f"the log ends at batch {head.batch}, not at batch {expected_head.batch} as the writer believes; "
-                "read it again"
-            )
+        self._check_head(expected_head)
         for chunk in chunks:
             self._chunks.setdefault(chunk.id, chunk)
         self._batches.extend(batches)
@@ -90,6 +85,14 @@ class MemoryLog:
             return Head()
         last = self._batches[batch - 1]
         return Head(last.number, last.last_seq, last.digest)
+
+    def _check_head(self, expected: Head) -> None:
+        head = self._head()
+        if head != expected:
+            raise StaleHead(
+                f"the log ends at batch {head.batch}, not at batch {expected.batch} as the writer believes; "
+                "read it again"
+            )
 
     def _fits(self, snapshot: StoredSnapshot) -> bool:
         return 0 < snapshot.batch <= len(self._batches) and self._head_at(snapshot.batch) == head_of(snapshot)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -16,6 +18,8 @@ from events.snapshot import KEPT, seal, unseal
 from events.store.memory import MemoryLog
 from events.store.sqlite import PAGE_BATCHES, PAGE_RECORDS, open_session
 from tests.loop import in_loop, turns
+from tests.sim.whole.disk import Disk, Faults
+from tests.sim.whole.log import open_log
 from tests.stored import collected, head_of, history, stored
 
 CHUNK = StoredChunk(ChunkId("c1"), bytes(range(256)))
@@ -232,6 +236,15 @@ class TestMemoryLog(EventLogContract):
 
     async def open(self, folder: Path) -> EventLog:
         return MemoryLog()
+
+
+class TestDiskLog(EventLogContract):
+    """The log on a made-up disk, with which the whole system is simulated."""
+
+    async def open(self, folder: Path) -> EventLog:
+        disk = Disk("log", Random("contract"), Counter())
+        disk.faults = Faults(seconds=0)
+        return await open_log(disk)
 
 
 class TestSqliteLog(EventLogContract):

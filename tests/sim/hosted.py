@@ -252,11 +252,11 @@ def check_log(host: Host, batches: list[Batch]) -> None:
         told = answers(found[seq])
         assert (account, request) in told, f"record {seq} is another command"
         assert told[account, request] == reason, f"{account} was told {reason}, the log says otherwise"
-    assert [name for name, times in Counter(_asked(batches)).items() if times > 1] == [], "decided twice"
+    assert [name for name, times in Counter(asked(batches)).items() if times > 1] == [], "decided twice"
     audit(batches)
 
 
-def _asked(batches: list[Batch]) -> Iterator[tuple[str, str]]:
+def asked(batches: list[Batch]) -> Iterator[tuple[str, str]]:
     """Whose request each batch answers, where there is an account to remember it."""
     accounts: set[str] = set()
     for batch in batches:

@@ -6,6 +6,7 @@ facts are applied one record at a time, the invariants checked after each; the s
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
@@ -304,3 +305,9 @@ def compare(auditor: Auditor, state: State) -> None:
             assert {n: order.lots for n, order in own.orders.items()} == {
                 n: order.lots for n, order in account.orders.items() if order.holder is position
             }
+
+
+if __name__ == "__main__":
+    from tests.sim.whole.many import main
+
+    sys.exit(main(sys.argv[1:]))
