@@ -32,9 +32,8 @@ class Observations(msgspec.Struct):
              asks_end[i-1] (0 for the first) to bids_end[i], its asks those from there to asks_end[i]
     levels:  price (ticks), lots (absolute; 0 removes the level)
     prints:  price (ticks), lots, side (1: the taker bought, -1: the taker sold)
-    tickers: update id, best bid and ask (ticks), their sizes (lots)
-    marks:   mark and index price (mark units; index 0: not stated), funding rate (Rate) and next funding time (ns; 0:
-    not
+    tickers: update id (-1: not stated), best bid and ask (ticks), their sizes (lots)
+    marks:   mark and index price (mark units; 0: not stated), funding rate (Rate) and next funding time (ns; 0: not
              stated)
     """
 

@@ -26,7 +26,6 @@ from events.commands import (
     SessionOptions,
 )
 from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
-from events.observations import Kind
 from events.store.sqlite import open_session
 from events.units import SECOND, UNIT, Nanos, Rate, exact_units
 from exchange.sequencer import Sequencer
@@ -196,7 +195,7 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
     mark = request.mark
     if mark == "auto":
         beginnings = (next(iter(source), None) for source in sources)
-        has_marks = any(chunk is not None and Kind.MARK in chunk.kind for chunk in beginnings)
+        has_marks = any(chunk is not None and any(chunk.mark) for chunk in beginnings)
         mark = (MarkSource.DATA if has_marks else MarkSource.MID).value
     if request.opening_auction < 0:
         raise UsageError(f"--opening-auction {request.opening_auction}: give seconds, 0 for none")

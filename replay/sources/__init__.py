@@ -13,14 +13,11 @@ from typing import NamedTuple, Protocol
 
 from events.instruments import RulePack
 from events.observations import Observations
-from replay.sources import bars, bars_text, binance
-from replay.sources.files import INSTALL, Lines
+from replay.sources import archives_text, bars, bars_text, binance
+from replay.sources.files import INSTALL, LINES_SEEN, Lines
 from replay.sources.report import Report, SourceError
 
-__all__ = ["FORMATS", "Format", "Report", "Source", "SourceError", "format_of", "open_source"]
-
-LINES_SEEN = 10
-"""So many lines at the start of a file tell its format."""
+__all__ = ["FORMATS", "LINES_SEEN", "Format", "Report", "Source", "SourceError", "format_of", "open_source"]
 
 
 class Source(Protocol):
@@ -92,6 +89,13 @@ FORMATS = (
         _open_table,
         "its header",
         "levels, books, trades, quotes, marks and funding, options; liquidations are counted",
+    ),
+    Format(
+        "tables of Binance's public archives (aggTrades, trades, bookTicker, fundingRate ...)",
+        archives_text.is_archive,
+        _open_table,
+        "its header, or rows of these columns",
+        "trades, book tickers, funding; bookDepth, metrics and liquidations are counted",
     ),
     Format(
         bars.NAME,

@@ -10,12 +10,15 @@ import numpy as np
 from events.instruments import Instrument
 from events.observations import Kind
 from events.units import SECOND
-from replay.sources.cells import MEND, Cells, Ints
+from replay.sources.cells import MEND, Cells, Ints, Mask
 from replay.sources.report import Report
 from replay.sources.rows import NO_ID, Rows
 from replay.sources.sieve import Sieve
 
-HOUR = 3_600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+YEAR = 24 * 366
+"""In hours: no interval is longer."""
 
 
 class Builder(Protocol):
@@ -58,31 +61,33 @@ class _Stateless:
 
 
 class Taker(NamedTuple):
-    """The column that tells the taker's side, and the words for either."""
+    """The column that tells the taker's side, and the words for either, in small letters."""
 
     column: str
-    bought: str
-    sold: str
+    bought: tuple[str, ...]
+    sold: tuple[str, ...]
 
 
 class Prints(_Stateless):
-    """Trades. Where a column of ids is named, a step of more than one between rows is told as a gap; the row counts."""
+    """Trades. Where a column of ids is named, a step that is not one between neighbouring lines is told as a gap, and
+    the trade used; after a line that could not be read it is no news.
+    """
 
     def __init__(
         self, instrument: Instrument, times: Times, price: str, size: str, taker: Taker, ids: str = ""
     ) -> None:
         super().__init__(instrument, times)
         self._price, self._size, self._taker, self._ids = price, size, taker, ids
-        self._last_id: int | None = None
+        self._last: tuple[int, int] | None = None
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """A print a row; trades of nothing, or of which nobody knows the taker, make none."""
         sieve = Sieve(cells, self._instrument, report)
         self._follow(cells, report)
-        bought, sold = (_lower(cells, self._taker.column, word) for word in self._taker[1:])
+        bought, sold = (_says(cells, self._taker.column, words) for words in self._taker[1:])
         price, size = cells.numbers[self._price], cells.numbers[self._size]
         sieve.leave_out((price == 0) | (size == 0), "trade_zero")
-        sieve.leave_out(_lower(cells, self._taker.column, "unknown"), "trade_of_unknown_side")
+        sieve.leave_out(_says(cells, self._taker.column, ("unknown",)), "trade_of_unknown_side")
         sieve.refuse(~(bought | sold), "odd_field", f"{self._taker.column} says neither side of the taker; {MEND}")
         tables = {
             "print_price": sieve.prices(self._price),
@@ -95,12 +100,14 @@ class Prints(_Stateless):
         """Tell gaps in the ids."""
         if not self._ids or not len(cells.lines):
             return
-        ids = cells.numbers[self._ids]
-        before = np.concatenate([[ids[0] - 1 if self._last_id is None else self._last_id], ids[:-1]])
-        self._last_id = int(ids[-1])
-        for row in np.flatnonzero(ids != before + 1):
+        ids, lines = cells.numbers[self._ids], cells.lines
+        id_before, line_before = self._last or (ids[0] - 1, lines[0] - 1)
+        self._last = int(ids[-1]), int(lines[-1])
+        before = np.concatenate([[id_before], ids[:-1]])
+        is_next = lines == np.concatenate([[line_before], lines[:-1]]) + 1
+        for row in np.flatnonzero((ids != before + 1) & is_next):
             what = f"{self._instrument.id}: trade {ids[row]} follows trade {before[row]}; fetch the file again"
-            report.defect(int(cells.lines[row]), "gap_in_trade_ids", what)
+            report.defect(int(lines[row]), "gap_in_trade_ids", what)
 
 
 class Best(NamedTuple):
@@ -195,28 +202,36 @@ class MarksAndTickers(Marks):
 
 
 class Funding(_Stateless):
-    """Funding rates that were paid, each at its time.
+    """Funding rates that were paid, each at its time, to the minute.
 
-    A row makes two marks without a price: the rate with its own time as the next one, then the same with the following
-    time. That funding of the time passed is due once, at that rate, follows from the rule for marks (docs/replay.md).
+    A row makes two marks without a price: the rate, and then the rate with the following funding time. That funding of
+    the time passed is due once, at that rate, follows from the rule for marks (docs/replay.md). Where the file states
+    no interval, the following time is an hour later: none is shorter.
     """
 
     def __init__(self, instrument: Instrument, times: Times, rate: str, hours: str) -> None:
         super().__init__(instrument, times)
         self._rate, self._hours = rate, hours
+        self._next = 0
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """Two marks a row."""
         sieve = Sieve(cells, self._instrument, report)
         rate = sieve.mark_units(self._rate, -(1 << 53))
-        hours = cells.numbers.get(self._hours, np.full(len(cells.lines), 1))
-        sieve.refuse((hours < 1) | (hours > 24 * 366), "odd_field", f"{self._hours} is no number of hours; {MEND}")
+        hours = cells.numbers.get(self._hours, np.ones(len(cells.lines), np.int64))
+        sieve.refuse((hours < 1) | (hours > YEAR), "odd_field", f"{self._hours} is no number of hours; {MEND}")
         good = sieve.good
-        at, lines = (np.repeat(column[good], 2) for column in (cells.numbers[self._times.at], cells.lines))
-        following = at + np.tile([0, 1], int(good.sum())) * np.repeat(hours[good], 2) * HOUR
+        if not good.any():
+            return
+        at = cells.numbers[self._times.at][good]
+        due = (at + MINUTE // 2) // MINUTE * MINUTE
+        following = np.maximum.accumulate(np.maximum(due + hours[good] * HOUR, self._next))
+        known = np.concatenate([[self._next or due[0]], following[:-1]])
+        self._next = int(following[-1])
+        at, rates, lines = (np.repeat(column, 2) for column in (at, rate[good], cells.lines[good]))
         none = np.zeros(len(at), np.int64)
-        rates = np.repeat(rate[good], 2)
-        tables = {"mark": none, "mark_index": none, "mark_rate": rates, "mark_next_funding": following}
+        stated = np.stack([known, following], axis=1).ravel()
+        tables = {"mark": none, "mark_index": none, "mark_rate": rates, "mark_next_funding": stated}
         yield Rows(lines, at, at, Kind.MARK, tables)
 
 
@@ -233,7 +248,8 @@ class Unplayed(_Stateless):
         return iter(())
 
 
-def _lower(cells: Cells, name: str, word: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """The rows of a column that hold this word, in whatever letters."""
+def _says(cells: Cells, name: str, wanted: tuple[str, ...]) -> Mask:
+    """The rows of a column that hold one of these words, in whatever letters."""
     words = cells.words[name]
-    return words._replace(values=[value.lower() for value in words.values]).rows(word)
+    found: Mask = np.isin(words.codes, [n for n, value in enumerate(words.values) if value.lower() in wanted])
+    return found

@@ -16,6 +16,9 @@ from replay.sources.report import SourceError
 LINE_MAX = 1 << 24
 """A longer line is cut, so that no reader takes it for a whole one: memory must not grow with the file."""
 
+LINES_SEEN = 10
+"""So many lines at the start of a file tell its format."""
+
 _GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _ZSTD = b"\x28\xb5\x2f\xfd"

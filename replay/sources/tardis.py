@@ -20,7 +20,7 @@ START = ("exchange", "symbol", "timestamp", "local_timestamp")
 _TIMES = Times("local_timestamp", "timestamp")
 _BASE = (Field("symbol", Cell.WORD), *fields(Cell.TIME, *_TIMES))
 _BEST = Best("bid_price", "bid_amount", "ask_price", "ask_amount")
-_TAKER = Taker("side", "buy", "sell")
+_TAKER = Taker("side", ("buy",), ("sell",))
 
 
 def layout_of(path: Path, columns: tuple[str, ...]) -> Layout | None:

@@ -19,7 +19,7 @@ from replay.sources import Source, SourceError, binance, binance_opening, column
 from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.synth import generated
-from tests import candles
+from tests import archives, candles
 from tests import tables as vendors
 from tests.captures import PACK, back_in_time, malformed, write
 
@@ -79,30 +79,39 @@ def bars(name: str, **options: Any) -> Format:
     return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}", says_symbol=False)
 
 
+CLOCKS = ("local_timestamp", "time", "transact_time", "transaction_time", "calc_time")
+
+
 def table(name: str, header: str, row: Callable[[int], list[object]], kinds: set[Kind], rows_a_line: int = 1) -> Format:
-    """Tables of vendors and venues; times in the columns called `timestamp` or `time`."""
-    clock = next(n for n, column in enumerate(header.split(",")) if column in ("local_timestamp", "time"))
+    """Tables of vendors and venues."""
+    clock = next(n for n, column in enumerate(header.split(",")) if column in CLOCKS)
+    header = "" if "headerless" in name else header
 
     def write_whole(folder: Path, seconds: int) -> Path:
         return vendors.write(folder / name, header, [row(n) for n in range(seconds * 64)])
 
     def damage(path: Path) -> int:
         rows = [row(n) for n in range(200)]
-        rows[49] = rows[49][:3]
+        rows[49] = rows[49][:2]
         vendors.write(path, header, rows)
-        return 51
+        return 50 + bool(header)
 
     def back(path: Path) -> object:
         rows = [row(n) for n in range(200)]
         rows[100][clock] = rows[90][clock]
         return vendors.write(path, header, rows)
 
-    return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}", back)
+    return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}", back, "BTCUSDT" not in name)
 
 
 def tardis(layout: str, name: str, kinds: set[Kind], rows_a_line: int = 1) -> Format:
     """Tardis CSV."""
     return table(name, *vendors.LAYOUTS[layout], kinds, rows_a_line)
+
+
+def archive(what: str, name: str, kinds: set[Kind], rows_a_line: int = 1) -> Format:
+    """Binance's public archives."""
+    return table(name, archives.header(what), archives.ROWS[what][1], kinds, rows_a_line)
 
 
 FORMATS = {
@@ -122,6 +131,10 @@ FORMATS = {
     "tardis, derivative ticker": tardis("derivative_ticker", "ticker.csv", {Kind.MARK}),
     "tardis, books": tardis("book_snapshot_5", "books.csv", {Kind.SNAPSHOT}),
     "tardis, options": tardis("options_chain", "options.csv", {Kind.MARK, Kind.TICKER}, 2),
+    "archive, aggTrades, zip": archive("aggTrades", "BTCUSDT-aggTrades.zip", {Kind.PRINT}),
+    "archive, trades": archive("trades", "BTCUSDT-trades-headerless.csv", {Kind.PRINT}),
+    "archive, bookTicker, gzip": archive("bookTicker", "BTCUSDT-bookTicker.csv.gz", {Kind.TICKER}),
+    "archive, fundingRate": archive("fundingRate", "BTCUSDT-fundingRate.csv", {Kind.MARK}, 2),
 }
 
 
