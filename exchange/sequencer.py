@@ -312,7 +312,7 @@ class Sequencer:
 
     async def _store(self) -> None:
         """Store what is decided, group after group, and build the state anew where anything fails."""
-        while self._bug or self._broken or not self._committer.is_idle or not self._stopped:
+        while self._bug or self._broken or self._inbox or not self._committer.is_idle or not self._stopped:
             await self._work.wait()
             if self._bug:
                 raise self._bug

@@ -171,6 +171,8 @@ async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     except BlockingIOError:
         os.close(lock)
         raise BusyLog(WRITTEN.format(path)) from None
+    # A process that was killed between writing and syncing left batches that can be read, and are not durable yet.
+    os.fsync(lock)
     return lock
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -74,6 +75,20 @@ async def test_every_acknowledged_append_survives_a_kill(tmp_path: Path, appends
         await log.append([stored(head)], head)
     assert (await check(path)).batch == head.batch + 1
     assert [file.name for file in tmp_path.iterdir()] == ["session.db"]
+
+
+@in_loop
+async def test_what_a_killed_writer_left_is_synced_before_anybody_is_shown_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written and not synced can be read after a kill; whoever is told of it must not lose it with the power."""
+    path = tmp_path / "session.db"
+    killed_after(path, 3)
+    left = (tmp_path / "session.db-wal").stat().st_ino
+    synced = []
+    monkeypatch.setattr("events.store.sqlite.os.fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    async with opened(path):
+        assert synced == [left]
 
 
 @in_loop

@@ -249,6 +249,22 @@ async def test_closing_tells_of_what_was_lost_and_is_closed_nevertheless() -> No
 
 
 @in_loop
+async def test_closing_waits_for_commands_that_wait_behind_due_work_while_all_else_is_durable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one_fact_a_batch(monkeypatch)
+    log = MemoryLog()
+    sequencer = await hosted(log, linger=0)
+    asked = [c.ApplyFunding(5, GOLD, 10_000), *(deposit(f"behind it {n}") for n in range(5))]
+    answers = [sequencer.submit_soon(command) for command in asked]
+    closing = asyncio.create_task(sequencer.close())
+    await turns(200)
+    assert closing.done()
+    assert [(await answer).reason for answer in answers] == [None] * 6
+    assert asked[-1] in await commands(log)
+
+
+@in_loop
 async def test_a_log_that_cannot_be_read_again_stops_the_sequencer(monkeypatch: pytest.MonkeyPatch) -> None:
     log = HeldLog()
     sequencer = await hosted(log, limit=3)
