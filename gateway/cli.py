@@ -121,6 +121,30 @@ def replay(
 
 
 @app.command()
+def sources(as_json: AsJson = False) -> None:
+    """List the formats of market history that a replay reads, and how a file of each is known."""
+    from gateway.commands import sources as verb
+
+    _exit(told(lambda: verb.run(as_json)))
+
+
+@app.command()
+def probe(
+    file: Annotated[Path, typer.Argument(help="A file of market history.", metavar="FILE")],
+    pack: PackName = "binance-usdm",
+    symbol: Annotated[str, typer.Option(help="What the file is about if it does not say so itself.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a file of market history and say what it is: format, symbols, span, counts, gaps and defects.
+
+    Exit status: 0 it is sound, 1 something is wrong with it, 2 it cannot be read.
+    """
+    from gateway.commands import probe as verb
+
+    _exit(told(lambda: verb.run(file, pack, symbol, as_json)))
+
+
+@app.command()
 def verify(session: SessionFile, as_json: AsJson = False) -> None:
     """Check the digest chain, rebuild from the facts, decide everything again, and compare every record.
 

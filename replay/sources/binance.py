@@ -103,6 +103,7 @@ class BinanceCapture:
                 return Unused("snapshot_without_symbol", what)
         opening.saw(message.symbol)
         if message.symbol not in self._assemblers:
+            self.report.stranger(message.symbol, 1)
             return Unused("unknown_symbol", unknown(message.symbol, self._assemblers))
         return message
 

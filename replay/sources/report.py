@@ -26,7 +26,8 @@ class Report:
     """The account of one reading.
 
     `lines` were read. `skipped` counts what was left out, by reason. `problems` tells the first defects of each reason,
-    as `file:line: what; what to do`; what a venue's own rules leave out is counted but is no defect.
+    as `file:line: what; what to do`, and `defective` has the reasons; what a venue's own rules leave out is counted but
+    is no defect.
     `time_went_back` counts rows that were older than the row before and took its time; `rounded` counts marks, indices
     and rates that the file has finer than 10^-8. `span` is from when to when its rows are, ns, whether they are used or
     not; `unknown` counts the rows of symbols that the rule pack does not have.
@@ -38,6 +39,7 @@ class Report:
         self.lines = 0
         self.skipped: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.defective: dict[str, None] = {}
         self.time_went_back = 0
         self.rounded = 0
         self.span = (0, 0)
@@ -81,6 +83,7 @@ class Report:
             if self.strict:
                 raise SourceError(problem)
             self.skip(reason)
+            self.defective[reason] = None
             if self.skipped[reason] <= PROBLEMS_MAX:
                 self.problems.append(problem)
             self.skip(reason, more)
