@@ -9,6 +9,7 @@ from events import commands as c
 from events import facts as f
 from events.rules import AmendPriority
 from exchange.audit.books import Books, Order, Position
+from exchange.audit.lines import leaves
 from exchange.audit.pools import available
 from exchange.audit.trading import is_carried, order_of, placed, trades
 
@@ -39,6 +40,7 @@ def order_amended(books: Books, fact: f.OrderAmended) -> None:
 
 def _stands_anew(books: Books, p: Position, fact: f.OrderAmended, order: Order) -> None:
     """It may take now, at its new price; what it holds back is that of the moment."""
+    leaves(p, fact.number, order)
     new = placed(books, p, order.side, order.lots, fact.price, order.reduce_only)
     order.price, order.loss, order.fee = new.price, new.loss, new.fee
     order.rests = False

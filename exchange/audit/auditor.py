@@ -230,6 +230,7 @@ class Auditor:
             gate.check(books)
         triggers.check_end_of_batch(books)
         handling.check_end_of_batch(books, batch)
+        phases.check_end_of_batch(books, batch)
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)
@@ -281,7 +282,6 @@ class Auditor:
 
     def _check_timers(self, batch: Batch) -> None:
         """What falls due by time is said before anything else, unless the sender was refused at the door."""
-        self.books.check("contracts that no auction opened", [], phases.unopened(self.books))
         if len(batch.records) > 1 and not isinstance(batch.records[1].message, f.Refused | f.SessionOpened):
             late = {timer: at for timer, at in self.books.timers.items() if at <= self.books.now}
             self.books.check("what fell due by time and was not said", {}, late)

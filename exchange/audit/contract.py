@@ -11,12 +11,14 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from events.commands import Side
 from events.facts import AuctionUncrossed
 from events.instruments import Bracket, Instrument, Inverse, RulePack
 from events.phases import TradingPhase
 from events.rules import ExitFee, MaintenanceBasis, MarginModel
 from events.units import UNIT
 from exchange.audit.clock import Average
+from exchange.audit.lines import Line
 
 if TYPE_CHECKING:
     from exchange.audit.books import Position
@@ -48,7 +50,8 @@ class Contract:
     the marks that stood within the window of the breaker, each with its end, trips the one that the present mark leapt
     from. phase is what may be done; auction says that what crosses is trading, to_trade how many lots of it still will
     (None where orders left), turns who traded last, by side, as (price, record).
-    open_interest is the sum of all long lots. funding_at is the next funding time where the session computes it.
+    open_interest is the sum of all long lots, lines who rests on each side.
+    funding_at is the next funding time where the session computes it.
     """
 
     def __init__(self, terms: Instrument, pack: RulePack) -> None:
@@ -67,6 +70,7 @@ class Contract:
         self.past: list[tuple[int, int]] = []
         self.open_interest = 0
         self.holders: dict[Position, None] = {}
+        self.lines = {side: Line(1 if side is Side.BUY else -1) for side in Side}
         self.average = Average()
         self.gain = -1 if isinstance(terms, Inverse) else 1
         self.scales = terms.open_interest_upper > 0

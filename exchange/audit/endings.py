@@ -13,6 +13,7 @@ from exchange.audit import triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
 from exchange.audit.handling import ends_in
+from exchange.audit.lines import joins
 from exchange.audit.reduce_only import of_exceeding
 from exchange.audit.trading import bound, order_of, remove
 
@@ -29,6 +30,7 @@ def rested(books: Books, fact: f.OrderRested) -> None:
     books.check("lots still open", order.lots, fact.lots)
     order.rests = True
     order.since = books.report.records
+    joins(p, fact.number, order)
     if order.reduce_only:
         p.reducing[fact.number] = order
         books.unmeasured[p] = None

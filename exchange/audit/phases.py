@@ -16,6 +16,7 @@ from events import commands as c
 from events import facts as f
 from events.commands import MARKET, Side, TimeInForce
 from events.phases import TradingPhase
+from events.record import Batch
 from exchange.audit.books import SIGN, Books, Order
 from exchange.audit.contract import Contract
 from exchange.audit.guards import released
@@ -28,6 +29,10 @@ FIRST = (-(2**100), 0)
 """Before everybody in price and time."""
 
 CONTINUOUS, HALTED, AUCTION = TradingPhase.CONTINUOUS, TradingPhase.HALTED, TradingPhase.AUCTION
+
+
+ANSWERS = (f.Refused, f.TradingPhaseSet, f.AuctionUncrossed)
+"""What may follow on the operator's word."""
 
 
 class Offer(NamedTuple):
@@ -106,9 +111,12 @@ def phase_set(books: Books, fact: f.TradingPhaseSet) -> None:
         books.timers[PHASE, fact.instrument] = fact.until
 
 
-def unopened(books: Books) -> list[str]:
-    """The contracts that should have begun in an auction."""
-    return [name for timer, name in books.timers if timer == OPENING]
+def check_end_of_batch(books: Books, batch: Batch) -> None:
+    """Sessions open with the auctions that they want, and what the operator asks for is said, or refused."""
+    books.check("contracts that no auction opened", [], [name for timer, name in books.timers if timer == OPENING])
+    if isinstance(books.command, c.SetTradingPhase):
+        said = [record.message for record in batch.records if isinstance(record.message, ANSWERS)]
+        books.hold("the phase that was asked for begins", bool(said), books.command)
 
 
 def uncrossed(books: Books, fact: f.AuctionUncrossed) -> None:

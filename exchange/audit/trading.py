@@ -17,6 +17,7 @@ from events.units import UNIT
 from exchange.audit import triggers
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate, up
+from exchange.audit.lines import check_turn, leaves
 from exchange.audit.phases import can_rest, in_turn, may_trade, takes_orders
 from exchange.audit.pools import available, lot_notional, margin, open_loss
 
@@ -130,8 +131,10 @@ def order_of(books: Books, account: str, number: int) -> tuple[Position, Order]:
 
 def remove(books: Books, p: Position, number: int) -> None:
     """An order is gone."""
-    if client := p.orders[number].client:
+    order = p.orders[number]
+    if client := order.client:
         del books.clients[p.account, client]
+    leaves(p, number, order)
     del p.orders[number], books.placed[p.account, number]
     p.reducing.pop(number, None)
     books.good_till.pop((p.account, number), None)
@@ -149,6 +152,7 @@ def traded(books: Books, fact: f.Traded) -> None:
     books.check("whether a liquidation is under way", books.running is not None, forced)
     if fact.taker in books.house and fact.taker != MARKET:
         books.hold("the fund sells at the mark or better", is_fair_offer(books, fact), fact)
+    check_turn(books, contract, fact)
     making = order_of(books, fact.maker, fact.maker_order)[0] if fact.maker_order else None
     maker, taker = making or books.position(fact.maker, terms.id), books.position(fact.taker, terms.id, fact.leg)
     sides = (maker, fact.maker_order, fact.maker_fee, -sign), (taker, fact.taker_order, fact.taker_fee, sign)

@@ -95,6 +95,10 @@ class TestTheAuditor:
     def test_it_notices_a_contract_that_is_left_out(self) -> None:
         noticed(unopened().given(opens()), "contracts that no auction opened", lambda _: None, TradingPhaseSet)
 
+    def test_it_notices_that_what_the_operator_asked_for_never_began(self) -> None:
+        session = scenario().given(phase(AUCTION))
+        noticed(session, "the phase that was asked for begins", lambda _: None, TradingPhaseSet)
+
 
 class Opener(Strategy):
     """Bids above the first mark that it sees, or offers below it; writes down what the auction would trade."""
