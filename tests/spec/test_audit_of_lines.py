@@ -65,7 +65,7 @@ class TestAmendedOrders:
 
 
 class TestHistory:
-    """MARKET's place in a queue is history's to say, but nobody at a better price is passed over, by no print either."""
+    """MARKET may stand anywhere at a price, but nobody at a better one is passed over, by no print either."""
 
     OPEN = tape(snapshot({99: 10}, {102: 10}))
 
