@@ -81,7 +81,7 @@ async def test_every_acknowledged_append_survives_a_kill(tmp_path: Path, appends
 async def test_what_a_killed_writer_left_is_synced_before_anybody_is_shown_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was written and not synced can be read after a kill; whoever is told of it must not lose it with the power."""
+    """What was written and not synced can be read after a kill; who is told of it must not lose it with the power."""
     path = tmp_path / "session.db"
     killed_after(path, 3)
     left = (tmp_path / "session.db-wal").stat().st_ino
