@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import before, cascade, filling, growing, marks, matching, replaying
+from benchmarks import before, cascade, durable, filling, growing, marks, matching, replaying
 from benchmarks.figures import Figure, Grid, Sheet, new_sheet, show, write
 
 POSITIONS = [1_000, 10_000, 100_000, 1_000_000]
@@ -21,6 +21,7 @@ class Part(Enum):
     BEFORE = "before"
     FILLING = "filling"
     GROWING = "growing"
+    DURABLE = "durable"
     REPLAYING = "replaying"
     MARKS = "marks"
     CASCADE = "cascade"
@@ -33,6 +34,7 @@ def main(
     against: Annotated[str, typer.Option(help="The commit that runs the same flow.")] = before.COMPLETE_SET,
     orders: Annotated[list[int] | None, typer.Option(help="Orders, triggers, accounts in the table, rising.")] = None,
     rounds: Annotated[int, typer.Option(help="Commands of each kind in that table.")] = 5_000,
+    records: Annotated[int, typer.Option(help="Records of the session that is opened.")] = 1_000_000,
     positions: Annotated[list[int] | None, typer.Option(help="Open positions under the marks, rising.")] = None,
     updates: Annotated[int, typer.Option(help="Mark updates of each walk.")] = 10_000,
     liquidations: Annotated[int, typer.Option(help="Pools that the crash makes due.")] = 100_000,
@@ -49,6 +51,8 @@ def main(
             sheet.figures.extend(filling.measure())
         elif part is Part.GROWING:
             _add(sheet, *growing.measure(orders or growing.SIZES, rounds))
+        elif part is Part.DURABLE:
+            _add(sheet, *durable.measure(min(operations, durable.OPERATIONS), records, seed))
         elif part is Part.REPLAYING:
             sheet.figures.extend(replaying.measure(seed))
         elif part is Part.MARKS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +13,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import before, cascade, filling, growing, marks, matching, peers
+from benchmarks import before, cascade, durable, filling, growing, marks, matching, peers
 from benchmarks.__main__ import main
 from benchmarks.figures import Figure
 from benchmarks.population import MARKS, populated
+from benchmarks.sessions import PREFIX, session_of
 from events.instruments import load_pack
+from events.store.sqlite import open_session
 from events.units import UNIT
+from exchange.committer import GROUP_BATCHES
 from exchange.core.invariants import check_end_of_batch
 from exchange.core.margin.model import requirement
 from exchange.core.snapshot import STATE_VERSION
@@ -168,6 +172,27 @@ def test_a_rebuild_is_measured_without_the_snapshots_of_the_session_and_an_openi
     monkeypatch.setattr(matching, "rebuild", counted)
     matching.measure(400, seed=1)
     assert read == [False, True]
+
+
+def test_the_session_file_is_measured_and_one_session_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(durable, "SECONDS", 0.05)
+    monkeypatch.setattr(durable, "TURNS", 1)
+    (tmp_path / f"{PREFIX}of-an-older-commit.db").touch()
+    figures, grid = durable.measure(600, 3000, seed=1)
+    assert {"durable_commands_per_cpu_s", "log_to_raw_sqlite_ratio"} <= {figure.name for figure in figures}
+    assert 1 <= value(figures, "group_commit_batches") <= GROUP_BATCHES
+    assert [row[0] for row in grid.rows] == ["1,000", "10,000", "as fast as it goes"]
+    (kept,) = tmp_path.iterdir()
+    assert session_of(3000, seed=1) == kept
+    assert asyncio.run(records(kept)) >= 3000
+
+
+async def records(path: Path) -> int:
+    log = await open_session(path, read_only=True)
+    head = await log.head()
+    await log.close()
+    return head.seq
 
 
 def test_the_flow_of_before_is_that_of_now_and_so_are_its_facts(monkeypatch: pytest.MonkeyPatch) -> None:
