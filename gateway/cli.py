@@ -181,6 +181,9 @@ def fork(
         list[str] | None,
         typer.Option("--set", help="What is otherwise, e.g. ann:leverage:BTCUSDT=5. May be given several times."),
     ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Refer to the session's file for the past instead of copying it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take another road from any moment: the same past, one thing changed, everything after it decided again.
@@ -193,7 +196,7 @@ def fork(
     """  # noqa: D301 - the mark is Click's
     from gateway.commands import fork as verb
 
-    _exit(told(lambda: verb.run(session, at, change or [], out, as_json)))
+    _exit(told(lambda: verb.run(session, at, change or [], out, link, as_json)))
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """Forks on disk: a new session whose past is that of another up to a record, with edits from there on.
 
-The batches before are copied, so that their digests are the same. After them every recorded command is decided again,
-as an edit may have changed it; due work is done by the host. What became impossible is refused, and stands in the fork
-as a refusal.
+The batches before are copied or referred to, so that their digests are the same. After them every recorded command is
+decided again, as an edit may have changed it; due work is done by the host. What became impossible is refused, and
+stands in the fork as a refusal.
 """
 
 from __future__ import annotations
@@ -54,8 +54,12 @@ class Branched:
 async def branch(
     log: EventLog, out: EventLog, before: int, edits: Sequence[Edit], on_batch: Callable[[StoredBatch], None]
 ) -> Branched:
-    """Fill an empty log with the fork of `log` that parts ahead of batch `before`. Raises LogError, SequencerError."""
-    shared = await fill_from(out, _until(log, before, on_batch))
+    """Fill a log with the fork of `log` that parts ahead of batch `before`; what both share is copied unless it is
+    there already. Raises LogError, SequencerError.
+    """
+    shared = await out.head()
+    if not shared.batch:
+        shared = await fill_from(out, _until(log, before, on_batch))
     inserts, changes = [edit for edit in edits if edit.insert], [edit for edit in edits if not edit.insert]
     branched = Branched(shared, waiting=inserts, idle=changes)
     sequencer = await Sequencer.open(out)

@@ -19,10 +19,10 @@ from events.chunks import decode_chunk
 from events.commands import ChunkId
 from events.log import BusyLog, DamagedLog, Head, MissingLog, NewerLog, StoredBatch, StoredChunk
 from events.store.entries import Entry, checked, chunk_needed, head_after
+from events.store.link import LINKED_VERSION, link_of
 from events.store.soundness import (
     APPLICATION_ID,
     NEWER,
-    SCHEMA_VERSION,
     beside,
     is_being_written,
     reading,
@@ -92,10 +92,12 @@ class Salvage:
         ((version,),) = db.execute("PRAGMA user_version")
         if application != APPLICATION_ID:
             raise DamagedLog("not a session of Ringfence, or its first bytes are damaged")
-        if version > SCHEMA_VERSION:
+        if version > LINKED_VERSION:
             raise NewerLog(
-                f"{self._path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence"
+                f"{self._path}: has schema {version}, this program knows {LINKED_VERSION}; use a newer Ringfence"
             )
+        if link := link_of(db, self._path):
+            raise NewerLog(f"{self._path}: a fork of {link.parent} that holds no past of its own; make it again")
 
     def _next(self, db: sqlite3.Connection) -> Entry | None:
         good = self.finding.good

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from events.log import BeyondRepair, DamagedLog, Head, NewerLog, NoSession, StoredBatch, check_chain
+from events.store.link import LINKED_VERSION, Link, check_parent, link_of, missing_parent
 from events.store.sqlite_errors import clear_errors
 from events.store.wal import defect_of
 
@@ -23,7 +24,7 @@ APPLICATION_ID = 0x52464E43
 """Marks a SQLite file as a session: "RFNC"."""
 
 SCHEMA_VERSION = 1
-"""The schema written here, kept as user_version; a file of a newer one is left alone."""
+"""The schema of a session that holds all of its past, kept as user_version; a file of a newer one is left alone."""
 
 TAIL_BATCHES = 10_000
 """So many batches at the end are checked before more are written, where the newest snapshot spares reading them."""
@@ -31,7 +32,7 @@ TAIL_BATCHES = 10_000
 NEWER = "the log of newer pages beside it is damaged"
 """What is said of a write-ahead log that lost something."""
 
-_EXTENT = "SELECT count(*), coalesce(min(batch), 1), coalesce(max(batch), 0) FROM batches"
+_EXTENT = "SELECT count(*), coalesce(min(batch), :past + 1), coalesce(max(batch), :past) FROM batches"
 _GAP = """
 SELECT batch + 1 FROM batches AS before
 WHERE NOT EXISTS (SELECT 1 FROM batches WHERE batch = before.batch + 1) ORDER BY batch LIMIT 1
@@ -40,18 +41,34 @@ _BEFORE = "SELECT batch, last_seq, digest FROM batches WHERE batch = ?"
 _AFTER = "SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches WHERE batch > ? ORDER BY batch"
 
 
-def check(path: Path, *, is_to_be_written: bool) -> None:
-    """Refuse a file that cannot be used. Raises DamagedLog, BeyondRepair, NoSession, NewerLog."""
+def check(path: Path, *, is_to_be_written: bool) -> Link | None:
+    """Refuse a file that cannot be used; what it refers to for its past. Raises DamagedLog, BeyondRepair, NoSession,
+    NewerLog, and MissingLog for a parent that is not there.
+    """
     with clear_errors(path), closing(reading(path)) as db:
         _check_identity(db, path)
         _check_size(db, path)
         if not is_being_written(path) and (defect := defect_of(beside(path))) and not is_being_written(path):
             raise DamagedLog(f"{path}: {NEWER} ({defect}); restore both from a copy")
-        _check_extent(db, path)
+        link = link_of(db, path)
+        past = link.head if link else Head()
+        _check_extent(db, path, past)
         if is_to_be_written:
             if defect := structural_defect(db):
                 raise DamagedLog(f"{path}: {defect}; restore it from a copy")
-            _check_tail(db, path)
+            _check_tail(db, path, past)
+    if link:
+        _check_link(link, path)
+    return link
+
+
+def _check_link(link: Link, path: Path) -> None:
+    """Refuse a parent that cannot be used, or is not what it was."""
+    if not link.parent.is_file():
+        raise missing_parent(link, path)
+    check(link.parent, is_to_be_written=False)
+    with clear_errors(link.parent), closing(reading(link.parent)) as parent:
+        check_parent(parent, link, path)
 
 
 def reading(path: Path) -> sqlite3.Connection:
@@ -91,8 +108,8 @@ def _check_identity(db: sqlite3.Connection, path: Path) -> None:
     ((version,),) = db.execute("PRAGMA user_version")
     if application != APPLICATION_ID or version < 1:
         raise NoSession(f"{path}: a SQLite file, but not a session of Ringfence; choose another file")
-    if version > SCHEMA_VERSION:
-        raise NewerLog(f"{path}: has schema {version}, this program knows {SCHEMA_VERSION}; use a newer Ringfence")
+    if version > LINKED_VERSION:
+        raise NewerLog(f"{path}: has schema {version}, this program knows {LINKED_VERSION}; use a newer Ringfence")
 
 
 def _check_size(db: sqlite3.Connection, path: Path) -> None:
@@ -104,21 +121,21 @@ def _check_size(db: sqlite3.Connection, path: Path) -> None:
         raise DamagedLog(f"{path}: cut short, {size} of {whole} bytes are left; restore it from a copy")
 
 
-def _check_extent(db: sqlite3.Connection, path: Path) -> None:
+def _check_extent(db: sqlite3.Connection, path: Path, past: Head) -> None:
     """Refuse a session without its beginning, or with batches missing: no snapshot may hide that."""
-    ((count, first, last),) = db.execute(_EXTENT)
-    if first != 1:
+    ((count, first, last),) = db.execute(_EXTENT, {"past": past.batch})
+    if first != past.batch + 1:
         raise BeyondRepair(f"{path}: begins with batch {first}, all before it is missing; restore it from a copy")
-    if count != last:
+    if count != last - past.batch:
         ((missing,),) = db.execute(_GAP)
         raise DamagedLog(f"{path}: batch {missing} is missing; restore the session from a copy")
 
 
-def _check_tail(db: sqlite3.Connection, path: Path) -> None:
+def _check_tail(db: sqlite3.Connection, path: Path, past: Head) -> None:
     """Check the newest batches against their digests."""
-    ((_, _, last),) = db.execute(_EXTENT)
-    after = max(0, last - TAIL_BATCHES)
-    (head,) = msgspec.convert(db.execute(_BEFORE, (after,)).fetchall(), list[Head]) or [Head()]
+    ((_, _, last),) = db.execute(_EXTENT, {"past": past.batch})
+    after = max(past.batch, last - TAIL_BATCHES)
+    (head,) = msgspec.convert(db.execute(_BEFORE, (after,)).fetchall(), list[Head]) or [past]
     try:
         for row in db.execute(_AFTER, (after,)):
             head = check_chain(head, msgspec.convert(row, StoredBatch))

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import closing, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import aiosqlite
 import msgspec
@@ -38,6 +38,7 @@ from events.log import (
 )
 from events.snapshot import is_whole, surplus
 from events.store.follow import Growth, follow
+from events.store.link import Link, moved, statements
 from events.store.soundness import APPLICATION_ID, SCHEMA_VERSION, beside, check, is_being_written
 from events.store.sqlite_errors import clear_errors
 
@@ -105,14 +106,18 @@ _KEPT = "SELECT batch FROM snapshots ORDER BY batch"
 _DROP = "DELETE FROM snapshots WHERE batch = ?"
 _CANDIDATES = """
 SELECT kept.batch FROM snapshots AS kept JOIN batches USING (batch, digest)
-WHERE seq = last_seq AND version = ? AND batch <= ? AND EXISTS (SELECT 1 FROM batches WHERE batch = 1)
+WHERE seq = last_seq AND version = ? AND batch <= ? AND EXISTS (SELECT 1 FROM batches WHERE batch = ?)
 ORDER BY batch DESC
 """
 _SNAPSHOT = "SELECT batch, seq, digest, version, checksum, data FROM snapshots WHERE batch = ?"
 
 
-async def open_session(path: Path | str, *, create: bool = False, read_only: bool = False) -> SqliteLog:
+async def open_session(
+    path: Path | str, *, create: bool = False, read_only: bool = False, link: Link | None = None
+) -> SqliteLog:
     """Open the session in a file, or create one. Read-only leaves the file as it is and may be done beside a writer.
+
+    A new session that is given a link has its past in another file.
 
     Raises MissingLog, ExistingLog, BusyLog, DamagedLog, NewerLog, UnwritableLog.
     """
@@ -121,28 +126,34 @@ async def open_session(path: Path | str, *, create: bool = False, read_only: boo
     if create:
         _create_file(path)
     else:
-        await asyncio.to_thread(_check_file, path, is_to_be_written=not read_only)
+        link = await asyncio.to_thread(_check_file, path, is_to_be_written=not read_only)
     with clear_errors(path):
         uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
         db = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+        past = None
         try:
+            past = await open_session(link.parent, read_only=True) if link else None
             if create:
                 await db.executescript(SCHEMA)
+                for statement, values in statements(link, path) if link else ():
+                    await db.execute(statement, values)
             lock = None if read_only else await _become_writer(db, path)
         except BaseException:
             await db.close()
+            if past:
+                await past.close()
             if create:
                 path.unlink()
             raise
-    return SqliteLog(path, db, lock)
+    return SqliteLog(path, db, lock, Past(link, past) if link and past else None)
 
 
-def _check_file(path: Path, *, is_to_be_written: bool) -> None:
+def _check_file(path: Path, *, is_to_be_written: bool) -> Link | None:
     if not path.is_file():
         raise MissingLog(f"{path}: there is no such session; check the name, or create it")
     if is_to_be_written and is_being_written(path):
         raise BusyLog(WRITTEN.format(path))
-    check(path, is_to_be_written=is_to_be_written)
+    return check(path, is_to_be_written=is_to_be_written)
 
 
 def _create_file(path: Path) -> None:
@@ -176,11 +187,20 @@ async def _become_writer(db: aiosqlite.Connection, path: Path) -> int:
     return lock
 
 
+class Past(NamedTuple):
+    """What a fork refers to instead of holding it."""
+
+    link: Link
+    log: SqliteLog
+
+
 class SqliteLog:
     """An `EventLog` in a file; `open_session` makes one."""
 
-    def __init__(self, path: Path, db: aiosqlite.Connection, lock: int | None) -> None:
+    def __init__(self, path: Path, db: aiosqlite.Connection, lock: int | None, past: Past | None) -> None:
         self._path = path
+        self._past = past
+        self._base = past.link.head if past else Head()
         self._db = db
         self._lock = lock
         self._turn = asyncio.Lock()
@@ -201,8 +221,8 @@ class SqliteLog:
                 try:
                     await self._db.execute("BEGIN IMMEDIATE")
                     await self._check_head(expected_head)
-                    if chunks:
-                        await self._db.executemany(_ADD_CHUNK, chunks)
+                    if own := [chunk for chunk in chunks if not await self._is_past(chunk.id)]:
+                        await self._db.executemany(_ADD_CHUNK, own)
                     await self._insert(batches)
                     await self._db.commit()
                 except BaseException:
@@ -216,6 +236,12 @@ class SqliteLog:
     async def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """See `EventLog.read`. Holds one page at a time, and no lock in between."""
         head = await self.head()
+        if self._past and after < self._base.batch:
+            async for stored in self._past.log.read(after):
+                if stored.number > self._base.batch:
+                    break
+                yield stored
+                after = stored.number
         while after < head.batch:
             bounds = {"after": after, "head": head.batch}
             page = await self._fetch(list[StoredBatch], _PAGE, bounds, f", after batch {after}")
@@ -233,6 +259,8 @@ class SqliteLog:
         """See `EventLog.chunk`."""
         for stored in await self._fetch(list[StoredChunk], _CHUNK, (id,), f", chunk {id}"):
             return stored
+        if self._past:
+            return await self._past.log.chunk(id)
         raise MissingChunk(f"{self._path}: does not hold chunk {id}; {NO_CHUNK}")
 
     async def keep(self, snapshot: StoredSnapshot) -> None:
@@ -252,11 +280,13 @@ class SqliteLog:
         """See `EventLog.snapshot`. A file of before there were snapshots has none, and none hides a lost beginning."""
         if not (await self._fetch(list[tuple[int]], _HAS_SNAPSHOTS))[0][0]:
             return None
-        bounds = version, sys.maxsize if until is None else until
+        bounds = version, sys.maxsize if until is None else until, self._base.batch + 1
         for batch in await self._fetch(list[tuple[int]], _CANDIDATES, bounds):
             for found in await self._fetch(list[StoredSnapshot], _SNAPSHOT, batch):
                 if is_whole(found):
                     return found
+        if self._past:
+            return await self._past.log.snapshot(version, min(bounds[1], self._base.batch))
         return None
 
     async def backup(self, path: Path) -> None:
@@ -266,6 +296,8 @@ class SqliteLog:
             self._check_open()
             with clear_errors(path), closing(sqlite3.connect(path, check_same_thread=False)) as copy:
                 await self._db.backup(copy)
+                if self._past:
+                    moved(copy, self._past.link, path)
                 copy.execute("PRAGMA journal_mode = DELETE")
 
     async def close(self) -> None:
@@ -278,6 +310,8 @@ class SqliteLog:
                 with suppress(sqlite3.Error):
                     await self._db.executescript("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE")
             await self._db.close()
+            if self._past:
+                await self._past.log.close()
             if self._lock is not None:
                 os.close(self._lock)
 
@@ -302,7 +336,16 @@ class SqliteLog:
     async def _stored_head(self) -> Head:
         for head in await self._fetch(list[Head], _HEAD):
             return head
-        return Head()
+        return self._base
+
+    async def _is_past(self, id: ChunkId) -> bool:
+        """Whether the file that this one refers to holds the chunk."""
+        if self._past is None:
+            return False
+        try:
+            return bool(await self._past.log.chunk(id))
+        except MissingChunk:
+            return False
 
     async def _fetch(self, kind: type[T], sql: str, parameters: Iterable[Any] = (), where: str = "") -> T:
         """The rows, each with the values that its kind has."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from events.log import ExistingLog
+from events.store.entries import head_after
+from events.store.link import Link
 from events.store.sqlite import SqliteLog, open_session
 from gateway.commands import diff
 from gateway.commands.fork_edits import edit_of
@@ -14,20 +16,20 @@ from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
 from gateway.times import nanos_of
 from replay.branching import Branched, Edit, branch
-from replay.travel import NoSuchMoment, batch_of, batch_when
+from replay.travel import NoSuchMoment, batch_at, batch_of, batch_when
 
 RECORDS_MAX = 10**12
 """A larger number is a time in ns."""
 
 
-def run(session: Path, at: str, settings: Sequence[str], out: Path, as_json: bool) -> int:
+def run(session: Path, at: str, settings: Sequence[str], out: Path, link: bool, as_json: bool) -> int:
     """Write the fork, and say what came of it. Returns 0."""
     edits = [edit_of(text) for text in settings]
     if out.exists():
         raise ExistingLog(f"{out}: exists already; choose another name")
     with about(session):
         try:
-            branched = asyncio.run(_branched(session, at, edits, out))
+            branched = asyncio.run(_branched(session, at, edits, out, link))
         except NoSuchMoment as error:
             raise UsageError(f"{session}: {error}") from error
         except BaseException:
@@ -49,11 +51,12 @@ def run(session: Path, at: str, settings: Sequence[str], out: Path, as_json: boo
     return 0
 
 
-async def _branched(session: Path, at: str, edits: Sequence[Edit], out: Path) -> Branched:
+async def _branched(session: Path, at: str, edits: Sequence[Edit], out: Path, is_linked: bool) -> Branched:
     log = await open_session(session, read_only=True)
     try:
         before = await _batch(log, at)
-        fork = await open_session(out, create=True)
+        link = Link(session, head_after(await batch_at(log, before - 1))) if is_linked and before > 1 else None
+        fork = await open_session(out, create=True, link=link)
         try:
             with progress("fork", (await log.head()).batch, "batches") as advance:
                 return await branch(log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))

@@ -115,7 +115,7 @@ def read(path: Path) -> Iterator[Entry]:
 
 def test_what_cannot_be_repaired_says_why(session: Path) -> None:
     causes: dict[str, tuple[type[LogError], str]] = {
-        "PRAGMA user_version = 99": (NewerLog, "has schema 99, this program knows 1; use a newer Ringfence"),
+        "PRAGMA user_version = 99": (NewerLog, "has schema 99, this program knows 2; use a newer Ringfence"),
     }
     for statement, (kind, why) in causes.items():
         sql(session, statement)

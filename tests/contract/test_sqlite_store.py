@@ -181,9 +181,9 @@ async def test_a_session_without_its_tables_is_damaged(session: Path) -> None:
 
 @in_loop
 async def test_a_newer_session_is_refused_and_left_alone(session: Path) -> None:
-    sql(session, "PRAGMA user_version = 2")
+    sql(session, "PRAGMA user_version = 3")
     before = files(session.parent)
-    with pytest.raises(NewerLog, match=f"^{session}: has schema 2, this program knows 1; use a newer Ringfence$"):
+    with pytest.raises(NewerLog, match=f"^{session}: has schema 3, this program knows 2; use a newer Ringfence$"):
         await open_session(session)
     assert files(session.parent) == before
 

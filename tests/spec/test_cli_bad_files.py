@@ -219,7 +219,7 @@ MEND = ", or keep what is good of it: ringfence log repair it"
             _cut_session(50_000),
             f"it (50000 bytes): the file is damaged or cut short; restore it from a copy (.*){MEND}",
         ),
-        (_changed("PRAGMA user_version = 2"), "it: has schema 2, this program knows 1; use a newer Ringfence"),
+        (_changed("PRAGMA user_version = 3"), "it: has schema 3, this program knows 2; use a newer Ringfence"),
         (
             _changed("DROP TABLE batches"),
             "it (.* bytes).*: not what a session holds; restore it from a copy (.*)",

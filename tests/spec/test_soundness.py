@@ -62,6 +62,10 @@ def free_page(path: Path) -> None:
             lambda path: sql(path, f"UPDATE batches SET last_seq = last_seq + 1 WHERE batch = {BATCHES}"),
             f"batch {BATCHES}: the columns say records",
         ),
+        (
+            lambda path: sql(path, f"UPDATE batches SET at = 'noon' WHERE batch = {BATCHES}"),
+            r"holds what it cannot \(.*\); restore it from a copy$",
+        ),
     ],
 )
 @in_loop
