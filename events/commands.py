@@ -189,7 +189,8 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     order that closes its leg is reduce-only. client is a name of the trader's own: of his open orders one at most has
     it, and once that ended it may be used again. self_trade says what happens where it would trade with its own
     account. good_till, ns, is until when a GTD order lives.
-    price_match, in the place of a price, is the price of the book that it takes.
+    price_match, in the place of a price, is the price of the book that it takes. visible are the lots that the book
+    shows of it at a time, 0 for all of them.
     """
 
     number: OrderNumber
@@ -204,6 +205,7 @@ class PlaceOrder(TradersCommand, tag="place_order.1"):
     self_trade: SelfTrade = SelfTrade.NONE
     good_till: Nanos = Nanos(0)
     price_match: PriceMatch = PriceMatch.NONE
+    visible: Lots | str = Lots(0)
 
 
 class PlaceTrigger(TradersCommand, tag="place_trigger.1"):

@@ -162,7 +162,8 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     where that is one interval. `valuation` is the asset in which multi-asset mode adds up the `collateral`, each
     valued at the index of a `spot` pair; debts pay interest every `interest_interval`, ns. `fee_tiers`, lowest volume
     first, replace an instrument's fees from the second tier on. An order is amended `max_amendments` times at most.
-    A batch has `max_batch` items at most or, where all of them are cancels, `max_batch_cancels`.
+    A batch has `max_batch` items at most or, where all of them are cancels, `max_batch_cancels`. An iceberg has
+    `max_iceberg_parts` parts at most; 0: there are none.
     """
 
     id: str
@@ -199,6 +200,7 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
     max_batch: int = 5
     max_batch_cancels: int = 10
     reduce_only: ReduceOnly = ReduceOnly.CAP
+    max_iceberg_parts: int = 10
 
     def check(self) -> RulePack:
         """Raise PackError where the pack contradicts itself; return the pack."""
@@ -219,8 +221,9 @@ class RulePack(msgspec.Struct, frozen=True, omit_defaults=True):
         _check_liquidation(self)
         if min(self.withdrawal_gate, self.max_triggers, self.good_till_ahead) < 0:
             raise PackError(f"{self.id}: withdrawal_gate, max_triggers and good_till_ahead must not be below 0")
-        if min(self.max_amendments, self.max_batch, self.max_batch_cancels) < 0:
-            raise PackError(f"{self.id}: max_amendments, max_batch and max_batch_cancels must not be below 0")
+        for name in ("max_amendments", "max_batch", "max_batch_cancels", "max_iceberg_parts"):
+            if getattr(self, name) < 0:
+                raise PackError(f"{self.id}: {name} must not be below 0")
         if defect := self.guards.defect():
             raise PackError(f"{self.id}: guards: {defect}")
         return self

@@ -255,6 +255,7 @@ class _PackText(msgspec.Struct, forbid_unknown_fields=True):
     max_batch: int = 5
     max_batch_cancels: int = 10
     reduce_only: ReduceOnly = ReduceOnly.CAP
+    max_iceberg_parts: int = 10
 
     def integers(self) -> RulePack:
         stated: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}

@@ -204,13 +204,13 @@ class Context:
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
         """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
-        self_trade. Returns the order's number.
+        self_trade, good_till, price_match, visible (the size that is shown at a time). Returns the order's number.
         """
         return self._place(instrument, Side.BUY, size, price, **how)
 
     def sell(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
         """Place a sell; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
-        self_trade. Returns the order's number.
+        self_trade, good_till, price_match, visible (the size that is shown at a time). Returns the order's number.
         """
         return self._place(instrument, Side.SELL, size, price, **how)
 
@@ -324,10 +324,13 @@ class Context:
         self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), atoms, AccountId(to)))
 
     def _place(
-        self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None, **how: Any
-    ) -> OrderNumber:
+        self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None,
+        visible: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
         contract, number = self._contract(instrument), self._number()
         lots, ticks = lots_of(contract, size), ticks_of(contract, price)
+        if visible is not None:
+            how["visible"] = lots_of(contract, visible)
         command = PlaceOrder(self.now, self.account, self._request(), number, contract.id, side, lots, ticks, **how)
         self._send(command)
         return number

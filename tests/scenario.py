@@ -25,6 +25,7 @@ from events.instruments import Leg, RulePack
 from events.observations import Observations
 from events.record import Batch, Record
 from exchange.core import snapshot
+from exchange.core.book import Order
 from exchange.core.invariants import check, check_end_of_batch
 from exchange.core.liquidation.watch import arm_all
 from exchange.core.margin.model import available_atoms, removable_atoms, withdrawable_atoms
@@ -72,7 +73,9 @@ class Scenario:
         return self
 
     def book(self, drawing: str, instrument: str = GOLD) -> Scenario:
-        """The queues are as drawn: best asks last, best bids first, `5#1` is 5 lots of order 1, `M8` MARKET's 8."""
+        """The queues are as drawn: best asks last, best bids first, `5#1` is 5 lots of order 1, `M8` MARKET's 8, and
+        `3+7#2` an iceberg that shows 3 and hides 7.
+        """
         drawn = [" ".join(row.split()) for row in drawing.strip().splitlines()]
         found = list(self._drawn(instrument))
         assert found == drawn, "\n" + "\n".join(_side_by_side(drawn, found))
@@ -222,7 +225,7 @@ class Scenario:
                     entries = [f"M{side.available(price)}"]
                 else:
                     live = [e for e in level.queue if e.lots]
-                    entries = [f"M{e.lots}" if e.account == c.MARKET else f"{e.lots}#{e.number}" for e in live]
+                    entries = [f"M{e.lots}" if e.account == c.MARKET else f"{_size(e)}#{e.number}" for e in live]
                 yield f"{name} {price}: {' '.join(entries)}"
 
 
@@ -237,6 +240,10 @@ class _Checked(list[Record]):
         for record in super().__iter__():
             yield record
             check(self.state)
+
+
+def _size(order: Order) -> str:
+    return f"{order.shown}+{order.lots - order.shown}" if order.shown else f"{order.lots}"
 
 
 def _check_echo(command: c.Command, facts: list[Any]) -> None:

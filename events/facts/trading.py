@@ -33,7 +33,8 @@ class Expiry(Enum):
 class OrderAccepted(Fact, tag="order_accepted.1"):
     """An order passed every check and is about to meet the book. No price means a market order.
 
-    good_till is until when it lives, ns, where it is a GTD or a day order.
+    good_till is until when it lives, ns, where it is a GTD or a day order. visible are the lots that the book shows of
+    it at a time, 0 for all of them.
     """
 
     account: AccountId
@@ -48,6 +49,7 @@ class OrderAccepted(Fact, tag="order_accepted.1"):
     client: ClientId = ClientId("")
     self_trade: SelfTrade = SelfTrade.NONE
     good_till: Nanos = Nanos(0)
+    visible: Lots = Lots(0)
 
 
 class OrderRested(Fact, tag="order_rested.1"):
@@ -108,7 +110,8 @@ class Traded(Fact, tag="traded.1"):
     value is the trade's one value in atoms of the settle asset, posted to both sides; fees are atoms, negative for a
     rebate. side is the taker's. Order number 0 belongs to MARKET and to forced orders. crossed is the price of
     MARKET's level that ran through the maker's price, where that is how they met. leg is the taker's; the maker's is
-    that of its order.
+    that of its order. An iceberg trades no more at once than it shows; where that is all it shows, what is left of it
+    shows its next part, at the back of the queue.
     """
 
     instrument: InstrumentId

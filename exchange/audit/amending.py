@@ -8,6 +8,7 @@ from typing import Any
 from events import commands as c
 from events import facts as f
 from events.rules import AmendPriority
+from exchange.audit import icebergs
 from exchange.audit.books import Books, Order, Position
 from exchange.audit.lines import leaves
 from exchange.audit.pools import available
@@ -31,6 +32,7 @@ def order_amended(books: Books, fact: f.OrderAmended) -> None:
     keeps = is_smaller and books.rules.amend_priority is AmendPriority.WHEN_SMALLER
     books.check("whether it keeps its priority", keeps, fact.keeps_priority)
     before = available(books, p.account, p.terms.settle)
+    icebergs.amended(books, order, fact)
     order.amendments += 1
     order.lots, order.total = fact.left, fact.lots
     if not keeps:

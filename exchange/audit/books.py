@@ -76,7 +76,8 @@ class Order:
 
     loss is the open loss of one lot, and fee what one lot holds back for fees, both fixed when it was placed; a fee of
     None is the instrument's taker fee. lots are open of its whole size, total. since is the
-    record since which it stands in its queue.
+    record since which it stands in its queue. Of an iceberg, visible are the lots of a part of it, shown what it shows
+    of the present one.
     """
 
     side: Side
@@ -93,6 +94,8 @@ class Order:
     post_only: bool = False
     rests: bool = False
     since: int = 0
+    visible: int = 0
+    shown: int = 0
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from events import commands as c
 from events import facts as f
 from events.facts import Expiry
 from events.instructions import SelfTrade
-from exchange.audit import triggers
+from exchange.audit import icebergs, triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
 from exchange.audit.handling import ends_in
@@ -31,6 +31,7 @@ def rested(books: Books, fact: f.OrderRested) -> None:
     order.rests = True
     order.since = books.report.records
     joins(p, fact.number, order)
+    icebergs.rested(order)
     if order.reduce_only:
         p.reducing[fact.number] = order
         books.unmeasured[p] = None

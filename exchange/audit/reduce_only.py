@@ -23,6 +23,7 @@ def shrunk(books: Books, fact: f.OrderShrunk) -> None:
     books.hold("something is left of what shrinks", fact.lots > 0 and fact.left > 0, fact)
     order.lots -= fact.lots
     order.total -= fact.lots
+    order.shown = min(order.shown, order.lots)
 
 
 def of_exceeding(books: Books, p: Position, number: int, order: Order) -> None:

@@ -14,7 +14,7 @@ from events.commands import MARKET, Side, TimeInForce
 from events.instructions import SelfTrade
 from events.instruments import Inverse, Leg
 from events.units import UNIT
-from exchange.audit import triggers
+from exchange.audit import icebergs, triggers
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate, up
 from exchange.audit.lines import check_turn, leaves
@@ -44,6 +44,7 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     if fact.good_till:
         books.good_till[p.account, fact.number] = fact.good_till
     books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
+    icebergs.accepted(books, p, fact, order)
     order.post_only = fact.time_in_force is TimeInForce.POST_ONLY
     books.placed[p.account, fact.number] = p
     if fact.client:
@@ -214,7 +215,9 @@ def _fill(books: Books, p: Position, number: int, sign: int, fact: f.Traded) -> 
         books.hold("a market order trades within its bound of the mark", off <= most, off)
     if p.contract.auction is not None:
         books.hold("the best price and the oldest order trade first", in_turn(p.contract, order), order)
+    icebergs.before_trade(books, order, fact.lots)
     order.lots -= fact.lots
+    icebergs.after_trade(books, p, number, order, fact.lots)
     if not order.lots:
         remove(books, p, number)
 

@@ -19,6 +19,7 @@ from sortedcontainers import SortedDict
 from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce
 from events.instructions import SelfTrade
 from events.instruments import InstrumentId
+from exchange.core.iceberg import parts_behind, show
 
 SPARSE = 64
 """Dead entries that a queue or heap may hold before it is worth a clean-up."""
@@ -30,7 +31,8 @@ class Order(msgspec.Struct):
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
     one open lot adds to the order sums of its holder, the position that its fills change; client is its owner's name
     for it. lots are open of its whole size, total; amendments says how often it was amended, which may let it take;
-    until is when it expires, ns, 0 where it does not.
+    until is when it expires, ns, 0 where it does not. visible are the lots that it shows at a time, 0 for all; shown
+    are those of them that stand in the queue, 0 where it shows all or does not rest.
     """
 
     account: AccountId
@@ -50,6 +52,8 @@ class Order(msgspec.Struct):
     amendments: int = 0
     self_trade: SelfTrade = SelfTrade.NONE
     until: int = 0
+    visible: int = 0
+    shown: int = 0
 
     @property
     def executed(self) -> int:
@@ -119,6 +123,8 @@ class Level:
         """Assert that the counts are those of the queue."""
         live = [entry for entry in self.queue if entry.lots]
         assert all(entry.lots > 0 for entry in live)
+        assert all(0 <= entry.shown <= min(entry.visible, entry.lots) for entry in live)
+        assert all(bool(entry.shown) == bool(entry.visible) for entry in live)
         assert self.orders == sum(entry.account != MARKET for entry in live) > 0
         assert self.market == sum(entry.lots for entry in live if entry.account == MARKET)
         assert self.dead == len(self.queue) - len(live)
@@ -191,6 +197,8 @@ class BookSide:
                 self.best = price
         level.queue.append(order)
         level.orders += 1
+        if order.visible:
+            show(order)
 
     def leave(self, order: Order) -> None:
         """The order, whose lots are 0 by now, is no longer in the book."""
@@ -292,7 +300,9 @@ class Book:
         self.borrowed: list[tuple[BookSide, int, int]] = []
 
     def front(self, side: BookSide, limit: int | None) -> tuple[int, Order | None, int] | None:
-        """What a taker meets next on `side`: price, the order (None: MARKET), its lots. None past the limit."""
+        """What a taker meets next on `side`: price, the order (None: MARKET), the lots that it shows. None past the
+        limit.
+        """
         sign, price = side.sign, side.best
         if (
             not self.stale
@@ -306,7 +316,7 @@ class Book:
             return None
         level = side.levels[price]
         entry = level.first_of_traders() if level.market and self.stale else level.first()
-        return price, None if entry.account == MARKET else entry, entry.lots
+        return price, None if entry.account == MARKET else entry, entry.shown or entry.lots
 
     def walk(self, side: BookSide, limit: int | None) -> Iterator[tuple[int, Order | None, int]]:
         """All that a taker would meet on `side` within the limit, as `front` gives it one after the other."""
@@ -321,9 +331,11 @@ class Book:
             for entry in level.queue:
                 if entry.account != MARKET:
                     if entry.lots:
-                        yield price, entry, entry.lots
+                        yield price, entry, entry.shown or entry.lots
                 elif entry.lots and not self.stale:
                     yield price, None, entry.lots
+            for order, lots in parts_behind((e, e.lots - e.shown) for e in level.queue if e.shown):
+                yield price, order, lots
 
     def best_price(self, side: BookSide) -> int | None:
         """The best price that a taker could meet on `side`."""
@@ -356,10 +368,13 @@ class Book:
         self.borrowed.clear()
 
     def depth(self, side: BookSide, levels: int) -> list[tuple[int, int]]:
-        """The best prices with traders' and MARKET's lots together, for people to look at: not for the hot path."""
+        """The best prices with the lots that traders show and MARKET's together, for people to look at: not for the hot
+        path.
+        """
         prices = {} if self.stale else {p: side.available(p) for p in side.history.stated if p not in side.levels}
         for price, level in side.levels.items():
-            prices[price] = sum(entry.lots for entry in level.queue) - (level.market if self.stale else 0)
+            shown = sum(entry.lots and (entry.shown or entry.lots) for entry in level.queue)
+            prices[price] = shown - (level.market if self.stale else 0)
         best_first = sorted(prices.items(), reverse=side.sign > 0)
         return list(islice((item for item in best_first if item[1] > 0), levels))
 

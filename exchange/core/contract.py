@@ -77,6 +77,7 @@ class Contract:
         "mark",
         "marked",
         "marked_at",
+        "max_parts",
         "num",
         "offer",
         "open_interest",
@@ -114,6 +115,7 @@ class Contract:
         self.feed = MarketFeed(self.book, options, fillable, self.triggers.lasts)
         self.good_till_ahead = pack.good_till_ahead
         self.shrinks = pack.reduce_only is ReduceOnly.SHRINK
+        self.max_parts = pack.max_iceberg_parts
         self.marked = 0
         self.marked_at = 0
         self.phase = TradingPhase.CONTINUOUS

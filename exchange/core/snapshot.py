@@ -29,7 +29,7 @@ from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import Account, Due, MultiPool, Outcome, Position, State, Wallet
 from exchange.core.triggers.trigger import Trigger
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 NOT_YET = (0, 0, "", "", 0)
@@ -44,7 +44,7 @@ _POSITION = (
 )  # fmt: skip
 _ORDER = (
     "number", "sign", "price", "lots", "reduce_only", "notional", "extra", "client", "time_in_force", "total",
-    "amendments", "self_trade", "until",
+    "amendments", "self_trade", "until", "visible", "shown",
 )  # fmt: skip
 _BOOKS = ("entered", "fees", "interest", "remainders")
 

@@ -153,6 +153,7 @@ def _orders(state: State, account: Account) -> Iterator[dict[str, Any]]:
             "side": "buy" if order.sign > 0 else "sell",
             "price": terms.price_text(order.price),
             "size": terms.size_text(order.lots),
+            "shown": terms.size_text(order.shown or order.lots),
             "reduce_only": order.reduce_only,
         }
 

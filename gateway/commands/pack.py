@@ -103,6 +103,7 @@ def _rules(pack: RulePack) -> dict[str, Any]:
         "max_triggers": pack.max_triggers,
         "max_batch": pack.max_batch,
         "max_batch_cancels": pack.max_batch_cancels,
+        "max_iceberg_parts": pack.max_iceberg_parts,
         "default_leverage": pack.default_leverage,
         "valuation": pack.valuation,
         "interest_interval_hours": pack.interest_interval // (3600 * SECOND),

@@ -7,6 +7,7 @@ from random import Random
 
 from events.commands import AccountId, Impact, OrderNumber, QueueModel, SessionOptions
 from events.instruments import InstrumentId
+from exchange.core import iceberg
 from exchange.core.book import Book, BookSide, Order
 from exchange.core.matching.market import MarketFeed
 from exchange.core.triggers.index import PriceIndex
@@ -39,8 +40,8 @@ class FastBook:
     def side(self, sign: int) -> BookSide:
         return self.book.bids if sign > 0 else self.book.asks
 
-    def rest(self, number: int, sign: int, price: int, lots: int) -> None:
-        order = Order(AccountId("ann"), OrderNumber(number), InstrumentId("GOLD"), sign, price, lots)
+    def rest(self, number: int, sign: int, price: int, lots: int, visible: int = 0) -> None:
+        order = Order(AccountId("ann"), OrderNumber(number), InstrumentId("GOLD"), sign, price, lots, visible=visible)
         self.orders[number] = order
         self.side(sign).rest(order)
 
@@ -55,7 +56,7 @@ class FastBook:
             if order is None:
                 self.book.take_market(side, price, part)
             else:
-                self.book.fill(order, part)
+                self._fill(order, part)
             met.append((price, None if order is None else order.number, part))
             lots -= part
         self.book.give_back()
@@ -72,8 +73,14 @@ class FastBook:
         self._advance(printed(SELL if sign > 0 else BUY, price, lots, at=self.second))
         fills = [(fill.order.number, fill.lots) for fill in self.feed.fills]
         for fill in self.feed.fills:
-            self.book.fill(fill.order, fill.lots)
+            self._fill(fill.order, fill.lots)
         return fills
+
+    def _fill(self, order: Order, lots: int) -> None:
+        """As a trade does it."""
+        self.book.fill(order, lots)
+        if order.shown:
+            iceberg.traded(self.side(order.sign), order, lots)
 
     def walk(self, sign: int, limit: int | None = None) -> Iterator[Meeting]:
         for price, order, lots in self.book.walk(self.side(sign), limit):
@@ -118,12 +125,12 @@ class Pair:
     def do(self, operation: tuple[str, int, int, int]) -> None:
         """(what, side, price, lots); prices and lots mean to each operation what it needs."""
         what, sign, price, lots = operation
-        if what == "rest":
-            self._rest(sign, price, lots)
+        if what in ("rest", "iceberg"):
+            self._rest(sign, price, lots if what == "rest" else 3 * lots + 1, visible=lots if what == "iceberg" else 0)
         elif what == "cancel":
             orders = self.naive.orders()
             if orders:
-                number = orders[(price + lots) % len(orders)][2][0]
+                number = orders[(price + lots) % len(orders)][2].number
                 self.both("cancel", number)
         elif what == "stale":
             self.fast.stale = self.naive.stale = lots % 2 == 0
@@ -137,18 +144,18 @@ class Pair:
         elif not self.naive.stale:
             self.both("printed", sign, price, lots)
 
-    def _rest(self, sign: int, price: int, lots: int) -> None:
+    def _rest(self, sign: int, price: int, lots: int, visible: int) -> None:
         """As the exchange would: never through an order of the other side."""
         other = [at for side, at, _ in self.naive.orders() if side == -sign]
         if all(price * sign < at * sign for at in other):
             self.numbers += 1
-            self.both("rest", self.numbers, sign, price, lots)
+            self.both("rest", self.numbers, sign, price, lots, visible)
 
     def both(self, what: str, *how: object) -> None:
         assert getattr(self.fast, what)(*how) == getattr(self.naive, what)(*how), (what, how)
 
 
-KINDS = ("rest", "rest", "rest", "cancel", "take", "state", "state", "printed", "snapshot", "stale")
+KINDS = ("rest", "rest", "iceberg", "cancel", "take", "state", "state", "printed", "snapshot", "stale")
 """What is done by chance."""
 
 

@@ -25,12 +25,13 @@ from exchange.core.invariants import check, check_end_of_batch
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
 from tests.contract.naive_exchange import NaiveExchange, Saying
+from tests.contract.naive_orders import parts
 from tests.contract.naive_rules import NaiveRules
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
 MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS = 8, 3, 3
-MAX_BATCH = 5
+MAX_BATCH, MAX_PARTS = 5, 4
 MIDDLE = 100
 AMPLE = Atoms(10**15)
 PROCEED_FACTS = 4096
@@ -44,13 +45,15 @@ RULES: RulePack = replace(
         price_down=Rate(UNIT - BAND), market_take_bound=TAKE_BOUND, market_max_lots=MARKET_MAX,
         brackets=(Bracket(Atoms(0), Atoms(10**12), 10, Rate(5 * PERCENT), Atoms(0)),),
     ),
-    max_triggers=MAX_TRIGGERS, max_amendments=MAX_AMENDMENTS,
+    max_triggers=MAX_TRIGGERS, max_amendments=MAX_AMENDMENTS, max_iceberg_parts=MAX_PARTS,
 )  # fmt: skip
 
 
 def naive_exchange(shrinks: bool = False) -> NaiveExchange:
     """A naive exchange by the same rules, with the same first mark."""
-    rules = NaiveRules(MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, TICK, PROTECT, BAND, TAKE_BOUND, MARKET_MAX, shrinks)
+    rules = NaiveRules(
+        MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS, TICK, PROTECT, BAND, TAKE_BOUND, MARKET_MAX, MAX_PARTS, shrinks
+    )  # fmt: skip
     return NaiveExchange(rules, MIDDLE * TICK)
 
 
@@ -112,10 +115,14 @@ class Core:
         return [said for fact in batch.facts if (said := saying(fact)) is not None]
 
     def queue(self, sign: int) -> list[tuple[int, str, int, int]]:
-        """The orders of a side as a taker meets them: price, name, lots."""
+        """The orders of a side as a taker meets them, an iceberg part after part: price, name, lots."""
         book = self.state.contracts[GOLD].book
         walk = book.walk(book.bids if sign > 0 else book.asks, None)
         return [(price, order.account, order.number, lots) for price, order, lots in walk if order is not None]
+
+    def open_lots(self, account: c.AccountId) -> dict[int, tuple[int, int]]:
+        """What is open of the account's orders by number, and what the book shows of them where it is not all."""
+        return {order.number: (order.lots, order.shown) for order in self.state.accounts[account].orders.values()}
 
     def held(self, account: c.AccountId) -> int:
         """The signed lots of an account."""
@@ -142,13 +149,13 @@ class Exchanges:
         check(self.core.state)
         check_end_of_batch(self.core.state)
         for sign in (1, -1):
-            queue = [(order.price, *order.name, order.lots) for order in self.naive.queue(sign)]
+            queue = [(order.price, *order.name, lots) for order, lots in parts(self.naive.queue(sign))]
             assert self.core.queue(sign) == queue
         for account in ACCOUNTS:
             assert self.core.held(account) == self.naive.held.get(account, 0)
-            orders = self.core.state.accounts[account].orders
             assert not self.naive.rules.shrinks or closes_what_there_is(self.naive, account)
-            assert sorted(orders) == sorted(order.number for order in self.naive.open_of(account))
+            orders = {order.number: (order.lots, order.shown) for order in self.naive.open_of(account)}
+            assert self.core.open_lots(account) == orders
             waiting = [t.placed.number for t in (*self.naive.triggers, *self.naive.reached) if t.name[0] == account]
             assert sorted(self.core.state.accounts[account].triggers) == sorted(waiting)
 
@@ -184,10 +191,11 @@ class Desk:
         match = self.price_match()
         if match is not PriceMatch.NONE and random.random() < 0.95:
             price = None
+        lots = self.lots()
         return c.PlaceOrder(
             self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)),
-            self.lots(), price, force, random.random() < 0.15, client=self.client(), self_trade=self.self_trade(),
-            good_till=self.good_till(force), price_match=match,
+            lots, price, force, random.random() < 0.15, client=self.client(), self_trade=self.self_trade(),
+            good_till=self.good_till(force), price_match=match, visible=self.visible(lots, force),
         )  # type: ignore[arg-type]  # fmt: skip
 
     def trigger(self) -> c.PlaceTrigger:
@@ -286,6 +294,15 @@ class Desk:
     def lots(self) -> int:
         """A size: mostly small."""
         return self.random.choice((1, 2, 3, 5, 8, 20))
+
+    def visible(self, lots: int, force: TimeInForce) -> int:
+        """Mostly all of it, else a part, now and then too small a one, none, or of what cannot rest."""
+        rests = force not in (TimeInForce.IOC, TimeInForce.FOK)
+        if self.random.random() > (0.25 if rests else 0.03):
+            return 0
+        return self.random.choice(
+            (-(-lots // MAX_PARTS), -(-lots // 3), -(-lots // 2), lots, self.random.randint(-1, 9))
+        )
 
     def request(self) -> c.RequestId:
         """A request that was never made."""

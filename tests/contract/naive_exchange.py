@@ -17,7 +17,7 @@ from events.instructions import PriceMatch, SelfTrade
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
-from tests.contract.naive_orders import NaiveOrder
+from tests.contract.naive_orders import NaiveOrder, parts
 from tests.contract.naive_phases import CONTINUOUS, phase_ends, set_phase, uncross
 from tests.contract.naive_reducing import shrink
 from tests.contract.naive_rules import (
@@ -125,8 +125,6 @@ class NaiveExchange:
             if self.said[-1][0] == "refused":
                 self.said[-1] = ("item refused", command.account, number, self.said[-1][1])
 
-    # What is in the book
-
     def all_of(self, account: str) -> list[NaiveOrder | NaiveTrigger]:
         """All that an account has open, in the order in which it was placed."""
         everything = (*self.orders, *self.triggers, *self.reached)
@@ -162,8 +160,6 @@ class NaiveExchange:
         name = command.account, command.number
         return next((o for o in (*self.orders, *self.triggers, *self.reached) if o.name == name), None)
 
-    # Deciding
-
     def place(self, command: c.PlaceOrder) -> None:
         """Refuse the order, or let it in."""
         if command.price_match is not PriceMatch.NONE:
@@ -183,6 +179,7 @@ class NaiveExchange:
         order = NaiveOrder(
             command.account, command.number, sign, command.price, command.lots, command.reduce_only,
             command.self_trade, command.client, command.time_in_force, command.lots, command.good_till,
+            command.visible,
         )  # type: ignore[arg-type]  # fmt: skip
         self.said.append(("accepted", *order.name))
         if command.price is not None:
@@ -266,7 +263,7 @@ class NaiveExchange:
     def rest(self, order: NaiveOrder) -> None:
         """What is open of an order joins the queue at its price."""
         self.ranks += 1
-        order.rank = self.ranks
+        order.join(self.ranks)
         self.said.append(("rested", *order.name, order.lots))
 
     def take(self, order: NaiveOrder, price: int) -> Expiry:
@@ -284,7 +281,7 @@ class NaiveExchange:
                 most = min(most, self.reducible(order.account, order.sign))
                 if not most or maker.account == order.account:
                     return Expiry.NOTHING_TO_REDUCE
-            offered = maker.lots
+            offered = maker.offered
             if maker.reduces:
                 own = maker.account == order.account
                 offered = 0 if own else min(offered, self.reducible(maker.account, maker.sign))
@@ -299,10 +296,10 @@ class NaiveExchange:
         left, held = order.lots, dict(self.held)
         if order.reduces and left > self.reducible(order.account, order.sign):
             return False
-        for maker in self.met(order.sign, price):
+        for maker, part in parts(self.met(order.sign, price)):
             if maker.account == order.account:
                 return False
-            lots = min(maker.lots, left)
+            lots = min(part, left)
             if maker.reduces:
                 lots = min(lots, max(0, order.sign * held.get(maker.account, 0)))
             held[maker.account] = held.get(maker.account, 0) - order.sign * lots
@@ -354,11 +351,10 @@ class NaiveExchange:
         keeps = price == order.price and size < order.size
         self.said.append(("amended", *order.name, price, size, left, keeps))
         order.price, order.size, order.lots, order.amended = price, size, left, order.amended + 1
+        order.shown = min(order.shown, left)
         if not keeps:
             order.rank = 0
             self.enter(order, price)
-
-    # What happens
 
     def trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int, at: int | None = None) -> None:
         """Two orders meet at the maker's price, or at that of an auction."""
@@ -368,6 +364,10 @@ class NaiveExchange:
         self.held[taker.account] = self.held.get(taker.account, 0) + taker.sign * lots
         self.lose(maker, lots)
         self.lose(taker, lots)
+        for order in (maker, taker):
+            if order.uses_up(lots):
+                self.ranks += 1
+                order.join(self.ranks)
         self.move(PriceSource.LAST, price)
 
     def expire(self, order: NaiveOrder, why: Expiry) -> None:

@@ -106,9 +106,9 @@ def ready(exchange: NaiveExchange, order: NaiveOrder, other: NaiveOrder, now: in
         exchange.expire(order, Expiry.GOOD_TILL)
         return 0
     if not order.reduces:
-        return order.lots
+        return order.offered
     own = order.account == other.account
-    lots = 0 if own else min(order.lots, exchange.reducible(order.account, order.sign))
+    lots = 0 if own else min(order.offered, exchange.reducible(order.account, order.sign))
     if not lots:
         exchange.expire(order, Expiry.NOTHING_TO_REDUCE)
     return lots

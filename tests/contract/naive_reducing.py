@@ -29,4 +29,5 @@ def _shrink(exchange: NaiveExchange, account: str, sign: int) -> None:
         elif left > 0:
             exchange.lose(order, left)
             order.size -= left
+            order.shown = min(order.shown, order.lots)
             exchange.said.append(("shrunk", *order.name, left, order.lots))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.contract.naive_exchange import NaiveExchange
     from tests.contract.naive_orders import NaiveOrder
 
-GTD, POST_ONLY = TimeInForce.GTD, TimeInForce.POST_ONLY
+IOC, FOK, GTD, POST_ONLY = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD, TimeInForce.POST_ONLY
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class NaiveRules:
 
     tick is a tick in mark units. Shares of the mark, in 10^-8: protect, how far the last price may be off it where an
     order with price protection fires; band, how far beyond it a limit order may trade; take, how far a market order
-    does. largest is the most lots of a market order.
+    does. largest is the most lots of a market order, parts the most of an iceberg.
     """
 
     orders: int
@@ -37,6 +37,7 @@ class NaiveRules:
     band: int
     take: int
     largest: int
+    parts: int
     shrinks: bool = False
 
 
@@ -48,6 +49,11 @@ def order_refusal(exchange: NaiveExchange, command: c.PlaceOrder) -> Reason | No
         Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: (command.time_in_force is GTD) != (command.good_till != 0),
         Reason.GOOD_TILL_OUT_OF_RANGE: command.time_in_force is GTD and command.good_till <= command.at,
         Reason.MARKET_ORDER_CANNOT_REST: command.time_in_force in (POST_ONLY, GTD) and command.price is None,
+        Reason.ICEBERG_CANNOT_REST: command.visible != 0
+        and (command.price is None or command.time_in_force in (IOC, FOK)),
+        Reason.VISIBLE_BELOW_MINIMUM: command.visible < 0,
+        Reason.VISIBLE_ABOVE_SIZE: command.visible > command.lots,
+        Reason.TOO_MANY_PARTS: too_many(exchange, command.visible, command.lots),
         **out_of_place(exchange, command),
         **of_phase(exchange, command.price, command.time_in_force),
     }
@@ -61,6 +67,11 @@ def used_up(exchange: NaiveExchange, command: c.PlaceOrder | c.PlaceTrigger) -> 
         Reason.CLIENT_ID_MALFORMED: " " in command.client,
         Reason.CLIENT_ID_IN_USE: exchange.named(command.account, command.client) is not None,
     }
+
+
+def too_many(exchange: NaiveExchange, visible: int, size: int) -> bool:
+    """Whether an order of that size has more parts than it may."""
+    return visible > 0 and visible * exchange.rules.parts < size
 
 
 def out_of_place(exchange: NaiveExchange, command: c.PlaceOrder) -> dict[Reason, bool]:
@@ -115,6 +126,8 @@ def amend_refusal(exchange: NaiveExchange, order: NaiveOrder, price: int, size: 
     broken = {
         Reason.PRICE_NOT_POSITIVE: price <= 0,
         Reason.SIZE_NOT_POSITIVE: size <= 0,
+        Reason.VISIBLE_ABOVE_SIZE: order.size >= order.visible > size,
+        Reason.TOO_MANY_PARTS: too_many(exchange, order.visible, size),
         **out_of_band(exchange, order.sign, price),
         **of_phase(exchange, price, order.force),
         Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),

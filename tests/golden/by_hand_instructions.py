@@ -16,7 +16,25 @@ from tests.golden.by_hand import recorded
 from tests.golden.sessions import Session
 from tests.scenario import opening
 from tests.spec.contracts import dated, later, pack_of
-from tests.spec.words import BUY, GOLD, IOC, PERCENT, SELL, account, instrument, mark, market, pack, place, resting
+from tests.spec.phases import AUCTION, CONTINUOUS, phase
+from tests.spec.tape import printed, snapshot, tape
+from tests.spec.words import (
+    BUY,
+    FOK,
+    GOLD,
+    IOC,
+    PERCENT,
+    SELL,
+    account,
+    amend,
+    instrument,
+    mark,
+    market,
+    pack,
+    place,
+    proceed,
+    resting,
+)
 
 GTD, DAY = TimeInForce.GTD, TimeInForce.DAY
 FUTURE = InstrumentId("FUTURE")
@@ -45,7 +63,18 @@ def matches() -> Session:
     return recorded(_matches)
 
 
-SESSIONS = {"self-trade-1": self_trades, "filters-1": filters, "good-till-1": times, "price-match-1": matches}
+def icebergs() -> Session:
+    """icebergs-1: orders that show parts, met by takers, a print and an auction, amended, and refused."""
+    return recorded(_icebergs)
+
+
+SESSIONS = {
+    "self-trade-1": self_trades,
+    "filters-1": filters,
+    "good-till-1": times,
+    "price-match-1": matches,
+    "icebergs-1": icebergs,
+}
 
 
 def _self_trades() -> Iterator[Any]:
@@ -84,3 +113,16 @@ def _matches() -> Iterator[Any]:
         yield place(50 + n, BUY, lots=1, tif=IOC, price_match=match)
     yield [place(60, BUY, price=99, lots=1, price_match=match), place(61, BUY, lots=1, price_match=PriceMatch.QUEUE)]
     yield place(62, SELL, lots=40, price_match=PriceMatch.QUEUE_20)
+
+
+def _icebergs() -> Iterator[Any]:
+    yield opening(replace(pack(min_lots=Lots(2)), max_iceberg_parts=5))
+    yield [mark(100), account("maker", 100_000), account("taker", 100_000)]
+    yield [resting(1, SELL, price=101, lots=12, visible=5), resting(2, SELL, price=101, lots=4)]
+    yield [market(3, BUY, lots=7), market(4, BUY, lots=6), amend(1, lots=11), amend(1, lots=15)]
+    yield [place(5, BUY, price=101, lots=9, tif=FOK), place(6, SELL, price=101, lots=20, visible=4)]
+    yield [tape(snapshot({}, {101: 6})), tape(printed(BUY, 101, 20), after=1), amend(6, lots=18)]
+    yield [place(7, BUY, price=99, lots=10, tif=IOC, visible=5), place(7, BUY, price=99, lots=10, visible="2.5")]
+    yield [place(7, BUY, price=99, lots=10, visible=shown) for shown in (1, 11)]
+    yield [place(7, BUY, price=99, lots=11, visible=2), phase(AUCTION), place(8, BUY, price=102, lots=14, visible=6)]
+    yield [place(9, BUY, price=102, lots=3), phase(CONTINUOUS), proceed()]

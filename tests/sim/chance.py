@@ -151,6 +151,7 @@ PACK: Options = {
     "max_amendments": lambda dice, _: dice.choice((1, 3, 10_000)),
     "max_batch": lambda dice, _: dice.choice((2, 5, 50)),
     "max_batch_cancels": lambda dice, _: dice.choice((2, 10)),
+    "max_iceberg_parts": lambda dice, _: dice.choice((0, 3, 10)),
     "good_till_ahead": lambda dice, _: dice.choice((0, 0, 1, 600)) * SECOND,
     "withdrawal_gate": lambda dice, _: dice.choice((0, 60, 600)) * SECOND,
     "guards": lambda dice, whole: PriceGuards(**drawn(GUARDS, dice, whole)) if dice.random() < 0.6 else UNGUARDED,

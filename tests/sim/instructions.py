@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from events import commands as c
 from events.commands import TimeInForce
 from events.instructions import PriceMatch, SelfTrade
-from events.units import SECOND, Nanos
+from events.units import SECOND, Lots, Nanos
 
 if TYPE_CHECKING:
     from tests.sim.traders import Traders
@@ -44,5 +44,15 @@ def _price_match(traders: Traders, order: c.PlaceOrder) -> dict[str, Any]:
     return {"price": price, "price_match": traders.whims.choice(list(PriceMatch)[1:])}
 
 
-INSTRUCTIONS = [(0.3, _self_trade), (0.1, _time), (0.08, _price_match)]
+def _visible(traders: Traders, order: c.PlaceOrder) -> dict[str, Any]:
+    """A part of the order, seldom too small or too large a one; of a market order seldom, as it cannot rest."""
+    if (order.price is None and traders.whims.random() < 0.9) or isinstance(order.lots, str):
+        return {}
+    part = Lots(-(-order.lots // traders.whims.choice((1, 2, 2, 3, 3, 5, 9, 11))))
+    if traders.whims.random() < 0.05:
+        return {"visible": traders.whims.choice((Lots(0), Lots(-1), Lots(1), Lots(order.lots + 1), "0.5"))}
+    return {"visible": part}
+
+
+INSTRUCTIONS = [(0.3, _self_trade), (0.1, _time), (0.08, _price_match), (0.15, _visible)]
 """How often -> what is asked for then."""

@@ -26,6 +26,7 @@ from tests.spec.contracts import (
 )
 from tests.spec.words import (
     BUY,
+    IOC,
     PERCENT,
     POST_ONLY,
     SELL,
@@ -88,6 +89,11 @@ PLACING = [
     Breach(Reason.SIZE_ABOVE_MAXIMUM, {"lots": 10_001}),
     Breach(Reason.MARKET_SIZE_ABOVE_MAXIMUM, {"lots": 5_001, "price": None}),
     Breach(Reason.MARKET_ORDER_CANNOT_REST, {"price": None, "tif": POST_ONLY}),
+    Breach(Reason.ICEBERG_CANNOT_REST, {"visible": 2, "tif": IOC}),
+    Breach(Reason.VISIBLE_OFF_LOT, {"visible": "2.5"}),
+    Breach(Reason.VISIBLE_BELOW_MINIMUM, {"visible": 1}),
+    Breach(Reason.VISIBLE_ABOVE_SIZE, {"visible": 20_000}),
+    Breach(Reason.TOO_MANY_PARTS, {"visible": 2, "lots": 22}),
     Breach(Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE, {"tif": TimeInForce.GTD}),
     Breach(Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE, {"good_till": 10**12}),
     Breach(Reason.GOOD_TILL_OUT_OF_RANGE, {"tif": TimeInForce.GTD, "good_till": 5}),

@@ -240,7 +240,7 @@ WRONG = [
         pack(interest_interval_hours=-1),
         BELOW_0,
     ),
-    (pack(max_amendments=-1), "test: max_amendments, max_batch and max_batch_cancels must not be below 0"),
+    (pack(max_amendments=-1), "test: max_amendments must not be below 0"),
     (pack(amend_priority="often"), "Invalid enum value 'often' - at `$.amend_priority`"),
     (pack(mode_switch="often"), "Invalid enum value 'often' - at `$.mode_switch`"),
     (linear(lot="0"), "XUSD: lot must not be 0"),

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from events import facts as f
 from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.instruments import Leg
+from exchange.core import iceberg
 from exchange.core.book import Order
 from exchange.core.changes import reducing
 from exchange.core.changes.triggers import drop, last_moved
@@ -39,7 +40,7 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
         account.clients[fact.client] = fact.number
     account.orders[fact.number] = Order(
         fact.account, fact.number, fact.instrument, sign, fact.price, fact.lots, fact.reduce_only, notional, extra,
-        False, position, fact.client, fact.time_in_force, fact.lots, 0, fact.self_trade, fact.good_till,
+        False, position, fact.client, fact.time_in_force, fact.lots, 0, fact.self_trade, fact.good_till, fact.visible,
     )  # fmt: skip
     if fact.good_till:
         state.keep_good_till(account.orders[fact.number])
@@ -65,13 +66,15 @@ def on_order_rested(state: State, fact: f.OrderRested) -> None:
 
 
 def on_order_amended(state: State, fact: f.OrderAmended) -> None:
-    """The order shrinks where it stands; or it leaves, and another one of its number is about to meet the book."""
+    """The order shrinks where it stands, first by what it hides; or it leaves, and another one of its number is about
+    to meet the book.
+    """
     account = state.accounts[fact.account]
     order = account.orders[fact.number]
     amendments = order.amendments + 1
     if fact.keeps_priority:
         _reduce(state, account, order, order.lots - fact.left)
-        order.total, order.amendments = fact.lots, amendments
+        order.total, order.amendments, order.shown = fact.lots, amendments, min(order.shown, order.lots)
         return
     position = order.holder
     _reduce(state, account, order, order.lots)
@@ -81,7 +84,7 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
         notional, extra = order_sums(position, order.sign, price, taker_fee)
     account.orders[fact.number] = replace(
         order, price=fact.price, lots=fact.left, total=fact.lots, notional=notional, extra=extra, rests=False,
-        amendments=amendments,
+        amendments=amendments, shown=0,
     )  # fmt: skip
     position.open_orders += 1
     if order.client:
@@ -91,11 +94,12 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
 
 
 def on_order_shrunk(state: State, fact: f.OrderShrunk) -> None:
-    """The order is smaller, and was never larger."""
+    """The order is smaller, and was never larger; what it hides goes first."""
     account = state.accounts[fact.account]
     order = account.orders[fact.number]
     _reduce(state, account, order, fact.lots)
     order.total -= fact.lots
+    order.shown = min(order.shown, order.lots)
 
 
 def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> None:
@@ -142,11 +146,15 @@ def on_traded(state: State, fact: f.Traded) -> None:
         order = maker.orders[fact.maker_order]
         making = order.holder
         _reduce(state, maker, order, lots)
+        if order.shown:
+            iceberg.traded(book.asks if sign > 0 else book.bids, order, lots)
     else:
         making = maker.positions.get(fact.instrument) or state.keep_position(maker, contract)
         book.take_market(book.asks if sign > 0 else book.bids, fact.price, lots)
     if fact.taker_order and (taking := taker.orders.get(fact.taker_order)) is not None:
         _reduce(state, taker, taking, lots)
+        if taking.shown:
+            iceberg.traded(book.bids if sign > 0 else book.asks, taking, lots)
     if fact.crossed is not None:
         book.take_market(book.bids if sign > 0 else book.asks, fact.crossed, lots)
     forced = fact.taker_order == LIQUIDATION_ORDER and fact.taker != MARKET

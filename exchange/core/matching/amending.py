@@ -45,7 +45,14 @@ def _asked(order: Order, command: AmendOrder) -> PlaceOrder:
         Lots(order.total) if command.lots is None else command.lots,
         Ticks(order.price) if command.price is None else command.price,
         order.time_in_force, order.reduce_only, order.holder.leg, self_trade=order.self_trade,
+        visible=_visible(order, command.lots),
     )  # fmt: skip
+
+
+def _visible(order: Order, lots: Lots | str | None) -> Lots:
+    """What it shows at a time; of one that its position made smaller than that, no more than the size asked for."""
+    shrank = order.total < order.visible
+    return Lots(min(order.visible, lots if shrank and isinstance(lots, int) else order.total))
 
 
 def _keeps_priority(state: State, order: Order, asked: PlaceOrder) -> bool:

@@ -15,6 +15,7 @@ from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import order_refusal, reserve_price
 from exchange.core.matching.good_till import time_refusal
 from exchange.core.matching.phases import phase_refusal
+from exchange.core.matching.visible import visible_refusal
 from exchange.core.state import Account, Position, State
 
 BUY = Side.BUY
@@ -52,7 +53,9 @@ def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
             return Reason.PRICE_NOT_POSITIVE
     if refusal := size_refusal(contract, command.lots, price is None):
         return refusal
-    return Reason.MARKET_ORDER_CANNOT_REST if price is None and command.time_in_force in WAITING else None
+    if price is None and command.time_in_force in WAITING:
+        return Reason.MARKET_ORDER_CANNOT_REST
+    return visible_refusal(contract, command) if command.visible else None
 
 
 def size_refusal(contract: Contract, lots: Lots | str, is_market: bool) -> Reason | None:

@@ -51,6 +51,7 @@ def accepted(command: PlaceOrder, reduces: bool) -> OrderAccepted:
     return OrderAccepted(
         command.account, command.number, command.instrument, command.side, command.lots, command.price,  # type: ignore[arg-type]
         command.time_in_force, reduces, command.leg, command.client, command.self_trade, until_of(command),
+        command.visible,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

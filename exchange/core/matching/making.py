@@ -21,7 +21,7 @@ MARKET_ORDER = OrderNumber(0)
 
 def ready_maker(state: State, maker: Order, taker: Position | None = None) -> Generator[Fact, None, int]:
     """Make a maker ready to trade: settle funding it owes, cap a reduce-only order, let one past its time expire.
-    Returns the lots it may trade.
+    Returns the lots it may trade at once.
     """
     if 0 < maker.until <= state.now:
         yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.GOOD_TILL)
@@ -29,9 +29,9 @@ def ready_maker(state: State, maker: Order, taker: Position | None = None) -> Ge
     if state.owed:
         yield from settle_first(state, maker.account)
     if not maker.reduce_only:
-        return maker.lots
+        return maker.shown or maker.lots
     if maker.holder is not taker and (lots := fillable(maker)):
-        return lots
+        return min(lots, maker.shown or lots)
     yield OrderExpired(maker.account, maker.number, Lots(maker.lots), Expiry.NOTHING_TO_REDUCE)
     return 0
 
@@ -66,9 +66,12 @@ def trade(
 
 
 def history_fills(state: State, contract: Contract, fills: list[Fill]) -> Iterator[Fact]:
-    """The traders' orders that a print reached trade with MARKET, at their own prices."""
+    """The traders' orders that a print reached trade with MARKET, at their own prices.
+
+    One that shows parts is named for each of them, and may have ended by then.
+    """
     for order, reached in fills:
-        lots = yield from ready_maker(state, order)
+        lots = (yield from ready_maker(state, order)) if order.lots else 0
         if lots := min(lots, reached):
             yield from settle_first(state, MARKET)
             side = SELL if order.sign > 0 else BUY

@@ -17,6 +17,7 @@ from events.commands import MARKET, MarkSource, QueueModel, SessionOptions
 from events.observations import Kind, Observations
 from events.units import SECOND
 from exchange.core.book import SPARSE, Book, BookSide, Level, Order
+from exchange.core.iceberg import parts_behind
 from exchange.core.triggers.index import AheadOfPrices, PriceIndex
 
 DIFF, SNAPSHOT, PRINT, TICKER, MARK = (int(kind) for kind in Kind)
@@ -267,9 +268,23 @@ class MarketFeed:
         """A print at a worse price fills the traders' orders of a better level; what is left of it."""
         for entry in level.queue:
             if lots and entry.lots and entry.account != MARKET:
-                part = min(lots, self.fillable(entry))
-                self.fills.append(Fill(entry, part))
-                lots -= part
+                lots -= self._hit(entry, lots)
+        return self._hit_hidden(level, lots)
+
+    def _hit(self, order: Order, lots: int) -> int:
+        """A print of so many lots fills what an order shows."""
+        most = self.fillable(order)
+        part = min(lots, most, order.shown or most)
+        self.fills.append(Fill(order, part))
+        return part
+
+    def _hit_hidden(self, level: Level, lots: int) -> int:
+        """What is left of a print fills what icebergs show next, behind all that stood there; what is left of it."""
+        icebergs = [entry for entry in level.queue if entry.lots and entry.shown]
+        for order, part in parts_behind((order, self.fillable(order) - order.shown) for order in icebergs):
+            if lots:
+                self.fills.append(Fill(order, min(lots, part)))
+                lots -= min(lots, part)
         return lots
 
     def _walk(self, level: Level, lots: int, gone: int) -> None:
@@ -284,9 +299,8 @@ class MarketFeed:
                 if part:
                     level.shrink(entry, part)
             elif lots and entry.lots:
-                part = min(lots, self.fillable(entry))
-                lots -= part
-                self.fills.append(Fill(entry, part))
+                lots -= self._hit(entry, lots)
+        self._hit_hidden(level, lots)
 
     def _explained(self, price: int, lots: int, transacted: int) -> int:
         """How much of a print is the explanation, come late, of a decrease that was already taken from the queue."""

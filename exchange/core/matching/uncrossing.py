@@ -121,11 +121,16 @@ def uncross(state: State, contract: Contract, end: int) -> Generator[Fact, None,
 
 
 def _queue(side: BookSide, price: int) -> Iterator[Order]:
-    """The traders' orders of a side that trade at the price, each again as long as something of it is open."""
+    """The traders' orders of a side that trade at the price, each again as long as something of it is open.
+
+    An iceberg whose next part joined the back of the queue waits for its turn.
+    """
     while side.best is not None and side.best * side.sign >= price * side.sign:
         for order in list(islice(side.levels[side.best].of_traders(), AT_ONCE)):
             while order.lots:
                 yield order
+                if order.lots and order.shown and side.levels[order.price].queue[-1] is order:
+                    break
 
 
 AT_ONCE = 4096
