@@ -6,13 +6,15 @@ became impossible turn into refusals. Due work is done whenever there is any, no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from events.codec import decode_body
 from events.commands import Command, Proceed
+from events.facts import Refused
 from events.log import EventLog, Head, check_chain
 from events.record import Batch
+from events.refusals import Reason
 from events.units import Nanos
 from exchange.core.state import State
 from exchange.core.step import apply_batch, finish_rebuild, step
@@ -64,25 +66,33 @@ async def fork(log: EventLog, record: int, change: Change) -> Fork:
         if not armed:
             finish_rebuild(state)
             armed = True
-        _go_on(forked, batch.command, change)
+        changed = None if isinstance(batch.command, Proceed) else change(batch.command)
+        for decided in redecided(state, changed):
+            forked.batches.append(decided)
+            forked.results.observe(decided)
     if not 1 <= record <= head.seq:
         raise ForkError(f"record {record}: the session has records 1 to {head.seq}")
     return forked
 
 
-def _go_on(forked: Fork, command: Command, change: Change) -> None:
-    """Decide what a recorded command has become, and all that is due after it."""
-    changed = None if isinstance(command, Proceed) else change(command)
-    if changed is not None:
-        _decide(forked, changed)
-    while forked.state.has_work:
-        _decide(forked, Proceed(Nanos(forked.state.now), PROCEED_FACTS))
+def redecided(state: State, command: Command | None) -> Iterator[Batch]:
+    """Decide what a recorded command has become, None where it was left out, and all that is due after it.
+
+    A request that was made before leads to no batch. Due work ends where it comes to nothing: of pools that a full
+    batch left, too.
+    """
+    if command is not None:
+        decided = step(state, command.__replace__(at=max(command.at, state.now)))
+        if isinstance(decided, Batch):
+            yield decided
+    while state.has_work:
+        work = step(state, Proceed(Nanos(state.now), PROCEED_FACTS))
+        assert isinstance(work, Batch), "nobody asks for due work twice"
+        if len(work.records) == 1 or refusal_of(work):
+            return
+        yield work
 
 
-def _decide(forked: Fork, command: Command) -> None:
-    if command.at < forked.state.now:
-        command = command.__replace__(at=forked.state.now)
-    decided = step(forked.state, command)
-    if isinstance(decided, Batch):
-        forked.batches.append(decided)
-        forked.results.observe(decided)
+def refusal_of(batch: Batch) -> Reason | None:
+    """Why a batch's command was refused, None where it was not."""
+    return next((fact.reason for fact in batch.facts if isinstance(fact, Refused)), None)

@@ -19,14 +19,14 @@ from events.log import EventLog, check_chain
 from events.observations import Observations
 from events.record import Batch
 from events.refusals import Reason
-from events.units import UNIT, Nanos
+from events.units import UNIT
 from exchange.core import snapshot
 from exchange.core.margin.model import requirement
 from exchange.core.state import State
 from exchange.core.step import step
 from exchange.projections.paid_in import PaidIn
 from exchange.rebuild import rebuild
-from replay.fork import PROCEED_FACTS
+from replay.fork import redecided, refusal_of
 from replay.why.holding import account_equity, find_pool, paid_equity, positions_of
 from replay.why.story import Story
 
@@ -158,7 +158,7 @@ class Branch:
         for command in plan.first:
             batch = step(state, command.__replace__(at=state.now))
             assert isinstance(batch, Batch), "nobody asked for it before"
-            if reason := _refusal(batch):
+            if reason := refusal_of(batch):
                 course.impossible = reason
                 return course
             course.paid.observe(plan.account, batch)
@@ -168,8 +168,13 @@ class Branch:
             changed = None if isinstance(asked.command, Proceed) else plan.change(asked.command)
             if changed is not None:
                 await self._lend(state, changed)
-                effort.spend(_rows(changed) + self._decide(state, changed, asked, plan, course))
-            effort.spend(self._work_off(state, asked, plan, course))
+                effort.spend(_rows(changed))
+            for batch in redecided(state, changed):
+                effort.spend(len(batch.records))
+                if not isinstance(batch.command, Proceed):
+                    _compare(asked, refusal_of(batch), course)
+                course.paid.observe(plan.account, batch)
+                _look(state, batch, asked.batch, plan, course)
             if course.fall is not None:
                 return course
         if until >= self._asked[-1].batch:
@@ -181,28 +186,6 @@ class Branch:
         of = (state, plan.account, self._story.asset, self._story.is_together)
         course.equity = account_equity(*of)
         course.more = paid_equity(*of, course.paid.beyond(self._story.paid_from(self.first)))
-
-    def _decide(self, state: State, command: Command, asked: Asked, plan: Plan, course: Course) -> int:
-        """Decide a command. Returns how many records that made."""
-        batch = step(state, command.__replace__(at=max(command.at, state.now)))
-        if not isinstance(batch, Batch):
-            return 1
-        _compare(asked, _refusal(batch), course)
-        course.paid.observe(plan.account, batch)
-        _look(state, batch, asked.batch, plan, course)
-        return len(batch.records)
-
-    def _work_off(self, state: State, asked: Asked, plan: Plan, course: Course) -> int:
-        """Do all that is due: of pools that a full batch left, too. Returns how many records that made."""
-        records = 0
-        while state.has_work:
-            work = step(state, Proceed(Nanos(state.now), PROCEED_FACTS))
-            if not isinstance(work, Batch) or _refusal(work) or len(work.records) == 1:
-                break
-            records += len(work.records)
-            course.paid.observe(plan.account, work)
-            _look(state, work, asked.batch, plan, course)
-        return records
 
     async def _lend(self, state: State, command: Command) -> None:
         """Have the rows at hand that the command names."""
@@ -224,7 +207,7 @@ async def branches(log: EventLog, firsts: Sequence[int], story: Story) -> list[B
     async for stored in log.read(head.batch):
         head = check_chain(head, stored)
         batch = decode_body(stored.number, stored.body)
-        asked.append(Asked(batch.number, batch.first_seq, batch.command, _refusal(batch)))
+        asked.append(Asked(batch.number, batch.first_seq, batch.command, refusal_of(batch)))
     return [
         Branch(log, first, snapshot.encode(its.state), [a for a in asked if a.batch >= first], story)
         for first, its in zip(firsts, rebuilt, strict=True)
@@ -234,11 +217,6 @@ async def branches(log: EventLog, firsts: Sequence[int], story: Story) -> list[B
 def _rows(command: Command) -> int:
     """How many rows of history the command applies."""
     return command.last_row - command.first_row + 1 if isinstance(command, AdvanceMarket) else 0
-
-
-def _refusal(batch: Batch) -> Reason | None:
-    """Why a batch's command was refused, None where it was not."""
-    return next((fact.reason for fact in batch.facts if isinstance(fact, f.Refused)), None)
 
 
 def _compare(asked: Asked, refusal: Reason | None, course: Course) -> None:
