@@ -92,7 +92,7 @@ TOPICS: dict[str, Habits] = {
     "batches": {handling.batch: 10, handling.retry: 4, handling.cancel_all: 2},
     "countdowns": {handling.countdown: 8, handling.cancel_all: 1},
     "client ids": {handling.named: 12, handling.cancel_by_name: 3},
-    "reduce-only orders": {reducing.rung: 8, reducing.lessen: 3},
+    "reduce-only orders": {reducing.rung: 18, reducing.lessen: 4},
     "phases": {phases.phase: 4, phases.call: 3, phases.wrong: 1},
 }
 """In some of the worlds whose rules are not plain, each in another half of them."""
