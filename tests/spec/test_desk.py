@@ -163,3 +163,16 @@ def test_a_batch_whose_making_fails_submits_nothing(desk: Desk) -> None:
         pass
     assert desk.told() == ""
     assert ann.open_orders() == {}
+
+
+def test_an_iceberg_is_placed_by_the_size_that_it_shows_and_told_with_it(desk: Desk) -> None:
+    ann = trader(desk)
+    ann.sell("GOLD", 9, 110, visible=4)
+    ann.buy("GOLD", 9, 90, visible="4.5")
+    accepted, *rest = desk.told().splitlines()
+    assert accepted.endswith(" lots=9 price=110 time_in_force=gtc reduce_only=no visible=4")
+    assert rest == ["order_rested       account=ann number=1 lots=9", "refused            reason=visible_off_lot"]
+    told = moment(desk.state, [ann.account], 5)
+    (order,) = told["accounts"]["ann"]["orders"]
+    assert (order["size"], order["shown"]) == ("9", "4")
+    assert ["110", "4"] in told["instruments"]["GOLD"]["asks"]
