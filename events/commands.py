@@ -214,7 +214,8 @@ class PlaceTrigger(TradersCommand, tag="place_trigger.1"):
     source is whose price. No limit price makes a market order of it then. A trailing stop follows its price from
     `trigger` on (without one, at once) and fires where that turns back by `callback`. One that `closes` is for the
     whole position and states no lots. One that `protects` expires where mark and last price are further apart than the
-    instrument allows when it fires.
+    instrument allows when it fires. good_till, ns, is until when a GTD one lives, fired or not. price_match is the
+    price of the book that it takes when it fires. One with_position, which only reduces, ends with its position.
     """
 
     number: OrderNumber
@@ -233,6 +234,9 @@ class PlaceTrigger(TradersCommand, tag="place_trigger.1"):
     leg: Leg = Leg.NET
     client: ClientId = ClientId("")
     self_trade: SelfTrade = SelfTrade.NONE
+    good_till: Nanos = Nanos(0)
+    price_match: PriceMatch = PriceMatch.NONE
+    with_position: bool = False
 
 
 class CancelOrder(TradersCommand, tag="cancel_order.1"):
@@ -249,13 +253,16 @@ class AmendOrder(TradersCommand, tag="amend_order.1"):
 
     lots is the new size of the whole order, what is executed of it included. Where either is left out it stays; both
     may be text as in `PlaceOrder`. An order whose new size is executed already, or a post-only one that would take at
-    its new price, is cancelled. Source: Binance USD-M, "Modify Order".
+    its new price, is cancelled. Source: Binance USD-M, "Modify Order". With a trigger price, which activates a trailing
+    stop, or a callback, the same or another, it is for a conditional order whose price has not come.
     """
 
     number: OrderNumber
     price: Ticks | str | None = None
     lots: Lots | str | None = None
     client: ClientId = ClientId("")
+    trigger: Ticks | str | None = None
+    callback: Rate = Rate(0)
 
 
 class CancelAll(TradersCommand, tag="cancel_all.1"):

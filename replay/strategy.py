@@ -42,12 +42,14 @@ from events.phases import TradingPhase
 from events.refusals import Reason
 from events.triggers import TriggerKind
 from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate
+from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms, cross_equity, unrealised
 from exchange.core.margin.pretrade import max_lots, reserve_price
 from exchange.core.matching.uncrossing import clearing
 from exchange.core.state import Account, State
+from exchange.core.triggers.trigger import Trigger
 from exchange.projections.adl import light
 from replay.whole import lots_of, ticks_of, whole_or_text
 
@@ -221,7 +223,8 @@ class Context:
         """Place a conditional order that buys where its price rises to `trigger`, or sells where it falls there.
 
         It becomes a market order, with a price a limit order; no size closes the whole position. `how`: source,
-        protects, time_in_force, reduce_only, leg, client, self_trade. Returns the order's number.
+        protects, time_in_force, good_till, reduce_only, with_position, price_match, leg, client, self_trade. Returns
+        the order's number.
         """
         return self._wait(TriggerKind.STOP, instrument, side, size, trigger, price, **how)
 
@@ -256,15 +259,22 @@ class Context:
         *,
         price: Decimal | str | None = None,
         size: Decimal | str | None = None,
+        trigger: Decimal | str | None = None,
+        callback: Decimal | str = "0",
         client: str = "",
     ) -> None:
-        """Give a resting order, named as in `cancel`, another price, another size of the whole order, or both."""
+        """Give a resting order, named as in `cancel`, another price, another size of the whole order, or both. With a
+        `trigger` price, or a `callback` as a share of 1, new or as before: one that waits for its price.
+        """
         own, name = self._own, ClientId(client)
-        order = own.orders.get(OrderNumber(number or own.clients.get(name, 0)))
-        tick, lot = (order.holder.contract.tick, order.holder.contract.lot) if order else (1, 1)
-        ticks: Any = price if price is None else whole_or_text(price, tick)
+        key = OrderNumber(number or own.clients.get(name, 0))
+        one: Order | Trigger | None = own.orders.get(key) or own.triggers.get(key)
+        tick, lot = (one.holder.contract.tick, one.holder.contract.lot) if one else (1, 1)
+        prices: Any = (p if p is None else whole_or_text(p, tick) for p in (price, trigger))
         lots: Any = size if size is None else whole_or_text(size, lot)
-        self._send(AmendOrder(self.now, self.account, self._request(), OrderNumber(number), ticks, lots, name))
+        (ticks, level), rate = prices, Rate(int(Decimal(callback) * UNIT))
+        named = self.now, self.account, self._request(), OrderNumber(number)
+        self._send(AmendOrder(*named, ticks, lots, name, level, rate))
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -78,7 +78,7 @@ from events.facts.trading import (
     OrderShrunk,
     Traded,
 )
-from events.facts.triggers import OrderTriggered, TriggerPlaced, TriggersReached
+from events.facts.triggers import OrderTriggered, TriggerAmended, TriggerPlaced, TriggersReached
 
 AnyFact = (
     SessionOpened
@@ -128,6 +128,7 @@ AnyFact = (
     | CountdownsReached
     | CountdownEnded
     | TriggerPlaced
+    | TriggerAmended
     | TriggersReached
     | OrderTriggered
     | LiquidationPutOff
@@ -215,6 +216,7 @@ __all__ = [
     "Traded",
     "TradingPhaseSet",
     "Transferred",
+    "TriggerAmended",
     "TriggerPlaced",
     "TriggersReached",
     "WithdrawalsClosed",

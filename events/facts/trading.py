@@ -28,6 +28,7 @@ class Expiry(Enum):
     REFUSED_WHEN_TRIGGERED = "refused_when_triggered"
     PRICE_PROTECTION = "price_protection"
     EXCEEDS_POSITION = "exceeds_position"
+    POSITION_CLOSED = "position_closed"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):

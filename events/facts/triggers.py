@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from events.commands import AccountId, ClientId, OrderNumber, Side, TimeInForce
 from events.facts.base import Fact
-from events.instructions import SelfTrade
+from events.instructions import PriceMatch, SelfTrade
 from events.instruments import InstrumentId, Leg
 from events.triggers import PriceSource, TriggerKind
-from events.units import Lots, Rate, Ticks
+from events.units import Lots, Nanos, Rate, Ticks
 
 
 class TriggerPlaced(Fact, tag="trigger_placed.1"):
     """A conditional order waits for its price, and reserves nothing.
 
     trigger is the price, ticks, that it waits for, or that activates a trailing stop; none where that follows its price
-    at once. lots is 0 where it closes whatever is held when it fires. No price means that it becomes a market order.
+    at once. lots is 0 where it closes whatever is held when it fires. No price means that it becomes a market order,
+    but with a price_match. good_till is until when it lives, ns, fired or not, where it is a GTD or a day order.
     """
 
     account: AccountId
@@ -34,6 +35,24 @@ class TriggerPlaced(Fact, tag="trigger_placed.1"):
     leg: Leg = Leg.NET
     client: ClientId = ClientId("")
     self_trade: SelfTrade = SelfTrade.NONE
+    good_till: Nanos = Nanos(0)
+    price_match: PriceMatch = PriceMatch.NONE
+    with_position: bool = False
+
+
+class TriggerAmended(Fact, tag="trigger_amended.1"):
+    """A conditional order that waits has this size, these prices and this callback now.
+
+    Unless it keeps its priority it counts as placed now among those that a price meets at once.
+    """
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots
+    trigger: Ticks | None
+    price: Ticks | None
+    callback: Rate = Rate(0)
+    keeps_priority: bool = False
 
 
 class TriggersReached(Fact, tag="triggers_reached.1"):

@@ -13,6 +13,8 @@ from exchange.audit.books import Books, Order, Position
 from exchange.audit.lines import leaves
 from exchange.audit.pools import available
 from exchange.audit.trading import is_carried, order_of, placed, trades
+from exchange.audit.triggers import has_not_come
+from exchange.audit.waiting import Waiting
 
 
 def order_amended(books: Books, fact: f.OrderAmended) -> None:
@@ -50,7 +52,47 @@ def _stands_anew(books: Books, p: Position, fact: f.OrderAmended, order: Order) 
     books.taking = p, fact.number, order
 
 
-def as_named(books: Books, fact: f.OrderCancelled | f.OrderAmended) -> None:
+def trigger_amended(books: Books, fact: f.TriggerAmended) -> None:
+    """It waits for its price, which has not come to what it waits for now; only that makes it younger."""
+    as_named(books, fact)
+    one = books.waiters.named.get((fact.account, fact.number))
+    books.hold("it waits, and the instrument trades", one is not None and trades(one.position), fact)
+    assert one is not None
+    placed, instrument = one.placed, one.placed.instrument
+    reached = {**books.waiters.reached.get(instrument, {}), **dict.fromkeys(books.waiters.firing.get(instrument, ()))}
+    seen = instrument not in books.waiters.unseen
+    books.hold("no price has reached it", not one.orphaned and not (seen and one in reached), fact)
+    if isinstance(command := books.command, c.AmendOrder):
+        for name in ("lots", "trigger", "price"):
+            asked = getattr(command, name)
+            books.check(f"{name} as asked for", getattr(placed, name) if asked is None else asked, getattr(fact, name))
+        books.check("callback as asked for", command.callback or placed.callback, fact.callback)
+    _has_it(books, one, fact)
+    books.hold("it may be amended once more", one.amendments < books.rules.max_amendments, one.amendments)
+    keeps = (fact.trigger, fact.callback) == (placed.trigger, placed.callback)
+    books.check("whether it keeps its priority", keeps, fact.keeps_priority)
+    one.amendments += 1
+    one.serial = one.serial if keeps else books.report.records
+    was = {name: getattr(placed, name) for name in placed.__struct_fields__}
+    now = {name: getattr(fact, name) for name in ("lots", "trigger", "price", "callback")}
+    one.placed = f.TriggerPlaced(**(was | now))
+    has_not_come(books, one)
+    books.waiters.watched(instrument, placed.source).add(one)
+
+
+def _has_it(books: Books, one: Waiting, fact: f.TriggerAmended) -> None:
+    """What changed is something that it has."""
+    placed = one.placed
+    before, after = ((x.lots, x.trigger, x.price, x.callback) for x in (placed, fact))
+    books.hold("it changes", before != after, fact)
+    books.hold("it has a size, or closes the position", fact.lots == 0 if placed.closes else fact.lots > 0, fact)
+    books.hold("a limit price stays one", (fact.price is None) == (placed.price is None), fact)
+    books.hold("only a trailing stop has a callback", one.trails == (fact.callback > 0), fact)
+    trails = one.trails and one.extreme is not None
+    books.hold("what trails is activated", not trails or fact.trigger == placed.trigger, fact)
+
+
+def as_named(books: Books, fact: f.OrderCancelled | f.OrderAmended | f.TriggerAmended) -> None:
     """It is the order that the command names: by its number or, where that is 0, by its client id."""
     if isinstance(command := books.command, c.CancelOrder | c.AmendOrder):
         named = command.number or books.clients.get((fact.account, command.client))
@@ -63,5 +105,8 @@ def amended_away(books: Books, command: c.AmendOrder, order: Order) -> None:
     books.hold("its new size is executed, or it is post-only and would take", done or order.post_only, order)
 
 
-RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {f.OrderAmended: order_amended}
+RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
+    f.OrderAmended: order_amended,
+    f.TriggerAmended: trigger_amended,
+}
 """Fact -> what it has to agree with, and what it changes."""

@@ -83,9 +83,11 @@ ASKED: Asked = {
         (
             *("account", "number", "instrument", "side", "trigger_kind", "lots", "trigger", "price", "time_in_force"),
             *("source", "callback", "closes", "protects", "leg", "client", "self_trade"),
+            *("price_match", "with_position"),
         ),
     ),
     f.OrderAmended: (c.AmendOrder, ("account",)),
+    f.TriggerAmended: (c.AmendOrder, ("account",)),
     f.OrderCancelled: ((c.CancelOrder, c.AmendOrder, c.CancelAll), ("account",)),
     f.AllCancelled: (c.CancelAll, ("account", "instrument")),
     f.CountdownSet: (c.SetCountdown, ("account", "instrument")),
@@ -228,7 +230,8 @@ class Auditor:
         books.check("bounded price that did not move when a batch ends", None, books.bounded)
         if not isinstance(batch.records[-1].message, f.Refused) and books.pack is not None:
             gate.check(books)
-        triggers.check_end_of_batch(books)
+        is_refused = isinstance(batch.records[-1].message, f.Refused)
+        triggers.check_end_of_batch(books, has_room=len(batch.records) < books.room and not is_refused)
         handling.check_end_of_batch(books, batch)
         phases.check_end_of_batch(books, batch)
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
@@ -261,6 +264,7 @@ class Auditor:
             books.hold("a liquidation leaves other accounts alone", kind in ANYBODY or settles, fact)
         try:
             RULES[kind](books, fact)
+            books.waiters.end_with_positions()
         except (LookupError, ZeroDivisionError) as error:
             what = "what it names is there, and its figures can be computed"
             raise AuditError(books.report.records, what, "this to hold", f"{fact} ({error!r})") from error
@@ -272,7 +276,7 @@ class Auditor:
             names = " or ".join(one.__name__ for one in (asked if isinstance(asked, tuple) else (asked,)))
             books.hold(f"{kind.__name__} follows from {names}", isinstance(books.command, asked), fact)
         if asked is not None and isinstance(books.command, asked):
-            matches = getattr(books.command, "price_match", NO_MATCH) is not NO_MATCH
+            matches = kind is f.OrderAccepted and getattr(books.command, "price_match", NO_MATCH) is not NO_MATCH
             for name in fields:
                 if matches and name == "price":
                     books.hold("an order that matches a price has one", getattr(fact, name) is not None, fact)

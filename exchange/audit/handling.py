@@ -1,4 +1,4 @@
-"""Rules of cancels of all, of batches and of countdowns."""
+"""Rules of cancels of all, of batches, of countdowns, and of the times until which orders live."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from typing import Any
 
 from events import commands as c
 from events import facts as f
+from events.commands import TimeInForce
 from events.record import Batch
-from exchange.audit.books import Books
+from exchange.audit.books import DAY, Books, Position
 
-BEGINS = (f.OrderAccepted, f.TriggerPlaced, f.OrderAmended, f.OrderCancelled, f.ItemRefused, f.ItemRepeated)
+BEGINS = (
+    f.OrderAccepted,
+    f.TriggerPlaced,
+    f.TriggerAmended,
+    f.OrderAmended,
+    f.OrderCancelled,
+    f.ItemRefused,
+    f.ItemRepeated,
+)
 """Facts of which every item of a batch has one, as its first."""
 
 
@@ -105,6 +114,18 @@ def countdown_ended(books: Books, fact: f.CountdownEnded) -> None:
     books.hold("the countdown ran out", ran_out(books, fact.account, fact.instrument), fact)
     books.check("orders left open", 0, still_open(books, fact.account, fact.instrument))
     del books.countdowns[fact.account, fact.instrument]
+
+
+def lives_until(books: Books, p: Position, fact: f.OrderAccepted | f.TriggerPlaced) -> int:
+    """A GTD order till it says, longer than the venue asks for; a day order to the end of its day."""
+    if fact.time_in_force is TimeInForce.DAY:
+        books.hold("day orders are for dated contracts", p.terms.expiry > 0, fact)
+        return books.now - books.now % DAY + DAY
+    if fact.time_in_force is not TimeInForce.GTD:
+        return 0
+    ahead = fact.good_till - books.now > books.rules.good_till_ahead
+    books.hold("a GTD order lives as long as the venue asks for", ahead, fact)
+    return books.command.good_till if isinstance(books.command, c.PlaceOrder | c.PlaceTrigger) else fact.good_till
 
 
 RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {

@@ -17,6 +17,7 @@ from events.units import UNIT
 from exchange.audit import icebergs, triggers
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate, up
+from exchange.audit.handling import lives_until
 from exchange.audit.lines import check_turn, leaves
 from exchange.audit.phases import can_rest, in_turn, may_trade, takes_orders
 from exchange.audit.pools import available, lot_notional, margin, open_loss
@@ -35,6 +36,7 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
         allowed = p.terms.min_lots <= fact.lots <= (most or p.terms.max_lots)
         books.hold("the size is one that the instrument allows", allowed, fact)
         books.check("whether it only reduces", books.command.reduce_only or closes, fact.reduce_only)
+        books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
     else:
         triggers.accepted(books, fact)
     before = available(books, p.account, p.terms.settle)
@@ -43,7 +45,6 @@ def order_accepted(books: Books, fact: f.OrderAccepted) -> None:
     order.until = fact.good_till
     if fact.good_till:
         books.good_till[p.account, fact.number] = fact.good_till
-    books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
     icebergs.accepted(books, p, fact, order)
     order.post_only = fact.time_in_force is TimeInForce.POST_ONLY
     books.placed[p.account, fact.number] = p
@@ -80,18 +81,6 @@ def placed(books: Books, p: Position, side: Side, lots: int, price: int | None, 
         at = price * p.terms.tick
         order.loss, order.fee = open_loss(p, side, at), _put_aside(books, p, SIGN[side], at)
     return order
-
-
-def lives_until(books: Books, p: Position, fact: f.OrderAccepted) -> int:
-    """A GTD order till it says, longer than the venue asks for; a day order to the end of its day."""
-    if fact.time_in_force is c.TimeInForce.DAY:
-        books.hold("day orders are for dated contracts", p.terms.expiry > 0, fact)
-        return books.now - books.now % DAY + DAY
-    if fact.time_in_force is not c.TimeInForce.GTD:
-        return 0
-    ahead = fact.good_till - books.now > books.rules.good_till_ahead
-    books.hold("a GTD order lives as long as the venue asks for", ahead, fact)
-    return books.command.good_till if isinstance(books.command, c.PlaceOrder) else fact.good_till
 
 
 def overdue(books: Books) -> list[tuple[str, int]]:
@@ -264,6 +253,8 @@ def _hold_lots(books: Books, p: Position, held: int, now: int) -> None:
     contract, p.lots = p.contract, now
     if p.reducing:
         books.unmeasured[p] = None
+    if p.waiting:
+        books.waiters.traded[p] = None
     books.hold("a leg stays on its side", now * p.leg.sign >= 0, now)
     if not now:
         contract.holders.pop(p, None)

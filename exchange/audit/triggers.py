@@ -11,13 +11,14 @@ from events import commands as c
 from events import facts as f
 from events.commands import MARKET
 from events.facts import Expiry
+from events.instructions import PriceMatch
 from events.instruments import Leg
 from events.observations import Kind
 from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.audit.books import SIGN, Books, Position
 from exchange.audit.contract import rate
-from exchange.audit.handling import ran_out
+from exchange.audit.handling import lives_until, ran_out
 from exchange.audit.waiting import Waiting
 
 CONTINUOUS, AUCTION = TradingPhase.CONTINUOUS, TradingPhase.AUCTION
@@ -36,19 +37,39 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
     most = books.rules.max_triggers
     books.hold("the account may have one more", not most or len(mine) < most, len(mine))
     one = Waiting(fact, p, books.report.records)
-    twins = [other for other in p.waiting.values() if other.placed.closes and other.placed.side is fact.side]
+    others = [other for other in p.waiting.values() if not other.orphaned]
+    twins = [other for other in others if other.placed.closes and other.placed.side is fact.side]
     alone = not fact.closes or all(other.from_below != one.from_below for other in twins)
     books.hold("no other one closes the position in that direction", alone, fact)
-    price = p.contract.mark if fact.source is MARK else waiters.lasts.get(fact.instrument, 0)
+    to_close = fact.reduce_only and _closable(p, one) > 0
+    books.hold("what ends with a position has one to reduce", to_close or not fact.with_position, fact)
+    has_not_come(books, one)
     if fact.source is MARK or fact.instrument not in waiters.unseen:
+        price = _price(books, one)
         books.hold("its price is known, and does not fire it at once", price > 0 and one.meets(price) is None, price)
-        comes = one.stated and (price >= one.stated if one.from_below else price <= one.stated)
-        books.hold("its price has not come yet", not comes, price)
+    books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
+    if fact.good_till:
+        books.good_till[fact.account, fact.number] = fact.good_till
     if fact.client:
         books.hold("nothing that is open has the client id", (p.account, fact.client) not in books.clients, fact)
         books.clients[p.account, fact.client] = fact.number
     waiters.named[fact.account, fact.number] = p.waiting[fact.number] = one
     waiters.watched(fact.instrument, fact.source).add(one)
+
+
+def has_not_come(books: Books, one: Waiting) -> None:
+    """The price that it waits for has not come, as far as the auditor knows it."""
+    placed = one.placed
+    if placed.source is MARK or placed.instrument not in books.waiters.unseen:
+        price = _price(books, one)
+        books.hold("its price has not come yet", not one.has_come(price), price)
+
+
+def _price(books: Books, one: Waiting) -> int:
+    """The price that it waits for, as it is; 0 while unknown."""
+    if one.placed.source is MARK:
+        return one.position.contract.mark
+    return books.waiters.lasts.get(one.placed.instrument, 0)
 
 
 def market_advanced(books: Books, fact: f.MarketAdvanced) -> None:
@@ -105,9 +126,13 @@ def accepted(books: Books, fact: f.OrderAccepted) -> None:
     closed = [pool for pool in (p.pool, p.terms.settle) if (p.account, pool) in books.queue]
     books.check("pools of it that are due", [], closed)
     books.check("lots as it fired", one.lots, fact.lots)
-    for name in ("account", "number", "instrument", "side", "price", "time_in_force", "reduce_only", "leg"):
+    if one.placed.price_match is PriceMatch.NONE:
+        books.check("price as placed", one.placed.price, fact.price)
+    else:
+        books.hold("an order that matches a price has one", fact.price is not None, fact)
+    for name in ("account", "number", "instrument", "side", "time_in_force", "reduce_only", "leg"):
         books.check(f"{name} as placed", getattr(one.placed, name), getattr(fact, name))
-    for name in ("client", "self_trade"):
+    for name in ("client", "self_trade", "good_till"):
         books.check(f"{name} as placed", getattr(one.placed, name), getattr(fact, name))
 
 
@@ -136,6 +161,7 @@ def drop(books: Books, one: Waiting) -> None:
     """It waits no more, and its client id is free."""
     if one.placed.client:
         del books.clients[one.placed.account, one.placed.client]
+    books.good_till.pop((one.placed.account, one.placed.number), None)
     books.waiters.drop(one)
 
 
@@ -188,6 +214,8 @@ ENDS: dict[Expiry, Callable[[Books, Waiting], bool]] = {
     Expiry.NOTHING_TO_REDUCE: _closes_nothing,
     Expiry.LIQUIDATION: _is_liquidated,
     Expiry.SETTLEMENT: _settles,
+    Expiry.GOOD_TILL: lambda books, one: 0 < one.placed.good_till <= books.now,
+    Expiry.POSITION_CLOSED: lambda _, one: one.orphaned,
     Expiry.COUNTDOWN: lambda books, one: ran_out(books, one.placed.account, one.placed.instrument),
 }
 """Why a conditional order that waits may expire -> whether it has to."""
@@ -200,8 +228,10 @@ RULES: dict[type[f.Fact], Callable[[Books, Any], None]] = {
 """Fact -> what it has to agree with, and what it changes."""
 
 
-def check_end_of_batch(books: Books) -> None:
-    """What was reached was said, and what fired was decided."""
+def check_end_of_batch(books: Books, has_room: bool) -> None:
+    """What was reached was said, what fired was decided, and what ended with its position was, where there was room."""
+    left = [one.placed for one in books.waiters.orphans] if has_room else []
+    books.check("orders that ended with their position and were not said to", [], left)
     seen = [name for name in books.waiters.reached if name not in books.waiters.unseen]
     seen = [name for name in seen if books.contracts[name].phase is CONTINUOUS]
     books.check("instruments whose reached orders were not said", [], seen)

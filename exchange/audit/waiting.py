@@ -26,7 +26,7 @@ NEVER = 1 << 100
 @dataclass(slots=True, eq=False)
 class Waiting:
     """A conditional order that waits: extreme is that of its price once it trails, gone that it fired or ended, lots
-    for how many it fired.
+    for how many it fired. One that is orphaned ends with its position, which was closed.
     """
 
     placed: TriggerPlaced
@@ -35,6 +35,8 @@ class Waiting:
     extreme: int | None = None
     gone: bool = False
     lots: int = 0
+    amendments: int = 0
+    orphaned: bool = False
 
     @property
     def trails(self) -> bool:
@@ -68,6 +70,12 @@ class Waiting:
         assert self.extreme is not None
         share = rate(self.placed.callback)
         return ceil(self.extreme * (1 + share)) if self.buys else floor(self.extreme * (1 - share))
+
+    def has_come(self, price: int) -> bool:
+        """Whether a price is where it fires or, until it trails, is activated; nothing moves along."""
+        if self.trails and self.extreme is not None:
+            return price >= self.level if self.buys else price <= self.level
+        return self.stated > 0 and (price >= self.stated if self.from_below else price <= self.stated)
 
     def meets(self, price: int) -> int | None:
         """The level at which the price reached it, none where it did not; its extreme moves along."""
@@ -120,6 +128,7 @@ class Watched:
 class Waiters:
     """Everything that waits: by price, reached and not said yet, and in the queue to fire, by instrument.
 
+    traded are positions that a fact changed, orphans those that ended with theirs and were not said to have expired.
     lasts are last prices, 0 while unknown; unseen are the instruments whose trades in history the auditor was not
     shown, so that it takes the session's word for what they reached.
     """
@@ -131,6 +140,8 @@ class Waiters:
         self.firing: dict[str, deque[Waiting]] = {}
         self.reached: dict[str, dict[Waiting, None]] = {}
         self.fired: Waiting | None = None
+        self.orphans: dict[Waiting, None] = {}
+        self.traded: dict[Position, None] = {}
         self._watched: dict[tuple[str, PriceSource], Watched] = {}
 
     def watched(self, instrument: str, source: PriceSource) -> Watched:
@@ -145,13 +156,13 @@ class Waiters:
     def next(self, instrument: str) -> Waiting | None:
         """Who fires next."""
         queue = self.firing.get(instrument, deque())
-        while queue and queue[0].gone:
+        while queue and (queue[0].gone or queue[0].orphaned):
             queue.popleft()
         return queue[0] if queue else None
 
     def hold_back(self, instrument: str) -> None:
         """Nobody fires before trading is continuous again; who was to comes first then."""
-        held = [one for one in self.firing.pop(instrument, ()) if not one.gone]
+        held = [one for one in self.firing.pop(instrument, ()) if not (one.gone or one.orphaned)]
         if held:
             self.reached[instrument] = dict.fromkeys([*held, *self.reached.get(instrument, {})])
 
@@ -160,6 +171,21 @@ class Waiters:
         placed = one.placed
         one.gone = True
         del self.named[placed.account, placed.number], one.position.waiting[placed.number]
+        self.orphans.pop(one, None)
+        self._take_up(one)
+
+    def end_with_positions(self) -> None:
+        """Positions were traded: no price reaches any more what ends with one that has nothing for it to close."""
+        for position in self.traded:
+            for one in position.waiting.values():
+                if one.placed.with_position and position.lots * (1 if one.buys else -1) >= 0:
+                    one.orphaned = True
+                    self.orphans[one] = None
+                    self._take_up(one)
+        self.traded.clear()
+
+    def _take_up(self, one: Waiting) -> None:
+        placed = one.placed
         self.watched(placed.instrument, placed.source).waiting.pop(one, None)
         reached = self.reached.get(placed.instrument, {})
         reached.pop(one, None)

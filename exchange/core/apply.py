@@ -57,6 +57,7 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.CountdownsReached: countdowns.on_countdowns_reached,
     f.CountdownEnded: countdowns.on_countdown_ended,
     f.TriggerPlaced: triggers.on_trigger_placed,
+    f.TriggerAmended: triggers.on_trigger_amended,
     f.TriggersReached: triggers.on_triggers_reached,
     f.OrderTriggered: triggers.on_order_triggered,
     f.LiquidationPutOff: liquidation.on_liquidation_put_off,

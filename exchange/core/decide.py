@@ -44,6 +44,7 @@ from exchange.core.matching.uncrossing import uncross
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State
 from exchange.core.timers import funding_price
+from exchange.core.triggers.closed import end_with_positions
 from exchange.core.triggers.fire import fire_all
 from exchange.core.triggers.place import decide_place_trigger
 
@@ -181,6 +182,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
         return
     start, end = state.seq, min(state.seq + command.limit, state.full - 2)
     yield from expire_good_till(state, end - start)
+    yield from end_with_positions(state, end - state.seq)
     while state.due and (room := end - state.seq) > 0:
         key, due = state.due.peekitem(0)
         if state.seq > start and state.full - 2 - state.seq < _about(state, key):

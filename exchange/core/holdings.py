@@ -130,16 +130,17 @@ class Position:
     the position gains by: a linear long and an inverse short gain as their value rises, so theirs is positive.
     isolated is the isolated wallet, atoms. bids, asks (notional) and extra (open loss and fees) are the sums over
     open orders, grains. Initial margin is notional x share / whole. low and high are the marks at which the watch
-    looks again: at or below, at or above; closing has a bit for each way in which a conditional order closes it,
-    reducing are its resting reduce-only orders where it has some that shrink with it. Any pool is `due` while its entry
-    waits in the queue, and `warned` from its margin call on until it recovered; `auction`: the step that left it due,
-    when the next is (ns), its record.
+    looks again: at or below, at or above; closing has a bit for each way in which a conditional order closes it, bound
+    are those that end with it, reducing are its resting reduce-only orders where it has some that shrink with it. Any
+    pool is `due` while its entry waits in the queue, and `warned` from its margin call on until it recovered;
+    `auction`: the step that left it due, when the next is (ns), its record.
     """
 
     __slots__ = (
-        "account", "asks", "auction", "auto_add", "band", "bids", "closing", "contract", "due", "entry_value", "exempt",
-        "extra", "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional", "name",
-        "open_orders", "open_triggers", "recovery_line", "reducing", "schedule", "serial", "share", "wallet", "warned",
+        "account", "asks", "auction", "auto_add", "band", "bids", "bound", "closing", "contract", "due", "entry_value",
+        "exempt", "extra", "floor", "high", "is_isolated", "isolated", "leg", "leverage", "lots", "low", "max_notional",
+        "name", "open_orders", "open_triggers", "recovery_line", "reducing", "schedule", "serial", "share", "wallet",
+        "warned",
         "warning_line", "whole",
     )  # fmt: skip
 
@@ -163,6 +164,7 @@ class Position:
         self.open_triggers = 0
         self.reducing: ReduceOnlyOrders | None = None
         self.closing = 0
+        self.bound: dict[OrderNumber, Trigger] | None = None
         self.floor = 0
         self.low = NEVER
         self.high = NEVER

@@ -10,7 +10,7 @@ from events.instruments import Leg
 from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.core.book import Order
-from exchange.core.changes.triggers import index_of, price_of
+from exchange.core.changes.triggers import index_of, is_laid, price_of
 from exchange.core.contract import Contract
 from exchange.core.due import OWED, DueKind
 from exchange.core.liquidation import guard, watch
@@ -26,7 +26,7 @@ def check(state: State) -> None:
     for contract in state.contracts.values():
         check_contract(contract, contract.id in settling)
     for account in state.accounts.values():
-        check_account(account)
+        check_account(state, account)
     check_orders(state)
     check_exceeding(state)
     check_triggers(state)
@@ -37,8 +37,10 @@ def check(state: State) -> None:
     assert state.timers == sorted(state.timers)
     guard.check(state)
     check_phases(state)
-    orders = [order for account in state.accounts.values() for order in account.orders.values()]
-    assert list(state.good_till) == sorted((o.until, o.account, o.number) for o in orders if o.until)
+    accounts = state.accounts.values()
+    open_ones: list[Order | Trigger] = [one for account in accounts for one in account.orders.values()]
+    open_ones += [one for account in accounts for one in account.triggers.values()]
+    assert list(state.good_till) == sorted((one.until, one.account, one.number) for one in open_ones if one.until)
     check_countdowns(state)
 
 
@@ -101,10 +103,11 @@ def check_contract(contract: Contract, settling: bool) -> None:
         contract.swing.check()
 
 
-def check_account(account: Account) -> None:
+def check_account(state: State, account: Account) -> None:
     """Every position agrees with the account's orders."""
     for position in account.positions.values():
         check_position(account, position)
+        check_bound(state, account, position)
     open_ones: list[Order | TriggerPlaced] = [*account.orders.values(), *(t.placed for t in account.triggers.values())]
     assert account.clients == {one.client: one.number for one in open_ones if one.client}
 
@@ -141,7 +144,7 @@ def check_triggers(state: State) -> None:
             contract = trigger.holder.contract
             if trigger.due is not None:
                 assert trigger in state.due[trigger.due].firing
-            elif trigger not in contract.triggers.reached:
+            elif is_laid(state, trigger):
                 waiting.setdefault(index_of(contract, trigger.placed.source), []).append(trigger)
     firing = sum(len(due.firing) for due in state.due.values())
     assert firing == sum(t.due is not None for account in state.accounts.values() for t in account.triggers.values())
@@ -153,13 +156,22 @@ def check_triggers(state: State) -> None:
             assert not price or index.low < price < index.high, "a price reached an order that waits"
 
 
+def check_bound(state: State, account: Account, position: Position) -> None:
+    """A position that ends conditional orders with it is there, and knows them and those that close it."""
+    own = [trigger for trigger in account.triggers.values() if trigger.holder is position]
+    waiting = [trigger for trigger in own if trigger not in state.orphans]
+    assert position.closing == sum(trigger.closing for trigger in waiting)
+    bound = {trigger.number: trigger for trigger in waiting if trigger.placed.with_position}
+    assert list((position.bound or {}).items()) == list(bound.items())
+    assert all(position.lots * trigger.sign < 0 for trigger in bound.values()), "what ends with a position outlived it"
+
+
 def check_position(account: Account, position: Position) -> None:
     """One position against the account's orders and its own sign."""
     orders = [o for o in account.orders.values() if o.holder is position]
     assert position.open_orders == len(orders)
     waiting = [trigger for trigger in account.triggers.values() if trigger.holder is position]
     assert position.open_triggers == len(waiting)
-    assert position.closing == sum(trigger.closing for trigger in waiting)
     resting = [o for o in orders if o.rests]
     check_reducing(position, [o for o in resting if o.reduce_only])
     assert position.bids == sum(o.notional * o.lots for o in resting if o.sign > 0)

@@ -20,7 +20,7 @@ from events.instruments import Leg, RulePack, position_name
 from events.phases import TradingPhase
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.changes import reducing
-from exchange.core.changes.triggers import index_of, keep
+from exchange.core.changes.triggers import bind, index_of, keep
 from exchange.core.contract import Average, Contract
 from exchange.core.due import OWED, DueKind, Wait
 from exchange.core.liquidation.pools import close, pool_of, pools_of
@@ -59,10 +59,11 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
     A refused command adds to its account's table of outcomes, to the numbers of records and batches, and moves the
     clock.
     """
-    left = unsaid(state)
+    left, orphans = unsaid(state), [[t.account, t.number, seq] for t, seq in state.orphans.items()]
     return msgspec.json.encode(
         {
             **({"left": left} if left else {}),
+            **({"orphans": orphans} if orphans else {}),
             **({"exceeding": sorted([*p.id, seq] for p, seq in state.exceeding.items())} if state.exceeding else {}),
             "version": STATE_VERSION,
             "seq": state.seq if outcomes else 0,
@@ -120,7 +121,7 @@ def _account(account: Account, outcomes: bool) -> dict[str, Any]:
         "wallets": {asset: [w.balance, [p.name for p in w.positions]] for asset, w in account.wallets.items()},
         "positions": {name: [getattr(p, field) for field in _POSITION] for name, p in account.positions.items()},
         "orders": [[o.holder.name, *(getattr(o, field) for field in _ORDER)] for o in account.orders.values()],
-        "triggers": [[t.serial, t.extreme, t.placed] for t in account.triggers.values()],
+        "triggers": [[t.serial, t.extreme, t.amendments, t.placed] for t in account.triggers.values()],
         "outcomes": [[request, o.seq, o.reason] for request, o in account.outcomes.items()] if outcomes else [],
     }
 
@@ -183,6 +184,7 @@ def decode(data: bytes) -> State:
         fires = {state.accounts[name].triggers[number]: None for name, number in firing}
         _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over, fires))
     _restore_reached(state, raw)
+    state.orphans = {state.accounts[name].triggers[number]: seq for name, number, seq in raw.get("orphans", ())}
     _restore_countdowns(state, raw["countdowns"])
     for account in raw["accounts"]:
         _lay_triggers(state, account)
@@ -246,9 +248,11 @@ def _restore_account(state: State, raw: dict[str, Any]) -> None:
         position.set_leverage(position.leverage)
     for name, *values in raw["orders"]:
         _restore_order(state, account, account.positions[name], dict(zip(_ORDER, values, strict=True)))
-    for serial, _, placed in raw["triggers"]:
+    for serial, _, amendments, placed in raw["triggers"]:
         fact = msgspec.convert(placed, TriggerPlaced)
-        keep(account, Trigger(fact, account.positions[position_name(fact.instrument, fact.leg)], serial))
+        trigger = Trigger(fact, account.positions[position_name(fact.instrument, fact.leg)], serial)
+        trigger.amendments = amendments
+        keep(state, account, trigger)
     for request, seq, reason in raw["outcomes"]:
         account.outcomes[request] = msgspec.convert({"seq": seq, "reason": reason}, Outcome)
 
@@ -329,8 +333,10 @@ def _restore_reached(state: State, raw: dict[str, Any]) -> None:
 
 def _lay_triggers(state: State, raw: dict[str, Any]) -> None:
     """Put an account's conditional orders that no price has reached where they wait."""
-    for number, (_, extreme, _) in zip(state.accounts[raw["name"]].triggers, raw["triggers"], strict=True):
-        trigger = state.accounts[raw["name"]].triggers[number]
+    for trigger, (_, extreme, _, _) in zip(state.accounts[raw["name"]].triggers.values(), raw["triggers"], strict=True):
+        if trigger in state.orphans:
+            continue
+        bind(trigger)
         if trigger.due is None and trigger not in trigger.holder.contract.triggers.reached:
             index_of(trigger.holder.contract, trigger.placed.source).restore(trigger, extreme)
 

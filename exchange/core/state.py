@@ -31,6 +31,7 @@ from exchange.core.margin.collateral import Asset, assets_of
 if TYPE_CHECKING:
     from exchange.core.book import Order
     from exchange.core.liquidation.adl import Ranking
+    from exchange.core.triggers.trigger import Trigger
 
 __all__ = [
     "BATCH_FACTS",
@@ -77,14 +78,16 @@ class State:
     those whose time came; multis are the accounts in multi-asset mode; cause is the record that the next fact follows
     from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
     instruments whose prices reached triggers in this batch, with the record that did first; exceeding the
-    positions that are less than their reduce-only orders close, with the record since which they are. columns is lent
+    positions that are less than their reduce-only orders close, with the record since which they are; orphans the
+    conditional orders that end with a position, which the record closed, until that is said. columns is lent
     by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "countdowns", "dirty", "due", "exceeding",
         "fee_tiers", "full", "funds", "gated_until", "good_till", "guards", "keeps_impact", "ledger", "left", "multis",
-        "next_timer", "now", "options", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq", "stepped",
+        "next_timer", "now", "options", "orphans", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq",
+        "stepped",
         "timers",
     )  # fmt: skip
 
@@ -120,12 +123,14 @@ class State:
         self.rankings: dict[tuple[InstrumentId, int], Ranking] = {}
         self.reached: dict[InstrumentId, int] = {}
         self.exceeding: dict[Position, int] = {}
+        self.orphans: dict[Trigger, int] = {}
         self.columns: dict[ChunkId, Observations] = {}
 
     @property
     def has_work(self) -> bool:
         """Whether a Proceed has something to do."""
-        return bool(self.due or self.left or self.exceeding or (self.good_till and self.good_till[0][0] <= self.now))
+        works = self.due or self.left or self.exceeding or self.orphans
+        return bool(works or (self.good_till and self.good_till[0][0] <= self.now))
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
@@ -174,12 +179,12 @@ class State:
         after = self.run_out[-1][0] + 1 if self.run_out else 0
         return next((key[0] for key in self.countdowns.irange((after,))), FAR)
 
-    def keep_good_till(self, order: Order) -> None:
+    def keep_good_till(self, order: Order | Trigger) -> None:
         """An order is open that expires at its time. For `apply` only."""
         self.good_till.add((order.until, order.account, order.number))
         self.rewind()
 
-    def drop_good_till(self, order: Order) -> None:
+    def drop_good_till(self, order: Order | Trigger) -> None:
         """Such an order is gone. For `apply` only."""
         self.good_till.remove((order.until, order.account, order.number))
         self.rewind()

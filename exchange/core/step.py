@@ -33,6 +33,7 @@ from exchange.core.matching.shrinking import shrink
 from exchange.core.owed import settle_first
 from exchange.core.state import BATCH_FACTS, Account, Outcome, State
 from exchange.core.timers import fire
+from exchange.core.triggers.closed import end_with_positions
 from exchange.core.triggers.fire import triggers_reached
 
 LEAST_FACTS = 3
@@ -78,8 +79,8 @@ def step(state: State, command: Command) -> Batch | Outcome:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, closed))
         APPLY[type(closed)](state, closed)
-    if state.dirty or state.left or state.reached or state.exceeding:
-        speaks = state.reached or state.exceeding
+    if state.dirty or state.left or state.reached or state.exceeding or state.orphans:
+        speaks = state.reached or state.exceeding or state.orphans
         for fact in _said_last(state, records[-1]) if speaks else drain(state, state.full - seq):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
@@ -92,11 +93,12 @@ def step(state: State, command: Command) -> Batch | Outcome:
 
 
 def _said_last(state: State, last: Record) -> Iterator[Fact]:
-    """What is said when a batch ends: which reduce-only orders shrink, unless the command was refused, whose triggers
-    were reached, then who is due or warned.
+    """What is said when a batch ends: unless the command was refused, which reduce-only orders shrink and what ended
+    with its position; whose triggers were reached, then who is due or warned.
     """
     if type(last.message) is not Refused:
         yield from shrink(state)
+        yield from end_with_positions(state, state.full - state.seq)
     yield from triggers_reached(state)
     yield from drain(state, state.full - state.seq)
 

@@ -59,6 +59,7 @@ class Transition(NamedTuple):
 TRANSITIONS = (
     Transition(Stage.ASKED, f.Refused, Stage.REFUSED),
     Transition(Stage.ASKED, f.TriggerPlaced, Stage.WAITING),
+    Transition(Stage.WAITING, f.TriggerAmended, Stage.WAITING),
     Transition(Stage.WAITING, f.OrderCancelled, Stage.CANCELLED),
     Transition(Stage.WAITING, f.OrderExpired, Stage.EXPIRED),
     Transition(Stage.WAITING, f.OrderTriggered, Stage.TRIGGERED),
@@ -143,6 +144,7 @@ Step = tuple[Name, type[f.Fact], Stage, int]
 
 _LEADS_TO: dict[type[Any], Stage] = {
     f.TriggerPlaced: Stage.WAITING,
+    f.TriggerAmended: Stage.WAITING,
     f.OrderTriggered: Stage.TRIGGERED,
     f.OrderAccepted: Stage.MATCHING,
     f.OrderRested: Stage.RESTING,

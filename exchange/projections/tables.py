@@ -112,6 +112,13 @@ class Tables:
         kind, source, prices = fact.trigger_kind.value, fact.source.value, (fact.price, fact.trigger)
         yield self._order(batch, record, "waits", fact.lots, *prices, type=kind, source=source, **_how(fact))
 
+    def amended_waiting(self, batch: Batch, record: Record) -> Iterator[Row]:
+        """A conditional order that waits for something else, or with another size or price."""
+        fact: Any = record.message
+        instrument, side, _ = self._orders[fact.account, fact.number]
+        self._orders[fact.account, fact.number] = (instrument, side, fact.lots)
+        yield self._order(batch, record, "amended", fact.lots, fact.price, fact.trigger)
+
     def triggered(self, batch: Batch, record: Record) -> Iterator[Row]:
         """A conditional order that fired."""
         fact: Any = record.message
@@ -221,6 +228,7 @@ _ROWS: dict[type, Any] = {
     f.Traded: Tables.traded,
     f.OrderAccepted: Tables.accepted,
     f.TriggerPlaced: Tables.waits,
+    f.TriggerAmended: Tables.amended_waiting,
     f.OrderTriggered: Tables.triggered,
     f.OrderRested: Tables.changed,
     f.OrderAmended: Tables.amended,

@@ -27,6 +27,7 @@ from exchange.core.step import step
 from tests.contract.naive_exchange import NaiveExchange, Saying
 from tests.contract.naive_orders import parts
 from tests.contract.naive_rules import NaiveRules
+from tests.contract.naive_triggers import NaiveTrigger
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
@@ -66,6 +67,16 @@ WORDS: dict[type[f.Fact], tuple[str, ...]] = {
     f.OrderAmended: ("amended", "account", "number", "price", "lots", "left", "keeps_priority"),
     f.Traded: ("traded", "price", "lots", "maker", "maker_order", "taker", "taker_order"),
     f.TriggerPlaced: ("placed", "account", "number"),
+    f.TriggerAmended: (
+        "trigger amended",
+        "account",
+        "number",
+        "lots",
+        "trigger",
+        "price",
+        "callback",
+        "keeps_priority",
+    ),
     f.TriggersReached: ("reached", "orders"),
     f.OrderTriggered: ("triggered", "account", "number", "lots"),
     f.AllCancelled: ("all cancelled", "account", "left"),
@@ -206,13 +217,31 @@ class Desk:
         near = MIDDLE + random.randint(-7, 7)
         trigger = None if random.random() < (0.5 if trails else 0.03) else near
         price = near + random.randint(-2, 2) if random.random() < (0.03 if trails or closes else 0.5) else None
+        match = self.price_match() if price is None and not closes else PriceMatch.NONE
+        force = random.choices(list(FORCES), list(FORCES.values()))[0]
         callback = random.choice((UNIT // 1000, 2 * PERCENT, 4 * PERCENT)) if trails != (random.random() < 0.03) else 0
         return c.PlaceTrigger(
             self.at, account, self.request(), c.OrderNumber(number), GOLD, random.choice(list(Side)), kind,
-            0 if closes else self.lots(), trigger, price, random.choices(list(FORCES), list(FORCES.values()))[0],
+            0 if closes else self.lots(), trigger, price, force,
             random.choice(list(PriceSource)), not closes and random.random() < 0.3, callback, closes and not trails,
             random.random() < (0.03 if trails else 0.3), client=self.client(), self_trade=self.self_trade(),
+            good_till=self.good_till(force), price_match=match, with_position=random.random() < 0.3,
         )  # type: ignore[arg-type]  # fmt: skip
+
+    def bound(self) -> c.Command:
+        """A stop, or a profit to take, that ends with the position of somebody who has one; now and then he closes it
+        at once.
+        """
+        held = [account for account in ACCOUNTS if self.naive.held.get(account)]
+        if not held:
+            return self.place()
+        random, account = self.random, self.random.choice(held)
+        lots, number = self.naive.held[account], c.OrderNumber(self.naive.used.get(account, 0) + 1)
+        side = Side.SELL if lots > 0 else Side.BUY
+        if random.random() < 0.4:
+            return c.PlaceOrder(self.at, account, self.request(), number, GOLD, side, Lots(min(abs(lots), MARKET_MAX)))
+        made = replace(self.trigger(), account=account, number=number, side=side, with_position=True)
+        return made if made.closes else replace(made, reduce_only=True)
 
     def mark(self) -> c.SetMarkPrice:
         """The mark moves, by ticks and parts of one."""
@@ -234,10 +263,15 @@ class Desk:
         """Another price or size for an open order, now and then for one that is not there or none at all."""
         order, random = self.some_order(), self.random
         account, number = order.name if order else (random.choice(ACCOUNTS), 10**9)
-        price = MIDDLE + random.randint(-5, 5) if random.random() < 0.5 else None
-        lots = max(0, self.lots() + random.randint(-3, 3)) if random.random() < 0.6 else None
+        waits = isinstance(order, NaiveTrigger) != (random.random() < 0.05)
+        price = MIDDLE + random.randint(-5, 5) if random.random() < (0.3 if waits else 0.5) else None
+        lots = max(0, self.lots() + random.randint(-3, 3)) if random.random() < (0.4 if waits else 0.6) else None
+        trails = isinstance(order, NaiveTrigger) and order.trails
+        trigger = MIDDLE + random.randint(-7, 7) if waits and random.random() < (0.3 if trails else 0.9) else None
+        callback = random.choice((0, UNIT // 1000, 2 * PERCENT)) if waits and trails else 0
         return c.AmendOrder(
-            self.at, c.AccountId(account), self.request(), c.OrderNumber(number), price, lots
+            self.at, c.AccountId(account), self.request(), c.OrderNumber(number), price, lots, trigger=trigger,
+            callback=callback,
         )  # type: ignore[arg-type]  # fmt: skip
 
     def cancel_all(self) -> c.CancelAll:
@@ -314,6 +348,7 @@ HABITS: dict[Callable[[Desk], c.Command], int] = {
     Desk.place: 12,
     Desk.cancel: 5,
     Desk.trigger: 4,
+    Desk.bound: 3,
     Desk.amend: 3,
     Desk.batch: 2,
     Desk.mark: 2,

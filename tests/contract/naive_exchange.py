@@ -17,12 +17,13 @@ from events.instructions import PriceMatch, SelfTrade
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
+from tests.contract.naive_amending import amend
+from tests.contract.naive_bound import end_lost, lose_bound
 from tests.contract.naive_orders import NaiveOrder, parts
 from tests.contract.naive_phases import CONTINUOUS, phase_ends, set_phase, uncross
 from tests.contract.naive_reducing import shrink
 from tests.contract.naive_rules import (
     NaiveRules,
-    amend_refusal,
     match_refusal,
     matched,
     order_refusal,
@@ -48,6 +49,8 @@ class NaiveExchange:
         self.reached: list[NaiveTrigger] = []
         self.phase, self.phase_end = CONTINUOUS, 0
         self.crossing: int | None = None
+        self.firing: list[NaiveTrigger] = []
+        self.lost: list[NaiveTrigger] = []
         self.orders: list[NaiveOrder] = []
         self.held: dict[str, int] = {}
         self.used: dict[str, int] = {}
@@ -63,16 +66,18 @@ class NaiveExchange:
             self.run_down(command.account)  # type: ignore[attr-defined]
         DECIDES[type(command)](self, command)
         shrink(self)
+        end_lost(self)
         while self.fires or self.crossing or self.run_out(command.at):
             if self.fires:
                 self.said.append(("reached", len(self.reached)))
-                firing, self.reached = self.reached, []
-                for trigger in firing:
-                    self.fire(trigger)
+                self.firing, self.reached = self.reached, []
+                while self.firing:
+                    self.fire(self.firing.pop(0))
             uncross(self, command.at)
             for account in self.run_out(command.at):
                 self.run_down(account)
             shrink(self)
+            end_lost(self)
         return self.said
 
     @property
@@ -82,9 +87,9 @@ class NaiveExchange:
 
     def expire_good_till(self, now: int) -> None:
         """Orders whose time is over expire, the earliest first."""
-        over = [order for order in self.orders if 0 < order.until <= now]
-        for order in sorted(over, key=lambda order: (order.until, *order.name)):
-            self.expire(order, Expiry.GOOD_TILL)
+        over = [one for one in self.everything if 0 < one.until <= now]
+        for one in sorted(over, key=lambda one: (one.until, *one.name)):
+            self.end_one(one, Expiry.GOOD_TILL)
 
     def run_out(self, now: int) -> list[str]:
         """Whose countdown is over, the earliest first."""
@@ -93,13 +98,17 @@ class NaiveExchange:
     def run_down(self, account: str) -> None:
         """All that the account has open ends with its countdown."""
         for one in self.all_of(account):
-            if isinstance(one, NaiveOrder):
-                self.expire(one, Expiry.COUNTDOWN)
-            else:
-                self.said.append(("expired", *one.name, one.placed.lots, Expiry.COUNTDOWN))
-                self.drop(one)
+            self.end_one(one, Expiry.COUNTDOWN)
         del self.countdowns[account]
         self.said.append(("ran down", account))
+
+    def end_one(self, one: NaiveOrder | NaiveTrigger, why: Expiry) -> None:
+        """What is open of an order, or one that waits, ends by rule."""
+        if isinstance(one, NaiveOrder):
+            self.expire(one, why)
+        else:
+            self.said.append(("expired", *one.name, one.placed.lots, why))
+            self.drop(one)
 
     def set_countdown(self, command: c.SetCountdown) -> None:
         """What the account has open ends after so long; 0: it does not."""
@@ -125,15 +134,21 @@ class NaiveExchange:
             if self.said[-1][0] == "refused":
                 self.said[-1] = ("item refused", command.account, number, self.said[-1][1])
 
+    @property
+    def everything(self) -> list[NaiveOrder | NaiveTrigger]:
+        """All that is open."""
+        return [*self.orders, *self.triggers, *self.reached, *self.lost]
+
     def all_of(self, account: str) -> list[NaiveOrder | NaiveTrigger]:
         """All that an account has open, in the order in which it was placed."""
-        everything = (*self.orders, *self.triggers, *self.reached)
-        return sorted((one for one in everything if one.name[0] == account), key=lambda one: one.name[1])
+        return sorted((one for one in self.everything if one.name[0] == account), key=lambda one: one.name[1])
 
     def drop(self, trigger: NaiveTrigger) -> None:
         """A conditional order waits no more."""
         self.triggers = [other for other in self.triggers if other is not trigger]
         self.reached = [other for other in self.reached if other is not trigger]
+        self.firing = [other for other in self.firing if other is not trigger]
+        self.lost = [other for other in self.lost if other is not trigger]
 
     def queue(self, sign: int) -> list[NaiveOrder]:
         """The orders of a side as a taker meets them."""
@@ -150,15 +165,14 @@ class NaiveExchange:
 
     def named(self, account: str, client: str) -> NaiveOrder | NaiveTrigger | None:
         """What of the account is open under that client id."""
-        everything = (*self.orders, *self.triggers, *self.reached)
-        return next((o for o in everything if client and o.client == client and o.name[0] == account), None)
+        return next((o for o in self.everything if client and o.client == client and o.name[0] == account), None)
 
     def found(self, command: c.CancelOrder | c.AmendOrder) -> NaiveOrder | NaiveTrigger | None:
         """What is open that a command names, by its number, or else by its client id."""
         if not command.number:
             return self.named(command.account, command.client)
         name = command.account, command.number
-        return next((o for o in (*self.orders, *self.triggers, *self.reached) if o.name == name), None)
+        return next((o for o in self.everything if o.name == name), None)
 
     def place(self, command: c.PlaceOrder) -> None:
         """Refuse the order, or let it in."""
@@ -228,9 +242,10 @@ class NaiveExchange:
             order = c.PlaceOrder(
                 placed.at, placed.account, placed.request, placed.number, placed.instrument, placed.side, lots,
                 placed.price, placed.time_in_force, placed.reduce_only or placed.closes, client=placed.client,
-                self_trade=placed.self_trade,
+                self_trade=placed.self_trade, good_till=placed.good_till, price_match=placed.price_match,
             )  # type: ignore[arg-type]  # fmt: skip
-            broken = out_of_place(self, order)
+            order = order if order.price_match is PriceMatch.NONE else replace(order, price=matched(self, order))
+            broken = {**out_of_place(self, order), Reason.NO_PRICE_TO_MATCH: trigger.is_limit and order.price is None}
             if reason := next((reason for reason in Reason if broken.get(reason)), None):
                 self.said.append(("expired", *trigger.name, lots, Expiry.REFUSED_WHEN_TRIGGERED, reason))
             else:
@@ -331,31 +346,6 @@ class NaiveExchange:
             self.said.append(("cancelled", *one.name, one.lots))
             self.lose(one, one.lots)
 
-    def amend(self, command: c.AmendOrder) -> None:
-        """Give an order another price or size: it keeps its place where it only gets smaller."""
-        order = self.found(command)
-        if not isinstance(order, NaiveOrder):
-            self.said.append(("refused", Reason.UNKNOWN_ORDER))
-            return
-        price = order.price if command.price is None else int(command.price)
-        size = order.size if command.lots is None else int(command.lots)
-        if reason := amend_refusal(self, order, price, size):
-            self.said.append(("refused", reason))
-            return
-        left = size - (order.size - order.lots)
-        takes = order.force is POST_ONLY and self.phase is CONTINUOUS and bool(self.met(order.sign, price))
-        if left <= 0 or takes:
-            self.said.append(("cancelled", *order.name, order.lots))
-            self.lose(order, order.lots)
-            return
-        keeps = price == order.price and size < order.size
-        self.said.append(("amended", *order.name, price, size, left, keeps))
-        order.price, order.size, order.lots, order.amended = price, size, left, order.amended + 1
-        order.shown = min(order.shown, left)
-        if not keeps:
-            order.rank = 0
-            self.enter(order, price)
-
     def trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int, at: int | None = None) -> None:
         """Two orders meet at the maker's price, or at that of an auction."""
         price = maker.price if at is None else at
@@ -368,6 +358,8 @@ class NaiveExchange:
             if order.uses_up(lots):
                 self.ranks += 1
                 order.join(self.ranks)
+        for account in (maker.account, taker.account):
+            lose_bound(self, account)
         self.move(PriceSource.LAST, price)
 
     def expire(self, order: NaiveOrder, why: Expiry) -> None:
@@ -386,7 +378,7 @@ DECIDES: dict[type[c.Command], Any] = {
     c.PlaceTrigger: NaiveExchange.place_trigger,
     c.CancelOrder: NaiveExchange.cancel,
     c.CancelAll: NaiveExchange.cancel_all,
-    c.AmendOrder: NaiveExchange.amend,
+    c.AmendOrder: amend,
     c.SubmitBatch: NaiveExchange.submit,
     c.SetCountdown: NaiveExchange.set_countdown,
     c.SetMarkPrice: NaiveExchange.set_mark,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from events import commands as c
 from events.commands import Side, TimeInForce
+from events.instructions import PriceMatch
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
@@ -92,24 +93,29 @@ def trigger_refusal(exchange: NaiveExchange, trigger: NaiveTrigger) -> Reason | 
     placed, price = trigger.placed, exchange.prices[trigger.placed.source]
     own = [other for other in (*exchange.triggers, *exchange.reached) if other.placed.account == placed.account]
     alike = [o for o in own if o.placed.closes and (o.sign, o.direction) == (trigger.sign, trigger.direction)]
+    alike = [other for other in alike if not other.lost]
+    bound = placed.with_position
     callback = UNIT // 1000 <= placed.callback <= UNIT // 10
     broken = {
         **used_up(exchange, placed),
+        Reason.PRICE_MATCH_WITH_PRICE: placed.price is not None and placed.price_match is not PriceMatch.NONE,
         Reason.SIZE_NOT_POSITIVE: not placed.closes and placed.lots == 0,
-        Reason.MARKET_SIZE_ABOVE_MAXIMUM: placed.price is None and placed.lots > exchange.rules.largest,
-        Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and placed.price is None,
-        Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: placed.time_in_force is GTD,
+        Reason.MARKET_SIZE_ABOVE_MAXIMUM: trigger.is_market and placed.lots > exchange.rules.largest,
+        Reason.MARKET_ORDER_CANNOT_REST: placed.time_in_force is POST_ONLY and trigger.is_market,
+        Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE: (placed.time_in_force is GTD) != (placed.good_till != 0),
+        Reason.GOOD_TILL_OUT_OF_RANGE: placed.time_in_force is GTD and placed.good_till <= placed.at,
         Reason.NO_TRIGGER_PRICE: placed.trigger is None and not trigger.trails,
         Reason.CALLBACK_OUT_OF_RANGE: not callback if trigger.trails else placed.callback != 0,
-        Reason.NOT_FOR_TRAILING_STOPS: trigger.trails
-        and (placed.price is not None or placed.closes or placed.protects),
+        Reason.NOT_FOR_TRAILING_STOPS: trigger.trails and (not trigger.is_market or placed.closes or placed.protects),
         Reason.CLOSES_WHOLE_POSITION: placed.closes
-        and (placed.lots != 0 or placed.reduce_only or placed.price is not None),
+        and (placed.lots != 0 or placed.reduce_only or not trigger.is_market),
+        Reason.WITH_POSITION_ONLY_REDUCES: bound and not trigger.reduces,
         **of_waiting(exchange),
         Reason.NO_LAST_PRICE: not price,
         Reason.TOO_MANY_TRIGGERS: len(own) >= exchange.rules.triggers,
         Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
         Reason.WOULD_TRIGGER_AT_ONCE: trigger.is_beyond(price),
+        Reason.NO_POSITION: bound and not exchange.reducible(placed.account, trigger.sign),
     }
     return next((reason for reason in Reason if broken.get(reason)), None)
 
@@ -121,13 +127,41 @@ def out_of_band(exchange: NaiveExchange, sign: int, price: Any) -> dict[Reason, 
     return {Reason.PRICE_ABOVE_BAND: far and sign > 0, Reason.PRICE_BELOW_BAND: far and sign < 0}
 
 
-def amend_refusal(exchange: NaiveExchange, order: NaiveOrder, price: int, size: int) -> Reason | None:
+def amend_trigger_refusal(
+    exchange: NaiveExchange, one: NaiveTrigger, asked: NaiveTrigger, command: c.AmendOrder
+) -> Reason | None:
+    """The rule that the amendment of a conditional order breaks, the first in the order of precedence."""
+    placed, new = one.placed, asked.placed
+    callback = UNIT // 1000 <= new.callback <= UNIT // 10
+    has_not = [
+        one not in exchange.triggers, one.lost, command.lots is not None and placed.closes,
+        command.price is not None and placed.price is None, command.trigger is not None and one.extreme is not None,
+    ]  # fmt: skip
+    broken = {
+        Reason.PRICE_MATCH_WITH_PRICE: new.price is not None and new.price_match is not PriceMatch.NONE,
+        Reason.PRICE_NOT_POSITIVE: any(price is not None and price <= 0 for price in (new.price, new.trigger)),
+        Reason.SIZE_NOT_POSITIVE: not new.closes and new.lots <= 0,
+        Reason.MARKET_SIZE_ABOVE_MAXIMUM: asked.is_market and not new.closes and new.lots > exchange.rules.largest,
+        Reason.CALLBACK_OUT_OF_RANGE: not callback if one.trails else new.callback != 0,
+        Reason.NOT_AMENDABLE: any(has_not),
+        Reason.NOTHING_TO_AMEND: new == placed,
+        Reason.TOO_MANY_AMENDMENTS: one.amended >= exchange.rules.amendments,
+        **of_waiting(exchange),
+        Reason.WOULD_TRIGGER_AT_ONCE: asked.has_come(exchange.prices[new.source]),
+    }
+    return next((reason for reason in Reason if broken.get(reason)), None)
+
+
+def amend_refusal(
+    exchange: NaiveExchange, order: NaiveOrder, price: int, size: int, names_waiting: bool
+) -> Reason | None:
     """The rule that an amendment breaks, the first in the order of precedence."""
     broken = {
         Reason.PRICE_NOT_POSITIVE: price <= 0,
         Reason.SIZE_NOT_POSITIVE: size <= 0,
         Reason.VISIBLE_ABOVE_SIZE: order.size >= order.visible > size,
         Reason.TOO_MANY_PARTS: too_many(exchange, order.visible, size),
+        Reason.NOT_AMENDABLE: names_waiting,
         **out_of_band(exchange, order.sign, price),
         **of_phase(exchange, price, order.force),
         Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),

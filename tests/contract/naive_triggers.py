@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 from events import commands as c
 from events.commands import Side
+from events.instructions import PriceMatch
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT
 
 
 @dataclass
 class NaiveTrigger:
-    """A conditional order. unit is a tick in the unit of its price; extreme is that of a price that it trails."""
+    """A conditional order. unit is a tick in the unit of its price; extreme is that of a price that it trails.
+
+    amended is how often it was; lost says that its position was closed, with which it ends.
+    """
 
     placed: c.PlaceTrigger
     age: int
     unit: int
     extreme: int | None = None
+    amended: int = 0
+    lost: bool = False
 
     @property
     def name(self) -> tuple[str, int]:
@@ -44,6 +50,36 @@ class NaiveTrigger:
         """+1 where a price that rises meets its trigger price."""
         return self.sign if self.placed.trigger_kind is TriggerKind.STOP else -self.sign
 
+    @property
+    def until(self) -> int:
+        """When it expires; 0 where it does not."""
+        return self.placed.good_till
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it becomes a limit order."""
+        return not self.is_market
+
+    @property
+    def is_market(self) -> bool:
+        """Whether it becomes a market order."""
+        return self.placed.price is None and self.placed.price_match is PriceMatch.NONE
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it only reduces a position."""
+        return self.placed.reduce_only or self.placed.closes
+
+    def has_come(self, price: int) -> bool:
+        """Whether a price is where it fires or, until it trails, is activated; nothing is followed."""
+        return self.is_beyond(price) if self.extreme is None else price * self.sign >= self.level
+
+    @property
+    def level(self) -> int:
+        """Where it fires while it trails, counted in its direction."""
+        assert self.extreme is not None
+        return -(-self.extreme * self.sign * (UNIT + self.sign * self.placed.callback) // UNIT)
+
     def is_beyond(self, price: int) -> bool:
         """Whether a price is at its trigger price or beyond it."""
         trigger = self.placed.trigger
@@ -57,8 +93,7 @@ class NaiveTrigger:
             self.extreme = price if self.is_beyond(price) else None
             return None
         self.extreme = min(self.extreme * self.sign, price * self.sign) * self.sign
-        level = -(-self.extreme * self.sign * (UNIT + self.sign * self.placed.callback) // UNIT)
-        return level if price * self.sign >= level else None
+        return self.level if price * self.sign >= self.level else None
 
 
 def met(triggers: list[NaiveTrigger], source: PriceSource, price: int) -> list[NaiveTrigger]:

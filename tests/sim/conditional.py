@@ -8,9 +8,10 @@ import msgspec
 
 from events import commands as c
 from events.commands import Command, OrderNumber, Side, TimeInForce
+from events.instructions import PriceMatch
 from events.instruments import Instrument, Leg
 from events.triggers import CALLBACK_MAX, CALLBACK_MIN, PriceSource, TriggerKind
-from events.units import UNIT
+from events.units import SECOND, UNIT, Nanos
 from exchange.core.triggers.trigger import Trigger, direction_of
 from tests.sim.handling import CLIENT_IDS
 from tests.sim.orders import cancel
@@ -38,7 +39,21 @@ def trigger(t: Traders) -> Command:
         asked["leg"] = t.dice.choice((Leg.LONG, Leg.SHORT))
     number = OrderNumber((known.last_number if known else 0) + 1)
     lots = c.Lots(t.lots(account, terms))
-    return c.PlaceTrigger(t.at, account, t.request(), number, terms.id, side, kind, lots, source=source, **asked)
+    made = c.PlaceTrigger(t.at, account, t.request(), number, terms.id, side, kind, lots, source=source, **asked)
+    return _instructed(t, made)
+
+
+def _instructed(t: Traders, made: c.PlaceTrigger) -> c.PlaceTrigger:
+    """The conditional order, now and then with a time of its own, or a price of the book in the place of a limit."""
+    asked: dict[str, Any] = {}
+    if t.whims.random() < 0.15:
+        ahead = t.whims.choice((-1, SECOND, 60 * SECOND, 700 * SECOND, 700 * SECOND))
+        timed = {"time_in_force": TimeInForce.GTD, "good_till": Nanos(t.at + ahead)}
+        asked |= timed if t.whims.random() < 0.8 else {"time_in_force": TimeInForce.DAY}
+    if t.whims.random() < 0.1:
+        price = made.price if t.whims.random() < 0.1 else None
+        asked |= {"price": price, "price_match": t.whims.choice(list(PriceMatch)[1:])}
+    return msgspec.structs.replace(made, **asked) if asked else made
 
 
 def _near(t: Traders, terms: Instrument, direction: int) -> int:
@@ -61,7 +76,10 @@ def closing(t: Traders) -> Command:
     kind = t.dice.choice((STOP, TriggerKind.TAKE_PROFIT))
     level = _near(t, p.contract.terms, direction_of(kind, 1 if side is Side.BUY else -1))
     number = OrderNumber(t.world.state.accounts[p.account].last_number + 1)
-    plain = {"lots": 0, "price": None, "time_in_force": TimeInForce.GTC, "reduce_only": False, "callback": 0}
+    plain = {
+        "lots": 0, "price": None, "time_in_force": TimeInForce.GTC, "reduce_only": False, "callback": 0,
+        "price_match": PriceMatch.NONE, "good_till": 0, "with_position": t.whims.random() < 0.5,
+    }  # fmt: skip
     return msgspec.structs.replace(
         made, account=p.account, number=number, instrument=p.contract.id, side=side, trigger_kind=kind, trigger=level,
         closes=True, leg=p.leg, **plain,
@@ -80,6 +98,39 @@ def reach(t: Traders) -> Command:
         level = contract.mark * t.dice.choice((97, 99, 101, 103)) // 100
     t.prices[contract.id] = max(1, level + t.dice.choice((0, 0, 1, -1)) * contract.tick)
     return c.SetMarkPrice(t.at, contract.id, c.MarkUnits(t.prices[contract.id]))
+
+
+def leave(t: Traders) -> Command:
+    """Somebody closes a position that conditional orders end with, now and then more than that, or only a part."""
+    bound = [p for account in t.accounts() for p in account.positions.values() if p.bound]
+    if not bound:
+        return closing(t)
+    p = t.dice.choice(bound)
+    side, number = Side.SELL if p.lots > 0 else Side.BUY, t.world.state.accounts[p.account].last_number + 1
+    lots = c.Lots(max(1, abs(p.lots) * t.dice.choice((1, 1, 1, 2)) // t.dice.choice((1, 1, 2))))
+    return c.PlaceOrder(t.at, p.account, t.request(), OrderNumber(number), p.contract.id, side, lots, leg=p.leg)
+
+
+def amend_trigger(t: Traders) -> Command:
+    """A conditional order waits for something else, or is larger, smaller or another order; or nothing of the kind."""
+    waiting = _waiting(t)
+    if not waiting:
+        return trigger(t)
+    one, dice = t.dice.choice(waiting), t.dice
+    placed, terms = one.placed, one.holder.contract.terms
+    near = _near(t, terms, one.direction)
+    level = dice.choice((placed.trigger, near, near, near)) if not one.group or dice.random() < 0.1 else None
+    callback = dice.choice((0, CALLBACK_MIN, 5 * CALLBACK_MIN, CALLBACK_MAX)) if one.trails else 0
+    price = _near(t, terms, dice.choice((-1, 1))) if dice.random() < (0.4 if placed.price else 0.05) else None
+    lots = (
+        dice.choice((1, 2, 3)) * max(1, placed.lots // 2) if dice.random() < (0.05 if placed.closes else 0.4) else None
+    )
+    named = (0, placed.client) if placed.client and dice.random() < 0.5 else (placed.number, c.ClientId(""))
+    number, client = OrderNumber(named[0]), named[1]
+    callback = callback if dice.random() < 0.97 else 1
+    return c.AmendOrder(
+        t.at, placed.account, t.request(), number, price, lots, client, level, callback  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def cancel_trigger(t: Traders) -> Command:
@@ -108,8 +159,12 @@ MUDDLES: list[dict[str, Any]] = [
     {"instrument": "XAGUSDT"}, {"leg": Leg.LONG}, {"leg": Leg.SHORT}, {"lots": 10**30},
     {"trigger_kind": TRAILING_STOP, "callback": CALLBACK_MIN, "price": 5},
     {"price": None, "time_in_force": TimeInForce.POST_ONLY, "closes": False},
+    {"with_position": True, "reduce_only": False, "closes": False}, {"with_position": True, "reduce_only": True},
+    {"time_in_force": TimeInForce.GTD}, {"good_till": 1}, {"price": 5, "price_match": PriceMatch.QUEUE},
 ]  # fmt: skip
 """Fields that do not go with the rest."""
 
-CONDITIONAL: dict[Move, int] = {trigger: 16, closing: 10, reach: 8, cancel_trigger: 2, muddled: 8}
+CONDITIONAL: dict[Move, int] = {
+    trigger: 16, closing: 10, reach: 8, cancel_trigger: 2, muddled: 8, amend_trigger: 6, leave: 3,
+}  # fmt: skip
 """How often each is done where traders know conditional orders."""

@@ -18,7 +18,6 @@ from tests.scenario import Scenario, scenario
 from tests.spec.contracts import dated, later, pack_of
 from tests.spec.falsifying import noticed, putting, told
 from tests.spec.test_pack_rules import PACK
-from tests.spec.waiting import waiting
 from tests.spec.words import (
     BUY,
     FOK,
@@ -170,9 +169,6 @@ class TestRefusals:
         at = session.state.now + 1
         session.when(until(1, BUY, at + 600 * SECOND)).then(refused(Reason.GOOD_TILL_OUT_OF_RANGE))
         session.when(until(1, BUY, at + 600 * SECOND + 2)).then(rested(1, 5))
-
-    def test_a_conditional_order_has_none(self) -> None:
-        scenario().when(waiting(1, BUY, at=110, tif=DAY)).then(refused(Reason.GOOD_TILL_UNLIKE_TIME_IN_FORCE))
 
     def test_a_pack_states_how_far(self) -> None:
         stated = json.dumps(PACK | {"good_till_ahead_seconds": 600}).encode()

@@ -33,6 +33,22 @@ def trailing(number: int, side: Side, *, percent: float = 1, at: int | None = No
     return waiting(number, side, TRAILING_STOP, at=at, callback=int(percent * UNIT) // 100, **more)
 
 
+def amend_waiting(
+    number: int, *, at: int | str | None = None, percent: float = 0, lots: int | str | None = None,
+    price: int | str | None = None, by: str = "taker", client: str = "",
+) -> c.AmendOrder:  # fmt: skip
+    """Let a conditional order wait for another price, trail by another callback, or have another size or price."""
+    return c.AmendOrder(NOW, by, "", number, price, lots, client, at, int(percent * UNIT) // 100)
+
+
+def amended_waiting(
+    number: int, *, at: int | None = None, percent: float = 0, lots: int = 1, price: int | None = None,
+    keeps: bool = False,
+) -> Expected:  # fmt: skip
+    """It waits as it was amended."""
+    return f.TriggerAmended("", number, lots, at, price, int(percent * UNIT) // 100, keeps)
+
+
 def waits(
     number: int, side: Side, kind: TriggerKind = STOP, *, at: int | None = None, lots: int = 1, by: str = "taker",
     source: PriceSource = MARK, on: str = GOLD, **more: Any,

@@ -7,6 +7,7 @@ from events.commands import Side
 from events.guards import Hold
 from events.instruments import Leg
 from exchange.core.changes.queue import kept, touch
+from exchange.core.changes.triggers import end_bound
 from exchange.core.due import DueKind, Wait
 from exchange.core.liquidation.cap import count, window_end
 from exchange.core.liquidation.guard import release
@@ -79,6 +80,7 @@ def on_deleveraged(state: State, fact: f.Deleveraged) -> None:
     grown = post_trade(state, position, sign, fact.lots, fact.value, fact.fee, forced=True)
     grown += post_trade(state, other, -sign, fact.lots, fact.value, 0, forced=False)
     position.contract.open_interest += grown
+    end_bound(state, other)
 
 
 def on_loss_shared(state: State, fact: f.LossShared) -> None:

@@ -10,7 +10,7 @@ from events.instruments import Leg
 from exchange.core import iceberg
 from exchange.core.book import Order
 from exchange.core.changes import reducing
-from exchange.core.changes.triggers import drop, last_moved
+from exchange.core.changes.triggers import drop, end_bound, last_moved
 from exchange.core.fees import count_volume, fee_rates
 from exchange.core.margin.pretrade import order_sums
 from exchange.core.posting import post_trade
@@ -163,6 +163,8 @@ def on_traded(state: State, fact: f.Traded) -> None:
         position = state.keep_position(taker, contract, fact.leg)
     grown = post_trade(state, making, -sign, lots, value, fact.maker_fee, False)
     contract.open_interest += grown + post_trade(state, position, sign, lots, value, fact.taker_fee, forced)
+    if making.bound or position.bound:
+        end_bound(state, making, position)
     if fact.taker != MARKET or fact.crossed is not None:  # else history brought the trade, and its print said the price
         feed, price = contract.feed, fact.price
         feed.traded = price

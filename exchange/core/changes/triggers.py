@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from events import facts as f
 from events.triggers import PriceSource
 from exchange.core.changes.queue import kept
 from exchange.core.contract import Contract
 from exchange.core.due import DueKind
-from exchange.core.state import Account, Due, State
+from exchange.core.state import Account, Due, Position, State
 from exchange.core.triggers.index import PriceIndex
 from exchange.core.triggers.trigger import Trigger
 
@@ -28,19 +30,45 @@ def on_trigger_placed(state: State, fact: f.TriggerPlaced) -> None:
     account.last_number = fact.number
     position = kept(state, fact.account, fact.instrument, fact.leg)
     trigger = Trigger(fact, position, state.seq)
-    keep(account, trigger)
+    keep(state, account, trigger)
+    bind(trigger)
     contract = position.contract
     index_of(contract, fact.source).add(trigger, price_of(contract, fact.source))
 
 
-def keep(account: Account, trigger: Trigger) -> None:
+def keep(state: State, account: Account, trigger: Trigger) -> None:
     """The account has the conditional order from now on."""
     placed = trigger.placed
     account.triggers[placed.number] = trigger
     trigger.holder.open_triggers += 1
-    trigger.holder.closing |= trigger.closing
     if placed.client:
         account.clients[placed.client] = placed.number
+    if placed.good_till:
+        state.keep_good_till(trigger)
+
+
+def bind(trigger: Trigger) -> None:
+    """Its position knows that it closes it, or ends with it."""
+    position = trigger.holder
+    position.closing |= trigger.closing
+    if trigger.placed.with_position:
+        if position.bound is None:
+            position.bound = {}
+        position.bound[trigger.placed.number] = trigger
+
+
+def on_trigger_amended(state: State, fact: f.TriggerAmended) -> None:
+    """It waits for what it was amended to, a stop that trails with the extreme that its price came to."""
+    account = state.accounts[fact.account]
+    before = account.triggers[fact.number]
+    index, extreme = index_of(before.holder.contract, before.placed.source), before.extreme
+    index.remove(before)
+    placed = replace(before.placed, lots=fact.lots, trigger=fact.trigger, price=fact.price, callback=fact.callback)
+    trigger = Trigger(placed, before.holder, before.serial if fact.keeps_priority else state.seq)
+    trigger.amendments = before.amendments + 1
+    account.triggers[fact.number] = trigger
+    bind(trigger)
+    index.restore(trigger, extreme)
 
 
 def on_triggers_reached(state: State, fact: f.TriggersReached) -> None:
@@ -82,22 +110,57 @@ def drop(state: State, account: Account, trigger: Trigger) -> None:
     del account.triggers[placed.number]
     if placed.client:
         del account.clients[placed.client]
+    if placed.good_till:
+        state.drop_good_till(trigger)
+    trigger.holder.open_triggers -= 1
+    if state.orphans.pop(trigger, None) is None:
+        _loosen(trigger)
+        _take_up(state, trigger)
+
+
+def _loosen(trigger: Trigger) -> None:
+    """Its position knows nothing of it any more."""
     position = trigger.holder
-    position.open_triggers -= 1
     position.closing &= ~trigger.closing
-    contract = position.contract
+    if position.bound:
+        position.bound.pop(trigger.placed.number, None)
+
+
+def end_bound(state: State, *positions: Position) -> None:
+    """Positions were traded; what ends with one that is closed, or on the other side by now, waits no more but to be
+    said to have expired.
+    """
+    for position in positions:
+        for trigger in list((position.bound or {}).values()):
+            if position.lots * trigger.sign >= 0:
+                _loosen(trigger)
+                _take_up(state, trigger)
+                state.orphans[trigger] = state.seq
+
+
+def is_laid(state: State, trigger: Trigger) -> bool:
+    """Whether it waits for its price: none has reached it, and its position is there."""
+    return (
+        trigger.due is None and trigger not in trigger.holder.contract.triggers.reached and trigger not in state.orphans
+    )
+
+
+def _take_up(state: State, trigger: Trigger) -> None:
+    """Take it out of where it lies: the queue, what was reached, or the index of its price."""
+    contract = trigger.holder.contract
     reached = contract.triggers.reached
     if trigger.due is not None:
         firing = state.due[trigger.due].firing
         del firing[trigger]
         if not firing:
             del state.due[trigger.due]
+        trigger.due = None
     elif trigger in reached:
         del reached[trigger]
         if not reached:
             del state.reached[contract.id]
     else:
-        index_of(contract, placed.source).remove(trigger)
+        index_of(contract, trigger.placed.source).remove(trigger)
 
 
 def mark_moved(state: State, contract: Contract) -> None:

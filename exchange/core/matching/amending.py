@@ -13,6 +13,7 @@ from exchange.core.book import Order
 from exchange.core.matching.checks import measure_refusal, standing_refusal
 from exchange.core.matching.limit import enter, open_order
 from exchange.core.state import State
+from exchange.core.triggers.amend import decide_amend_trigger
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -21,11 +22,14 @@ def decide_amend(state: State, command: AmendOrder) -> Iterator[Fact]:
     """Refuse, cancel what the amendment ends, shrink the order where it stands, or let what is open meet the book."""
     order = open_order(state.accounts[command.account], command.number, command.client)
     if order is None:
-        yield Refused(Reason.UNKNOWN_ORDER)
+        if _is_of_waiting(command):
+            yield from decide_amend_trigger(state, command)
+        else:
+            yield Refused(Reason.UNKNOWN_ORDER)
         return
     asked = _asked(order, command)
     keeps = _keeps_priority(state, order, asked)
-    if refusal := _refusal(state, order, asked, keeps):
+    if refusal := _refusal(state, order, asked, keeps, _is_of_waiting(command)):
         yield Refused(refusal)
         return
     lots, price = int(asked.lots), int(asked.price)  # type: ignore[arg-type]
@@ -61,12 +65,19 @@ def _keeps_priority(state: State, order: Order, asked: PlaceOrder) -> bool:
     return is_smaller and state.pack.amend_priority is AmendPriority.WHEN_SMALLER
 
 
-def _refusal(state: State, order: Order, asked: PlaceOrder, keeps: bool) -> Reason | None:
+def _is_of_waiting(command: AmendOrder) -> bool:
+    """Whether it speaks of an order that waits for its price."""
+    return command.trigger is not None or command.callback != 0
+
+
+def _refusal(state: State, order: Order, asked: PlaceOrder, keeps: bool, of_waiting: bool) -> Reason | None:
     """The rule that the amendment breaks, or None."""
     assert state.pack is not None
     position = order.holder
     if refusal := measure_refusal(position.contract, asked):
         return refusal
+    if of_waiting:
+        return Reason.NOT_AMENDABLE
     if (asked.price, asked.lots) == (order.price, order.total):
         return Reason.NOTHING_TO_AMEND
     if order.amendments >= state.pack.max_amendments:

@@ -5,7 +5,15 @@ The rules are asked in the order of precedence of `events.refusals`.
 
 from __future__ import annotations
 
-from events.commands import CLIENT_ID_CHARACTERS, CLIENT_ID_LENGTH, ClientId, PlaceOrder, Side, TimeInForce
+from events.commands import (
+    CLIENT_ID_CHARACTERS,
+    CLIENT_ID_LENGTH,
+    ClientId,
+    PlaceOrder,
+    PlaceTrigger,
+    Side,
+    TimeInForce,
+)
 from events.instruments import Leg
 from events.refusals import Reason
 from events.units import UNIT, Lots
@@ -36,7 +44,7 @@ def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> R
     return None if account.hedges == (command.leg is not NET) else Reason.LEG_UNLIKE_POSITION_MODE
 
 
-def name_refusal(account: Account, command: PlaceOrder) -> Reason | None:
+def name_refusal(account: Account, command: PlaceOrder | PlaceTrigger) -> Reason | None:
     """The rule about the order's names that it breaks, or None."""
     if command.number <= account.last_number:
         return Reason.ORDER_NUMBER_USED

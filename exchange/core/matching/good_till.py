@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.commands import PlaceOrder, TimeInForce
+from events.commands import PlaceOrder, PlaceTrigger, TimeInForce
 from events.facts import Expiry, Fact, OrderExpired
 from events.refusals import Reason
 from events.units import SECOND, Lots, Nanos
@@ -26,7 +26,7 @@ AT_ONCE = 1024
 """So many orders expire before a command is decided; what waits beyond is left to a `Proceed`."""
 
 
-def time_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
+def time_refusal(contract: Contract, command: PlaceOrder | PlaceTrigger) -> Reason | None:
     """The rule about its time that an order breaks, or None."""
     tif, until = command.time_in_force, command.good_till
     if (tif is GTD) != (until != 0):
@@ -36,7 +36,7 @@ def time_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
     return Reason.DAY_ORDER_IN_PERPETUAL if tif is DAY and not contract.terms.expiry else None
 
 
-def until_of(command: PlaceOrder) -> Nanos:
+def until_of(command: PlaceOrder | PlaceTrigger) -> Nanos:
     """When the order expires, ns: a day order with its day, UTC; 0 where it does not."""
     return Nanos((command.at // DAY_NS + 1) * DAY_NS) if command.time_in_force is DAY else command.good_till
 
@@ -44,6 +44,8 @@ def until_of(command: PlaceOrder) -> Nanos:
 def expire_good_till(state: State, most: int) -> Iterator[Fact]:
     """Let so many orders expire whose time is over, the earliest first."""
     while most > 0 and state.good_till and state.good_till[0][0] <= state.now:
-        _, account, number = state.good_till[0]
-        yield OrderExpired(account, number, Lots(state.accounts[account].orders[number].lots), Expiry.GOOD_TILL)
+        _, name, number = state.good_till[0]
+        account = state.accounts[name]
+        open_one = account.orders.get(number) or account.triggers[number].placed
+        yield OrderExpired(name, number, Lots(open_one.lots), Expiry.GOOD_TILL)
         most -= 1

@@ -33,6 +33,11 @@ def matched(account: Account, contract: Contract, command: PlaceOrder) -> PlaceO
         return refusal
     if command.price is not None:
         return Reason.PRICE_MATCH_WITH_PRICE
+    return priced(contract, command)
+
+
+def priced(contract: Contract, command: PlaceOrder) -> PlaceOrder | Reason:
+    """The order with the price of the book that it takes, or the rule that it has none."""
     own, rank = RANKS[command.price_match]
     book = contract.book
     side = book.bids if (command.side is Side.BUY) == (own > 0) else book.asks

@@ -11,10 +11,12 @@ from itertools import islice
 
 from events.commands import OrderNumber, PlaceOrder, RequestId
 from events.facts import Expiry, Fact, OrderExpired, OrderTriggered, TriggersReached
+from events.refusals import Reason
 from events.units import UNIT, Lots
 from exchange.core.contract import Contract
 from exchange.core.matching.checks import standing_refusal
-from exchange.core.matching.limit import accepted, enter
+from exchange.core.matching.limit import NO_MATCH, accepted, enter
+from exchange.core.matching.price_match import priced
 from exchange.core.owed import settle_first
 from exchange.core.state import Due, Position, State
 from exchange.core.triggers.trigger import Trigger
@@ -56,12 +58,12 @@ def _fire(state: State, due: Due, trigger: Trigger) -> Iterator[Fact]:
         return
     yield OrderTriggered(placed.account, placed.number, Lots(lots))
     state.cause = state.seq
-    command = order_of(state, trigger, lots)
-    if refusal := standing_refusal(state, position, command, placed.reduce_only):
-        yield OrderExpired(placed.account, placed.number, Lots(lots), Expiry.REFUSED_WHEN_TRIGGERED, refusal)
+    order = order_of(state, trigger, lots)
+    if isinstance(order, Reason):
+        yield OrderExpired(placed.account, placed.number, Lots(lots), Expiry.REFUSED_WHEN_TRIGGERED, order)
         return
-    yield accepted(command, placed.reduce_only)
-    yield from enter(state, position, command, lots, placed.reduce_only)
+    yield accepted(order, placed.reduce_only)
+    yield from enter(state, position, order, lots, placed.reduce_only)
 
 
 def closable(position: Position, sign: int) -> int:
@@ -75,11 +77,17 @@ def is_torn(contract: Contract) -> bool:
     return bool(most and last) and abs(contract.mark - last) * UNIT > contract.mark * most
 
 
-def order_of(state: State, trigger: Trigger, lots: int) -> PlaceOrder:
-    """The order that a conditional one becomes."""
+def order_of(state: State, trigger: Trigger, lots: int) -> PlaceOrder | Reason:
+    """The order that a conditional one becomes, at the price that it matches by now, or the rule that it breaks."""
     placed = trigger.placed
-    return PlaceOrder(
+    order = PlaceOrder(
         state.now, placed.account, RequestId(""), OrderNumber(placed.number), placed.instrument, placed.side,
         Lots(lots), placed.price, placed.time_in_force, placed.reduce_only, placed.leg,
-        placed.client, placed.self_trade,
+        placed.client, placed.self_trade, placed.good_till, placed.price_match,
     )  # fmt: skip
+    if placed.price_match is not NO_MATCH:
+        with_price = priced(trigger.holder.contract, order)
+        if isinstance(with_price, Reason):
+            return with_price
+        order = with_price
+    return standing_refusal(state, trigger.holder, order, placed.reduce_only) or order

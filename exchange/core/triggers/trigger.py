@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from events.commands import Side
+from events.commands import AccountId, OrderNumber, Side
 from events.facts import TriggerPlaced
 from events.triggers import PriceSource, TriggerKind
+from events.units import Nanos
 
 if TYPE_CHECKING:
     from exchange.core.contract import Contract
@@ -22,9 +23,10 @@ class Trigger:
     serial is the number of the record that placed it: the older of two has the lower one. level is the price that it
     waits for, in the unit of its source (mark units, or ticks for the last price), 0 for a trailing stop without
     activation. group is whose extreme it shares while it trails, due the entry of the queue once it was reached.
+    amendments counts them; one that changes what it waits for makes it as young as its record.
     """
 
-    __slots__ = ("due", "group", "holder", "level", "placed", "serial", "sign")
+    __slots__ = ("amendments", "due", "group", "holder", "level", "placed", "serial", "sign")
 
     def __init__(self, placed: TriggerPlaced, holder: Position, serial: int) -> None:
         self.placed = placed
@@ -34,6 +36,22 @@ class Trigger:
         self.level = level_of(holder.contract, placed.source, placed.trigger or 0)
         self.group: Group | None = None
         self.due: DueKey | None = None
+        self.amendments = 0
+
+    @property
+    def account(self) -> AccountId:
+        """Whose it is."""
+        return self.placed.account
+
+    @property
+    def number(self) -> OrderNumber:
+        """Its number, which is the order's once it fires."""
+        return self.placed.number
+
+    @property
+    def until(self) -> Nanos:
+        """When it expires, ns; 0 where it does not."""
+        return self.placed.good_till
 
     @property
     def trails(self) -> bool:

@@ -19,7 +19,9 @@ from tests.spec.test_batch import REFUSALS as OF_BATCHES
 from tests.spec.test_countdown import REFUSALS as OF_COUNTDOWNS
 from tests.spec.test_phases import PHASED
 from tests.spec.test_refusals import BAD_PACK, GUARDED, OTHERS
+from tests.spec.test_triggers_amended import REFUSED as OF_AMENDMENTS
 from tests.spec.test_triggers_refused import FORM, STANDING
+from tests.spec.test_triggers_with_position import REFUSED as OF_POSITIONS
 from tests.spec.words import GOLD, NOW, mark, open_account, place
 
 
@@ -58,7 +60,8 @@ def rows() -> Iterator[tuple[Reason, Script]]:
     yield from ((reason, asked_for(unopened, (), asked)) for reason, asked in BEFORE)
     asked_alone = (*FORM, *OF_BATCHES, *OF_COUNTDOWNS, *SIMPLE)
     yield from ((reason, asked_for(scenario, (), asked)) for reason, asked in asked_alone)
-    yield from ((reason, asked_for(tell, (), asked)) for reason, tell, asked in (*GUARDED, *STANDING, *PHASED))
+    told = (*GUARDED, *STANDING, *PHASED, *OF_AMENDMENTS, *OF_POSITIONS)
+    yield from ((reason, asked_for(tell, (), asked)) for reason, tell, asked in told)
 
 
 def refusals() -> dict[str, Script]:
