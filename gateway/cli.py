@@ -29,6 +29,12 @@ app.add_typer(proofs.app, name="proof")
 
 SessionFile = Annotated[Path, typer.Argument(help="A session file.", metavar="SESSION")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or lines of them) instead of text.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        help="What is what in a table of your own: time=T,price=P,size=S or time=T,open=O,high=H,low=L,close=C."
+    ),
+]
 PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
 
 
@@ -96,6 +102,7 @@ def replay(
     opening_auction: Annotated[
         int, typer.Option(help="Begin with an auction of so many seconds, which then uncrosses; 0: without one.")
     ] = 0,
+    columns: Columns = "",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
@@ -116,6 +123,7 @@ def replay(
         index or [],
         max_slippage,
         opening_auction,
+        columns,
     )
     _exit(told(lambda: verb.run(request, as_json)))
 
@@ -134,6 +142,7 @@ def probe(
     pack: PackName = "binance-usdm",
     symbol: Annotated[str, typer.Option(help="What the file is about if it does not say so itself.")] = "",
     as_json: AsJson = False,
+    columns: Columns = "",
 ) -> None:
     """Read a file of market history and say what it is: format, symbols, span, counts, gaps and defects.
 
@@ -141,7 +150,7 @@ def probe(
     """
     from gateway.commands import probe as verb
 
-    _exit(told(lambda: verb.run(file, pack, symbol, as_json)))
+    _exit(told(lambda: verb.run(file, pack, symbol, as_json, columns)))
 
 
 @app.command()

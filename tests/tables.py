@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow
+import pyarrow.parquet
 
 from events.observations import Kind, Observations
 from replay.sources import open_source
@@ -29,6 +30,12 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zip": zip
 
 def write(path: Path, header: str, rows: Sequence[Row]) -> Path:
     """Write the rows as the end of the name says; without a header where that is empty."""
+    if path.suffix == ".parquet":
+        names = header.split(",")
+        padded = ([*row, *[None] * (len(names) - len(row))] for row in rows)
+        columns = zip(*padded, strict=True)
+        pyarrow.parquet.write_table(pyarrow.table(dict(zip(names, map(list, columns), strict=True))), path)
+        return path
     lines = [header, *(",".join(map(str, row)) for row in rows)]
     plain = "".join(f"{line}\n" for line in lines if line).encode()
     path.write_bytes(PACKED.get(path.suffix, bytes)(plain))

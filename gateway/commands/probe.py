@@ -23,10 +23,10 @@ NAMES = {
 }
 
 
-def run(path: Path, pack_name: str, symbol: str, as_json: bool) -> int:
+def run(path: Path, pack_name: str, symbol: str, as_json: bool, columns: str = "") -> int:
     """Read the file and say what there is. Returns 0 where it is sound, 1 where something is wrong with it."""
     pack = load_pack(pack_name)
-    probed = probe(path, pack, symbol)
+    probed = probe(path, pack, symbol, columns)
     if as_json:
         say_json(as_object(probed, pack))
     else:

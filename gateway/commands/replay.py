@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -62,6 +61,7 @@ class Request:
     indices: Sequence[str] = ()
     max_slippage: str = "0"
     opening_auction: int = 0
+    columns: str = ""
 
 
 def run(request: Request, as_json: bool) -> int:
@@ -94,16 +94,16 @@ def run(request: Request, as_json: bool) -> int:
 
 def _sources(request: Request, pack: RulePack) -> list[Source]:
     """The files, open. Raises SourceError, and UsageError where --symbol is of no use to any of them."""
-    sources = [open_source(path, pack, request.strict, request.symbol) for path in request.sources]
-    if request.symbol and all(map(partial(_says_its_symbol, pack), request.sources)):
+    sources = [open_source(path, pack, request.strict, request.symbol, request.columns) for path in request.sources]
+    if request.symbol and all(_says_its_symbol(pack, path, request.columns) for path in request.sources):
         raise UsageError(f"--symbol {request.symbol}: each file says itself what it is about; leave the option out")
     return sources
 
 
-def _says_its_symbol(pack: RulePack, path: Path) -> bool:
+def _says_its_symbol(pack: RulePack, path: Path, columns: str) -> bool:
     """Whether the file is read without being told its symbol."""
     try:
-        open_source(path, pack)
+        open_source(path, pack, columns=columns)
     except SourceError:
         return False
     return True

@@ -71,6 +71,19 @@ def _open_table(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source
     return open_table(path, pack, strict, symbol)
 
 
+def _open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, columns: str) -> Source | None:
+    """The source for columns as the user says; None where the file does not have them but says itself what it is."""
+    try:
+        from replay.sources.mapped import header_of, open_mapped, read_mapping
+    except ImportError as error:
+        raise SourceError(f"{path}: tables need the extra `columns`; {INSTALL}") from error
+    named = read_mapping(columns)
+    seen = list(islice(Lines(path), LINES_SEEN))
+    if not seen or (_among(seen) and not set(named.values()) <= set(header_of(path))):
+        return None
+    return open_mapped(path, pack, strict, symbol, named)
+
+
 def _is_tardis(lines: list[bytes]) -> bool:
     return lines[0].startswith(b"exchange,symbol,timestamp,local_timestamp,")
 
@@ -104,26 +117,39 @@ FORMATS = (
         "rows of 6 or 12 numbers that begin with a time",
         "trades and a book along each bar's path, or marks",
     ),
+    Format(
+        "trades or bars in columns of your own, CSV or Parquet",
+        lambda _lines: False,
+        _open_table,
+        "--columns time=T,price=P,size=S or time=T,open=O,high=H,low=L,close=C,volume=V",
+        "trades (side, id and symbol if there are), bars, or bars of marks without a volume",
+    ),
 )
+
+
+def _among(seen: list[bytes]) -> Format | None:
+    return next((known for known in FORMATS if seen and known.is_format(seen)), None)
 
 
 def format_of(path: Path) -> Format:
     """What the file is. Raises SourceError where it cannot be read or is of no known format."""
     lines = Lines(path)
     seen = list(islice(lines, LINES_SEEN))
-    for known in FORMATS:
-        if seen and known.is_format(seen):
-            return known
+    if known := _among(seen):
+        return known
     start = ascii((seen or [b""])[0][:40])[1:]
     what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
     raise SourceError(f"{path}: {what}; give one of: {'; '.join(known.name for known in FORMATS)}")
 
 
-def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: str = "") -> Source:
+def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: str = "", columns: str = "") -> Source:
     """The source that reads this file. A strict one raises at the first defect, others report it and go on.
 
-    `symbol` is that of a file which does not say its own, neither in its rows nor by its name. Raises SourceError where
-    the file cannot be read, is of no known format, or where its symbol cannot be told.
+    `symbol` is that of a file which does not say its own, neither in its rows nor by its name; `columns` says what is
+    what in a table of no known format, as in `time=ts,price=px,size=qty`. Raises SourceError where the file cannot be
+    read, is of no known format, or where its symbol cannot be told.
     """
     path = Path(path)
+    if columns and (source := _open_mapped(path, pack, strict, symbol, columns)):
+        return source
     return format_of(path).open(path, pack, strict, symbol)

@@ -9,10 +9,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Protocol
 
 from events.instruments import RulePack
 from events.observations import Observations
@@ -34,27 +35,48 @@ BARS_AHEAD = 256
 """So many bars at the start say how long one lasts."""
 
 
+class BarFile(Protocol):
+    """A file of bars in the course of being read."""
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file were read so far."""
+        ...
+
+    def __iter__(self) -> Iterator[Bar | None]:
+        """The bars in their order; None stands for a row that is none but might have been."""
+        ...
+
+
 class Bars:
     """One file of bars; every iteration reads it anew, and `report` speaks of the latest one.
 
-    Lines of a JSON file are its rows: most have only one line. Raises SourceError where the symbol cannot be told.
+    Lines of a JSON file are its rows: most have only one line. `read` is how it is read, where not as in the venue's
+    archives. Raises SourceError where the symbol cannot be told.
     """
 
-    def __init__(self, path: Path, pack: RulePack, strict: bool = False, symbol: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        pack: RulePack,
+        strict: bool = False,
+        symbol: str = "",
+        read: Callable[[Path, Report], BarFile] | None = None,
+    ) -> None:
         self.path = path
         self.report = Report(str(path), strict)
         self._instrument = instrument_of(path, pack, symbol)
         self._reader = Reader(self._instrument)
-        self._is_json = is_json(next(iter(Lines(path)), b""))
-        self._file = self._open()
+        self._read = read or TextBars
+        self._file = self._read(path, self.report)
         self._lines: list[int] = []
 
     def __iter__(self) -> Iterator[Observations]:
         """Raise SourceError where the file cannot be read or, in a strict reading, at the first defect."""
         self.report = report = Report(str(self.path), self.report.strict)
-        self._file = lines = self._open()
+        self._file = self._read(self.path, report)
         assembler = Assembler(self._instrument)
-        for bar in _in_order(_bars(lines, self._is_json, report), report, self._bar_length()):
+        for bar in _in_order(iter(self._file), report, self._bar_length()):
             shape = self._reader.shape(bar)
             if isinstance(shape, Unused):
                 _leave_out(shape, bar.line, report)
@@ -63,8 +85,6 @@ class Bars:
             if len(assembler) > ROWS_MAX - ROWS_A_BAR_MAX:
                 report.settle()
                 yield self._chunk(assembler)
-        if lines.damage:
-            report.defect(report.lines + 1, f"damaged_{lines.packing}", f"{lines.damage}; fetch the file again")
         report.settle()
         if len(assembler):
             yield self._chunk(assembler)
@@ -83,13 +103,10 @@ class Bars:
         """`file:line` of a row of the chunk that was given out last."""
         return f"{self.path}:{self._lines[row]}"
 
-    def _open(self) -> Lines:
-        return Lines(self.path, PIECE if self._is_json else 0)
-
     def _bar_length(self) -> int:
         """How long a bar without a close time lasts, ns: the smallest step between the first ones, else 0."""
-        rows = islice(rows_of(self._open(), self._is_json), BARS_AHEAD)
-        times = [bar.opened for row in rows if isinstance(bar := read_row(0, row), Bar)]
+        found = islice(self._read(self.path, Report(str(self.path), strict=False)), BARS_AHEAD)
+        times = [bar.opened for bar in found if bar]
         return min((after - before for before, after in pairwise(times) if after - before >= SECOND), default=0)
 
     def _chunk(self, assembler: Assembler) -> Observations:
@@ -97,19 +114,35 @@ class Bars:
         return columns
 
 
-def _bars(lines: Lines, is_json: bool, report: Report) -> Iterator[Bar | None]:
-    """The bars of the file in its order; None stands for a row that is none but might have been."""
-    for number, row in enumerate(rows_of(lines, is_json), 1):
-        report.lines = number
-        bar = read_row(number, row)
-        if isinstance(bar, Bar):
-            yield bar
-        elif row.endswith(b"\n"):
-            _leave_out(bar, number, report)
-            if bar.what:
-                yield None
-        elif not lines.damage:
-            report.defect(number, "truncated_line", "the last line is cut off; remove it or fetch the file again")
+class TextBars:
+    """Bars as the venue writes them, CSV or JSON. What is wrong goes to the report, which is not settled."""
+
+    def __init__(self, path: Path, report: Report) -> None:
+        self._is_json = is_json(next(iter(Lines(path)), b""))
+        self._lines = Lines(path, PIECE if self._is_json else 0)
+        self._report = report
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file were read so far."""
+        return self._lines.position
+
+    def __iter__(self) -> Iterator[Bar | None]:
+        """Raise SourceError where the file cannot be opened or read."""
+        report, lines = self._report, self._lines
+        for number, row in enumerate(rows_of(lines, self._is_json), 1):
+            report.lines = number
+            bar = read_row(number, row)
+            if isinstance(bar, Bar):
+                yield bar
+            elif row.endswith(b"\n"):
+                _leave_out(bar, number, report)
+                if bar.what:
+                    yield None
+            elif not lines.damage:
+                report.defect(number, "truncated_line", "the last line is cut off; remove it or fetch the file again")
+        if lines.damage:
+            report.defect(report.lines + 1, f"damaged_{lines.packing}", f"{lines.damage}; fetch the file again")
 
 
 def _in_order(bars: Iterator[Bar | None], report: Report, length: int) -> Iterator[Bar]:

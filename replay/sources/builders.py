@@ -74,21 +74,22 @@ class Prints(_Stateless):
     """
 
     def __init__(
-        self, instrument: Instrument, times: Times, price: str, size: str, taker: Taker, ids: str = ""
+        self, instrument: Instrument, times: Times, price: str, size: str, taker: Taker | None, ids: str = ""
     ) -> None:
         super().__init__(instrument, times)
         self._price, self._size, self._taker, self._ids = price, size, taker, ids
         self._last: tuple[int, int] | None = None
+        self._last_price = 0
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """A print a row; trades of nothing, or of which nobody knows the taker, make none."""
+        if not len(cells.lines):
+            return
         sieve = Sieve(cells, self._instrument, report)
         self._follow(cells, report)
-        bought, sold = (_says(cells, self._taker.column, words) for words in self._taker[1:])
         price, size = cells.numbers[self._price], cells.numbers[self._size]
         sieve.leave_out((price == 0) | (size == 0), "trade_zero")
-        sieve.leave_out(_says(cells, self._taker.column, ("unknown",)), "trade_of_unknown_side")
-        sieve.refuse(~(bought | sold), "odd_field", f"{self._taker.column} says neither side of the taker; {MEND}")
+        bought = self._bought(cells, sieve)
         tables = {
             "print_price": sieve.prices(self._price),
             "print_lots": sieve.sizes(self._size, 1),
@@ -96,9 +97,23 @@ class Prints(_Stateless):
         }
         yield self._rows(cells, sieve, Kind.PRINT, tables)
 
+    def _bought(self, cells: Cells, sieve: Sieve) -> Mask:
+        """Whether the taker bought. Where no column tells it: at or above the price of the trade before."""
+        if self._taker is None:
+            price = cells.numbers[self._price]
+            before = np.concatenate([[self._last_price], price[:-1]])
+            self._last_price = int(price[-1])
+            at_or_above: Mask = price >= before
+            return at_or_above
+        name, *words = self._taker
+        bought, sold = (_says(cells, name, either) for either in words)
+        sieve.leave_out(_says(cells, name, ("unknown",)), "trade_of_unknown_side")
+        sieve.refuse(~(bought | sold), "odd_field", f"{name} says neither side of the taker; {MEND}")
+        return bought
+
     def _follow(self, cells: Cells, report: Report) -> None:
         """Tell gaps in the ids."""
-        if not self._ids or not len(cells.lines):
+        if not self._ids:
             return
         ids, lines = cells.numbers[self._ids], cells.lines
         id_before, line_before = self._last or (ids[0] - 1, lines[0] - 1)

@@ -6,8 +6,10 @@ are to blame; the others are parsed at once again.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
@@ -77,7 +79,7 @@ class Cells(NamedTuple):
         return Cells(self.lines[rows], numbers, words)
 
 
-_TYPES = {
+TYPES = {
     Cell.TIME: pa.int64(),
     Cell.DATE: pa.timestamp("ns"),
     Cell.EXACT: pa.decimal128(38, 8),
@@ -85,8 +87,9 @@ _TYPES = {
     Cell.WHOLE: pa.int64(),
     Cell.WORD: pa.dictionary(pa.int32(), pa.binary()),
 }
-_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,9})?Z?", re.ASCII)
+_ZONE = re.compile(rb"(\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z")
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 
 
@@ -97,27 +100,45 @@ class CsvReader:
         self._columns = list(columns)
         self._fields = [field for field in fields if field.name in columns]
         self._header = [column.encode() for column in columns]
+        self._has_dates = any(field.cell is Cell.DATE for field in self._fields)
 
     def read(self, block: bytes, first_line: int, report: Report) -> Cells:
         """The rows of a block that can be read; why the others cannot goes to the report, which it does not settle."""
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b" ")
-        lines = np.arange(first_line, first_line + block.count(b"\n") + (block[-1:] != b"\n"))
+        cut = block != b"" and block[-1:] != b"\n"
+        lines = np.arange(first_line, first_line + block.count(b"\n") + cut)
         table = self._parse(block, len(lines))
         if table is None or self._any_missing(table):
             bad = self._blame(block, first_line, report)
-            rows = [row for n, row in enumerate(block.split(b"\n")[: len(lines)]) if n not in bad]
+            rows = [row + b"\n" for n, row in enumerate(block.split(b"\n")[: len(lines)]) if n not in bad]
             lines = np.delete(lines, sorted(bad))
-            table = self._parse(b"".join(row + b"\n" for row in rows), len(rows))
-            assert table is not None, "what was blamed was not all that is wrong"
+            table = self._parse(b"".join(rows), len(rows))
+            if table is None:
+                good = self._alone(rows, lines, report)
+                lines = lines[good]
+                table = self._parse(b"".join(rows[n] for n in good), len(good))
         return cells_of(table, lines, self._fields, report)
+
+    def _alone(self, rows: list[bytes], lines: Ints, report: Report) -> list[int]:
+        """The rows that can be read each by itself."""
+        good = []
+        for n, row in enumerate(rows):
+            table = None if row.count(b'"') % 2 else self._parse(row, 1)
+            if table is None or self._any_missing(table):
+                report.defect(int(lines[n]), "malformed_line", f"cannot be read as a row of a table; {MEND}")
+            else:
+                good.append(n)
+        return good
 
     def _parse(self, block: bytes, rows: int) -> Any:
         """The table of a block, or None where a row of it cannot be read."""
         if not block:
-            return pa.table({field.name: pa.array([], _TYPES[field.cell]) for field in self._fields})
+            return pa.table({field.name: pa.array([], TYPES[field.cell]) for field in self._fields})
+        if self._has_dates:
+            block = _ZONE.sub(rb"\1", block)
         names = [field.name for field in self._fields]
-        how = {field.name: _TYPES[field.cell] for field in self._fields}
+        how = {field.name: TYPES[field.cell] for field in self._fields}
         try:
             table = pyarrow.csv.read_csv(
                 pa.py_buffer(block),
@@ -131,7 +152,7 @@ class CsvReader:
 
     def _any_missing(self, table: Any) -> bool:
         return any(field.needed and table.column(field.name).null_count for field in self._fields) or any(
-            _out_of_time(table.column(field.name)) for field in self._fields if field.cell is Cell.TIME
+            is_out_of_time(table.column(field.name)) for field in self._fields if field.cell is Cell.TIME
         )
 
     def _blame(self, block: bytes, first_line: int, report: Report) -> dict[int, None]:
@@ -140,7 +161,7 @@ class CsvReader:
         bad: dict[int, None] = {}
         rows = block.split(b"\n")
         for n, row in enumerate(rows if rows[-1] else rows[:-1]):
-            cells = [cell.strip(b' "') for cell in row.split(b",")]
+            cells = _split(row)
             if cells == self._header:
                 report.skip("header")
                 bad[n] = None
@@ -155,10 +176,16 @@ class CsvReader:
         if len(cells) != len(self._columns):
             return "wrong_columns", f"a row has {len(self._columns)} columns and this one {len(cells)}; {MEND}"
         for place, field in places:
-            text = cells[place].decode("ascii", "replace")
-            if (text in EMPTY and field.needed) or (text not in EMPTY and not _FITS[field.cell](text)):
-                return "odd_field", f"{field.name} {text!a:.40} is not {field.cell.value}; {MEND}"
+            if fault := misfit(field, cells[place].decode("ascii", "replace")):
+                return "odd_field", fault
         return None
+
+
+def misfit(field: Field, text: str) -> str | None:
+    """Why this cannot stand in a field."""
+    if (text in EMPTY and field.needed) or (text not in EMPTY and not _FITS[field.cell](text)):
+        return f"{field.name} {text!a:.40} is not {field.cell.value}; {MEND}"
+    return None
 
 
 def _is_number(text: str) -> bool:
@@ -166,20 +193,40 @@ def _is_number(text: str) -> bool:
 
 
 def _is_exact(text: str) -> bool:
-    return _is_number(text) and Decimal(text).scaleb(8) % 1 == 0
+    return _is_number(text) and _places(text) <= 8
 
 
 def _is_fine(text: str) -> bool:
-    return _is_number(text) and Decimal(text).scaleb(18) % 1 == 0
+    return _is_number(text) and _places(text) <= 18
+
+
+def _places(text: str) -> int:
+    """How many decimals a number needs."""
+    _, digits, exponent = Decimal(text).as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    return len(kept) - len(digits) - int(exponent) if kept else 0
 
 
 def _is_time(text: str) -> bool:
     return bool(_WHOLE.fullmatch(text)) and 0 <= int(text) < TIME_MAX
 
 
+def _is_date(text: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(text)) and 1970 <= datetime.fromisoformat(text[:19]).year < 2255
+    except ValueError:
+        return False
+
+
+def _split(row: bytes) -> list[bytes]:
+    if b'"' not in row:
+        return [cell.strip() for cell in row.split(b",")]
+    return [cell.strip().encode("latin-1") for cell in next(csv.reader([row.decode("latin-1")]))]
+
+
 _FITS: dict[Cell, Callable[[str], object]] = {
     Cell.TIME: _is_time,
-    Cell.DATE: _DATE.fullmatch,
+    Cell.DATE: _is_date,
     Cell.EXACT: _is_exact,
     Cell.FINE: _is_fine,
     Cell.WHOLE: _WHOLE.fullmatch,
@@ -213,7 +260,8 @@ def nanos(times: Ints) -> Ints:
     return scaled
 
 
-def _out_of_time(column: Any) -> bool:
+def is_out_of_time(column: Any) -> bool:
+    """Whether a column of times has one that is none."""
     least, most = compute.min_max(column).values()
     return least.is_valid and not (least.as_py() >= 0 and most.as_py() < TIME_MAX)
 
@@ -228,7 +276,7 @@ def _units(column: Any, cell: Cell, report: Report) -> Ints:
     if cell is Cell.FINE:
         rounded = compute.round(column, 8, "half_to_even")
         report.rounded += compute.sum(compute.not_equal(rounded, column)).as_py() or 0
-        column = rounded.cast(_TYPES[Cell.EXACT])
+        column = rounded.cast(TYPES[Cell.EXACT])
     buffer = column.buffers()[1]
     if not len(column):
         return np.zeros(0, np.int64)

@@ -20,7 +20,7 @@ from events.observations import Kind, Observations
 from exchange.core.book import Book
 from exchange.core.matching.market import MarketFeed
 from exchange.core.triggers.index import PriceIndex
-from replay.sources import Source, format_of
+from replay.sources import Source, open_source
 from replay.sources.bars import Bars
 from replay.sources.report import PROBLEMS_MAX, Report, SourceError
 
@@ -102,17 +102,17 @@ class Probed:
         return not self.problems
 
 
-def probe(path: Path, pack: RulePack, symbol: str = "") -> Probed:
+def probe(path: Path, pack: RulePack, symbol: str = "", columns: str = "") -> Probed:
     """Read all of a file. Raises SourceError where it cannot be read or is of no known format."""
     names = dict.fromkeys([*(str(instrument.id) for instrument in pack.instruments), *([symbol] if symbol else [])])
-    probed = _read(path, pack, list(names), symbol)
+    probed = _read(path, pack, list(names), symbol, columns)
     if probed.report.unknown:
-        probed = _read(path, pack, [*names, *probed.report.unknown], symbol)
+        probed = _read(path, pack, [*names, *probed.report.unknown], symbol, columns)
     return probed
 
 
-def _read(path: Path, pack: RulePack, names: list[str], symbol: str) -> Probed:
-    source = _open(path, pack, names, symbol)
+def _read(path: Path, pack: RulePack, names: list[str], symbol: str, columns: str) -> Probed:
+    source = _open(path, pack, names, symbol, columns)
     found: dict[str, Found] = {}
     misfits: Counter[str] = Counter()
     told: list[str] = []
@@ -130,14 +130,13 @@ def _read(path: Path, pack: RulePack, names: list[str], symbol: str) -> Probed:
     return Probed(path, source.name, source.report, list(found.values()), misfits, source.report.problems + told)
 
 
-def _open(path: Path, pack: RulePack, names: list[str], symbol: str) -> Source:
-    known = format_of(path)
+def _open(path: Path, pack: RulePack, names: list[str], symbol: str, columns: str) -> Source:
     try:
-        return known.open(path, _finest(pack, names), False, symbol)
+        return open_source(path, _finest(pack, names), False, symbol, columns)
     except SourceError:
         if symbol:
             raise
-        return known.open(path, _finest(pack, [UNNAMED]), False, UNNAMED)
+        return open_source(path, _finest(pack, [UNNAMED]), False, UNNAMED, columns)
 
 
 def _finest(pack: RulePack, names: list[str]) -> RulePack:

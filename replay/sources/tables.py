@@ -14,14 +14,12 @@ import numpy as np
 from events.instruments import Instrument, RulePack
 from events.observations import Observations
 from replay.sources.builders import Builder, Make
-from replay.sources.cells import Cell, Cells, CsvReader, Field, Ints
-from replay.sources.files import Lines
+from replay.sources.cell_files import CellFile, CsvFile
+from replay.sources.cells import Cell, Cells, Field, Ints
+from replay.sources.parquet import ParquetFile
 from replay.sources.report import Report, SourceError
 from replay.sources.rows import Rows
 from replay.sources.symbols import instrument_of, unknown
-
-BLOCK = 1 << 21
-"""So many bytes of text are parsed at once."""
 
 
 class Layout(NamedTuple):
@@ -51,25 +49,29 @@ class Tables:
         strict: bool,
         symbol: str,
         layout: Layout,
+        is_parquet: bool = False,
     ) -> None:
         self.path = path
         self.report = Report(str(path), strict)
         self._layout = layout
-        self._file = Lines(path)
+        self._is_parquet = is_parquet
+        self._file: CellFile = self._open()
         self._lines: Ints = np.zeros(0, np.int64)
         self._instruments: dict[str, Instrument] = {str(found.id): found for found in pack.instruments}
         self._only = "" if layout.symbol else str(instrument_of(path, pack, symbol).id)
-        self._reader = CsvReader(layout.columns, layout.fields)
         if missing := [field.name for field in layout.fields if field.needed and field.name not in layout.columns]:
             raise SourceError(f"{path}: {layout.name} without a column {missing[0]}; fetch the file again")
 
     def __iter__(self) -> Iterator[Observations]:
         """Raise SourceError where the file cannot be read or, in a strict reading, at the first defect."""
         self.report = report = Report(str(self.path), self.report.strict)
-        self._file = lines = Lines(self.path)
+        self._file = file = self._open()
         builders: dict[str, Builder] = {}
         clocks: dict[str, int] = {}
-        for cells in self._cells(lines, report):
+        for cells in file:
+            times = cells.numbers[self._layout.time]
+            if len(times):
+                report.saw(int(times.min()), int(times.max()))
             found = [
                 (symbol, rows)
                 for symbol, part in self._parts(cells, report)
@@ -77,8 +79,6 @@ class Tables:
             ]
             report.settle()
             yield from self._chunks(found, clocks, report)
-        if lines.damage:
-            report.defect(report.lines + 1, f"damaged_{lines.packing}", f"{lines.damage}; fetch the file again")
         report.settle()
         left = [(symbol, rows) for symbol, builder in builders.items() for rows in builder.finish()]
         yield from self._chunks(left, clocks, report)
@@ -97,20 +97,11 @@ class Tables:
         """`file:line` of a row of the chunk that was given out last."""
         return f"{self.path}:{self._lines[row]}"
 
-    def _cells(self, lines: Lines, report: Report) -> Iterator[Cells]:
-        """The blocks of the file as columns; the header is no row."""
-        header = ",".join(self._layout.columns).encode()
-        for block in lines.blocks(BLOCK):
-            first, text = report.lines + 1, block
-            report.lines += block.count(b"\n") + (block[-1:] != b"\n")
-            if first == 1 and block.split(b"\n", 1)[0].strip() == header:
-                report.skip("header")
-                first, text = 2, block.partition(b"\n")[2]
-            cells = self._reader.read(text, first, report)
-            times = cells.numbers[self._layout.time]
-            if len(times):
-                report.saw(int(times.min()), int(times.max()))
-            yield cells
+    def _open(self) -> CellFile:
+        layout = self._layout
+        if self._is_parquet:
+            return ParquetFile(self.path, layout.fields, self.report)
+        return CsvFile(self.path, layout.columns, layout.fields, self.report)
 
     def _parts(self, cells: Cells, report: Report) -> Iterator[tuple[str, Cells]]:
         """The rows of each symbol that the pack has."""

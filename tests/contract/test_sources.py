@@ -14,14 +14,23 @@ import msgspec
 import pytest
 
 from events.chunks import decode_chunk, encode_chunk
+from events.instruments import RulePack
 from events.observations import Kind
-from replay.sources import Source, SourceError, binance, binance_opening, columns, files, open_source, tables
+from replay import sources
+from replay.sources import Source, SourceError, binance, binance_opening, cell_files, columns, files, parquet
 from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.synth import generated
 from tests import archives, candles
 from tests import tables as vendors
 from tests.captures import PACK, back_in_time, malformed, write
+
+OWN = "time=when,price=px,size=qty,side=taker"
+"""What is what in tables whose name says that they have columns of their own."""
+
+
+def open_source(path: Path, pack: RulePack, strict: bool = False) -> Source:
+    return sources.open_source(path, pack, strict, columns=OWN if "own" in path.name else "")
 
 
 class Format(NamedTuple):
@@ -79,7 +88,11 @@ def bars(name: str, **options: Any) -> Format:
     return Format(write_whole, damage, frozenset(kinds), rows_a_line, f"damaged-{name}", says_symbol=False)
 
 
-CLOCKS = ("local_timestamp", "time", "transact_time", "transaction_time", "calc_time")
+def own(n: int) -> list[object]:
+    return [vendors.START + n * 1_000, f"10000.{n % 10}", f"0.{n % 999 + 1:03d}", "sell" if n % 3 else "buy"]
+
+
+CLOCKS = ("when", "local_timestamp", "time", "transact_time", "transaction_time", "calc_time")
 
 
 def table(name: str, header: str, row: Callable[[int], list[object]], kinds: set[Kind], rows_a_line: int = 1) -> Format:
@@ -94,7 +107,7 @@ def table(name: str, header: str, row: Callable[[int], list[object]], kinds: set
         rows = [row(n) for n in range(200)]
         rows[49] = rows[49][:2]
         vendors.write(path, header, rows)
-        return 50 + bool(header)
+        return 50 + (bool(header) and path.suffix != ".parquet")
 
     def back(path: Path) -> object:
         rows = [row(n) for n in range(200)]
@@ -134,6 +147,8 @@ FORMATS = {
     "archive, aggTrades, zip": archive("aggTrades", "BTCUSDT-aggTrades.zip", {Kind.PRINT}),
     "archive, trades": archive("trades", "BTCUSDT-trades-headerless.csv", {Kind.PRINT}),
     "archive, bookTicker, gzip": archive("bookTicker", "BTCUSDT-bookTicker.csv.gz", {Kind.TICKER}),
+    "own columns": table("BTCUSDT-own.csv", "when,px,qty,taker", own, {Kind.PRINT}),
+    "own columns, Parquet": table("BTCUSDT-own.parquet", "when,px,qty,taker", own, {Kind.PRINT}),
     "archive, fundingRate": archive("fundingRate", "BTCUSDT-fundingRate.csv", {Kind.MARK}, 2),
 }
 
@@ -245,7 +260,8 @@ def test_memory_does_not_grow_with_the_file(kind: Format, tmp_path: Path, monkey
 def read_in_small_pieces(monkeypatch: pytest.MonkeyPatch, rows: int = 200) -> None:
     for module in (binance, bars_source, columns):
         monkeypatch.setattr(module, "ROWS_MAX", rows)
-    monkeypatch.setattr(tables, "BLOCK", rows * 20)
+    monkeypatch.setattr(cell_files, "BLOCK", rows * 20)
+    monkeypatch.setattr(parquet, "ROWS", rows)
 
 
 def test_the_rows_are_the_same_whatever_the_size_of_chunks(
@@ -299,8 +315,8 @@ def test_a_file_that_was_cut_gives_what_was_whole_and_says_so(kind: Format, path
     half = len(whole) // 2
     at = whole.find(b"\n", half) + 10 if path.suffix in ("", ".csv") else half
     cut.write_bytes(whole[:at])
-    if path.suffix == ".zip":
-        with pytest.raises(SourceError, match="the zip archive is cut off or damaged"):
+    if path.suffix in (".zip", ".parquet"):
+        with pytest.raises(SourceError, match=r"the (zip archive|Parquet file) is cut off or damaged"):
             list(open_source(cut, PACK))
         return
     source = open_source(cut, PACK)

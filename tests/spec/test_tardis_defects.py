@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from events.observations import Kind
-from replay.sources import SourceError, files, open_source, tables
+from replay.sources import SourceError, cell_files, files, open_source
 from tests import tables as vendors
 from tests.captures import PACK
 from tests.playing import play
@@ -124,7 +124,7 @@ def test_a_header_of_no_layout_is_refused(tmp_path: Path) -> None:
 
 def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "LINE_MAX", 2_000)
-    monkeypatch.setattr(tables, "BLOCK", 500)
+    monkeypatch.setattr(cell_files, "BLOCK", 500)
     path = write(tmp_path / "trades.csv", LAYOUTS["trades"][0], [trade(1), [*trade(2), "x" * 9_000], trade(3)])
     reading = read(path)
     assert reading.report.skipped == {"header": 1, "wrong_columns": 1}
@@ -143,7 +143,7 @@ def test_rows_of_one_message_make_one_diff_and_bids_come_first(tmp_path: Path) -
 
 def test_a_message_may_go_on_in_the_next_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = levels(*((0, "true", "bid", f"{n + 1}.0", "1") for n in range(50)))
-    monkeypatch.setattr(tables, "BLOCK", 300)
+    monkeypatch.setattr(cell_files, "BLOCK", 300)
     chunk = read_rows(tmp_path, "incremental_book_L2", *rows).only
     assert (len(chunk), chunk.bids_end) == (1, [50])
 
