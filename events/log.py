@@ -16,7 +16,7 @@ LogError
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -139,14 +139,18 @@ class EventLog(Protocol):
         """
         ...
 
-    def read(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+    def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """The durable batches whose number is greater than `after`, in order, up to the head at the time of the
         call.
         """
         ...
 
-    def follow(self, after: int = 0) -> AsyncIterator[StoredBatch]:
-        """As `read`, and then whatever is appended through this object, for ever. Ends when the log is closed."""
+    def follow(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
+        """As `read`, and then whatever is appended through this object, for ever. Ends when the log is closed.
+
+        There may be any number of followers, each at its own pace: one that is slow holds a page and is behind, and
+        holds up neither the writer nor others.
+        """
         ...
 
     async def chunk(self, id: ChunkId) -> StoredChunk:

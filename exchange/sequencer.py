@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import structlog
 
@@ -144,11 +144,11 @@ class Sequencer:
         """Where the log ends for good."""
         return self._committer.durable
 
-    def read(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+    def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """The durable batches after that number."""
         return self._log.read(after)
 
-    def follow(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+    def follow(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """The durable batches after that number, and those to come as they become durable."""
         return self._log.follow(after)
 

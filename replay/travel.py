@@ -65,5 +65,5 @@ def utc(at: int) -> str:
 
 async def batch_at(log: EventLog, number: int) -> StoredBatch:
     """The batch of that number, which the log holds."""
-    async with aclosing(log.read(number - 1)) as batches:  # type: ignore[type-var]
+    async with aclosing(log.read(number - 1)) as batches:
         return await anext(batches)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from events.commands import ChunkId
 from events.log import Head, MissingChunk, StoredBatch, StoredChunk, StoredSnapshot
@@ -30,13 +30,13 @@ class HeadOnly:
             self._head = Head(last.number, last.last_seq, last.digest)
         return self._head
 
-    async def read(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+    async def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """See `EventLog.read`: there is nothing."""
         nothing: tuple[StoredBatch, ...] = ()
         for batch in nothing:
             yield batch
 
-    def follow(self, after: int = 0) -> AsyncIterator[StoredBatch]:
+    def follow(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """See `EventLog.follow`: there is nothing."""
         return self.read(after)
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 MODULES = (
     *("exchange/sequencer.py", "exchange/committer.py", "exchange/rebuild.py", "exchange/snapshots.py"),
-    "events/store/follow.py",
+    *("events/store/follow.py", "exchange/projections/kept.py", "exchange/projections/running.py"),
 )
 """What is run as it is. A store and those who ask are made up."""
 

@@ -10,19 +10,22 @@ from random import Random
 from typing import Any
 
 from events.log import EventLog, LogError, StoredSnapshot
+from events.views import Views
 from exchange.core import snapshot
 from exchange.core.state import State
+from exchange.projections.running import RETRY_SECONDS, Projections
 from exchange.rebuild import rebuild
 from exchange.sequencer import NotAcknowledged, Sequencer, Stopped
 from exchange.snapshots import taken
 from tests.sim.whole.clients import Client, Operator
 from tests.sim.whole.followers import Follower
+from tests.sim.whole.views import PROJECTIONS
 from tests.sim.whole.witness import Witness
 
 SETTLE_TRIES = 50
 """Whoever tries to come to an end more often waits for ever."""
 
-Opener = Callable[[], Awaitable[EventLog]]
+Opener = Callable[[], Awaitable[tuple[EventLog, Views]]]
 
 
 class Outside:
@@ -55,16 +58,18 @@ class Life:
         process had to give up, or is not to wait until everything came to rest.
         """
         try:
-            self._log = await self._opener()
+            self._log, views = await self._opener()
         except (OSError, LogError):
             self._outside.told["not opened"] += 1
             return None
         try:
+            self._projections = Projections(self._log, views, PROJECTIONS)
             return await self._serve(commands, settles)
         except (Stopped, LogError):
             self._outside.told["stopped"] += 1
             return None
         finally:
+            await self._projections.close()
             await self._log.close()
             if self._readers:
                 await asyncio.gather(*self._readers)
@@ -85,6 +90,8 @@ class Life:
         try:
             await self._outside.operator.open(sequencer)
             self._start(one.live(sequencer) for one in self._outside.followers)
+            if dice.random() < 0.3:
+                self._start([self._rebuild(dice.choice(PROJECTIONS).name, dice.random() / 10)])
             await self._asked(sequencer, commands, 1000 if settles else self._dice.random() / 4)
             state = await self._settled(sequencer) if settles else None
             if self.before_closing:
@@ -93,6 +100,12 @@ class Life:
         finally:
             with suppress(NotAcknowledged, Stopped):
                 await sequencer.close()
+
+    async def _rebuild(self, name: str, seconds: float) -> None:
+        """Have a projection folded anew, after a while; the others go on."""
+        await asyncio.sleep(seconds)
+        await self._projections.rebuild(name)
+        self._outside.told["a projection rebuilt"] += 1
 
     def _start(self, readers: Iterable[Coroutine[Any, Any, None]]) -> None:
         """Let somebody read, until the log is closed."""
@@ -122,9 +135,20 @@ class Life:
                 self._outside.witness.saw(durable.batch, durable.digest, "the sequencer")
                 rebuilt = await rebuild(self._log)
                 assert snapshot.digest(rebuilt.state) == snapshot.digest(state), "rebuilt and live state differ"
+                await self._projected(durable.batch)
                 self._outside.told["settled"] += 1
                 return state
         raise AssertionError("the session does not come to rest")
+
+    async def _projected(self, batch: int) -> None:
+        """Every projection comes as far as the log, however often it has to begin again."""
+        for projection in PROJECTIONS:
+            for _ in range(SETTLE_TRIES):
+                if self._projections.place(projection.name) >= batch:
+                    break
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                raise AssertionError(f"projection {projection.name} does not come to rest")
 
     async def _snapshot(self) -> StoredSnapshot:
         made = taken(*await rebuild(self._log))

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 from structlog.testing import capture_logs
 
+from events.log import EventLog
 from events.record import Batch
+from events.views import Views
 from exchange.core.state import State
 from tests.full_batches import batches_of
 from tests.sim.whole.awaits import Wait, all_waits, where
@@ -22,6 +24,7 @@ from tests.sim.whole.disk import SOUND, Disk, Faults
 from tests.sim.whole.life import Life, Outside
 from tests.sim.whole.log import decoded, frames, open_log
 from tests.sim.whole.loop import Crashed, SeededLoop
+from tests.sim.whole.views import check_views, found, open_disk_views
 from tests.sim.whole.witness import Witness, check_model
 
 LIVES = 4
@@ -49,6 +52,7 @@ class System:
         self._at = at
         self._now = 0.0
         self.disk = Disk("log", Random(f"{seed} disk"), self._told())
+        self.views = Disk("views", Random(f"{seed} views"), self._told())
         self.witness = Witness(self.disk)
         self.outside = Outside(seed, self.witness, self._told())
 
@@ -65,7 +69,8 @@ class System:
 
     def _live(self, crashes: bool, faults: Faults | None = None) -> State | None:
         dice = self._dice
-        self.disk.faults = self._faults() if faults is None else faults
+        for disk in (self.disk, self.views):
+            disk.faults = self._faults() if faults is None else faults
         loop = SeededLoop(self._order, self._now, self._at_turn if self._trace else None)
         loop.at_crash = lambda tasks: self.waits.update(where(tasks))
         if crashes and dice.random() < 0.6:
@@ -75,7 +80,7 @@ class System:
             self.disk.crash_in = dice.randint(1, 60 if self.disk.crash_at == "write" else 20)
         elif crashes and dice.random() < 0.8:
             loop.crash_at(dice.randint(1, dice.choice((60, 600, 3000))))
-        life = Life(self.outside, lambda: open_log(self.disk), dice)
+        life = Life(self.outside, self._open, dice)
         if crashes:
             life.before_closing = lambda: loop.crash_at(loop.turns + dice.randint(1, 40))
         self._say("a process begins")
@@ -93,12 +98,18 @@ class System:
         """The process is gone. What the next one will find is looked at."""
         self._say("power is lost" if power_lost else "the process is gone")
         self.events["power lost"] += power_lost
-        self.disk.reopen(power_lost)
+        for disk in (self.disk, self.views):
+            disk.reopen(power_lost)
         self._found()
 
     def _found(self) -> list[Batch]:
-        found = [decoded(frame.payload) for frame in frames(self.disk.cache)]
-        return self.witness.check(batch for written in found for batch in written.batches)
+        payloads = [decoded(frame.payload) for frame in frames(self.disk.cache)]
+        stored = [batch for written in payloads for batch in written.batches]
+        check_views(found(self.views), stored)
+        return self.witness.check(stored)
+
+    async def _open(self) -> tuple[EventLog, Views]:
+        return await open_log(self.disk), await open_disk_views(self.views)
 
     def _faults(self) -> Faults:
         """Which faults a life has: some, seldom all, at times none."""
