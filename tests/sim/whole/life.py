@@ -146,7 +146,7 @@ class Life:
             for _ in range(SETTLE_TRIES):
                 if self._projections.place(projection.name) >= batch:
                     break
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(20 * RETRY_SECONDS)
             else:
                 raise AssertionError(f"projection {projection.name} does not come to rest")
 
