@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from events.instruments import RulePack
 from events.observations import Observations
-from replay.sources import archives_text, bars, bars_text, binance
+from replay.sources import archives_text, bars, bars_text, binance, bybit
 from replay.sources.files import INSTALL, LINES_SEEN, Lines
 from replay.sources.report import Report, SourceError
 
@@ -63,6 +63,10 @@ def _open_capture(path: Path, pack: RulePack, strict: bool, _symbol: str) -> Sou
     return binance.BinanceCapture(path, pack, strict)
 
 
+def _open_bybit(path: Path, pack: RulePack, strict: bool, _symbol: str) -> Source:
+    return binance.BinanceCapture(path, pack, strict, bybit.NAME, bybit.read_line)
+
+
 def _open_table(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
     try:
         from replay.sources.layouts import open_table
@@ -95,6 +99,13 @@ FORMATS = (
         _open_capture,
         "lines that begin with a time and {",
         "depth, trades, book tickers, marks",
+    ),
+    Format(
+        bybit.NAME,
+        bybit.is_books,
+        _open_bybit,
+        "lines that begin with the topic",
+        "books and their changes",
     ),
     Format(
         "Tardis CSV (`exchange,symbol,timestamp,local_timestamp,...`)",

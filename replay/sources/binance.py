@@ -11,7 +11,7 @@ The JSON is the envelope of a combined stream, or the bare body of a REST depth 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -27,6 +27,9 @@ from replay.sources.symbols import unknown
 
 NAME = "Binance raw capture (lines of `<capture time> <json>`)"
 
+ReadLine = Callable[[bytes], tuple[int, Message | Unused]]
+"""The time of a line in ns and what it says."""
+
 _FIRST_WORDS = re.compile(rb"\d{9,19} \{")
 
 
@@ -38,11 +41,16 @@ def is_capture(lines: list[bytes]) -> bool:
 class BinanceCapture:
     """One capture file; every iteration reads it anew, and `report` speaks of the latest one.
 
-    The chunks of one stretch of the file come together, one an instrument, in order of first appearance.
+    The chunks of one stretch of the file come together, one an instrument, in order of first appearance. `name` and
+    `read` are those of another venue's messages, a line each.
     """
 
-    def __init__(self, path: Path, pack: RulePack, strict: bool = False) -> None:
+    def __init__(
+        self, path: Path, pack: RulePack, strict: bool = False, name: str = NAME, read: ReadLine = read_line
+    ) -> None:
         self.path = path
+        self._name = name
+        self._read = read
         self.report = Report(str(path), strict)
         self._file = Lines(path)
         self._lines: list[int] = []
@@ -65,7 +73,7 @@ class BinanceCapture:
     @property
     def name(self) -> str:
         """What the file is."""
-        return NAME.partition(" (")[0]
+        return self._name.partition(" (")[0]
 
     @property
     def position(self) -> int:
@@ -81,7 +89,7 @@ class BinanceCapture:
         now = 0
         for number, line in enumerate(lines, 1):
             report.lines = number
-            at, message = read_line(line)
+            at, message = self._read(line)
             message = self._named(message, opening)
             if isinstance(message, Unused):
                 _leave_out(message, number, line, report)

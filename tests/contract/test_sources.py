@@ -22,6 +22,7 @@ from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.synth import generated
 from tests import archives, candles
+from tests import bybit as books
 from tests import tables as vendors
 from tests.captures import PACK, back_in_time, malformed, write
 
@@ -92,6 +93,24 @@ def own(n: int) -> list[object]:
     return [vendors.START + n * 1_000, f"10000.{n % 10}", f"0.{n % 999 + 1:03d}", "sell" if n % 3 else "buy"]
 
 
+def bybit(name: str) -> Format:
+    """Bybit order books."""
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return write(folder / name, (books.message(n) for n in range(seconds * 64)))
+
+    def damage(path: Path) -> int:
+        lines = [books.message(n) for n in range(200)]
+        lines[49] = lines[49][:60] + "\n"
+        write(path, lines)
+        return 50
+
+    def back(path: Path) -> object:
+        return write(path, (books.message(n, at_ms=-10 * (n == 100)) for n in range(200)))
+
+    return Format(write_whole, damage, frozenset({Kind.DIFF, Kind.SNAPSHOT}), back=back)
+
+
 CLOCKS = ("when", "local_timestamp", "time", "transact_time", "transaction_time", "calc_time")
 
 
@@ -132,6 +151,7 @@ FORMATS = {
     "binance, packed": capture("capture.gz"),
     "binance, no depth body": capture("capture.gz", snapshot=False),
     "binance, two symbols": Format(two_symbols, capture("capture").damage),
+    "bybit": bybit("books"),
     "bars": bars("BTCUSDT-1m.csv"),
     "bars, six columns, packed": bars("BTCUSDT-1m.csv.gz", columns=6, header=True),
     "bars, zip": bars("BTCUSDT-1m.zip", header=True),
