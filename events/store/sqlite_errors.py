@@ -11,12 +11,15 @@ import msgspec
 
 from events.log import BeyondRepair, BusyLog, DamagedLog, LogError, NoSession, UnwritableLog
 
+_FULL = UnwritableLog, "the disk is full; make room and try again"
+
 _MEANINGS: dict[int, tuple[type[LogError], str]] = {
     sqlite3.SQLITE_NOTADB: (NoSession, "not a SQLite file, or its first bytes are damaged; restore it from a copy"),
     sqlite3.SQLITE_CORRUPT: (DamagedLog, "the file is damaged or cut short; restore it from a copy"),
     sqlite3.SQLITE_ERROR: (BeyondRepair, "not what a session holds; restore it from a copy"),
     sqlite3.SQLITE_BUSY: (BusyLog, "another program holds the file; stop it and try again"),
-    sqlite3.SQLITE_FULL: (UnwritableLog, "the disk is full; make room and try again"),
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
     sqlite3.SQLITE_IOERR: (UnwritableLog, "the disk failed; check it and try again"),
     sqlite3.SQLITE_READONLY: (UnwritableLog, "opened for reading only; open it for writing, with the rights to"),
     sqlite3.SQLITE_CANTOPEN: (UnwritableLog, "cannot be opened; check the rights to the file and its folder"),
@@ -30,7 +33,8 @@ def clear_errors(path: Path, where: str = "") -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        kind, meaning = _MEANINGS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _UNKNOWN)
+        code = getattr(error, "sqlite_errorcode", 0)
+        kind, meaning = _MEANINGS.get(code) or _MEANINGS.get(code & 0xFF, _UNKNOWN)
         raise kind(f"{path}{_size(path)}{where}: {meaning} ({' '.join(str(error).split())})") from error
     except msgspec.ValidationError as error:
         raise DamagedLog(f"{path}{where}: holds what it cannot ({error}); restore it from a copy") from error

@@ -172,6 +172,11 @@ async def rounds(folder: Path, seeds: range) -> Counter[str]:
         await Original.made(folder / "left-again", is_closed=False, checkpoint=20),
     ]
     tally: Counter[str] = Counter()
+    for original in originals:
+        shutil.copytree(original.folder, folder / "copy")
+        outcome = await used(original.batches, folder / "copy" / DATABASE, len(original.batches))
+        assert outcome == "as it was", "refused, and nothing was damaged"
+        shutil.rmtree(folder / "copy")
     for seed in seeds:
         try:
             tally[await one_round(originals, folder / "copy", seed)] += 1

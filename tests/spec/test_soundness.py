@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from events.log import BeyondRepair, DamagedLog, Head
+from events.log import BeyondRepair, DamagedLog, Head, UnwritableLog
 from events.snapshot import seal
 from events.store import soundness
 from events.store.salvage import Salvage
 from events.store.sqlite import open_session
+from events.store.sqlite_errors import clear_errors
 from tests.loop import in_loop
 from tests.stored import history
 
@@ -99,6 +100,21 @@ async def test_only_the_newest_batches_are_read_before_more_are_written(
     monkeypatch.setattr(soundness, "TAIL_BATCHES", 11)
     with pytest.raises(DamagedLog, match="batch 30: the digest is not that of its body"):
         await open_session(session)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (sqlite3.SQLITE_IOERR_SHMSIZE, "the disk is full; make room and try again"),
+        (sqlite3.SQLITE_IOERR_READ, "the disk failed; check it and try again"),
+        (sqlite3.SQLITE_FULL, "the disk is full; make room and try again"),
+    ],
+)
+def test_a_session_that_finds_no_room_to_be_opened_says_so(tmp_path: Path, code: int, meaning: str) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    with pytest.raises(UnwritableLog, match=meaning), clear_errors(tmp_path / "session.db"):
+        raise error
 
 
 @in_loop
