@@ -157,7 +157,8 @@ def in_order(found: Iterator[tuple[Breach, Breach]], apart: Sequence[set[Reason]
     return [pytest.param(a, b, id=f"{a.reason.value}-before-{b.reason.value}-{n}") for n, (a, b) in enumerate(ranked)]
 
 
-OF_ORDERS = in_order(product(PHASES, PLACING))
+OF_PARTS = (Reason.VISIBLE_OFF_LOT, Reason.VISIBLE_BELOW_MINIMUM, Reason.VISIBLE_ABOVE_SIZE, Reason.TOO_MANY_PARTS)
+OF_ORDERS = in_order(product(PHASES, PLACING), [{reason, Reason.AUCTION_TAKES_LIMITS} for reason in OF_PARTS])
 OF_TRIGGERS = in_order(combinations(WAITING, 2), NO_WAY)
 OF_AMENDMENTS = in_order(combinations(AMENDING, 2))
 
@@ -171,6 +172,9 @@ COMMANDS: dict[str, tuple[list[Breach], list[Any]]] = {
 TOGETHER: list[tuple[str, Reason, Reason, tuple[Any, ...], dict[str, Any]]] = [
     ("order", Reason.PRICE_MATCH_WITH_PRICE, Reason.NO_PRICE_TO_MATCH, (), {"price_match": PriceMatch.QUEUE_20}),
     ("order", Reason.SIZE_ABOVE_MAXIMUM, Reason.MARKET_SIZE_ABOVE_MAXIMUM, (), {"lots": 10_001, "price": None}),
+    ("order", Reason.MARKET_ORDER_CANNOT_REST, Reason.ICEBERG_CANNOT_REST, (),
+     {"price": None, "tif": POST_ONLY, "visible": 2}),
+    ("order", Reason.ICEBERG_CANNOT_REST, Reason.VISIBLE_OFF_LOT, (), {"tif": IOC, "visible": "2.5"}),
     ("order", Reason.INSTRUMENT_EXPIRED, Reason.TRADING_HALTED, (phase(HALTED, on=LATE), later(EXPIRY)), {"on": LATE}),
     ("order", Reason.NO_MARK_PRICE, Reason.NO_INDEX_PRICE, (join("ann"),), {"on": COIN}),
     ("order", Reason.PRICE_BELOW_BAND, Reason.NOTIONAL_BELOW_MINIMUM, (), {"side": SELL, "price": 4}),
@@ -192,6 +196,7 @@ SIZES = "size_not_positive size_off_lot size_below_minimum size_above_maximum"
 EXCLUSIVE = {
     "order": (
         "client_id_malformed client_id_in_use", "no_price_to_match price_not_positive price_off_tick", SIZES,
+        "visible_off_lot visible_below_minimum visible_above_size too_many_parts",
         "good_till_unlike_time_in_force good_till_out_of_range day_order_in_perpetual",
         "instrument_expired auction_uncrosses trading_halted cancel_only auction_takes_limits",
         "price_above_band price_below_band",
