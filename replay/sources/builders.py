@@ -43,21 +43,11 @@ class Times(NamedTuple):
     transacted: str
 
 
-class _Stateless:
-    """A builder that keeps nothing from block to block."""
-
-    def __init__(self, instrument: Instrument, times: Times) -> None:
-        self._instrument = instrument
-        self._times = times
-
-    def finish(self) -> Iterator[Rows]:
-        """Nothing."""
-        return iter(())
-
-    def _rows(self, cells: Cells, sieve: Sieve, kind: Kind, tables: dict[str, Ints]) -> Rows:
-        good = sieve.good
-        at, transacted = (cells.numbers[name][good] for name in self._times)
-        return Rows(cells.lines[good], at, transacted, kind, {name: column[good] for name, column in tables.items()})
+def rows_of(cells: Cells, sieve: Sieve, times: Times, kind: Kind, tables: dict[str, Ints]) -> Rows:
+    """A row for each row of the block that is good."""
+    good = sieve.good
+    at, transacted = (cells.numbers[name][good] for name in times)
+    return Rows(cells.lines[good], at, transacted, kind, {name: column[good] for name, column in tables.items()})
 
 
 class Taker(NamedTuple):
@@ -68,7 +58,7 @@ class Taker(NamedTuple):
     sold: tuple[str, ...]
 
 
-class Prints(_Stateless):
+class Prints:
     """Trades. Where a column of ids is named, a step that is not one between neighbouring lines is told as a gap, and
     the trade used; after a line that could not be read it is no news.
     """
@@ -76,7 +66,7 @@ class Prints(_Stateless):
     def __init__(
         self, instrument: Instrument, times: Times, price: str, size: str, taker: Taker | None, ids: str = ""
     ) -> None:
-        super().__init__(instrument, times)
+        self._instrument, self._times = instrument, times
         self._price, self._size, self._taker, self._ids = price, size, taker, ids
         self._last: tuple[int, int] | None = None
         self._last_price = 0
@@ -95,7 +85,7 @@ class Prints(_Stateless):
             "print_lots": sieve.sizes(self._size, 1),
             "print_side": np.where(bought, 1, -1),
         }
-        yield self._rows(cells, sieve, Kind.PRINT, tables)
+        yield rows_of(cells, sieve, self._times, Kind.PRINT, tables)
 
     def _bought(self, cells: Cells, sieve: Sieve) -> Mask:
         """Whether the taker bought. Where no column tells it: at or above the price of the trade before."""
@@ -124,6 +114,10 @@ class Prints(_Stateless):
             what = f"{self._instrument.id}: trade {ids[row]} follows trade {before[row]}; fetch the file again"
             report.defect(int(lines[row]), "gap_in_trade_ids", what)
 
+    def finish(self) -> Iterator[Rows]:
+        """Nothing: no row waits for another."""
+        return iter(())
+
 
 class Best(NamedTuple):
     """The columns of a book ticker; `update` is its id, empty where it has none."""
@@ -135,17 +129,17 @@ class Best(NamedTuple):
     update: str = ""
 
 
-class Tickers(_Stateless):
+class Tickers:
     """Best bids and asks."""
 
     def __init__(self, instrument: Instrument, times: Times, best: Best) -> None:
-        super().__init__(instrument, times)
+        self._instrument, self._times = instrument, times
         self._best = best
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """A ticker a row; a side that is not stated is 0."""
         sieve = Sieve(cells, self._instrument, report)
-        yield self._rows(cells, sieve, Kind.TICKER, self.tables(cells, sieve))
+        yield rows_of(cells, sieve, self._times, Kind.TICKER, self.tables(cells, sieve))
 
     def tables(self, cells: Cells, sieve: Sieve) -> dict[str, Ints]:
         """The columns of tickers."""
@@ -159,6 +153,10 @@ class Tickers(_Stateless):
             "ticker_ask_lots": sieve.sizes(best.ask_size),
         }
 
+    def finish(self) -> Iterator[Rows]:
+        """Nothing: no row waits for another."""
+        return iter(())
+
 
 class Stated(NamedTuple):
     """The columns of a mark; those that a file does not have are empty."""
@@ -169,18 +167,18 @@ class Stated(NamedTuple):
     next_funding: str = ""
 
 
-class Marks(_Stateless):
+class Marks:
     """Mark and index prices, funding rates and times."""
 
     def __init__(self, instrument: Instrument, times: Times, stated: Stated) -> None:
-        super().__init__(instrument, times)
+        self._instrument, self._times = instrument, times
         self._stated = stated
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """A mark a row; rows that state no mark price make none."""
         sieve = Sieve(cells, self._instrument, report)
         sieve.leave_out(cells.numbers[self._stated.mark] == 0, "mark_not_stated")
-        yield self._rows(cells, sieve, Kind.MARK, self.tables(cells, sieve))
+        yield rows_of(cells, sieve, self._times, Kind.MARK, self.tables(cells, sieve))
 
     def tables(self, cells: Cells, sieve: Sieve) -> dict[str, Ints]:
         """The columns of marks."""
@@ -192,18 +190,23 @@ class Marks(_Stateless):
             "mark_next_funding": cells.numbers.get(stated.next_funding, none),
         }
 
+    def finish(self) -> Iterator[Rows]:
+        """Nothing: no row waits for another."""
+        return iter(())
 
-class MarksAndTickers(Marks):
+
+class MarksAndTickers:
     """Rows that state a mark and best prices: each makes a mark, where it states one, and a ticker."""
 
     def __init__(self, instrument: Instrument, times: Times, stated: Stated, best: Best) -> None:
-        super().__init__(instrument, times, stated)
+        self._instrument, self._times = instrument, times
+        self._marks = Marks(instrument, times, stated)
         self._tickers = Tickers(instrument, times, best)
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """A mark and a ticker a row."""
         sieve = Sieve(cells, self._instrument, report)
-        tables = self.tables(cells, sieve) | self._tickers.tables(cells, sieve)
+        tables = self._marks.tables(cells, sieve) | self._tickers.tables(cells, sieve)
         good = sieve.good
         pairs = np.stack([tables["mark"][good] > 0, np.ones(good.sum(), np.bool_)], axis=1).ravel()
         kind = np.tile([int(Kind.MARK), int(Kind.TICKER)], int(good.sum()))[pairs]
@@ -215,8 +218,12 @@ class MarksAndTickers(Marks):
         cut = {name: column[marked if name.startswith("mark") else good] for name, column in tables.items()}
         yield Rows(lines, at, transacted, kind, cut)
 
+    def finish(self) -> Iterator[Rows]:
+        """Nothing: no row waits for another."""
+        return iter(())
 
-class Funding(_Stateless):
+
+class Funding:
     """Funding rates that were paid, each at its time, to the minute.
 
     A row makes two marks without a price: the rate, and then the rate with the following funding time. That funding of
@@ -225,7 +232,7 @@ class Funding(_Stateless):
     """
 
     def __init__(self, instrument: Instrument, times: Times, rate: str, hours: str) -> None:
-        super().__init__(instrument, times)
+        self._instrument, self._times = instrument, times
         self._rate, self._hours = rate, hours
         self._next = 0
 
@@ -249,17 +256,25 @@ class Funding(_Stateless):
         tables = {"mark": none, "mark_index": none, "mark_rate": rates, "mark_next_funding": stated}
         yield Rows(lines, at, at, Kind.MARK, tables)
 
+    def finish(self) -> Iterator[Rows]:
+        """Nothing: no row waits for another."""
+        return iter(())
 
-class Unplayed(_Stateless):
+
+class Unplayed:
     """Rows that are no part of a market's course: they are checked and counted."""
 
     def __init__(self, instrument: Instrument, times: Times, reason: str) -> None:
-        super().__init__(instrument, times)
+        self._instrument, self._times = instrument, times
         self._reason = reason
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
         """Nothing."""
         report.skip(self._reason, len(cells.lines))
+        return iter(())
+
+    def finish(self) -> Iterator[Rows]:
+        """Nothing: no row waits for another."""
         return iter(())
 
 

@@ -27,7 +27,7 @@ def pack_of(symbols: tuple[str, ...], tick: int, lot: int) -> RulePack:
     """The rules of a perpetual, for contracts of these names with this tick and lot."""
     pack = load_pack("binance-usdm")
     one = pack.instruments[0]
-    sizes = {"min_lots": 1, "max_lots": one.max_lots * one.lot // lot}
+    sizes = {"min_lots": 1, "max_lots": 10**9, "market_max_lots": 0}
     made = tuple(msgspec.structs.replace(one, id=symbol, tick=tick, lot=lot, **sizes) for symbol in symbols)
     return msgspec.structs.replace(pack, id="vendors", instruments=made)
 
