@@ -7,7 +7,7 @@ version, or stands where the log does not, is folded anew from the beginning, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -65,14 +65,19 @@ class Projection(Protocol):
 
 
 class Projector:
-    """Keeps the view of one projection up with a log. `place` is how far it was saved, `rows` what it says."""
+    """Keeps the view of one projection up with a log. `place` is how far it was saved, `rows` what it says; `on_place`
+    is called when it stands at another place.
+    """
 
-    def __init__(self, log: EventLog, views: Views, projection: Projection) -> None:
+    def __init__(
+        self, log: EventLog, views: Views, projection: Projection, on_place: Callable[[], None] = lambda: None
+    ) -> None:
         self.rows = Rows({})
         self.place = Head()
         self._log = log
         self._views = views
         self._projection = projection
+        self._on_place = on_place
         self._folded = Head()
 
     async def run(self, anew: bool = False) -> None:
@@ -95,7 +100,8 @@ class Projector:
         if kept is None or kept.version != projection.version or not await self._has(kept.place):
             return False
         self.rows = Rows({key: decode_row(row, projection.row) for key, row in kept.rows.items()})
-        self.place = self._folded = kept.place
+        self._folded = kept.place
+        self._stands()
         return True
 
     async def _has(self, place: Head) -> bool:
@@ -116,7 +122,7 @@ class Projector:
         rows = {key: row for key, row in self.rows.take_changes().items() if row is not None}
         view = KeptView(self._projection.version, self._folded, rows)
         await self._views.replace(self._projection.name, view)
-        self.place = self._folded
+        self._stands()
 
     def _fold(self, stored: StoredBatch) -> None:
         batch = checked(self._folded, stored)
@@ -125,4 +131,8 @@ class Projector:
 
     async def _save(self) -> None:
         await self._views.save(self._projection.name, self.place, self._folded, self.rows.take_changes())
+        self._stands()
+
+    def _stands(self) -> None:
         self.place = self._folded
+        self._on_place()

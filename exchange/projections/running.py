@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import structlog
 
 from events.log import BusyLog, EventLog, StaleHead, UnwritableLog
+from events.store.follow import Growth
 from events.views import Views
 from exchange.projections.kept import Projection, Projector, Rows
 
@@ -26,6 +27,7 @@ class Projections:
         self._projections = {projection.name: projection for projection in projections}
         self._projectors: dict[str, Projector] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._moved = Growth()
         for name in self._projections:
             self._start(name, anew=False)
 
@@ -36,6 +38,14 @@ class Projections:
     def place(self, name: str) -> int:
         """The batch up to which a projection is saved."""
         return self._projectors[name].place.batch
+
+    async def reached(self, name: str, batch: int) -> None:
+        """Wait until a projection is saved up to a batch. Raises what stopped it for good."""
+        while self.place(name) < batch:
+            moved = self._moved.next
+            if self._tasks[name].done():
+                self._tasks[name].result()
+            await moved.wait()
 
     async def rebuild(self, name: str) -> None:
         """Fold one projection from the beginning. Until that is done its view says what it said; the others go on."""
@@ -48,8 +58,9 @@ class Projections:
             await self._end(name)
 
     def _start(self, name: str, anew: bool) -> None:
-        self._projectors[name] = Projector(self._log, self._views, self._projections[name])
+        self._projectors[name] = self._projector(name)
         self._tasks[name] = asyncio.create_task(self._run(name, anew))
+        self._tasks[name].add_done_callback(lambda _: self._moved.announce())
 
     async def _end(self, name: str) -> None:
         self._tasks[name].cancel()
@@ -64,4 +75,7 @@ class Projections:
             except (UnwritableLog, BusyLog, StaleHead) as error:
                 _LOGGER.warning("projection interrupted", projection=name, why=str(error))
             await asyncio.sleep(RETRY_SECONDS)
-            self._projectors[name] = Projector(self._log, self._views, self._projections[name])
+            self._projectors[name] = self._projector(name)
+
+    def _projector(self, name: str) -> Projector:
+        return Projector(self._log, self._views, self._projections[name], self._moved.announce)

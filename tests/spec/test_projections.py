@@ -194,7 +194,8 @@ async def test_one_projection_is_rebuilt_while_its_view_stands_and_the_others_go
     await projections.rebuild("slow")
     assert await views.load("slow") == before
     await traded(sequencer, 2)
-    await turns()
+    for name in ("slow", "turnover"):
+        await projections.reached(name, (await log.head()).batch)
     assert slow.folded == 2 * folded + 2
     after = await views.load("slow")
     assert after
@@ -226,7 +227,8 @@ async def test_a_damaged_log_stops_a_projection_for_good_and_whoever_closes_is_t
     sequencer = await hosted(log)
     log._batches[3] = log._batches[3]._replace(body=b"[]")
     projections = Projections(log, MemoryViews(), [Turnover()])
-    await turns()
+    with pytest.raises(DamagedLog, match="batch 4"):
+        await projections.reached("turnover", 9)
     with pytest.raises(DamagedLog, match="batch 4"):
         await projections.close()
     await sequencer.close()

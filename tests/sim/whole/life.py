@@ -142,13 +142,12 @@ class Life:
 
     async def _projected(self, batch: int) -> None:
         """Every projection comes as far as the log, however often it has to begin again."""
-        for projection in PROJECTIONS:
-            for _ in range(SETTLE_TRIES):
-                if self._projections.place(projection.name) >= batch:
-                    break
-                await asyncio.sleep(20 * RETRY_SECONDS)
-            else:
-                raise AssertionError(f"projection {projection.name} does not come to rest")
+        try:
+            async with asyncio.timeout(1000 * RETRY_SECONDS):
+                for projection in PROJECTIONS:
+                    await self._projections.reached(projection.name, batch)
+        except TimeoutError:
+            raise AssertionError("the projections do not come to rest") from None
 
     async def _snapshot(self) -> StoredSnapshot:
         made = taken(*await rebuild(self._log))
