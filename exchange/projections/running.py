@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from events.log import BusyLog, EventLog, StaleHead, UnwritableLog
+from events.log import BusyLog, ClosedLog, EventLog, StaleHead, UnwritableLog
 from events.store.follow import Growth
 from events.views import Views
 from exchange.projections.kept import Projection, Projector, Rows
@@ -40,11 +40,14 @@ class Projections:
         return self._projectors[name].place.batch
 
     async def reached(self, name: str, batch: int) -> None:
-        """Wait until a projection is saved up to a batch. Raises what stopped it for good."""
+        """Wait until a projection is saved up to a batch. Raises what stopped it: ClosedLog, if nothing else."""
         while self.place(name) < batch:
-            moved = self._moved.next
-            if self._tasks[name].done():
-                self._tasks[name].result()
+            moved, task = self._moved.next, self._tasks[name]
+            has_ended = task.done() and not task.cancelled()
+            if has_ended:
+                task.result()
+            if has_ended or self._moved.is_closed:
+                raise ClosedLog(f"projection {name}: it was closed, or its log; open them again")
             await moved.wait()
 
     async def rebuild(self, name: str) -> None:
@@ -54,6 +57,7 @@ class Projections:
 
     async def close(self) -> None:
         """Stop all. Raises what stopped one of them for good: a log that is damaged, or newer than this program."""
+        self._moved.close()
         for name in self._tasks:
             await self._end(name)
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from events import commands as c
-from events.log import DamagedLog, EventLog, Head, UnwritableLog
+from events.log import ClosedLog, DamagedLog, EventLog, Head, UnwritableLog
 from events.store.memory import MemoryLog
 from events.store.memory_views import MemoryViews
 from events.views import KeptView, decode_row
@@ -232,6 +232,39 @@ async def test_a_damaged_log_stops_a_projection_for_good_and_whoever_closes_is_t
     with pytest.raises(DamagedLog, match="batch 4"):
         await projections.close()
     await sequencer.close()
+
+
+@in_loop
+async def test_who_waits_for_a_projection_waits_through_its_rebuild_and_no_longer_than_it_lives() -> None:
+    log, views = MemoryLog(), MemoryViews()
+    sequencer = await hosted(log)
+    projections = Projections(log, views, [Turnover(), Candles()])
+    await turns()
+    last = (await log.head()).batch
+    waiting = [asyncio.create_task(projections.reached(name, last + 2)) for name in ("turnover", "candles")]
+    await turns()
+    await projections.rebuild("turnover")
+    await traded(sequencer, 2)
+    await asyncio.gather(*waiting)
+    late = asyncio.create_task(projections.reached("candles", last + 3))
+    await turns()
+    await projections.close()
+    for too_late in (late, projections.reached("turnover", last + 3)):
+        with pytest.raises(ClosedLog, match=r"it was closed, or its log; open them again$"):
+            await too_late
+    await sequencer.close()
+
+
+@in_loop
+async def test_who_waits_for_a_projection_learns_that_the_log_was_closed() -> None:
+    log = MemoryLog()
+    projections = Projections(log, MemoryViews(), [Turnover()])
+    waiting = asyncio.create_task(projections.reached("turnover", 1))
+    await turns()
+    await log.close()
+    with pytest.raises(ClosedLog, match="or its log"):
+        await waiting
+    await projections.close()
 
 
 def test_a_row_that_is_dropped_is_a_change_too() -> None:

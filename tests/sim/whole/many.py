@@ -11,6 +11,7 @@ of events up to there.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import time
@@ -51,7 +52,7 @@ def run(seed: int, order: list[str] | None = None, at: Wait | None = None) -> tu
         system = System(seed, order.append if order is not None else None, at)
         try:
             return system.run(), ""
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             shown = traceback.format_exc() if order is not None else f"{type(error).__name__}: {error}"
             traceback.clear_frames(error.__traceback__)
             return Reached(system.events, system.waits), shown
