@@ -118,7 +118,7 @@ class TextBars:
     """Bars as the venue writes them, CSV or JSON. What is wrong goes to the report, which is not settled."""
 
     def __init__(self, path: Path, report: Report) -> None:
-        self._is_json = is_json(next(iter(Lines(path)), b""))
+        self._is_json = is_json(next(iter(Lines(path, PIECE)), b""))
         self._lines = Lines(path, PIECE if self._is_json else 0)
         self._report = report
 
