@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args, get_type_hints
 
 from events import commands as c
+from events.linked import PlaceLinked
 
 AnyCommand = (
     c.OpenSession
@@ -15,6 +16,7 @@ AnyCommand = (
     | c.ExchangeAsset
     | c.PlaceOrder
     | c.PlaceTrigger
+    | PlaceLinked
     | c.CancelOrder
     | c.AmendOrder
     | c.CancelAll

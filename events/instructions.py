@@ -18,6 +18,18 @@ class SelfTrade(Enum):
     EXPIRE_BOTH = "expire_both"
 
 
+class Arming(Enum):
+    """When the orders that are attached to an entry begin to wait for their prices: with its first fill, for as much as
+    it traded so far, or once all of it traded.
+
+    Sources: first_fill: Binance USD-M, "Limit TP/SL Order (Strategy Order)": a partial fill is enough; Bybit, "How to
+    Set Up and Modify Your TP/SL". full_fill: Binance Spot, New Order List OTOCO.
+    """
+
+    FIRST_FILL = "first_fill"
+    FULL_FILL = "full_fill"
+
+
 class PriceMatch(Enum):
     """Which price of the book a limit order takes when it is decided: the best, or the 5th, 10th or 20th best, of the
     opposite side or of its own queue.

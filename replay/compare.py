@@ -17,7 +17,7 @@ from events.store.entries import head_after
 from exchange.core.state import State
 from exchange.projections.results import AccountResult, Results
 from exchange.rebuild import rebuild
-from replay.strategy import equity_atoms
+from replay.quotes import equity_atoms
 from replay.travel import batch_at
 
 Pair = tuple[Record | None, Record | None]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from events.commands import (
     AccountId,
@@ -37,20 +36,23 @@ from events.commands import (
     Transfer,
 )
 from events.facts import AnyFact, Traded
+from events.instructions import Arming
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
 from events.phases import TradingPhase
 from events.refusals import Reason
-from events.triggers import TriggerKind
+from events.triggers import PriceSource, TriggerKind
 from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
-from exchange.core.margin.model import available_atoms, cross_equity, unrealised
+from exchange.core.margin.model import available_atoms
 from exchange.core.margin.pretrade import max_lots, reserve_price
 from exchange.core.matching.uncrossing import clearing
 from exchange.core.state import Account, State
 from exchange.core.triggers.trigger import Trigger
 from exchange.projections.adl import light
+from replay.linking import linked
+from replay.quotes import Indicative, Quote, equity_atoms, price_of
 from replay.whole import lots_of, ticks_of, whole_or_text
 
 
@@ -81,22 +83,6 @@ class Strategy:
         """The last row was applied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """Best prices that a taker could meet now; None where there is nobody."""
-
-    bid: Decimal | None
-    ask: Decimal | None
-
-
-class Indicative(NamedTuple):
-    """What an auction comes to so far: its price, the size that trades, and what more is bought, or sold (below 0)."""
-
-    price: Decimal
-    size: Decimal
-    surplus: Decimal
-
-
 class Context:
     """What a strategy sees of its account and market, and how it sends orders."""
 
@@ -105,6 +91,7 @@ class Context:
         self._send = send
         self._requests = 0
         self._numbers = 0
+        self._together = False
         self.woken_at = Nanos(0)
         self.account = account
         self.instruments: tuple[InstrumentId, ...] = ()
@@ -123,7 +110,7 @@ class Context:
         """The best bid and ask."""
         contract = self._contract(instrument)
         book = contract.book
-        return Quote(_price(contract, book.best_price(book.bids)), _price(contract, book.best_price(book.asks)))
+        return Quote(price_of(contract, book.best_price(book.bids)), price_of(contract, book.best_price(book.asks)))
 
     def phase(self, instrument: str) -> TradingPhase:
         """What may be done in the instrument."""
@@ -134,7 +121,7 @@ class Context:
         contract = self._contract(instrument)
         if (found := clearing(contract)) is None:
             return None
-        price = _price(contract, found.price)
+        price = price_of(contract, found.price)
         assert price is not None
         lots, surplus = (Decimal(size * contract.lot) / UNIT for size in (found.lots, found.surplus))
         return Indicative(price, lots, surplus)
@@ -249,20 +236,44 @@ class Context:
             TriggerKind.TRAILING_STOP, instrument, side, size, activation, None, callback=rate, **how
         )  # fmt: skip
 
+    def oco(
+        self, instrument: str, side: Side, size: Decimal | str, limit: Decimal | str, stop: Decimal | str, *,
+        source: PriceSource = PriceSource.LAST, **how: Any,
+    ) -> tuple[OrderNumber, OrderNumber]:  # fmt: skip
+        """Place a limit order, and a market order that waits for the worse price `stop`, each of which ends the other
+        as soon as it trades, fires or ends. `how`: reduce_only, leg, self_trade. Returns their numbers.
+        """
+        with self._collected(together=True) as orders:
+            first = self._place(instrument, side, size, limit, **how)
+            second = self.stop(instrument, side, size, stop, source=source, **how)
+        self._send(linked(orders))
+        return first, second
+
+    def bracket(
+        self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None = None, *,
+        take_profit: Decimal | str | None = None, stop_loss: Decimal | str | None = None,
+        arms: Arming = Arming.FIRST_FILL, source: PriceSource = PriceSource.LAST, **how: Any,
+    ) -> tuple[OrderNumber, ...]:  # fmt: skip
+        """Place an order with a take-profit, a stop-loss or both, market orders that wait for `source` once it traded,
+        for as much as it did, and end each other. `how` is of the order, as in `buy`. Returns their numbers.
+        """
+        other, leg = Side.SELL if side is Side.BUY else Side.BUY, how.get("leg", Leg.NET)
+        with self._collected(together=True) as orders:
+            self._place(instrument, side, size, price, **how)
+            for kind, at in ((TriggerKind.TAKE_PROFIT, take_profit), (TriggerKind.STOP, stop_loss)):
+                if at is not None:
+                    self._wait(kind, instrument, other, "0", at, None, source=source, leg=leg)
+        self._send(linked(orders[1:], orders[0], arms))
+        return tuple(order.number for order in orders)
+
     def cancel(self, number: OrderNumber | int = 0, *, client: str = "") -> None:
         """Cancel what is open of an order, or one that waits for its price, by its number or by its client id."""
         self._send(CancelOrder(self.now, self.account, self._request(), OrderNumber(number), ClientId(client)))
 
     def amend(
-        self,
-        number: OrderNumber | int = 0,
-        *,
-        price: Decimal | str | None = None,
-        size: Decimal | str | None = None,
-        trigger: Decimal | str | None = None,
-        callback: Decimal | str = "0",
-        client: str = "",
-    ) -> None:
+        self, number: OrderNumber | int = 0, *, price: Decimal | str | None = None, size: Decimal | str | None = None,
+        trigger: Decimal | str | None = None, callback: Decimal | str = "0", client: str = "",
+    ) -> None:  # fmt: skip
         """Give a resting order, named as in `cancel`, another price, another size of the whole order, or both. With a
         `trigger` price, or a `callback` as a share of 1, new or as before: one that waits for its price.
         """
@@ -279,14 +290,21 @@ class Context:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Submit together what is placed, amended and cancelled inside; nothing where that fails."""
-        send, items = self._send, list[Any]()
-        self._send = items.append
-        try:
+        with self._collected() as items:
             yield
-        finally:
-            self._send = send
         if items:
-            send(SubmitBatch(self.now, self.account, self._request(), tuple(items)))
+            self._send(SubmitBatch(self.now, self.account, self._request(), tuple(items)))
+
+    @contextmanager
+    def _collected(self, together: bool = False) -> Iterator[list[Any]]:
+        """What is asked for inside, none of it sent; `together` under one request."""
+        items: list[Any] = []
+        send, self._send = self._send, items.append
+        self._requests, self._together = self._requests + together, together
+        try:
+            yield items
+        finally:
+            self._send, self._together = send, False
 
     def cancel_all(self, instrument: str) -> None:
         """Cancel everything that is open in the instrument, conditional orders too."""
@@ -363,7 +381,7 @@ class Context:
         return OrderNumber(self._numbers)
 
     def _request(self) -> RequestId:
-        self._requests += 1
+        self._requests += not self._together
         return RequestId(f"{self._requests}")
 
     @property
@@ -380,17 +398,3 @@ class Context:
         if instrument not in contracts:
             raise LookupError(f"the session has no instrument {instrument!r}, it has {', '.join(contracts)}")
         return contracts[instrument]  # type: ignore[index]
-
-
-def equity_atoms(account: Account, asset: str) -> int:
-    """Wallets and unrealised PnL of an account in one asset, isolated wallets too, atoms rounded down."""
-    wallet = account.wallets.get(asset)  # type: ignore[call-overload]
-    if wallet is None:
-        return 0
-    isolated = [p for p in wallet.positions if p.is_isolated]
-    total: int = cross_equity(wallet) + sum(p.isolated * UNIT + unrealised(p) for p in isolated)
-    return total // UNIT
-
-
-def _price(contract: Contract, ticks: int | None) -> Decimal | None:
-    return None if ticks is None else Decimal(ticks * contract.tick) / UNIT

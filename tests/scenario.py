@@ -22,6 +22,7 @@ from events import commands as c
 from events.facts import Fact, MarketAdvanced, OrderAccepted, Refused, TimeAdvanced, Traded
 from events.instructions import PriceMatch
 from events.instruments import Leg, RulePack
+from events.linked import PlaceLinked
 from events.observations import Observations
 from events.record import Batch, Record
 from exchange.core import snapshot
@@ -173,7 +174,16 @@ class Scenario:
             asked = replace(asked, request=c.RequestId(f"request {len(self.batches)}"))
         if isinstance(asked, c.SubmitBatch):
             asked = replace(asked, items=tuple(self._item(asked, n, item) for n, item in enumerate(asked.items)))
+        if isinstance(asked, PlaceLinked):
+            entry = asked.entry and self._one_of(asked, asked.entry)
+            asked = replace(asked, entry=entry, linked=tuple(self._one_of(asked, one) for one in asked.linked))
         return asked  # type: ignore[no-any-return]
+
+    def _one_of(self, asked: PlaceLinked, one: Any) -> Any:
+        """A linked order, with what is left open as its command has it."""
+        self._owners.setdefault(one.number, (one.account or asked.account, one.side))
+        at, account = one.at or asked.at, one.account or asked.account
+        return replace(one, at=at, account=account, request=one.request or asked.request)
 
     def _item(self, asked: c.SubmitBatch, number: int, item: Any) -> Any:
         """An item of a batch, with what is left open as the batch has it."""

@@ -78,7 +78,7 @@ from events.facts.trading import (
     OrderShrunk,
     Traded,
 )
-from events.facts.triggers import OrderTriggered, TriggerAmended, TriggerPlaced, TriggersReached
+from events.facts.triggers import OrderTriggered, TriggerAmended, TriggerArmed, TriggerPlaced, TriggersReached
 
 AnyFact = (
     SessionOpened
@@ -129,6 +129,7 @@ AnyFact = (
     | CountdownEnded
     | TriggerPlaced
     | TriggerAmended
+    | TriggerArmed
     | TriggersReached
     | OrderTriggered
     | LiquidationPutOff
@@ -217,6 +218,7 @@ __all__ = [
     "TradingPhaseSet",
     "Transferred",
     "TriggerAmended",
+    "TriggerArmed",
     "TriggerPlaced",
     "TriggersReached",
     "WithdrawalsClosed",

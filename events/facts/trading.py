@@ -29,6 +29,7 @@ class Expiry(Enum):
     PRICE_PROTECTION = "price_protection"
     EXCEEDS_POSITION = "exceeds_position"
     POSITION_CLOSED = "position_closed"
+    LINKED = "linked"
 
 
 class OrderAccepted(Fact, tag="order_accepted.1"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.commands import AccountId, ClientId, OrderNumber, Side, TimeInForce
 from events.facts.base import Fact
-from events.instructions import PriceMatch, SelfTrade
+from events.instructions import Arming, PriceMatch, SelfTrade
 from events.instruments import InstrumentId, Leg
 from events.triggers import PriceSource, TriggerKind
 from events.units import Lots, Nanos, Rate, Ticks
@@ -16,6 +16,9 @@ class TriggerPlaced(Fact, tag="trigger_placed.1"):
     trigger is the price, ticks, that it waits for, or that activates a trailing stop; none where that follows its price
     at once. lots is 0 where it closes whatever is held when it fires. No price means that it becomes a market order,
     but with a price_match. good_till is until when it lives, ns, fired or not, where it is a GTD or a day order.
+    linked is the number of another order: as soon as one of the two trades, fires or ends, the other one ends. One with
+    an entry is attached to the order of that number, placed right after: it has no lots, and waits for nothing, before
+    that one's fills arm it.
     """
 
     account: AccountId
@@ -38,6 +41,17 @@ class TriggerPlaced(Fact, tag="trigger_placed.1"):
     good_till: Nanos = Nanos(0)
     price_match: PriceMatch = PriceMatch.NONE
     with_position: bool = False
+    linked: OrderNumber = OrderNumber(0)
+    entry: OrderNumber = OrderNumber(0)
+    arms: Arming = Arming.FIRST_FILL
+
+
+class TriggerArmed(Fact, tag="trigger_armed.1"):
+    """The entry of an attached order traded: it waits for its price from now on, for so many lots in all."""
+
+    account: AccountId
+    number: OrderNumber
+    lots: Lots
 
 
 class TriggerAmended(Fact, tag="trigger_amended.1"):

@@ -61,6 +61,7 @@ def trigger_amended(books: Books, fact: f.TriggerAmended) -> None:
     placed, instrument = one.placed, one.placed.instrument
     reached = {**books.waiters.reached.get(instrument, {}), **dict.fromkeys(books.waiters.firing.get(instrument, ()))}
     seen = instrument not in books.waiters.unseen
+    books.hold("it is linked to nothing", not (placed.linked or placed.entry), fact)
     books.hold("no price has reached it", not one.orphaned and not (seen and one in reached), fact)
     if isinstance(command := books.command, c.AmendOrder):
         for name in ("lots", "trigger", "price"):

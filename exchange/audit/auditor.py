@@ -21,6 +21,7 @@ from exchange.audit import (
     guards,
     handling,
     last_resort,
+    links,
     liquidation,
     money,
     phases,
@@ -42,6 +43,7 @@ RULES = {
     **money.RULES,
     **trading.RULES,
     **triggers.RULES,
+    **links.RULES,
     **amending.RULES,
     **handling.RULES,
     **endings.RULES,
@@ -55,7 +57,7 @@ BEFORE_A_REFUSAL = (
     f.BreakerReset, f.TradingPhaseSet, f.AuctionUncrossed, f.WithdrawalsClosed, f.WithdrawalsOpened,
     f.LiquidationWindowEnded,
     f.AuctionStepReached,
-    f.CountdownsReached, f.CountdownEnded,
+    f.CountdownsReached, f.CountdownEnded, f.TriggerArmed,
 )  # fmt: skip
 """What fell due before the command was decided; with nothing else a refusal shares a batch."""
 
@@ -234,6 +236,7 @@ class Auditor:
         triggers.check_end_of_batch(books, has_room=len(batch.records) < books.room and not is_refused)
         handling.check_end_of_batch(books, batch)
         phases.check_end_of_batch(books, batch)
+        links.check_end_of_batch(books, len(batch.records) >= books.room - 2)
         leapt = [name for name, contract in books.contracts.items() if contract.trips]
         books.check("marks that leapt and tripped nothing", [], leapt)
         self._check_timers(batch)

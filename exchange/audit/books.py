@@ -17,6 +17,7 @@ from events.observations import Observations
 from events.rules import Funds, Layer
 from events.units import UNIT, decimal_text
 from exchange.audit.contract import Contract
+from exchange.audit.links import Groups
 from exchange.audit.waiting import Waiters, Waiting
 
 SIGN = {Side.BUY: 1, Side.SELL: -1}
@@ -226,6 +227,7 @@ class Books:
         self.running_out: list[tuple[int, str, str]] = []
         self.run_out_by = 0
         self.items: Iterator[Command] = iter(())
+        self.groups = Groups()
         self.item = -1
         self.taking: tuple[Position, int, Order] | None = None
         self.timers: dict[tuple[str, str], int] = {}

@@ -9,7 +9,7 @@ from events import commands as c
 from events import facts as f
 from events.facts import Expiry
 from events.instructions import SelfTrade
-from exchange.audit import icebergs, triggers
+from exchange.audit import icebergs, links, triggers
 from exchange.audit.amending import amended_away, as_named
 from exchange.audit.books import SIGN, Books, Order, Position
 from exchange.audit.handling import ends_in
@@ -41,6 +41,7 @@ def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired) -> None:
     """What ends is what is open, or waits."""
     if isinstance(fact, f.OrderCancelled):
         as_named(books, fact)
+    links.ended(books, fact)
     if isinstance(fact, f.OrderExpired) and triggers.refused(books, fact):
         return
     if (one := books.waiters.named.get((fact.account, fact.number))) is not None:

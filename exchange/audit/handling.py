@@ -9,7 +9,9 @@ from typing import Any
 from events import commands as c
 from events import facts as f
 from events.commands import TimeInForce
+from events.linked import PlaceLinked
 from events.record import Batch
+from exchange.audit import links
 from exchange.audit.books import DAY, Books, Position
 
 BEGINS = (
@@ -25,9 +27,12 @@ BEGINS = (
 
 
 def begin(books: Books, command: c.Command) -> None:
-    """A command is asked; the items of a batch are asked one after the other."""
+    """A command is asked; the items of a batch, and linked orders, are asked one after the other."""
     books.command, books.item = command, -1
     books.items = iter(command.items if isinstance(command, c.SubmitBatch) else ())
+    books.groups.asked = command if isinstance(command, PlaceLinked) else None
+    if isinstance(command, PlaceLinked):
+        books.items = iter(links.in_order(command))
 
 
 def next_item(books: Books, fact: f.Fact) -> None:

@@ -14,7 +14,7 @@ from events.commands import MARKET, Side, TimeInForce
 from events.instructions import SelfTrade
 from events.instruments import Inverse, Leg
 from events.units import UNIT
-from exchange.audit import icebergs, triggers
+from exchange.audit import icebergs, links, triggers
 from exchange.audit.books import DAY, SIGN, Books, Order, Position
 from exchange.audit.contract import NOTHING, rate, up
 from exchange.audit.handling import lives_until
@@ -161,6 +161,7 @@ def traded(books: Books, fact: f.Traded) -> None:
     for p in (maker, taker):
         _count(books, p, fact)
     triggers.traded(books, fact)
+    links.traded(books, fact)
     if forced:
         books.closed[taker] += fact.value
     if fact.taker_order and fact.maker == fact.taker and contract.auction is None:

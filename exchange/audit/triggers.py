@@ -16,6 +16,7 @@ from events.instruments import Leg
 from events.observations import Kind
 from events.phases import TradingPhase
 from events.triggers import PriceSource
+from exchange.audit import links
 from exchange.audit.books import SIGN, Books, Position
 from exchange.audit.contract import rate
 from exchange.audit.handling import lives_until, ran_out
@@ -32,6 +33,7 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
     takes = p.contract.phase in (CONTINUOUS, AUCTION)
     books.hold("the instrument trades", not p.contract.is_expired and takes and p.contract.mark > 0, fact)
     sized = fact.lots == 0 and fact.reduce_only and fact.price is None if fact.closes else fact.lots > 0
+    sized = fact.lots == 0 and fact.reduce_only and not fact.closes if fact.entry else sized
     books.hold("it has a size, or closes the position at any price", sized, fact)
     mine = [one for leg in books.legs(fact.account, fact.instrument) for one in leg.waiting.values()]
     most = books.rules.max_triggers
@@ -43,10 +45,7 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
     books.hold("no other one closes the position in that direction", alone, fact)
     to_close = fact.reduce_only and _closable(p, one) > 0
     books.hold("what ends with a position has one to reduce", to_close or not fact.with_position, fact)
-    has_not_come(books, one)
-    if fact.source is MARK or fact.instrument not in waiters.unseen:
-        price = _price(books, one)
-        books.hold("its price is known, and does not fire it at once", price > 0 and one.meets(price) is None, price)
+    links.placed(books, fact)
     books.check("until when it lives", lives_until(books, p, fact), fact.good_till)
     if fact.good_till:
         books.good_till[fact.account, fact.number] = fact.good_till
@@ -54,6 +53,17 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
         books.hold("nothing that is open has the client id", (p.account, fact.client) not in books.clients, fact)
         books.clients[p.account, fact.client] = fact.number
     waiters.named[fact.account, fact.number] = p.waiting[fact.number] = one
+    if not fact.entry:
+        _waits(books, one)
+
+
+def _waits(books: Books, one: Waiting) -> None:
+    """It waits for its price from the moment that it was placed."""
+    fact, waiters = one.placed, books.waiters
+    has_not_come(books, one)
+    if fact.source is MARK or fact.instrument not in waiters.unseen:
+        price = _price(books, one)
+        books.hold("its price is known, and does not fire it at once", price > 0 and one.meets(price) is None, price)
     waiters.watched(fact.instrument, fact.source).add(one)
 
 
@@ -108,7 +118,8 @@ def reached(books: Books, fact: f.TriggersReached) -> None:
 def triggered(books: Books, fact: f.OrderTriggered) -> None:
     """Who was reached first, for its size or all that it closes."""
     one = _fires(books, fact.account, fact.number, fact)
-    lots = _closable(one.position, one) if one.placed.closes else one.placed.lots
+    links.fires(books, one)
+    lots = _closable(one.position, one) if one.placed.closes else one.size
     books.check("lots of the order", lots, fact.lots)
     books.hold("it has something to close", lots > 0, fact)
     torn = one.placed.instrument not in books.waiters.unseen and _is_torn(books, one)
@@ -150,7 +161,7 @@ def refused(books: Books, fact: f.OrderExpired) -> bool:
 
 def ended(books: Books, fact: f.OrderCancelled | f.OrderExpired, one: Waiting) -> None:
     """One that waits ends: whole, and for a reason."""
-    books.check("lots that wait", one.placed.lots, fact.lots)
+    books.check("lots that wait", one.size, fact.lots)
     if isinstance(fact, f.OrderExpired):
         holds = ENDS[fact.why](books, one) if fact.why in ENDS else False
         books.hold("there is a reason for it to expire", holds, fact)
@@ -216,6 +227,7 @@ ENDS: dict[Expiry, Callable[[Books, Waiting], bool]] = {
     Expiry.SETTLEMENT: _settles,
     Expiry.GOOD_TILL: lambda books, one: 0 < one.placed.good_till <= books.now,
     Expiry.POSITION_CLOSED: lambda _, one: one.orphaned,
+    Expiry.LINKED: lambda _books, _one: True,
     Expiry.COUNTDOWN: lambda books, one: ran_out(books, one.placed.account, one.placed.instrument),
 }
 """Why a conditional order that waits may expire -> whether it has to."""

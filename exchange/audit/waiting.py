@@ -26,7 +26,8 @@ NEVER = 1 << 100
 @dataclass(slots=True, eq=False)
 class Waiting:
     """A conditional order that waits: extreme is that of its price once it trails, gone that it fired or ended, lots
-    for how many it fired. One that is orphaned ends with its position, which was closed.
+    for how many it fired, armed for how many its entry did. One that is orphaned ends with its position, which was
+    closed.
     """
 
     placed: TriggerPlaced
@@ -37,6 +38,12 @@ class Waiting:
     lots: int = 0
     amendments: int = 0
     orphaned: bool = False
+    armed: int = 0
+
+    @property
+    def size(self) -> int:
+        """Its lots: those that its entry armed, where it is attached to one."""
+        return self.armed or self.placed.lots
 
     @property
     def trails(self) -> bool:
@@ -76,6 +83,11 @@ class Waiting:
         if self.trails and self.extreme is not None:
             return price >= self.level if self.buys else price <= self.level
         return self.stated > 0 and (price >= self.stated if self.from_below else price <= self.stated)
+
+    def begin(self, price: int) -> None:
+        """It waits from now on: a trailing stop without activation begins with this price."""
+        if self.trails and not self.stated:
+            self.extreme = price
 
     def meets(self, price: int) -> int | None:
         """The level at which the price reached it, none where it did not; its extreme moves along."""

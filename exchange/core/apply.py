@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from events import facts as f
-from exchange.core.changes import account, countdowns, liquidation, phases, session, trading, triggers
+from exchange.core.changes import account, countdowns, links, liquidation, phases, session, trading, triggers
 from exchange.core.state import State
 
 APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
@@ -56,8 +56,9 @@ APPLY: dict[type[f.Fact], Callable[[State, Any], None]] = {
     f.CountdownSet: countdowns.on_countdown_set,
     f.CountdownsReached: countdowns.on_countdowns_reached,
     f.CountdownEnded: countdowns.on_countdown_ended,
-    f.TriggerPlaced: triggers.on_trigger_placed,
+    f.TriggerPlaced: links.on_trigger_placed,
     f.TriggerAmended: triggers.on_trigger_amended,
+    f.TriggerArmed: links.on_trigger_armed,
     f.TriggersReached: triggers.on_triggers_reached,
     f.OrderTriggered: triggers.on_order_triggered,
     f.LiquidationPutOff: liquidation.on_liquidation_put_off,

@@ -21,6 +21,7 @@ from events.facts import (
     TimeAdvanced,
 )
 from events.instruments import PackError
+from events.linked import PlaceLinked
 from events.refusals import Reason
 from events.rules import FundingPrice
 from events.units import MarkUnits, Rate
@@ -30,6 +31,7 @@ from exchange.core.contract import Contract
 from exchange.core.countdowns import decide_set_countdown, end_all
 from exchange.core.debts import exchange_debts
 from exchange.core.due import OWED, DueKind
+from exchange.core.links import settle_links
 from exchange.core.liquidation.insurance import work_off
 from exchange.core.liquidation.waterfall import liquidate
 from exchange.core.marks import index_moves, mark_moves
@@ -37,6 +39,7 @@ from exchange.core.matching.amending import decide_amend
 from exchange.core.matching.cancelling import decide_cancel_all
 from exchange.core.matching.good_till import expire_good_till
 from exchange.core.matching.limit import decide_cancel, decide_place
+from exchange.core.matching.linked import decide_place_linked
 from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.market import crossing, first_touch
 from exchange.core.matching.phases import auctions_open, decide_set_trading_phase, resumes
@@ -183,6 +186,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
     start, end = state.seq, min(state.seq + command.limit, state.full - 2)
     yield from expire_good_till(state, end - start)
     yield from end_with_positions(state, end - state.seq)
+    yield from settle_links(state)
     while state.due and (room := end - state.seq) > 0:
         key, due = state.due.peekitem(0)
         if state.seq > start and state.full - 2 - state.seq < _about(state, key):
@@ -203,6 +207,7 @@ def decide_proceed(state: State, command: c.Proceed) -> Iterator[Fact]:
             yield from exchange_debts(state.multis[key[2]])
         else:
             yield from liquidate(state, key, due)
+        yield from settle_links(state)
 
 
 def _uncross(state: State, contract: Contract, end: int) -> Iterator[Fact]:
@@ -226,6 +231,7 @@ def decide_batch(state: State, command: c.SubmitBatch) -> Iterator[Fact]:
         else:
             for fact in DECIDE[type(item)](state, item):
                 yield ItemRefused(command.account, number, fact.reason) if isinstance(fact, Refused) else fact
+            yield from settle_links(state)
 
 
 def _about(state: State, key: DueKey) -> int:
@@ -245,6 +251,7 @@ DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
     c.ExchangeAsset: accounts.decide_exchange_asset,
     c.PlaceOrder: decide_place,
     c.PlaceTrigger: decide_place_trigger,
+    PlaceLinked: decide_place_linked,
     c.CancelOrder: decide_cancel,
     c.AmendOrder: decide_amend,
     c.CancelAll: decide_cancel_all,

@@ -10,6 +10,7 @@ from events.instruments import Leg
 from events.phases import TradingPhase
 from events.triggers import PriceSource
 from exchange.core.book import Order
+from exchange.core.changes.links import links_of
 from exchange.core.changes.triggers import index_of, is_laid, price_of
 from exchange.core.contract import Contract
 from exchange.core.due import OWED, DueKind
@@ -62,6 +63,16 @@ def check_end_of_batch(state: State) -> None:
     assert not state.dirty
     assert all(state.contracts[name].closed for name in state.reached)
     watch.check(state)
+    check_links(state)
+
+
+def check_links(state: State) -> None:
+    """Links are those of what is open and waits; what is pending is open, and only what is attached is to be armed."""
+    assert state.links == links_of(state)
+    for (name, number), (_, lots) in state.pending.items():
+        account = state.accounts[name]
+        assert number in account.triggers or (number in account.orders and not lots)
+        assert not lots or account.triggers[number].placed.entry
 
 
 def check_phases(state: State) -> None:

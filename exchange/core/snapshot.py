@@ -20,6 +20,7 @@ from events.instruments import Leg, RulePack, position_name
 from events.phases import TradingPhase
 from exchange.core.book import BookSide, Level, Order
 from exchange.core.changes import reducing
+from exchange.core.changes.links import links_of
 from exchange.core.changes.triggers import bind, index_of, keep
 from exchange.core.contract import Average, Contract
 from exchange.core.due import OWED, DueKind, Wait
@@ -65,6 +66,7 @@ def encode(state: State, *, outcomes: bool = True) -> bytes:
             **({"left": left} if left else {}),
             **({"orphans": orphans} if orphans else {}),
             **({"exceeding": sorted([*p.id, seq] for p, seq in state.exceeding.items())} if state.exceeding else {}),
+            **({"pending": [[*key, *what] for key, what in state.pending.items()]} if state.pending else {}),
             "version": STATE_VERSION,
             "seq": state.seq if outcomes else 0,
             "batch": state.batch if outcomes else 0,
@@ -185,6 +187,8 @@ def decode(data: bytes) -> State:
         _restore_due(state, tuple(key), Due(seq, rate, mark, _positions(state, owing), over, fires))
     _restore_reached(state, raw)
     state.orphans = {state.accounts[name].triggers[number]: seq for name, number, seq in raw.get("orphans", ())}
+    state.pending = {(name, number): (seq, lots) for name, number, seq, lots in raw.get("pending", ())}
+    state.links = links_of(state)
     _restore_countdowns(state, raw["countdowns"])
     for account in raw["accounts"]:
         _lay_triggers(state, account)
@@ -337,7 +341,7 @@ def _lay_triggers(state: State, raw: dict[str, Any]) -> None:
         if trigger in state.orphans:
             continue
         bind(trigger)
-        if trigger.due is None and trigger not in trigger.holder.contract.triggers.reached:
+        if trigger.due is None and not trigger.sleeps and trigger not in trigger.holder.contract.triggers.reached:
             index_of(trigger.holder.contract, trigger.placed.source).restore(trigger, extreme)
 
 

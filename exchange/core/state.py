@@ -26,6 +26,7 @@ from exchange.core.contract import Contract
 from exchange.core.due import DueKind, Wait
 from exchange.core.holdings import MULTI, NEVER, Account, Due, DueKey, MultiPool, Outcome, Pool, Position, Wallet
 from exchange.core.ledger import Books
+from exchange.core.links import Link, LinkKey
 from exchange.core.margin.collateral import Asset, assets_of
 
 if TYPE_CHECKING:
@@ -79,16 +80,16 @@ class State:
     from. rankings are the queues of deleveraging, by instrument and side, as long as no mark moves; reached the
     instruments whose prices reached triggers in this batch, with the record that did first; exceeding the
     positions that are less than their reduce-only orders close, with the record since which they are; orphans the
-    conditional orders that end with a position, which the record closed, until that is said. columns is lent
-    by the host: the chunks that an AdvanceMarket may name.
+    conditional orders that end with a position, which the record closed, until that is said. links are those of linked
+    orders; pending is what follows for whom from what happened to another: the record, and for how many lots it is to
+    be armed, 0 where it is to end. columns is lent by the host: the chunks that an AdvanceMarket may name.
     """
 
     __slots__ = (
         "accounts", "assets", "batch", "cause", "columns", "contracts", "countdowns", "dirty", "due", "exceeding",
-        "fee_tiers", "full", "funds", "gated_until", "good_till", "guards", "keeps_impact", "ledger", "left", "multis",
-        "next_timer", "now", "options", "orphans", "owed", "pack", "put_off", "rankings", "reached", "run_out", "seq",
-        "stepped",
-        "timers",
+        "fee_tiers", "full", "funds", "gated_until", "good_till", "guards", "keeps_impact", "ledger", "left", "links",
+        "multis", "next_timer", "now", "options", "orphans", "owed", "pack", "pending", "put_off", "rankings",
+        "reached", "run_out", "seq", "stepped", "timers",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -124,12 +125,14 @@ class State:
         self.reached: dict[InstrumentId, int] = {}
         self.exceeding: dict[Position, int] = {}
         self.orphans: dict[Trigger, int] = {}
+        self.links: dict[LinkKey, Link] = {}
+        self.pending: dict[LinkKey, tuple[int, int]] = {}
         self.columns: dict[ChunkId, Observations] = {}
 
     @property
     def has_work(self) -> bool:
         """Whether a Proceed has something to do."""
-        works = self.due or self.left or self.exceeding or self.orphans
+        works = self.due or self.left or self.exceeding or self.orphans or self.pending
         return bool(works or (self.good_till and self.good_till[0][0] <= self.now))
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:

@@ -26,6 +26,7 @@ from exchange.core.batches import keep, keep_items
 from exchange.core.countdowns import end_first
 from exchange.core.decide import DECIDE
 from exchange.core.gate import closes
+from exchange.core.links import settle_links
 from exchange.core.liquidation.auction import forget_cured
 from exchange.core.liquidation.watch import arm_all, drain, name_first
 from exchange.core.matching.good_till import AT_ONCE, expire_good_till
@@ -62,7 +63,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
         refusal = _envelope_refusal(state, kind, account, request)
     if refusal is not None:
         facts: Iterator[Fact] = iter((Refused(refusal),))
-    elif state.next_timer <= state.now:
+    elif state.next_timer <= state.now or state.pending:
         facts = _after_timers(state, command, account)
     elif account is not None and (state.owed or state.left or state.run_out):
         facts = _settled_first(state, command, account)
@@ -79,8 +80,8 @@ def step(state: State, command: Command) -> Batch | Outcome:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, closed))
         APPLY[type(closed)](state, closed)
-    if state.dirty or state.left or state.reached or state.exceeding or state.orphans:
-        speaks = state.reached or state.exceeding or state.orphans
+    if state.dirty or state.left or state.reached or state.exceeding or state.orphans or state.pending:
+        speaks = state.reached or state.exceeding or state.orphans or state.pending
         for fact in _said_last(state, records[-1]) if speaks else drain(state, state.full - seq):
             state.seq = seq = seq + 1
             records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
@@ -93,12 +94,14 @@ def step(state: State, command: Command) -> Batch | Outcome:
 
 
 def _said_last(state: State, last: Record) -> Iterator[Fact]:
-    """What is said when a batch ends: unless the command was refused, which reduce-only orders shrink and what ended
-    with its position; whose triggers were reached, then who is due or warned.
+    """What is said when a batch ends: which linked orders are armed or end; unless the command was refused, which
+    reduce-only orders shrink and what ended with its position; whose triggers were reached, then who is due or warned.
     """
+    yield from settle_links(state, max(0, state.full - 2 - state.seq))
     if type(last.message) is not Refused:
         yield from shrink(state)
         yield from end_with_positions(state, state.full - state.seq)
+        yield from settle_links(state, max(0, state.full - 2 - state.seq))
     yield from triggers_reached(state)
     yield from drain(state, state.full - state.seq)
 
@@ -115,6 +118,7 @@ def _after_timers(state: State, command: Command, account: Account | None) -> It
     state.cause = cause
     if type(command) is not Proceed:
         yield from expire_good_till(state, AT_ONCE)
+        yield from settle_links(state)
     yield from _settled_first(state, command, account) if account is not None else DECIDE[type(command)](state, command)
 
 

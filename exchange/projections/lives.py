@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from events import commands as c
 from events import facts as f
 from events.commands import AccountId, OrderNumber
+from events.linked import PlaceLinked
 from events.record import Batch, Record
 
 
@@ -22,6 +23,8 @@ class Stage(Enum):
 
     ASKED = "asked"
     """A trader asked for it; nothing is decided yet."""
+    ATTACHED = "attached"
+    """It waits for its entry to trade."""
     WAITING = "waiting"
     """It is conditional, and its price has not come."""
     TRIGGERED = "triggered"
@@ -58,8 +61,13 @@ class Transition(NamedTuple):
 
 TRANSITIONS = (
     Transition(Stage.ASKED, f.Refused, Stage.REFUSED),
+    Transition(Stage.ASKED, f.TriggerPlaced, Stage.ATTACHED),
+    Transition(Stage.ATTACHED, f.TriggerArmed, Stage.WAITING),
+    Transition(Stage.ATTACHED, f.OrderCancelled, Stage.CANCELLED),
+    Transition(Stage.ATTACHED, f.OrderExpired, Stage.EXPIRED),
     Transition(Stage.ASKED, f.TriggerPlaced, Stage.WAITING),
     Transition(Stage.WAITING, f.TriggerAmended, Stage.WAITING),
+    Transition(Stage.WAITING, f.TriggerArmed, Stage.WAITING),
     Transition(Stage.WAITING, f.OrderCancelled, Stage.CANCELLED),
     Transition(Stage.WAITING, f.OrderExpired, Stage.EXPIRED),
     Transition(Stage.WAITING, f.OrderTriggered, Stage.TRIGGERED),
@@ -81,7 +89,7 @@ TRANSITIONS = (
 )
 """All that can happen to an order, in the order in which it may happen."""
 
-ASKING = (c.PlaceOrder, c.PlaceTrigger)
+ASKING = (c.PlaceOrder, c.PlaceTrigger, PlaceLinked)
 """Commands that ask for an order. One that is refused may bear the name of another that is open: it never was."""
 
 _KNOWN = frozenset(TRANSITIONS)
@@ -121,6 +129,8 @@ class Lives:
             yield (fact.account, fact.number), f.OrderAmended, after, fact.left
         elif type(fact) is f.OrderShrunk:
             yield (fact.account, fact.number), f.OrderShrunk, Stage.RESTING, fact.left
+        elif type(fact) is f.TriggerPlaced and fact.entry:
+            yield (fact.account, fact.number), f.TriggerPlaced, Stage.ATTACHED, 0
         elif (leads := _LEADS_TO.get(type(fact))) is not None:
             yield (fact.account, fact.number), type(fact), leads, fact.lots
 
@@ -145,6 +155,7 @@ Step = tuple[Name, type[f.Fact], Stage, int]
 _LEADS_TO: dict[type[Any], Stage] = {
     f.TriggerPlaced: Stage.WAITING,
     f.TriggerAmended: Stage.WAITING,
+    f.TriggerArmed: Stage.WAITING,
     f.OrderTriggered: Stage.TRIGGERED,
     f.OrderAccepted: Stage.MATCHING,
     f.OrderRested: Stage.RESTING,

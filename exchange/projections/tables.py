@@ -119,6 +119,11 @@ class Tables:
         self._orders[fact.account, fact.number] = (instrument, side, fact.lots)
         yield self._order(batch, record, "amended", fact.lots, fact.price, fact.trigger)
 
+    def armed(self, batch: Batch, record: Record) -> Iterator[Row]:
+        """A conditional order that its entry armed, for so many lots in all."""
+        fact: Any = record.message
+        yield self._order(batch, record, "armed", fact.lots)
+
     def triggered(self, batch: Batch, record: Record) -> Iterator[Row]:
         """A conditional order that fired."""
         fact: Any = record.message
@@ -229,6 +234,7 @@ _ROWS: dict[type, Any] = {
     f.OrderAccepted: Tables.accepted,
     f.TriggerPlaced: Tables.waits,
     f.TriggerAmended: Tables.amended_waiting,
+    f.TriggerArmed: Tables.armed,
     f.OrderTriggered: Tables.triggered,
     f.OrderRested: Tables.changed,
     f.OrderAmended: Tables.amended,

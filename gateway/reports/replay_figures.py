@@ -15,7 +15,7 @@ from exchange.projections.results import AccountResult, Money, Results, margin_r
 from gateway.console import OUT, aligned, money_text, ratio_text, time_text
 from gateway.wording import places_of
 from replay.player import Progress
-from replay.strategy import equity_atoms
+from replay.quotes import equity_atoms
 
 
 @dataclass(slots=True)

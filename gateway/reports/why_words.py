@@ -204,6 +204,10 @@ def _reached(_: Words, fact: f.TriggersReached) -> str:
     return f"prices of {fact.instrument} reached {orders}"
 
 
+def _armed(_: Words, fact: f.TriggerArmed) -> str:
+    return f"conditional order {fact.number} waits, as its entry traded"
+
+
 def _triggered(_: Words, fact: f.OrderTriggered) -> str:
     return f"conditional order {fact.number} fired"
 
@@ -303,6 +307,7 @@ TELL: dict[type, Callable[[Words, Any], str]] = {
     f.LiquidationStarted: _started,
     f.OrderExpired: _expired,
     f.TriggersReached: _reached,
+    f.TriggerArmed: _armed,
     f.OrderTriggered: _triggered,
     f.LiquidationOrderPlaced: _placed,
     f.Traded: _traded,

@@ -19,7 +19,7 @@ from exchange.core.margin.model import initial_margin
 from exchange.core.state import RULES_VERSION, State
 from exchange.projections.deficits import Bearer
 from exchange.sequencer import Sequencer
-from replay.strategy import equity_atoms
+from replay.quotes import equity_atoms
 from replay.stress.figures import Figures, Losses
 from replay.stress.ladder import Ladder, rows
 from replay.stress.opening import commands_of, lots_wanted, opening_prices

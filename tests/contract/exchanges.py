@@ -24,6 +24,7 @@ from events.units import UNIT, Atoms, Lots, Nanos, Rate
 from exchange.core.invariants import check, check_end_of_batch
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
+from tests.contract.linking import bracket, pair
 from tests.contract.naive_exchange import NaiveExchange, Saying
 from tests.contract.naive_orders import parts
 from tests.contract.naive_rules import NaiveRules
@@ -31,7 +32,7 @@ from tests.contract.naive_triggers import NaiveTrigger
 from tests.spec.words import GOLD, PERCENT, TICK, USD, pack
 
 ACCOUNTS = tuple(c.AccountId(name) for name in ("ann", "ben", "cat", "dan"))
-MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS = 8, 3, 3
+MAX_ORDERS, MAX_TRIGGERS, MAX_AMENDMENTS = 8, 5, 3
 MAX_BATCH, MAX_PARTS = 5, 4
 MIDDLE = 100
 AMPLE = Atoms(10**15)
@@ -68,15 +69,9 @@ WORDS: dict[type[f.Fact], tuple[str, ...]] = {
     f.Traded: ("traded", "price", "lots", "maker", "maker_order", "taker", "taker_order"),
     f.TriggerPlaced: ("placed", "account", "number"),
     f.TriggerAmended: (
-        "trigger amended",
-        "account",
-        "number",
-        "lots",
-        "trigger",
-        "price",
-        "callback",
-        "keeps_priority",
+        *("trigger amended", "account", "number", "lots", "trigger", "price", "callback", "keeps_priority"),
     ),
+    f.TriggerArmed: ("armed", "account", "number", "lots"),
     f.TriggersReached: ("reached", "orders"),
     f.OrderTriggered: ("triggered", "account", "number", "lots"),
     f.AllCancelled: ("all cancelled", "account", "left"),
@@ -349,6 +344,8 @@ HABITS: dict[Callable[[Desk], c.Command], int] = {
     Desk.cancel: 5,
     Desk.trigger: 4,
     Desk.bound: 3,
+    pair: 2,
+    bracket: 2,
     Desk.amend: 3,
     Desk.batch: 2,
     Desk.mark: 2,

@@ -36,8 +36,7 @@ def amend(exchange: NaiveExchange, command: c.AmendOrder) -> None:
     left = size - (order.size - order.lots)
     takes = order.force is POST_ONLY and exchange.phase is CONTINUOUS and bool(exchange.met(order.sign, price))
     if left <= 0 or takes:
-        exchange.said.append(("cancelled", *order.name, order.lots))
-        exchange.lose(order, order.lots)
+        exchange.cancel_one(order)
         return
     keeps = price == order.price and size < order.size
     exchange.said.append(("amended", *order.name, price, size, left, keeps))

@@ -23,6 +23,5 @@ def lose_bound(exchange: NaiveExchange, account: str) -> None:
 
 def end_lost(exchange: NaiveExchange) -> None:
     """What is lost expires, in the order in which that happened."""
-    for trigger in exchange.lost:
-        exchange.said.append(("expired", *trigger.name, trigger.placed.lots, Expiry.POSITION_CLOSED))
-    exchange.lost = []
+    for trigger in list(exchange.lost):
+        exchange.expire(trigger, Expiry.POSITION_CLOSED)

@@ -14,11 +14,15 @@ from events import commands as c
 from events.commands import Side, TimeInForce
 from events.facts import Expiry
 from events.instructions import PriceMatch, SelfTrade
+from events.linked import PlaceLinked
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
 from tests.contract.naive_amending import amend
 from tests.contract.naive_bound import end_lost, lose_bound
+from tests.contract.naive_handling import cancel_all, run_down, set_countdown, submit
+from tests.contract.naive_linking import place_linked
+from tests.contract.naive_links import NaiveLinks, end_others, settle
 from tests.contract.naive_orders import NaiveOrder, parts
 from tests.contract.naive_phases import CONTINUOUS, phase_ends, set_phase, uncross
 from tests.contract.naive_reducing import shrink
@@ -51,6 +55,7 @@ class NaiveExchange:
         self.crossing: int | None = None
         self.firing: list[NaiveTrigger] = []
         self.lost: list[NaiveTrigger] = []
+        self.links = NaiveLinks()
         self.orders: list[NaiveOrder] = []
         self.held: dict[str, int] = {}
         self.used: dict[str, int] = {}
@@ -63,22 +68,32 @@ class NaiveExchange:
         phase_ends(self, command.at)
         self.expire_good_till(command.at)
         if getattr(command, "account", "") in self.run_out(command.at):
-            self.run_down(command.account)  # type: ignore[attr-defined]
-        DECIDES[type(command)](self, command)
+            run_down(self, command.account)  # type: ignore[attr-defined]
+        self.decide(command)
+        settle(self)
         shrink(self)
         end_lost(self)
+        settle(self)
         while self.fires or self.crossing or self.run_out(command.at):
             if self.fires:
                 self.said.append(("reached", len(self.reached)))
                 self.firing, self.reached = self.reached, []
-                while self.firing:
-                    self.fire(self.firing.pop(0))
+            while self.firing:
+                self.fire(self.firing[0])
+                settle(self)
             uncross(self, command.at)
+            settle(self)
             for account in self.run_out(command.at):
-                self.run_down(account)
+                run_down(self, account)
+                settle(self)
             shrink(self)
             end_lost(self)
+            settle(self)
         return self.said
+
+    def decide(self, command: c.Command) -> None:
+        """Do what is asked."""
+        DECIDES[type(command)](self, command)
 
     @property
     def fires(self) -> bool:
@@ -89,62 +104,29 @@ class NaiveExchange:
         """Orders whose time is over expire, the earliest first."""
         over = [one for one in self.everything if 0 < one.until <= now]
         for one in sorted(over, key=lambda one: (one.until, *one.name)):
-            self.end_one(one, Expiry.GOOD_TILL)
+            self.expire(one, Expiry.GOOD_TILL)
+        settle(self)
 
     def run_out(self, now: int) -> list[str]:
         """Whose countdown is over, the earliest first."""
         return [account for until, account in sorted((u, a) for a, u in self.countdowns.items()) if until <= now]
 
-    def run_down(self, account: str) -> None:
-        """All that the account has open ends with its countdown."""
-        for one in self.all_of(account):
-            self.end_one(one, Expiry.COUNTDOWN)
-        del self.countdowns[account]
-        self.said.append(("ran down", account))
-
-    def end_one(self, one: NaiveOrder | NaiveTrigger, why: Expiry) -> None:
-        """What is open of an order, or one that waits, ends by rule."""
-        if isinstance(one, NaiveOrder):
-            self.expire(one, why)
-        else:
-            self.said.append(("expired", *one.name, one.placed.lots, why))
-            self.drop(one)
-
-    def set_countdown(self, command: c.SetCountdown) -> None:
-        """What the account has open ends after so long; 0: it does not."""
-        until = command.at + command.after if command.after else 0
-        self.countdowns.pop(command.account, None)
-        if until:
-            self.countdowns[command.account] = until
-        self.said.append(("countdown", command.account, until))
-
-    def cancel_all(self, command: c.CancelAll) -> None:
-        """Cancel all that the account has open, unless an auction trades with it."""
-        if self.crossing and self.open_of(command.account):
-            self.said.append(("refused", Reason.AUCTION_UNCROSSES))
-            return
-        for one in self.all_of(command.account):
-            self.cancel_one(one)
-        self.said.append(("all cancelled", command.account, 0))
-
-    def submit(self, command: c.SubmitBatch) -> None:
-        """Decide item after item."""
-        for number, item in enumerate(command.items):
-            DECIDES[type(item)](self, item)
-            if self.said[-1][0] == "refused":
-                self.said[-1] = ("item refused", command.account, number, self.said[-1][1])
-
     @property
     def everything(self) -> list[NaiveOrder | NaiveTrigger]:
         """All that is open."""
-        return [*self.orders, *self.triggers, *self.reached, *self.lost]
+        return [*self.orders, *self.waiting()]
 
     def all_of(self, account: str) -> list[NaiveOrder | NaiveTrigger]:
         """All that an account has open, in the order in which it was placed."""
         return sorted((one for one in self.everything if one.name[0] == account), key=lambda one: one.name[1])
 
+    def waiting(self) -> list[NaiveTrigger]:
+        """All conditional orders."""
+        return [*self.triggers, *self.reached, *self.firing, *self.lost]
+
     def drop(self, trigger: NaiveTrigger) -> None:
         """A conditional order waits no more."""
+        self.firing = [other for other in self.firing if other is not trigger]
         self.triggers = [other for other in self.triggers if other is not trigger]
         self.reached = [other for other in self.reached if other is not trigger]
         self.firing = [other for other in self.firing if other is not trigger]
@@ -211,11 +193,15 @@ class NaiveExchange:
         if reason := trigger_refusal(self, trigger):
             self.said.append(("refused", reason))
             return
+        self.let_wait(trigger)
+
+    def let_wait(self, trigger: NaiveTrigger) -> None:
+        """Let a conditional order wait that no rule speaks against."""
         self.ranks += 1
-        self.used[command.account] = command.number
+        self.used[trigger.placed.account] = trigger.placed.number
         self.triggers.append(trigger)
-        if trigger.trails and command.trigger is None:
-            trigger.extreme = self.prices[command.source]
+        if trigger.trails and trigger.placed.trigger is None and not trigger.sleeps:
+            trigger.extreme = self.prices[trigger.placed.source]
         self.said.append(("placed", *trigger.name))
 
     def set_mark(self, command: c.SetMarkPrice) -> None:
@@ -234,10 +220,12 @@ class NaiveExchange:
         placed = trigger.placed
         lots = self.reducible(placed.account, trigger.sign) if placed.closes else placed.lots
         if placed.protects and self.is_torn():
-            self.said.append(("expired", *trigger.name, placed.lots, Expiry.PRICE_PROTECTION))
+            self.expire(trigger, Expiry.PRICE_PROTECTION)
         elif not lots:
-            self.said.append(("expired", *trigger.name, placed.lots, Expiry.NOTHING_TO_REDUCE))
+            self.expire(trigger, Expiry.NOTHING_TO_REDUCE)
         else:
+            end_others(self, trigger)
+            self.drop(trigger)
             self.said.append(("triggered", *trigger.name, lots))
             order = c.PlaceOrder(
                 placed.at, placed.account, placed.request, placed.number, placed.instrument, placed.side, lots,
@@ -332,7 +320,7 @@ class NaiveExchange:
         order = self.found(command)
         if order is None:
             self.said.append(("refused", Reason.UNKNOWN_ORDER))
-        elif self.crossing and isinstance(order, NaiveOrder):
+        elif self.crossing and (isinstance(order, NaiveOrder) or self.links.holds(order.name, self.orders)):
             self.said.append(("refused", Reason.AUCTION_UNCROSSES))
         else:
             self.cancel_one(order)
@@ -345,6 +333,7 @@ class NaiveExchange:
         else:
             self.said.append(("cancelled", *one.name, one.lots))
             self.lose(one, one.lots)
+        self.links.ended(one.name, None)
 
     def trade(self, maker: NaiveOrder, taker: NaiveOrder, lots: int, at: int | None = None) -> None:
         """Two orders meet at the maker's price, or at that of an auction."""
@@ -358,14 +347,20 @@ class NaiveExchange:
             if order.uses_up(lots):
                 self.ranks += 1
                 order.join(self.ranks)
+            self.links.traded(order.name, lots, not order.lots)
         for account in (maker.account, taker.account):
             lose_bound(self, account)
         self.move(PriceSource.LAST, price)
 
-    def expire(self, order: NaiveOrder, why: Expiry) -> None:
-        """What is open of the order ends by rule."""
-        self.said.append(("expired", *order.name, order.lots, why))
-        self.lose(order, order.lots)
+    def expire(self, order: NaiveOrder | NaiveTrigger, why: Expiry) -> None:
+        """What is open of the order, or one that waits, ends by rule."""
+        if isinstance(order, NaiveTrigger):
+            self.said.append(("expired", *order.name, order.placed.lots, why))
+            self.drop(order)
+        else:
+            self.said.append(("expired", *order.name, order.lots, why))
+            self.lose(order, order.lots)
+        self.links.ended(order.name, why)
 
     def lose(self, order: NaiveOrder, lots: int) -> None:
         """An order has so many lots less; at 0 it is gone."""
@@ -376,11 +371,12 @@ class NaiveExchange:
 DECIDES: dict[type[c.Command], Any] = {
     c.PlaceOrder: NaiveExchange.place,
     c.PlaceTrigger: NaiveExchange.place_trigger,
+    PlaceLinked: place_linked,
     c.CancelOrder: NaiveExchange.cancel,
-    c.CancelAll: NaiveExchange.cancel_all,
+    c.CancelAll: cancel_all,
     c.AmendOrder: amend,
-    c.SubmitBatch: NaiveExchange.submit,
-    c.SetCountdown: NaiveExchange.set_countdown,
+    c.SubmitBatch: submit,
+    c.SetCountdown: set_countdown,
     c.SetMarkPrice: NaiveExchange.set_mark,
     c.SetTradingPhase: set_phase,
 }

@@ -10,6 +10,7 @@ from events.facts import Expiry
 from events.phases import TradingPhase
 from events.refusals import Reason
 from events.triggers import PriceSource
+from tests.contract.naive_links import settle
 
 if TYPE_CHECKING:
     from tests.contract.naive_exchange import NaiveExchange
@@ -93,6 +94,7 @@ def uncross(exchange: NaiveExchange, now: int) -> None:
             if lots:
                 exchange.trade(ask, bid, min(lots, most), at=price)
         resume(exchange)
+        settle(exchange)
 
 
 def at(exchange: NaiveExchange, sign: int, price: int) -> list[NaiveOrder]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from events import commands as c
 from events.commands import Side, TimeInForce
 from events.instructions import PriceMatch
+from events.linked import PlaceLinked
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT
+from tests.contract.naive_links import is_sound
 from tests.contract.naive_phases import CONTINUOUS, of_phase, of_waiting
 from tests.contract.naive_triggers import NaiveTrigger
 
@@ -88,8 +92,12 @@ def out_of_place(exchange: NaiveExchange, command: c.PlaceOrder) -> dict[Reason,
     }
 
 
-def trigger_refusal(exchange: NaiveExchange, trigger: NaiveTrigger) -> Reason | None:
-    """The rule that a conditional order breaks, the first in the order of precedence."""
+def trigger_refusal(
+    exchange: NaiveExchange, trigger: NaiveTrigger, beside: int = 0, unasked: tuple[Reason, ...] = ()
+) -> Reason | None:
+    """The rule that a conditional order breaks, the first in the order of precedence, of those that are asked; so many
+    others are placed with it.
+    """
     placed, price = trigger.placed, exchange.prices[trigger.placed.source]
     own = [other for other in (*exchange.triggers, *exchange.reached) if other.placed.account == placed.account]
     alike = [o for o in own if o.placed.closes and (o.sign, o.direction) == (trigger.sign, trigger.direction)]
@@ -112,12 +120,47 @@ def trigger_refusal(exchange: NaiveExchange, trigger: NaiveTrigger) -> Reason | 
         Reason.WITH_POSITION_ONLY_REDUCES: bound and not trigger.reduces,
         **of_waiting(exchange),
         Reason.NO_LAST_PRICE: not price,
-        Reason.TOO_MANY_TRIGGERS: len(own) >= exchange.rules.triggers,
+        Reason.TOO_MANY_TRIGGERS: len(own) + beside >= exchange.rules.triggers,
         Reason.CLOSING_TRIGGER_EXISTS: placed.closes and bool(alike),
         Reason.WOULD_TRIGGER_AT_ONCE: trigger.is_beyond(price),
         Reason.NO_POSITION: bound and not exchange.reducible(placed.account, trigger.sign),
     }
-    return next((reason for reason in Reason if broken.get(reason)), None)
+    return next((reason for reason in Reason if broken.get(reason) and reason not in unasked), None)
+
+
+def linked_refusal(exchange: NaiveExchange, command: PlaceLinked) -> Reason | None:
+    """The rule that linked orders break: how they go together, or the first one broken by the first order of them."""
+    every = [*([command.entry] if command.entry else []), *command.linked]
+    clients = [one.client for one in every if one.client]
+    numbers = [one.number for one in every]
+    if any((one.account, one.at, one.request) != (command.account, command.at, command.request) for one in every):
+        return Reason.LINKED_UNLIKE_COMMAND
+    if not is_sound(command):
+        return Reason.NOT_FOR_THE_ENTRY if command.entry else Reason.NOT_A_PAIR
+    if numbers != sorted(set(numbers)):
+        return Reason.ORDER_NUMBER_USED
+    if len(set(clients)) < len(clients):
+        return Reason.CLIENT_ID_IN_USE
+    found, triggers = [], [one for one in command.linked if isinstance(one, c.PlaceTrigger)]
+    if command.entry:
+        found.append(entry_refusal(exchange, command.entry))
+    for beside, one in enumerate(triggers):
+        asked = replace(one, lots=command.entry.lots) if command.entry else one
+        trigger = NaiveTrigger(asked, 0, exchange.units[one.source])
+        found.append(trigger_refusal(exchange, trigger, beside, OF_THE_MOMENT if command.entry else ()))
+    found += [order_refusal(exchange, one) for one in command.linked if isinstance(one, c.PlaceOrder)]
+    return next((reason for reason in found if reason), None)
+
+
+OF_THE_MOMENT = (Reason.NO_LAST_PRICE, Reason.WOULD_TRIGGER_AT_ONCE)
+"""What nobody asks of a conditional order that is attached to an entry."""
+
+
+def entry_refusal(exchange: NaiveExchange, entry: c.PlaceOrder) -> Reason | None:
+    """The rule that an entry breaks, which may take its price from the book."""
+    if entry.price_match is PriceMatch.NONE:
+        return order_refusal(exchange, entry)
+    return match_refusal(exchange, entry) or order_refusal(exchange, replace(entry, price=matched(exchange, entry)))
 
 
 def out_of_band(exchange: NaiveExchange, sign: int, price: Any) -> dict[Reason, bool]:
@@ -134,7 +177,7 @@ def amend_trigger_refusal(
     placed, new = one.placed, asked.placed
     callback = UNIT // 1000 <= new.callback <= UNIT // 10
     has_not = [
-        one not in exchange.triggers, one.lost, command.lots is not None and placed.closes,
+        one not in exchange.triggers, one.lost, one.linked, command.lots is not None and placed.closes,
         command.price is not None and placed.price is None, command.trigger is not None and one.extreme is not None,
     ]  # fmt: skip
     broken = {
@@ -164,11 +207,18 @@ def amend_refusal(
         Reason.NOT_AMENDABLE: names_waiting,
         **out_of_band(exchange, order.sign, price),
         **of_phase(exchange, price, order.force),
+        Reason.SIZE_IS_LINKED: size != order.size and is_one_of_two(exchange, order),
         Reason.NOTHING_TO_AMEND: (price, size) == (order.price, order.size),
         Reason.TOO_MANY_AMENDMENTS: order.amended >= exchange.rules.amendments,
         Reason.REDUCE_ONLY_WOULD_INCREASE: order.reduces and not exchange.reducible(order.account, order.sign),
     }
     return next((reason for reason in Reason if broken.get(reason)), None)
+
+
+def is_one_of_two(exchange: NaiveExchange, order: NaiveOrder) -> bool:
+    """Whether another order of its size ends with it."""
+    group = exchange.links.of(order.name)
+    return group is not None and group.entry != order.name
 
 
 def match_refusal(exchange: NaiveExchange, command: c.PlaceOrder) -> Reason | None:

@@ -15,7 +15,8 @@ from events.units import UNIT
 class NaiveTrigger:
     """A conditional order. unit is a tick in the unit of its price; extreme is that of a price that it trails.
 
-    amended is how often it was; lost says that its position was closed, with which it ends.
+    amended is how often it was; lost says that its position was closed, with which it ends; one that sleeps is attached
+    to an entry that has not armed it; one that is linked was placed with others.
     """
 
     placed: c.PlaceTrigger
@@ -24,6 +25,8 @@ class NaiveTrigger:
     extreme: int | None = None
     amended: int = 0
     lost: bool = False
+    sleeps: bool = False
+    linked: bool = False
 
     @property
     def name(self) -> tuple[str, int]:
@@ -98,6 +101,6 @@ class NaiveTrigger:
 
 def met(triggers: list[NaiveTrigger], source: PriceSource, price: int) -> list[NaiveTrigger]:
     """Those that a price met which moved there: what it meets first, and of those the older, comes first."""
-    waiting = [trigger for trigger in triggers if trigger.placed.source is source]
+    waiting = [trigger for trigger in triggers if trigger.placed.source is source and not trigger.sleeps]
     levels = [(level, trigger.age, trigger) for trigger in waiting if (level := trigger.met_by(price)) is not None]
     return [trigger for _, _, trigger in sorted(levels, key=lambda entry: entry[:2])]

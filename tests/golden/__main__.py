@@ -18,6 +18,7 @@ from tests.golden import (
     by_hand_handling,
     by_hand_instructions,
     by_hand_layers,
+    by_hand_linked,
     by_hand_phases,
     by_hand_reducing,
     by_hand_styles,
@@ -38,6 +39,7 @@ MADE = (
     | by_chance_orders.SESSIONS
     | by_hand_phases.SESSIONS
     | by_hand_reducing.SESSIONS
+    | by_hand_linked.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from events.rules import LiquidationStyle
 from tests.full_batches import USUAL
-from tests.sim import accounts, brinks, clock, conditional, handling, orders, phases, prices, reducing
+from tests.sim import accounts, brinks, clock, conditional, handling, linked, orders, phases, prices, reducing
 from tests.sim.chance import Dice
 from tests.sim.nonsense import more_nonsense, nonsense
 from tests.sim.traders import Move, Traders
@@ -93,6 +93,7 @@ TOPICS: dict[str, Habits] = {
     "countdowns": {handling.countdown: 8, handling.cancel_all: 1},
     "client ids": {handling.named: 12, handling.cancel_by_name: 3},
     "reduce-only orders": {reducing.rung: 18, reducing.lessen: 4},
+    "linked orders": linked.LINKED,
     "phases": {phases.phase: 4, phases.call: 3, phases.wrong: 1},
 }
 """In some of the worlds whose rules are not plain, each in another half of them."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from events.commands import SetTradingPhase, Side
+from events.instructions import Arming
 from events.instruments import Bracket, InstrumentId
 from events.phases import TradingPhase
 from events.triggers import PriceSource
@@ -87,6 +88,24 @@ def test_conditional_orders_wait_with_their_size_and_fire_by_their_price(desk: D
     assert told[2].endswith("account=ann number=2 lots=1")
     assert told[5].endswith("account=ann number=3 lots=3")
     assert list(ann.triggers()) == [trail]
+    assert ann.position("GOLD") == 0
+
+
+def test_linked_orders_are_placed_by_one_call(desk: Desk) -> None:
+    ann, ben = trader(desk), trader(desk, "ben")
+    ben.sell("GOLD", 9, 110)
+    ben.buy("GOLD", 9, 80)
+    limit, stop = ann.oco("GOLD", SELL, 2, 105, 95, source=MARK)
+    assert (ann.open_orders(), ann.triggers()) == ({limit: Decimal(-2)}, {stop: Decimal(-2)})
+    ann.cancel(limit)
+    desk.told()
+    entry, profit, loss = ann.bracket("GOLD", Side.BUY, 4, take_profit=120, stop_loss=94, source=MARK)
+    assert [line.split()[0] for line in desk.told().splitlines()] == [
+        *("trigger_placed", "trigger_placed", "order_accepted", "traded", "trigger_armed", "trigger_armed")
+    ]
+    assert ann.triggers() == {profit: Decimal(-4), loss: Decimal(-4)}
+    assert ann.bracket("GOLD", Side.BUY, 1, 70, stop_loss=60, arms=Arming.FULL_FILL) == (entry + 3, entry + 4)
+    desk.mark("GOLD", 94)
     assert ann.position("GOLD") == 0
 
 

@@ -29,19 +29,23 @@ from tests.spec.contracts import (
     price,
     transfer,
 )
+from tests.spec.linking import pair
 from tests.spec.tape import printed, tape
 from tests.spec.test_batch import REFUSALS as OF_BATCHES
 from tests.spec.test_countdown import REFUSALS as OF_COUNTDOWNS
+from tests.spec.test_linked_refused import TOGETHER as OF_LINKED
 from tests.spec.test_phases import PHASED
 from tests.spec.test_put_off import at, tripping
 from tests.spec.test_triggers_refused import REACHED
 from tests.spec.test_withdrawal_gate import insolvent
+from tests.spec.waiting import waiting
 from tests.spec.words import (
     BUY,
     EASY,
     GOLD,
     ISOLATED,
     NOW,
+    SELL,
     TIN,
     USD,
     account,
@@ -94,6 +98,8 @@ ISOLATED_BOB = (account("bob", 2000, mode=ISOLATED), *position(11, BUY, price=10
 FALLEN_BOB = (*ISOLATED_BOB, mark(94))
 """Bob's isolated equity is 40, its maintenance margin 47."""
 
+OCO = pair(place(8, SELL, lots=4, price=110), waiting(9, SELL, at=90, lots=4))
+
 BAD_PACK = replace(EASY, max_orders=0)
 NAN = "caf\u00e9"
 
@@ -121,6 +127,7 @@ OTHERS: list[tuple[Reason, tuple[Any, ...], Any]] = [
     (Reason.UNKNOWN_ORDER, (), cancel(99, by="ann")),
     (Reason.UNKNOWN_ORDER, (), cancel(by="ann", client="nobody's")),
     (Reason.UNKNOWN_ORDER, (resting(9, BUY, price=9, lots=2, by="ann", client="a"),), cancel(99, by="ann", client="a")),
+    (Reason.SIZE_IS_LINKED, (OCO,), amend(8, by="taker", lots=3)),
     (Reason.NOTHING_TO_AMEND, (RESTING, amend(9, lots=3)), amend(9, by="ann", lots=3)),
     (Reason.TOO_MANY_AMENDMENTS, (RESTING, amend(9, lots=3), DUE), amend(9, by="ann", lots=2)),
     (Reason.UNKNOWN_INSTRUMENT, (), set_leverage("ann", 0, on="LEAD")),
@@ -293,7 +300,7 @@ def test_every_reason_is_reached_by_a_table_above() -> None:
     opened = {Reason.SESSION_NOT_OPEN, Reason.BAD_RULE_PACK, Reason.RULES_VERSION_UNKNOWN, Reason.ROWS_OUT_OF_RANGE}
     opened |= {Reason.NOT_COLLATERAL, Reason.BAD_SESSION_OPTIONS}
     tables = {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED + PHASED} | REACHED
-    opened |= {reason for reason, _ in (*OF_BATCHES, *OF_COUNTDOWNS)}
+    opened |= {reason for reason, _ in (*OF_BATCHES, *OF_COUNTDOWNS, *OF_LINKED)}
     assert tables | opened == set(Reason)
 
 

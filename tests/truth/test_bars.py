@@ -20,8 +20,9 @@ from events.instruments import AssetId, RulePack, load_pack
 from events.observations import Kind, Observations
 from events.units import SECOND, UNIT, Nanos, units_of
 from exchange.core.contract import Contract
+from replay.quotes import equity_atoms
 from replay.sources import Report, open_source
-from replay.strategy import Context, Strategy, equity_atoms
+from replay.strategy import Context, Strategy
 from tests.playing import Played, play, trader
 
 FILES = {

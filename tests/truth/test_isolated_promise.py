@@ -18,7 +18,8 @@ from events.commands import AccountId, MarkSource, SessionOptions
 from events.facts import LiquidationEnded, LiquidationOutcome, LiquidationStarted, Traded
 from events.instruments import AssetId
 from events.units import SECOND, UNIT, Nanos, decimal_text
-from replay.strategy import Context, Strategy, equity_atoms
+from replay.quotes import equity_atoms
+from replay.strategy import Context, Strategy
 from tests.playing import Played, play, trader
 from tests.truth.test_bars import FILES, spot_pack
 

@@ -9,7 +9,7 @@ from events.commands import LIQUIDATION_ORDER, MARKET, Side
 from events.instruments import Leg
 from exchange.core import iceberg
 from exchange.core.book import Order
-from exchange.core.changes import reducing
+from exchange.core.changes import links, reducing
 from exchange.core.changes.triggers import drop, end_bound, last_moved
 from exchange.core.fees import count_volume, fee_rates
 from exchange.core.margin.pretrade import order_sums
@@ -24,6 +24,8 @@ def on_order_accepted(state: State, fact: f.OrderAccepted) -> None:
     """The order's number is used; it is not in the book yet."""
     account = state.accounts[fact.account]
     account.last_number = max(account.last_number, fact.number)
+    if state.links:
+        links.on_accepted(state, fact)
     contract, leg = state.contracts[fact.instrument], fact.leg
     position = account.positions.get(fact.instrument) if leg is NET else None
     if position is None:
@@ -71,6 +73,8 @@ def on_order_amended(state: State, fact: f.OrderAmended) -> None:
     """
     account = state.accounts[fact.account]
     order = account.orders[fact.number]
+    if state.links:
+        links.on_amended(state, fact)
     amendments = order.amendments + 1
     if fact.keeps_priority:
         _reduce(state, account, order, order.lots - fact.left)
@@ -110,6 +114,8 @@ def on_order_ended(state: State, fact: f.OrderCancelled | f.OrderExpired) -> Non
         _reduce(state, account, order, order.lots)
     elif (trigger := account.triggers.get(fact.number)) is not None:
         drop(state, account, trigger)
+    if state.links or state.pending:
+        links.on_ended(state, fact)
 
 
 def _reduce(state: State, account: Account, order: Order, lots: int) -> None:
@@ -170,6 +176,8 @@ def on_traded(state: State, fact: f.Traded) -> None:
         feed.traded = price
         if not feed.lasts.low < price < feed.lasts.high:
             last_moved(state, contract, price)
+    if state.links:
+        links.on_traded(state, fact)
     if state.fee_tiers:
         count_volume(state, making, lots, value)
         count_volume(state, position, lots, value)

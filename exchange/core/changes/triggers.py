@@ -27,13 +27,14 @@ def price_of(contract: Contract, source: PriceSource) -> int:
 def on_trigger_placed(state: State, fact: f.TriggerPlaced) -> None:
     """The conditional order's number is used, and it waits for its price."""
     account = state.accounts[fact.account]
-    account.last_number = fact.number
+    account.last_number = max(account.last_number, fact.number)
     position = kept(state, fact.account, fact.instrument, fact.leg)
     trigger = Trigger(fact, position, state.seq)
     keep(state, account, trigger)
     bind(trigger)
-    contract = position.contract
-    index_of(contract, fact.source).add(trigger, price_of(contract, fact.source))
+    if not trigger.sleeps:
+        contract = position.contract
+        index_of(contract, fact.source).add(trigger, price_of(contract, fact.source))
 
 
 def keep(state: State, account: Account, trigger: Trigger) -> None:
@@ -141,7 +142,10 @@ def end_bound(state: State, *positions: Position) -> None:
 def is_laid(state: State, trigger: Trigger) -> bool:
     """Whether it waits for its price: none has reached it, and its position is there."""
     return (
-        trigger.due is None and trigger not in trigger.holder.contract.triggers.reached and trigger not in state.orphans
+        trigger.due is None
+        and not trigger.sleeps
+        and trigger not in trigger.holder.contract.triggers.reached
+        and trigger not in state.orphans
     )
 
 
@@ -159,7 +163,7 @@ def _take_up(state: State, trigger: Trigger) -> None:
         del reached[trigger]
         if not reached:
             del state.reached[contract.id]
-    else:
+    elif not trigger.sleeps:
         index_of(contract, trigger.placed.source).remove(trigger)
 
 

@@ -10,6 +10,7 @@ from events.refusals import Reason
 from events.rules import AmendPriority
 from events.units import Lots, Ticks
 from exchange.core.book import Order
+from exchange.core.links import is_one_of_two
 from exchange.core.matching.checks import measure_refusal, standing_refusal
 from exchange.core.matching.limit import enter, open_order
 from exchange.core.state import State
@@ -78,6 +79,8 @@ def _refusal(state: State, order: Order, asked: PlaceOrder, keeps: bool, of_wait
         return refusal
     if of_waiting:
         return Reason.NOT_AMENDABLE
+    if asked.lots != order.total and is_one_of_two(state, order):
+        return Reason.SIZE_IS_LINKED
     if (asked.price, asked.lots) == (order.price, order.total):
         return Reason.NOTHING_TO_AMEND
     if order.amendments >= state.pack.max_amendments:

@@ -11,6 +11,7 @@ from events.instruments import Leg
 from events.refusals import Reason
 from events.units import Lots
 from exchange.core.book import Order
+from exchange.core.links import is_frozen
 from exchange.core.matching.checks import closes_leg, form_refusal, standing_refusal
 from exchange.core.matching.good_till import until_of
 from exchange.core.matching.price_match import matched
@@ -86,6 +87,9 @@ def decide_cancel(state: State, command: CancelOrder) -> Iterator[Fact]:
             return
         yield OrderCancelled(command.account, order.number, Lots(order.lots))
     elif (trigger := account.triggers.get(named(account, command.number, command.client))) is not None:
+        if is_frozen(state, (account.name, trigger.placed.number)):
+            yield Refused(Reason.AUCTION_UNCROSSES)
+            return
         yield OrderCancelled(command.account, trigger.placed.number, trigger.placed.lots)
     else:
         yield Refused(Reason.UNKNOWN_ORDER)

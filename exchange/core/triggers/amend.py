@@ -70,11 +70,14 @@ def _refusal(state: State, trigger: Trigger, asked: PlaceTrigger, command: Amend
 def _is_amendable(state: State, trigger: Trigger, command: AmendOrder) -> bool:
     """Whether it waits, and what is asked for is something that it has.
 
-    One that closes its position has no size, a market order no limit price, and a stop that trails is activated.
+    One that closes its position has no size, a market order no limit price, and a stop that trails is activated. One
+    that is linked, or attached to an entry, goes with the others.
     """
     placed = trigger.placed
     is_sized = command.lots is None or not placed.closes
     is_limited = command.price is None or placed.price is not None
+    if placed.linked or placed.entry:
+        return False
     return is_laid(state, trigger) and is_sized and is_limited and (command.trigger is None or trigger.group is None)
 
 

@@ -14,6 +14,7 @@ from events.facts import Expiry, Fact, OrderExpired, OrderTriggered, TriggersRea
 from events.refusals import Reason
 from events.units import UNIT, Lots
 from exchange.core.contract import Contract
+from exchange.core.links import end_others, settle_links
 from exchange.core.matching.checks import standing_refusal
 from exchange.core.matching.limit import NO_MATCH, accepted, enter
 from exchange.core.matching.price_match import priced
@@ -40,6 +41,7 @@ def fire_all(state: State, due: Due, limit: int) -> Iterator[Fact]:
         if trigger in due.firing:
             state.cause = due.seq
             yield from _fire(state, due, trigger)
+            yield from settle_links(state)
         if state.seq >= end:
             return
 
@@ -56,6 +58,8 @@ def _fire(state: State, due: Due, trigger: Trigger) -> Iterator[Fact]:
     if not lots:
         yield OrderExpired(placed.account, placed.number, placed.lots, Expiry.NOTHING_TO_REDUCE)
         return
+    if state.links:
+        yield from end_others(state, (placed.account, placed.number))
     yield OrderTriggered(placed.account, placed.number, Lots(lots))
     state.cause = state.seq
     order = order_of(state, trigger, lots)

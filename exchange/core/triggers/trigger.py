@@ -59,6 +59,11 @@ class Trigger:
         return self.placed.trigger_kind is TriggerKind.TRAILING_STOP
 
     @property
+    def sleeps(self) -> bool:
+        """Whether its entry has not armed it yet, so that no price reaches it."""
+        return self.placed.entry > 0 and not self.placed.lots
+
+    @property
     def direction(self) -> int:
         """+1 where a price at or above its level reaches it, -1 at or below."""
         return direction_of(self.placed.trigger_kind, self.sign)

@@ -8,11 +8,13 @@ function that returns a scenario, and a line in the `SCRIPTS` of its module.
 from __future__ import annotations
 
 from tests.sim.scripted import Script
-from tests.sim.scripts import beginning, closing, layers, ranking, reducing, venues, watching
+from tests.sim.scripts import beginning, closing, layers, linking, ranking, reducing, venues, watching
 from tests.sim.scripts.refusing import refusals
 
 TURNS = {**closing.SCRIPTS, **layers.SCRIPTS, **ranking.SCRIPTS, **watching.SCRIPTS}
 """The turns of the waterfall, by name."""
 
-SCRIPTS: dict[str, Script] = TURNS | venues.SCRIPTS | beginning.SCRIPTS | reducing.SCRIPTS | refusals()
+SCRIPTS: dict[str, Script] = (
+    TURNS | linking.SCRIPTS | venues.SCRIPTS | beginning.SCRIPTS | reducing.SCRIPTS | refusals()
+)
 """All of them, by name."""

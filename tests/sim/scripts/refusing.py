@@ -17,6 +17,7 @@ from tests.spec.breaches import ANN, ORDER, PLACING, RULES
 from tests.spec.contracts import join
 from tests.spec.test_batch import REFUSALS as OF_BATCHES
 from tests.spec.test_countdown import REFUSALS as OF_COUNTDOWNS
+from tests.spec.test_linked_refused import TOGETHER as OF_LINKED
 from tests.spec.test_phases import PHASED
 from tests.spec.test_refusals import BAD_PACK, GUARDED, OTHERS
 from tests.spec.test_triggers_amended import REFUSED as OF_AMENDMENTS
@@ -58,7 +59,7 @@ def rows() -> Iterator[tuple[Reason, Script]]:
     yield from ((b.reason, asked_for(ordinary, b.given, place(**{**ORDER, **b.asked}))) for b in PLACING)
     yield from ((reason, asked_for(ordinary, given, asked)) for reason, given, asked in OTHERS)
     yield from ((reason, asked_for(unopened, (), asked)) for reason, asked in BEFORE)
-    asked_alone = (*FORM, *OF_BATCHES, *OF_COUNTDOWNS, *SIMPLE)
+    asked_alone = (*FORM, *OF_LINKED, *OF_BATCHES, *OF_COUNTDOWNS, *SIMPLE)
     yield from ((reason, asked_for(scenario, (), asked)) for reason, asked in asked_alone)
     told = (*GUARDED, *STANDING, *PHASED, *OF_AMENDMENTS, *OF_POSITIONS)
     yield from ((reason, asked_for(tell, (), asked)) for reason, tell, asked in told)
