@@ -162,6 +162,18 @@ class TestTwoOfWhichOneEndsTheOther:
         told.when(amend(10, price=111)).then(amended(10, price=111, lots=4), rested(10, 4))
         told.when(cancel(10)).then(cancelled(10, 4), unlinked(11, 4))
 
+    def test_the_conditional_one_is_not_amended(self) -> None:
+        told = scenario().given(OCO)
+        told.when(replace(amend(11), trigger=95)).then(refused(Reason.NOT_AMENDABLE))
+
+    def test_one_that_ends_with_its_position_ends_the_other_too(self) -> None:
+        told = scenario().given(*BOOK, *bought(5, 3))
+        bound = {"reduce_only": True, "with_position": True}
+        told.given(pair(waiting(10, SELL, TAKE_PROFIT, at=130, lots=3, **bound), waiting(11, SELL, at=90, lots=3)))
+        told.when(place(20, SELL, lots=3, price=80)).then(
+            traded(2, 20, price=80, lots=3), ended(10, 3, Expiry.POSITION_CLOSED), unlinked(11, 3)
+        )
+
     def test_who_is_to_end_trades_no_more_in_the_same_batch(self) -> None:
         told = scenario().given(OCO)
         told.when(together(cancel(11), place(20, BUY, lots=1, price=110, tif=IOC)))
