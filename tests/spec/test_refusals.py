@@ -36,7 +36,9 @@ from tests.spec.test_countdown import REFUSALS as OF_COUNTDOWNS
 from tests.spec.test_linked_refused import TOGETHER as OF_LINKED
 from tests.spec.test_phases import PHASED
 from tests.spec.test_put_off import at, tripping
+from tests.spec.test_triggers_amended import REFUSED as OF_AMENDMENTS
 from tests.spec.test_triggers_refused import REACHED
+from tests.spec.test_triggers_with_position import REFUSED as OF_POSITIONS
 from tests.spec.test_withdrawal_gate import insolvent
 from tests.spec.waiting import waiting
 from tests.spec.words import (
@@ -301,6 +303,7 @@ def test_every_reason_is_reached_by_a_table_above() -> None:
     opened |= {Reason.NOT_COLLATERAL, Reason.BAD_SESSION_OPTIONS}
     tables = {breach.reason for breach in PLACING} | {row[0] for row in OTHERS + GUARDED + PHASED} | REACHED
     opened |= {reason for reason, _ in (*OF_BATCHES, *OF_COUNTDOWNS, *OF_LINKED)}
+    opened |= {reason for reason, _, _ in (*OF_AMENDMENTS, *OF_POSITIONS)}
     assert tables | opened == set(Reason)
 
 
