@@ -64,7 +64,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from events.log import LogError
     from exchange.sequencer import SequencerError
     from replay.loading import StrategyError
-    from replay.player import SetupError
     from replay.sources.report import SourceError
+    from replay.traders import SetupError
 
     return UsageError, LogError, PackError, SequencerError, SetupError, SourceError, StrategyError

@@ -53,28 +53,50 @@ from exchange.core.triggers.trigger import Trigger
 from exchange.projections.adl import light
 from replay.linking import linked
 from replay.quotes import Indicative, Quote, equity_atoms, price_of
+from replay.waking import Alarms, Bar, Print, Wake
 from replay.whole import lots_of, ticks_of, whole_or_text
 
 
 class Strategy:
     """A trader's program. Every method may be left as it is: it does nothing.
 
-    `every` is the time between two calls of `on_timer`, in nanoseconds of session time; 0 means never.
+    `every` is the time between two calls of `on_timer`, `bars` the length of the bars for `on_bar`, in nanoseconds of
+    session time; 0 means never. `context.wake` asks for further calls. Who wants `on_book` or `on_trade` is called at
+    every change of every market, which is slow, and his own choice: all others are applied in bulk.
     """
 
     every: Nanos = Nanos(0)
+    bars: Nanos = Nanos(0)
 
     def on_start(self, context: Context) -> None:
         """The session begins; accounts are open and funded, no mark is known yet."""
 
     def on_timer(self, context: Context) -> None:
-        """`every` nanoseconds have passed."""
+        """`every` nanoseconds have passed, or a time has come that was asked for by `context.wake`."""
 
     def on_fill(self, context: Context, trade: Traded) -> None:
         """An order of the account traded (forced ones too)."""
 
+    def on_order(self, context: Context, fact: AnyFact) -> None:
+        """An order of the account was accepted, came to rest, was amended, triggered, cancelled or expired."""
+
     def on_fact(self, context: Context, fact: AnyFact) -> None:
-        """Anything else that happened to the account."""
+        """Anything that happened to the account but fills and refusals, its orders too."""
+
+    def on_price(self, context: Context, instrument: InstrumentId, price: Decimal) -> None:
+        """A price reached a level that was asked for by `context.wake`."""
+
+    def on_margin(self, context: Context, ratio: float) -> None:
+        """The highest margin ratio of the account's pools rose to the one that was asked for by `context.wake`."""
+
+    def on_bar(self, context: Context, instrument: InstrumentId, bar: Bar) -> None:
+        """A bar ended; the first one with the first trade of history."""
+
+    def on_book(self, context: Context, instrument: InstrumentId) -> None:
+        """History's book changed."""
+
+    def on_trade(self, context: Context, instrument: InstrumentId, trade: Print) -> None:
+        """History traded."""
 
     def on_refused(self, context: Context, command: Command, reason: Reason) -> None:
         """The exchange refused a command of the account: it broke the rule named by `reason`."""
@@ -86,7 +108,10 @@ class Strategy:
 class Context:
     """What a strategy sees of its account and market, and how it sends orders."""
 
-    def __init__(self, state: Callable[[], State], account: AccountId, send: Callable[[Command], object]) -> None:
+    def __init__(
+        self, state: Callable[[], State], account: AccountId, send: Callable[[Command], object],
+        alarms: Alarms | None = None, order: int = 0,
+    ) -> None:  # fmt: skip
         self._state_now = state
         self._send = send
         self._requests = 0
@@ -95,6 +120,7 @@ class Context:
         self.woken_at = Nanos(0)
         self.account = account
         self.instruments: tuple[InstrumentId, ...] = ()
+        self.wake = Wake(self, alarms or Alarms(), order)
 
     @property
     def now(self) -> Nanos:
@@ -103,22 +129,22 @@ class Context:
 
     def mark(self, instrument: str) -> Decimal | None:
         """The mark price."""
-        mark = self._contract(instrument).mark
+        mark = self.contract(instrument).mark
         return Decimal(mark) / UNIT if mark else None
 
     def quote(self, instrument: str) -> Quote:
         """The best bid and ask."""
-        contract = self._contract(instrument)
+        contract = self.contract(instrument)
         book = contract.book
         return Quote(price_of(contract, book.best_price(book.bids)), price_of(contract, book.best_price(book.asks)))
 
     def phase(self, instrument: str) -> TradingPhase:
         """What may be done in the instrument."""
-        return self._contract(instrument).phase
+        return self.contract(instrument).phase
 
     def indicative(self, instrument: str) -> Indicative | None:
         """What trading would begin with if it were continuous from now on, None where nothing crosses."""
-        contract = self._contract(instrument)
+        contract = self.contract(instrument)
         if (found := clearing(contract)) is None:
             return None
         price = price_of(contract, found.price)
@@ -135,17 +161,17 @@ class Context:
         """Where the position stands in the queue of auto-deleveraging, 5 for the first fifth, 1 for the last; None
         without a position.
         """
-        return light(self._state, self.account, position_name(self._contract(instrument).id, leg))
+        return light(self._state, self.account, position_name(self.contract(instrument).id, leg))
 
     def leverage(self, instrument: str) -> int:
         """The leverage in the instrument."""
-        contract = self._contract(instrument)
+        contract = self.contract(instrument)
         return self._state.position(self._own, contract).leverage
 
     def open_orders(self) -> dict[OrderNumber, Decimal]:
         """Open orders by number, with the signed size that is still open."""
         orders = self._own.orders.values()
-        return {o.number: Decimal(o.sign * o.lots * self._contract(o.instrument).lot) / UNIT for o in orders}
+        return {o.number: Decimal(o.sign * o.lots * self.contract(o.instrument).lot) / UNIT for o in orders}
 
     def triggers(self) -> dict[OrderNumber, Decimal]:
         """Conditional orders that wait, by number, with their signed size: 0 of one that closes the whole position."""
@@ -171,7 +197,7 @@ class Context:
         """The largest order that margin and brackets carry at a price, by default that of a market order: one lot more
         is refused. On the side that closes a leg: what there is to close. 0 while there is no mark price.
         """
-        contract, state = self._contract(instrument), self._state
+        contract, state = self.contract(instrument), self._state
         assert state.pack is not None
         if not contract.mark:
             return Decimal(0)
@@ -188,7 +214,7 @@ class Context:
 
     def whole_lots(self, instrument: str, size: Decimal) -> Decimal:
         """The size rounded down to whole lots."""
-        lot = Decimal(self._contract(instrument).lot) / UNIT
+        lot = Decimal(self.contract(instrument).lot) / UNIT
         return (size / lot).to_integral_value(ROUND_DOWN) * lot
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
@@ -308,30 +334,30 @@ class Context:
 
     def cancel_all(self, instrument: str) -> None:
         """Cancel everything that is open in the instrument, conditional orders too."""
-        self._send(CancelAll(self.now, self.account, self._request(), self._contract(instrument).id))
+        self._send(CancelAll(self.now, self.account, self._request(), self.contract(instrument).id))
 
     def set_countdown(self, instrument: str, seconds: int) -> None:
         """Let all that is open in the instrument end after so many seconds unless asked again; 0: let it stand."""
-        name = self._contract(instrument).id
+        name = self.contract(instrument).id
         self._send(SetCountdown(self.now, self.account, self._request(), name, Nanos(seconds * SECOND)))
 
     def set_leverage(self, instrument: str, leverage: int) -> None:
         """Set the leverage in the instrument."""
-        self._send(SetLeverage(self.now, self.account, self._request(), self._contract(instrument).id, leverage))
+        self._send(SetLeverage(self.now, self.account, self._request(), self.contract(instrument).id, leverage))
 
     def set_margin_mode(self, instrument: str, mode: MarginMode) -> None:
         """Set the margin mode in the instrument."""
-        self._send(SetMarginMode(self.now, self.account, self._request(), self._contract(instrument).id, mode))
+        self._send(SetMarginMode(self.now, self.account, self._request(), self.contract(instrument).id, mode))
 
     def add_margin(self, instrument: str, amount: Decimal | str, leg: Leg = Leg.NET) -> None:
         """Move money from the cross wallet to the isolated wallet of a position; a negative amount moves it back."""
-        atoms, contract = int(Decimal(amount) * UNIT), self._contract(instrument)
+        atoms, contract = int(Decimal(amount) * UNIT), self.contract(instrument)
         kind = AddMargin if atoms > 0 else RemoveMargin
         self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(atoms)), leg))
 
     def auto_add_margin(self, instrument: str, on: bool = True) -> None:
         """Let an isolated position that falls due get margin added out of the available balance, or not."""
-        self._send(SetAutoAddMargin(self.now, self.account, self._request(), self._contract(instrument).id, on))
+        self._send(SetAutoAddMargin(self.now, self.account, self._request(), self.contract(instrument).id, on))
 
     def use_legs(self, hedges: bool = True) -> None:
         """Hold a long and a short leg in each instrument, or one position."""
@@ -355,7 +381,7 @@ class Context:
         self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None,
         visible: Decimal | str | None = None, **how: Any,
     ) -> OrderNumber:  # fmt: skip
-        contract, number = self._contract(instrument), self._number()
+        contract, number = self.contract(instrument), self._number()
         lots, ticks = lots_of(contract, size), ticks_of(contract, price)
         if visible is not None:
             how["visible"] = lots_of(contract, visible)
@@ -367,7 +393,7 @@ class Context:
         self, kind: TriggerKind, instrument: str, side: Side, size: Decimal | str | None,
         trigger: Decimal | str | None, price: Decimal | str | None, **how: Any,
     ) -> OrderNumber:  # fmt: skip
-        contract, number = self._contract(instrument), self._number()
+        contract, number = self.contract(instrument), self._number()
         lots = Lots(0) if size is None else lots_of(contract, size)
         command = PlaceTrigger(
             self.now, self.account, self._request(), number, contract.id, side, kind, lots, ticks_of(contract, trigger),
@@ -393,7 +419,8 @@ class Context:
     def _own(self) -> Account:
         return self._state.accounts[self.account]
 
-    def _contract(self, instrument: str) -> Contract:
+    def contract(self, instrument: str) -> Contract:
+        """The instrument as the session has it. Raises LookupError."""
         contracts = self._state.contracts
         if instrument not in contracts:
             raise LookupError(f"the session has no instrument {instrument!r}, it has {', '.join(contracts)}")

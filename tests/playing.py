@@ -19,10 +19,11 @@ from events.record import Batch
 from events.store.memory import MemoryLog
 from exchange.core.state import State
 from exchange.sequencer import Sequencer
-from replay.player import Player, Trader
+from replay.player import Player
 from replay.sources import open_source
 from replay.strategy import Strategy
 from replay.synth import generated
+from replay.traders import Trader
 from tests.captures import PACK, write
 
 AS_RECORDED = SessionOptions()

@@ -16,8 +16,8 @@ from gateway.commands import replay, verify, why
 from gateway.console import OUT
 from gateway.errors import UsageError
 from gateway.reports.replay_figures import show
-from replay.player import Trader
 from replay.sources import open_source
+from replay.traders import Trader
 
 SIDECARS = ("", "-wal", "-shm")
 

@@ -33,9 +33,10 @@ from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.loading import StrategyError, make_strategy
-from replay.player import Player, Progress, SetupError, Trader
+from replay.player import Player, Progress
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
+from replay.traders import SetupError, Trader
 
 T = TypeVar("T", bound=Enum)
 

@@ -33,9 +33,10 @@ from events.facts import (
 from events.observations import Observations
 from events.units import SECOND
 from replay.loading import StrategyError
-from replay.player import Player, SetupError
+from replay.player import Player
 from replay.sources import SourceError, open_source
 from replay.synth import generated
+from replay.traders import SetupError
 from tests import captures
 from tests.captures import PACK
 from tests.playing import Played, capture, market, play, trader

@@ -1,0 +1,262 @@
+"""The traders of a replay: their accounts, and what their strategies are told, when, and in which order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from heapq import heappop
+
+from events import commands as c
+from events.facts import AnyFact, MarkPriceMoved, Refused, Traded
+from events.instruments import AssetId, InstrumentId, MarginMode
+from events.observations import Observations
+from events.record import Batch
+from events.refusals import Reason
+from events.triggers import PriceSource
+from events.units import UNIT, Atoms, Nanos
+from exchange.core.state import Outcome, State
+from exchange.projections.results import margin_ratio
+from exchange.sequencer import SequencerError
+from replay.loading import StrategyError, failure
+from replay.strategy import Context, Strategy
+from replay.waking import DEPTH, PRINT, Alarms, Bars, Print, bar_end
+
+MARK, LAST = PriceSource.MARK, PriceSource.LAST
+
+BARS_FIRST = -1
+"""Bars that end at a time are told before anybody's timer of that time."""
+
+
+class SetupError(Exception):
+    """A session or an account that cannot be set up as asked; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """An account of the replay, as it is set up before the first row."""
+
+    name: c.AccountId
+    mode: MarginMode
+    leverage: int
+    deposit: Decimal
+    strategy: Strategy
+    multi: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A trader as he is told things: his context, his strategy, and the bars that he wants."""
+
+    context: Context
+    strategy: Strategy
+    bars: Nanos
+
+
+class Traders:
+    """Opens the accounts of traders and tells their strategies, in the order in which they were given."""
+
+    def __init__(
+        self, traders: Iterable[Trader], state: Callable[[], State], send: Callable[[c.Command], Batch | Outcome]
+    ) -> None:
+        self._traders = tuple(traders)
+        self._state_now = state
+        self._send = send
+        self._told: dict[c.AccountId, Told] = {}
+        self._news: deque[Batch] = deque()
+        self.alarms = Alarms()
+
+    @property
+    def _state(self) -> State:
+        return self._state_now()
+
+    # Setting up
+
+    def open(self, at: Nanos, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
+        """Open all accounts, then start all strategies. Raises SetupError."""
+        for order, trader in enumerate(self._traders):
+            self._open_account(at, order, trader, instruments, assets)
+        for order, trader in enumerate(self._traders):
+            told = self._told[trader.name]
+            call(told.strategy.on_start, told.context)
+            self._wake_again(at, order, told)
+        for bars in dict.fromkeys(told.bars for told in self._told.values() if told.bars):
+            self.alarms.wake_at(bar_end(at, bars), BARS_FIRST, c.MARKET, bars)
+
+    def _open_account(
+        self, at: Nanos, order: int, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]
+    ) -> None:
+        name = trader.name
+        request = (c.RequestId(f"open-{n}") for n in range(1, 1000))
+        self._send(c.OpenAccount(at, name, next(request)))
+        for asset in assets if trader.deposit else ():
+            self._send(c.Deposit(at, name, next(request), asset, atoms(trader.deposit)))
+        for instrument in instruments:
+            self._send(c.SetMarginMode(at, name, next(request), instrument, trader.mode))
+            max_leverage = self._state.contracts[instrument].rules.brackets.max_leverage
+            if not 1 <= trader.leverage <= max_leverage:
+                raise SetupError(
+                    f"account {name}: {instrument} cannot be traded at {trader.leverage}x; give 1 to {max_leverage}"
+                )
+            self._send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
+        if trader.multi:
+            self._join(at, trader, next(request))
+        context = Context(self._state_now, name, self._send, self.alarms, order)
+        context.instruments = instruments
+        self._told[name] = self._listening(context, trader.strategy)
+
+    def _listening(self, context: Context, strategy: Strategy) -> Told:
+        """Note which rows the strategy wants to see, and make its bars."""
+        self.alarms.sees_books |= type(strategy).on_book is not Strategy.on_book
+        self.alarms.sees_prints |= type(strategy).on_trade is not Strategy.on_trade
+        bars = _whole(strategy, "bars", strategy.bars)
+        for instrument in context.instruments if bars else ():
+            self.alarms.bars[instrument].setdefault(bars, Bars())
+        return Told(context, strategy, bars)
+
+    def _join(self, at: Nanos, trader: Trader, request: c.RequestId) -> None:
+        """Let all wallets of an account answer for all its positions."""
+        batch = self._send(c.SetCollateralMode(at, trader.name, request, True))
+        if isinstance(batch, Batch):
+            for fact in batch.facts:
+                if isinstance(fact, Refused):
+                    raise SetupError(
+                        f"account {trader.name}: no multi-asset mode ({fact.reason.value}); "
+                        "give the index price of its assets, e.g. --index USDTUSD=1, under a pack with collateral"
+                    )
+
+    # Telling
+
+    def note(self, batch: Batch) -> None:
+        """Keep a batch until everybody can be told."""
+        if self._told and len(batch.records) > 1:
+            self._news.append(batch)
+
+    def tell(self, sample: Callable[[], None]) -> None:
+        """Tell what happened to the accounts, until nothing new happens; `sample` is called where a mark moved."""
+        while self._news:
+            batch = self._news.popleft()
+            marked = False
+            for fact in batch.facts:
+                if isinstance(fact, MarkPriceMoved):
+                    marked = True
+                    self._reached(fact.instrument, MARK, fact.mark)
+                elif isinstance(fact, Traded):
+                    self._tell_fill(fact)
+                elif isinstance(fact, Refused):
+                    self._tell_refusal(batch.command, fact.reason)
+                elif (told := self._told.get(getattr(fact, "account", c.MARKET))) is not None:
+                    self._tell_fact(told, fact)
+            if self.alarms.ratios:
+                self._look_at_ratios()
+            if marked:
+                sample()
+
+    def finish(self) -> None:
+        """Say that the last row was applied."""
+        for told in self._told.values():
+            call(told.strategy.on_finish, told.context)
+
+    def _tell_fill(self, fact: Traded) -> None:
+        for name in {fact.maker: None, fact.taker: None}:
+            if told := self._told.get(name):
+                call(told.strategy.on_fill, told.context, fact)
+        self._reached(fact.instrument, LAST, fact.price)
+
+    def _tell_fact(self, told: Told, fact: AnyFact) -> None:
+        if hasattr(fact, "number"):
+            call(told.strategy.on_order, told.context, fact)
+        call(told.strategy.on_fact, told.context, fact)
+
+    def _tell_refusal(self, command: c.Command, reason: Reason) -> None:
+        if isinstance(command, c.TradersCommand) and (told := self._told.get(command.account)):
+            call(told.strategy.on_refused, told.context, command, reason)
+
+    def _reached(self, instrument: InstrumentId, source: PriceSource, price: int) -> None:
+        levels = self.alarms.levels.get((instrument, source))
+        if levels and levels.is_reached(price):
+            unit = 1 if source is MARK else self._state.contracts[instrument].tick
+            for name in levels.reached(price):
+                told = self._told[name]
+                call(told.strategy.on_price, told.context, instrument, Decimal(price * unit) / UNIT)
+
+    def _look_at_ratios(self) -> None:
+        for name in tuple(self.alarms.ratios):
+            ratio = margin_ratio(self._state, name)
+            if self.alarms.ratio_rises(name, ratio) and ratio is not None:
+                told = self._told[name]
+                call(told.strategy.on_margin, told.context, ratio)
+
+    # Rows and times
+
+    def applied(self, chunk: Observations, first: int, last: int) -> None:
+        """Rows of history were applied: fold their prints, and tell those who wait for the last of them."""
+        instrument, alarms = chunk.instrument, self.alarms
+        alarms.fold(chunk, first, last)
+        if alarms.levels.get((instrument, LAST)) and (price := self._state.contracts[instrument].feed.last_price):
+            self._reached(instrument, LAST, price)
+        kind = chunk.kind[last]
+        if alarms.sees_books and kind in DEPTH:
+            for told in self._told.values():
+                call(told.strategy.on_book, told.context, instrument)
+        elif alarms.sees_prints and kind == PRINT:
+            trade = self._print(chunk, chunk.index[last])
+            for told in self._told.values():
+                call(told.strategy.on_trade, told.context, instrument, trade)
+
+    def _print(self, chunk: Observations, i: int) -> Print:
+        contract = self._state.contracts[chunk.instrument]
+        price, size = chunk.print_price[i] * contract.tick, chunk.print_lots[i] * contract.lot
+        return Print(Decimal(price) / UNIT, Decimal(size) / UNIT, chunk.print_side[i] > 0)
+
+    def wake(self) -> None:
+        """Wake whoever is the next to be woken by a time."""
+        alarm = heappop(self.alarms.times)
+        if alarm.bars:
+            self._end_bars(alarm.at, alarm.bars)
+            return
+        told = self._told[alarm.account]
+        told.context.woken_at = alarm.at
+        call(told.strategy.on_timer, told.context)
+        if alarm.repeats:
+            self._wake_again(alarm.at, alarm.order, told)
+
+    def _end_bars(self, at: Nanos, length: Nanos) -> None:
+        """Tell the bars of this length that end now, and begin the next ones."""
+        self.alarms.wake_at(Nanos(at + length), BARS_FIRST, c.MARKET, length)
+        for instrument, makers in self.alarms.bars.items():
+            contract = self._state.contracts[instrument]
+            tick, lot = Decimal(contract.tick) / UNIT, Decimal(contract.lot) / UNIT
+            if bar := makers[length].end(Nanos(at - length), tick, lot) if length in makers else None:
+                for told in self._told.values():
+                    if told.bars == length:
+                        told.context.woken_at = at
+                        call(told.strategy.on_bar, told.context, instrument, bar)
+
+    def _wake_again(self, at: Nanos, order: int, told: Told) -> None:
+        if every := _whole(told.strategy, "every", told.strategy.every):
+            self.alarms.wake_at(Nanos(at + every), order, told.context.account, repeats=True)
+
+
+def _whole(strategy: Strategy, name: str, value: Nanos) -> Nanos:
+    """A stretch of time as a strategy states it. Raises StrategyError."""
+    if type(value) is not int or value < 0:
+        of = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
+        raise StrategyError(f"strategy {of}: {name} is {value!r}; make it whole nanoseconds, 0 for never")
+    return value
+
+
+def atoms(amount: Decimal) -> Atoms:
+    """An amount in atoms."""
+    return Atoms(int(amount * UNIT))
+
+
+def call(method: Callable[..., None], *arguments: object) -> None:
+    """Call a strategy; a fault of its own is told with its place, one of ours goes on as it is."""
+    try:
+        method(*arguments)
+    except (AssertionError, SequencerError):
+        raise
+    except Exception as error:
+        raise StrategyError(f"{method.__qualname__} failed: {failure(error)}; mend the strategy") from error
