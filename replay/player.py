@@ -24,7 +24,9 @@ from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.sources import Source
 from replay.sources.report import SourceError
+from replay.strategy import Context
 from replay.traders import SetupError, Trader, Traders, atoms
+from replay.waking import Alarm
 
 READY_EVERY = 256
 """So many batches are decided between two looks at the committer."""
@@ -71,12 +73,13 @@ class Player:
         sources: Sequence[Source],
         traders: Sequence[Trader] = (),
         *,
+        deeds: Sequence[tuple[Decimal, c.AccountId, Callable[[Context], object]]] = (),
         strict: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._sequencer = sequencer
         self._streams = [Stream(source, order) for order, source in enumerate(sources)]
-        self._traders = Traders(traders, lambda: self.state, self.send)
+        self._traders = Traders(traders, lambda: self.state, self.send, deeds)
         self._strict = strict
         self._on_progress = on_progress
         self.progress = Progress()
@@ -85,6 +88,11 @@ class Player:
         self.defects: Counter[str] = Counter()
         self.problems: list[str] = []
         sequencer.on_batch = self._note
+
+    @property
+    def undone(self) -> list[Alarm]:
+        """The deeds whose time did not come."""
+        return [alarm for alarm in self._traders.alarms.times if alarm.deed]
 
     @property
     def state(self) -> State:

@@ -55,12 +55,17 @@ class Told:
 
 
 class Traders:
-    """Opens the accounts of traders and tells their strategies, in the order in which they were given."""
+    """Opens the accounts of traders and tells their strategies, in the order in which they were given.
+
+    deeds are what accounts do beside: seconds from the first row on, who, and what.
+    """
 
     def __init__(
-        self, traders: Iterable[Trader], state: Callable[[], State], send: Callable[[c.Command], Batch | Outcome]
-    ) -> None:
+        self, traders: Iterable[Trader], state: Callable[[], State], send: Callable[[c.Command], Batch | Outcome],
+        deeds: Iterable[tuple[Decimal, c.AccountId, Callable[[Context], object]]] = (),
+    ) -> None:  # fmt: skip
         self._traders = tuple(traders)
+        self._deeds = tuple(deeds)
         self._state_now = state
         self._send = send
         self._told: dict[c.AccountId, Told] = {}
@@ -81,6 +86,8 @@ class Traders:
             told = self._told[trader.name]
             call(told.strategy.on_start, told.context)
             self._wake_again(at, order, told)
+        for seconds, account, deed in self._deeds:
+            self._told[account].context.wake.after(seconds, deed)
         for bars in dict.fromkeys(told.bars for told in self._told.values() if told.bars):
             self.alarms.wake_at(bar_end(at, bars), BARS_FIRST, c.MARKET, bars)
 
@@ -218,7 +225,7 @@ class Traders:
             return
         told = self._told[alarm.account]
         told.context.woken_at = alarm.at
-        call(told.strategy.on_timer, told.context)
+        call(alarm.deed or told.strategy.on_timer, told.context)
         if alarm.repeats:
             self._wake_again(alarm.at, alarm.order, told)
 
@@ -252,7 +259,7 @@ def atoms(amount: Decimal) -> Atoms:
     return Atoms(int(amount * UNIT))
 
 
-def call(method: Callable[..., None], *arguments: object) -> None:
+def call(method: Callable[..., object], *arguments: object) -> None:
     """Call a strategy; a fault of its own is told with its place, one of ours goes on as it is."""
     try:
         method(*arguments)

@@ -8,6 +8,7 @@ price between the nearest two costs two comparisons.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,6 +56,7 @@ class Alarm(NamedTuple):
     account: AccountId
     bars: Nanos = NEVER
     repeats: bool = False
+    deed: Callable[[Context], object] | None = None
 
 
 class Levels:
@@ -147,9 +149,12 @@ class Alarms:
         """When somebody is woken by a time, None for never."""
         return self.times[0].at if self.times else None
 
-    def wake_at(self, at: Nanos, order: int, account: AccountId, bars: Nanos = NEVER, repeats: bool = False) -> None:
+    def wake_at(
+        self, at: Nanos, order: int, account: AccountId, bars: Nanos = NEVER, repeats: bool = False,
+        deed: Callable[[Context], object] | None = None,
+    ) -> None:  # fmt: skip
         """Wake an account at a time. Of the same time the earlier account is first, then what was asked first."""
-        heappush(self.times, Alarm(at, order, self._next(), account, bars, repeats))
+        heappush(self.times, Alarm(at, order, self._next(), account, bars, repeats, deed))
 
     def wake_on_price(
         self, instrument: InstrumentId, source: PriceSource, level: int, account: AccountId, price: int
@@ -207,13 +212,13 @@ class Wake:
         self._alarms = alarms
         self._order = order
 
-    def at(self, time: int) -> None:
-        """Call `on_timer` once at this session time, ns; at once where it is over."""
-        self._alarms.wake_at(Nanos(max(time, self._context.now)), self._order, self._context.account)
+    def at(self, time: int, deed: Callable[[Context], object] | None = None) -> None:
+        """Call `deed`, by default `on_timer`, once at this session time, ns; at once where it is over."""
+        self._alarms.wake_at(Nanos(max(time, self._context.now)), self._order, self._context.account, deed=deed)
 
-    def after(self, seconds: Decimal | float | str) -> None:
-        """Call `on_timer` once after so many seconds of session time."""
-        self.at(self._context.now + int(Decimal(seconds) * SECOND))
+    def after(self, seconds: Decimal | float | str, deed: Callable[[Context], object] | None = None) -> None:
+        """Call `deed`, by default `on_timer`, once after so many seconds of session time."""
+        self.at(self._context.now + int(Decimal(seconds) * SECOND), deed)
 
     def on_price(self, instrument: str, level: Decimal | str, source: PriceSource = PriceSource.MARK) -> None:
         """Call `on_price` once, as soon as the mark, or the price of a trade, reaches this level.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.commands import AdvanceMarket, PlaceOrder
-from events.facts import AnyFact, OrderAccepted, OrderCancelled, OrderRested, Refused
+from events.facts import AnyFact, MarketAdvanced, OrderAccepted, OrderCancelled, OrderRested, Refused
 from events.instruments import InstrumentId
 from events.observations import Observations
 from events.triggers import PriceSource
@@ -295,7 +295,7 @@ def test_what_is_watched_changes_no_fact_of_the_session(tmp_path: Path) -> None:
         def on_trade(self, context: Context, instrument: InstrumentId, trade: Print) -> None: ...
 
     def facts(played: Played) -> list[AnyFact]:
-        return [f for batch in played.batches for f in batch.facts if not type(f).__name__ == "MarketAdvanced"]
+        return [f for batch in played.batches for f in batch.facts if not isinstance(f, MarketAdvanced)]
 
     file = capture(tmp_path, market(10))
     assert facts(play(file, traders=[trader(Onlooker(), leverage=20)])) == facts(

@@ -1,0 +1,185 @@
+"""Markets for tests of strategies: generated from a seed, told price by price, or read out of a recorded session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from events.chunks import decode_chunk
+from events.codec import decode_body
+from events.commands import AdvanceMarket, ChunkId
+from events.instruments import Instrument, InstrumentId, RulePack
+from events.observations import Kind, Observations
+from events.store.sqlite import open_session
+from events.units import SECOND, UNIT
+from replay.apart import run_apart
+from replay.sources import Report, Source, SourceError, open_source
+from replay.synth import write_session
+from replay.whole import whole_or_text
+
+NOON = 1_709_640_000
+"""5 March 2024, 12:00 UTC, s: where the time of told prices begins."""
+
+
+class Market(Protocol):
+    """What can be opened as sources of history."""
+
+    def sources(self, pack: RulePack, folder: Path) -> Sequence[Source]:
+        """The sources; `folder` is theirs to write to. Raises SourceError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of market history, of any format that a replay reads."""
+
+    paths: tuple[Path, ...]
+
+    def sources(self, pack: RulePack, _folder: Path) -> Sequence[Source]:
+        """A source a file."""
+        return [open_source(path, pack) for path in self.paths]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A market from a seed, as `ringfence synth` writes it."""
+
+    options: dict[str, Any]
+
+    def sources(self, pack: RulePack, folder: Path) -> Sequence[Source]:
+        """The source of what was written to a file."""
+        path = folder / f"generated-{len(list(folder.iterdir()))}"
+        write_session(path, **self.options)
+        return [open_source(path, pack)]
+
+
+class Point(NamedTuple):
+    """A price, and when: seconds from the start."""
+
+    seconds: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True)
+class Prices:
+    """A market told price by price: each is the mark, and the book offers `depth` one tick above, bids it one below."""
+
+    instrument: InstrumentId
+    points: tuple[Point, ...]
+    depth: Decimal
+
+    def sources(self, pack: RulePack, _folder: Path) -> Sequence[Source]:
+        """One source. Raises SourceError where a price or the depth is none of the instrument's."""
+        terms = next((terms for terms in pack.instruments if terms.id == self.instrument), None)
+        if terms is None:
+            raise SourceError(f"prices of {self.instrument}: {pack.id} has no such instrument; name one that it has")
+        return [Told(self._columns(terms))]
+
+    def _columns(self, terms: Instrument) -> Observations:
+        lots = self._whole(self.depth, terms.lot, "depth", "lots")
+        found = Observations(self.instrument)
+        for n, (seconds, price) in enumerate(self.points):
+            ticks = self._whole(price, terms.tick, f"price {price}", "ticks")
+            at = NOON * SECOND + int(seconds * SECOND)
+            found.kind += [int(Kind.SNAPSHOT), int(Kind.MARK)]
+            found.at += [at, at]
+            found.transacted += [at, at]
+            found.index += [n, n]
+            found.first_id.append(n + 1)
+            found.last_id.append(n + 1)
+            found.previous_id.append(n)
+            found.level_price += [ticks - 1, ticks + 1]
+            found.level_lots += [lots, lots]
+            found.bids_end.append(2 * n + 1)
+            found.asks_end.append(2 * n + 2)
+            found.mark.append(int(price * UNIT))
+            found.mark_index.append(0)
+            found.mark_rate.append(0)
+            found.mark_next_funding.append(0)
+        found.check()
+        return found
+
+    def _whole(self, value: Decimal, unit: int, what: str, units: str) -> int:
+        whole = whole_or_text(value, unit)
+        if isinstance(whole, str) or whole <= 1:
+            least = f"a whole number of {units} of {Decimal(unit) / UNIT}, more than one"
+            raise SourceError(f"prices of {self.instrument}: {what} is not {least}; give such a one")
+        return whole
+
+
+class Told:
+    """A source that is one chunk of columns, made up in memory."""
+
+    def __init__(self, columns: Observations) -> None:
+        self.path = Path(f"prices of {columns.instrument}")
+        self.report = Report(str(self.path), strict=True)
+        self.position = 0
+        self._columns = columns
+
+    def __iter__(self) -> Iterator[Observations]:
+        """The one chunk."""
+        yield self._columns
+
+    def locate(self, row: int) -> str:
+        """The price of the row."""
+        return f"{self.path}:{row // 2 + 1}"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The market of a recorded session, without what its traders did."""
+
+    path: Path
+
+    def sources(self, _pack: RulePack, _folder: Path) -> Sequence[Source]:
+        """A source an instrument, in the order in which they came. Raises LogError, SourceError."""
+        chunks = run_apart(self._chunks())
+        if not chunks:
+            raise SourceError(f"{self.path}: holds no market data; give a session that a replay made")
+        return [Kept(self.path, instrument, names) for instrument, names in chunks.items()]
+
+    async def _chunks(self) -> dict[InstrumentId, list[ChunkId]]:
+        log = await open_session(self.path, read_only=True)
+        found: dict[InstrumentId, list[ChunkId]] = {}
+        try:
+            async for stored in log.read():
+                command = decode_body(stored.number, stored.body).command
+                if isinstance(command, AdvanceMarket):
+                    names = found.setdefault(command.instrument, [])
+                    if command.chunk not in names[-1:]:
+                        names.append(command.chunk)
+        finally:
+            await log.close()
+        return found
+
+
+@dataclass
+class Kept:
+    """The chunks of one instrument in a session file, fetched one by one."""
+
+    path: Path
+    instrument: InstrumentId
+    names: Sequence[ChunkId]
+    position: int = 0
+    report: Report = field(init=False)
+
+    def __iter__(self) -> Iterator[Observations]:
+        """The chunks in the order in which the session applied them. Raises LogError."""
+        self.report, self.position = Report(str(self.path), strict=True), 0
+        for name in self.names:
+            yield run_apart(self._fetch(name))
+            self.position += self.path.stat().st_size // len(self.names)
+
+    def locate(self, row: int) -> str:
+        """The row of the chunk, which has no line."""
+        return f"{self.path}:{self.instrument} row {row + 1}"
+
+    async def _fetch(self, name: ChunkId) -> Observations:
+        log = await open_session(self.path, read_only=True)
+        try:
+            return decode_chunk(await log.chunk(name))
+        finally:
+            await log.close()
