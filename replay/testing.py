@@ -1,7 +1,8 @@
 """The pytest plugin: the fixture `session`, a `replay.trial.Trial` whose golden sessions lie beside the test.
 
-`--golden-update` makes the sessions that tests are compared with anew. Registered as the entry point `ringfence`; every
-run of pytest loads this module, so that it imports the rest only where the fixture is asked for.
+`--golden-update` makes the sessions that tests are compared with anew. Registered as an entry point under its own
+name, so that `-p replay.testing` does no harm; every run of pytest loads this module, so that it imports the rest only
+where the fixture is asked for.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -241,10 +240,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     return pytester
 
 
-PLUGIN = () if any(found.name == "ringfence" for found in entry_points(group="pytest11")) else ("-p", "replay.testing")
-"""Installed as an application, Ringfence brings the plugin along."""
-
-ARGUMENTS = (*PLUGIN, "-p", "no:randomly", "-p", "no:cacheprovider", "-q")
+ARGUMENTS = ("-p", "replay.testing", "-p", "no:randomly", "-p", "no:cacheprovider", "-q")
 
 
 def test_the_fixture_keeps_golden_sessions_beside_the_test(suite: pytest.Pytester) -> None:
