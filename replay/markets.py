@@ -113,6 +113,8 @@ class Prices:
 class Told:
     """A source that is one chunk of columns, made up in memory."""
 
+    name = "told prices"
+
     def __init__(self, columns: Observations) -> None:
         self.path = Path(f"prices of {columns.instrument}")
         self.report = Report(str(self.path), strict=True)
@@ -164,6 +166,7 @@ class Kept:
     instrument: InstrumentId
     names: Sequence[ChunkId]
     position: int = 0
+    name: str = "a recorded session"
     report: Report = field(init=False)
 
     def __iter__(self) -> Iterator[Observations]:

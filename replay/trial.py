@@ -95,9 +95,7 @@ class Trial:
         """All of this has to hold. Raises Disappointment; ValueError where history ends before a deed."""
         __tracebackhide__ = True
         if undone := self._player_and_log[0].undone:
-            raise ValueError(
-                f"history ends before what {undone[0].account} does by hand last; tell of a price after it"
-            )
+            raise ValueError(f"history ends before a deed of {undone[0].account}; tell of a price after it")
         faults = [fault for expectation in expected if (fault := expectation.fault(self))]
         if faults:
             raise Disappointment("\n".join(["", *faults]))
