@@ -14,7 +14,7 @@ from events.units import SECOND, UNIT, Atoms, MarkUnits, Nanos
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
 from gateway.wording import words
-from replay.strategy import Context
+from replay.context import Context
 
 PROCEED_FACTS = 4096
 """Due work is done in batches of so many facts at most, as the sequencer does it."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, get_type_hints
 
-import msgspec
-
+from events.codec import record_text
 from events.facts import AnyFact
 from events.record import Batch, Record
 from events.units import UNIT, Atoms, Lots, MarkUnits, Rate, Ticks
 from exchange.core.state import State
 from exchange.projections.results import Results
-from replay.strategy import Context, equity_atoms
+from replay.context import Context
+from replay.quotes import equity_atoms
 
 SHOWN = 3
 """So many of the facts that were found instead are told."""
@@ -130,16 +131,16 @@ def _same(fact: Any, name: str, value: Any, state: State) -> bool:
 
 def _unit(fact: Any, name: str, state: State) -> int:
     """What one of a field is in 10^-8."""
-    kinds = {field.name: str(field.type) for field in msgspec.structs.fields(fact)}
-    if any(unit.__name__ in kinds[name] for unit in (Atoms, MarkUnits, Rate)):
+    kind = str(get_type_hints(type(fact))[name])
+    if any(unit.__name__ in kind for unit in (Atoms, MarkUnits, Rate)):
         return 1
     contract = state.contracts[fact.instrument]
-    return contract.tick if Ticks.__name__ in kinds[name] else contract.lot if Lots.__name__ in kinds[name] else UNIT
+    return contract.tick if Ticks.__name__ in kind else contract.lot if Lots.__name__ in kind else UNIT
 
 
 def told(record: Record) -> str:
     """A record as a line: its number, its kind, and what it says."""
-    said = msgspec.to_builtins(record.message)
+    said = json.loads(record_text(record))[2]
     fields = " ".join(f"{name}={_short(value)}" for name, value in said.items() if name not in ("kind", "at"))
     return f"  {record.seq:>6}  {said['kind']} {fields}".rstrip()
 

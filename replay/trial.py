@@ -17,8 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
 from events.codec import decode_body
 from events.commands import AccountId, SessionOptions
 from events.facts import AnyFact
@@ -63,7 +61,7 @@ class Trial:
         self._accounts: list[Trader] = []
         self._deeds: list[At] = []
         self._pack: RulePack | None = None
-        self._options = SessionOptions()
+        self._options: dict[str, Any] = {}
         self._insurance = Decimal(0)
         self._indices: dict[InstrumentId, Decimal] = {}
 
@@ -83,7 +81,7 @@ class Trial:
             self._pack = load_pack(pack) if isinstance(pack, str) else pack
         self._insurance = Decimal(insurance) or self._insurance
         self._indices |= {InstrumentId(pair): Decimal(price) for pair, price in (indices or {}).items()}
-        self._options = replace(self._options, **options)
+        self._options |= options
         return self._unplayed()
 
     def when(self, *deeds: At) -> Trial:
@@ -160,7 +158,7 @@ class Trial:
         sequencer = await Sequencer.open(log)
         try:
             player = Player(sequencer, sources, self._accounts, deeds=self._deeds, strict=True)
-            await player.run(pack, self._options, self._insurance, self._indices)
+            await player.run(pack, SessionOptions(**self._options), self._insurance, self._indices)
         finally:
             await sequencer.close()
         return player, log

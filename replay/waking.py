@@ -20,7 +20,7 @@ from events.triggers import PriceSource
 from events.units import SECOND, UNIT, Nanos
 
 if TYPE_CHECKING:
-    from replay.strategy import Context
+    from replay.context import Context
 
 DEPTH = (int(Kind.DIFF), int(Kind.SNAPSHOT))
 PRINT = int(Kind.PRINT)

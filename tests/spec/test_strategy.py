@@ -14,8 +14,11 @@ from events.commands import CancelOrder, PlaceOrder, Side, TimeInForce
 from events.facts import OrderAccepted, OrderCancelled, OrderRested, Refused, Traded
 from events.instruments import Leg, MarginMode
 from events.refusals import Reason
+from replay.context import Context
 from replay.loading import StrategyError, load_strategy, make_strategy
-from replay.strategy import Context, Quote, Strategy, whole_or_text
+from replay.quotes import Quote
+from replay.strategy import Strategy
+from replay.whole import whole_or_text
 from tests import captures
 from tests.playing import Played, capture, play, trader
 from tests.strategies import Asker, Diary, Failing

@@ -13,8 +13,9 @@ from events.facts import LiquidationStarted, MarkPriceMoved, OrderAccepted, Refu
 from events.instruments import load_pack
 from events.log import LogError
 from examples.dip_buyer import DipBuyer
+from replay.context import Context
+from replay.quotes import Quote
 from replay.sources import SourceError
-from replay.strategy import Context, Quote
 from replay.trial import Disappointment, Trial, account, at, ends, generated, happened, never, prices, recorded
 from tests.command_line import ringfence
 

@@ -1,0 +1,377 @@
+"""What a trader's program sees of its account and market, and what it can do.
+
+Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed
+on as it stands and refused by the exchange, never rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from events.commands import (
+    AccountId,
+    AddMargin,
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    ClientId,
+    Command,
+    ExchangeAsset,
+    OrderNumber,
+    PlaceOrder,
+    PlaceTrigger,
+    RemoveMargin,
+    RequestId,
+    SetAutoAddMargin,
+    SetCollateralMode,
+    SetCountdown,
+    SetLeverage,
+    SetMarginMode,
+    SetPositionMode,
+    Side,
+    SubmitBatch,
+    Transfer,
+)
+from events.instructions import Arming
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
+from events.phases import TradingPhase
+from events.triggers import PriceSource, TriggerKind
+from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate
+from exchange.core.book import Order
+from exchange.core.contract import Contract
+from exchange.core.fees import fee_rates
+from exchange.core.margin.model import available_atoms
+from exchange.core.margin.pretrade import max_lots, reserve_price
+from exchange.core.matching.uncrossing import clearing
+from exchange.core.state import Account, State
+from exchange.core.triggers.trigger import Trigger
+from exchange.projections.adl import light
+from replay.linking import linked
+from replay.quotes import Indicative, Quote, equity_atoms, price_of
+from replay.waking import Alarms, Wake
+from replay.whole import lots_of, ticks_of, whole_or_text
+
+
+class Context:
+    """What a strategy sees of its account and market, and how it sends orders."""
+
+    def __init__(
+        self, state: Callable[[], State], account: AccountId, send: Callable[[Command], object],
+        alarms: Alarms | None = None, order: int = 0,
+    ) -> None:  # fmt: skip
+        self._state_now = state
+        self._send = send
+        self._requests = 0
+        self._numbers = 0
+        self._together = False
+        self.woken_at = Nanos(0)
+        self.account = account
+        self.instruments: tuple[InstrumentId, ...] = ()
+        self.wake = Wake(self, alarms or Alarms(), order)
+
+    @property
+    def now(self) -> Nanos:
+        """Session time, ns since the epoch, UTC."""
+        return max(self._state.now, self.woken_at)
+
+    def mark(self, instrument: str) -> Decimal | None:
+        """The mark price."""
+        mark = self.contract(instrument).mark
+        return Decimal(mark) / UNIT if mark else None
+
+    def quote(self, instrument: str) -> Quote:
+        """The best bid and ask."""
+        contract = self.contract(instrument)
+        book = contract.book
+        return Quote(price_of(contract, book.best_price(book.bids)), price_of(contract, book.best_price(book.asks)))
+
+    def phase(self, instrument: str) -> TradingPhase:
+        """What may be done in the instrument."""
+        return self.contract(instrument).phase
+
+    def indicative(self, instrument: str) -> Indicative | None:
+        """What trading would begin with if it were continuous from now on, None where nothing crosses."""
+        contract = self.contract(instrument)
+        if (found := clearing(contract)) is None:
+            return None
+        price = price_of(contract, found.price)
+        assert price is not None
+        lots, surplus = (Decimal(size * contract.lot) / UNIT for size in (found.lots, found.surplus))
+        return Indicative(price, lots, surplus)
+
+    def position(self, instrument: str, leg: Leg = Leg.NET) -> Decimal:
+        """The signed size held, in hedge mode of one leg."""
+        position = self._own.positions.get(position_name(instrument, leg))
+        return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
+
+    def adl_light(self, instrument: str, leg: Leg = Leg.NET) -> int | None:
+        """Where the position stands in the queue of auto-deleveraging, 5 for the first fifth, 1 for the last; None
+        without a position.
+        """
+        return light(self._state, self.account, position_name(self.contract(instrument).id, leg))
+
+    def leverage(self, instrument: str) -> int:
+        """The leverage in the instrument."""
+        contract = self.contract(instrument)
+        return self._state.position(self._own, contract).leverage
+
+    def open_orders(self) -> dict[OrderNumber, Decimal]:
+        """Open orders by number, with the signed size that is still open."""
+        orders = self._own.orders.values()
+        return {o.number: Decimal(o.sign * o.lots * self.contract(o.instrument).lot) / UNIT for o in orders}
+
+    def triggers(self) -> dict[OrderNumber, Decimal]:
+        """Conditional orders that wait, by number, with their signed size: 0 of one that closes the whole position."""
+        waiting = self._own.triggers.values()
+        return {
+            OrderNumber(t.placed.number): Decimal(t.sign * t.placed.lots * t.holder.contract.lot) / UNIT
+            for t in waiting
+        }
+
+    def available(self, asset: str = "USDT") -> Decimal:
+        """Available balance."""
+        if asset not in self._state.ledger:
+            return Decimal(0)
+        return Decimal(available_atoms(self._state.wallet(self._own, AssetId(asset)))) / UNIT
+
+    def equity(self, asset: str = "USDT") -> Decimal:
+        """Everything the account owns in the asset at the present marks: wallets and unrealised PnL, isolated ones
+        too.
+        """
+        return Decimal(equity_atoms(self._own, asset)) / UNIT
+
+    def max_size(self, instrument: str, side: Side, price: Decimal | str | None = None, leg: Leg = Leg.NET) -> Decimal:
+        """The largest order that margin and brackets carry at a price, by default that of a market order: one lot more
+        is refused. On the side that closes a leg: what there is to close. 0 while there is no mark price.
+        """
+        contract, state = self.contract(instrument), self._state
+        assert state.pack is not None
+        if not contract.mark:
+            return Decimal(0)
+        sign = 1 if side is Side.BUY else -1
+        position = state.position(self._own, contract, leg)
+        if leg.sign * sign < 0:
+            return Decimal(abs(position.lots) * contract.lot) / UNIT
+        at = reserve_price(contract, sign, state.pack.market_buy_slippage)
+        at = at if price is None else int(Decimal(price) * UNIT)
+        lots = max_lots(position, sign, at, fee_rates(state, position)[1])
+        if price is None and contract.terms.market_max_lots:
+            lots = min(lots, contract.terms.market_max_lots)
+        return Decimal(lots * contract.lot) / UNIT
+
+    def whole_lots(self, instrument: str, size: Decimal) -> Decimal:
+        """The size rounded down to whole lots."""
+        lot = Decimal(self.contract(instrument).lot) / UNIT
+        return (size / lot).to_integral_value(ROUND_DOWN) * lot
+
+    def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
+        """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
+        self_trade, good_till, price_match, visible (the size that is shown at a time). Returns the order's number.
+        """
+        return self._place(instrument, Side.BUY, size, price, **how)
+
+    def sell(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
+        """Place a sell; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
+        self_trade, good_till, price_match, visible (the size that is shown at a time). Returns the order's number.
+        """
+        return self._place(instrument, Side.SELL, size, price, **how)
+
+    def stop(
+        self, instrument: str, side: Side, size: Decimal | str | None, trigger: Decimal | str,
+        price: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        """Place a conditional order that buys where its price rises to `trigger`, or sells where it falls there.
+
+        It becomes a market order, with a price a limit order; no size closes the whole position. `how`: source,
+        protects, time_in_force, good_till, reduce_only, with_position, price_match, leg, client, self_trade. Returns
+        the order's number.
+        """
+        return self._wait(TriggerKind.STOP, instrument, side, size, trigger, price, **how)
+
+    def take_profit(
+        self, instrument: str, side: Side, size: Decimal | str | None, trigger: Decimal | str,
+        price: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        """Place a conditional order that buys where its price falls to `trigger`, or sells where it rises there; else
+        as `stop`.
+        """
+        return self._wait(TriggerKind.TAKE_PROFIT, instrument, side, size, trigger, price, **how)
+
+    def trailing_stop(
+        self, instrument: str, side: Side, size: Decimal | str, callback: Decimal | str,
+        activation: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        """Place a stop that follows its price, from `activation` on where there is one, and fires where the price turns
+        back by `callback`, a share of 1. `how` as `stop`. Returns the order's number.
+        """
+        rate = Rate(int(Decimal(callback) * UNIT))
+        return self._wait(
+            TriggerKind.TRAILING_STOP, instrument, side, size, activation, None, callback=rate, **how
+        )  # fmt: skip
+
+    def oco(
+        self, instrument: str, side: Side, size: Decimal | str, limit: Decimal | str, stop: Decimal | str, *,
+        source: PriceSource = PriceSource.LAST, **how: Any,
+    ) -> tuple[OrderNumber, OrderNumber]:  # fmt: skip
+        """Place a limit order, and a market order that waits for the worse price `stop`, each of which ends the other
+        as soon as it trades, fires or ends. `how`: reduce_only, leg, self_trade. Returns their numbers.
+        """
+        with self._collected(together=True) as orders:
+            first = self._place(instrument, side, size, limit, **how)
+            second = self.stop(instrument, side, size, stop, source=source, **how)
+        self._send(linked(orders))
+        return first, second
+
+    def bracket(
+        self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None = None, *,
+        take_profit: Decimal | str | None = None, stop_loss: Decimal | str | None = None,
+        arms: Arming = Arming.FIRST_FILL, source: PriceSource = PriceSource.LAST, **how: Any,
+    ) -> tuple[OrderNumber, ...]:  # fmt: skip
+        """Place an order with a take-profit, a stop-loss or both, market orders that wait for `source` once it traded,
+        for as much as it did, and end each other. `how` is of the order, as in `buy`. Returns their numbers.
+        """
+        other, leg = Side.SELL if side is Side.BUY else Side.BUY, how.get("leg", Leg.NET)
+        with self._collected(together=True) as orders:
+            self._place(instrument, side, size, price, **how)
+            for kind, at in ((TriggerKind.TAKE_PROFIT, take_profit), (TriggerKind.STOP, stop_loss)):
+                if at is not None:
+                    self._wait(kind, instrument, other, "0", at, None, source=source, leg=leg)
+        self._send(linked(orders[1:], orders[0], arms))
+        return tuple(order.number for order in orders)
+
+    def cancel(self, number: OrderNumber | int = 0, *, client: str = "") -> None:
+        """Cancel what is open of an order, or one that waits for its price, by its number or by its client id."""
+        self._send(CancelOrder(self.now, self.account, self._request(), OrderNumber(number), ClientId(client)))
+
+    def amend(
+        self, number: OrderNumber | int = 0, *, price: Decimal | str | None = None, size: Decimal | str | None = None,
+        trigger: Decimal | str | None = None, callback: Decimal | str = "0", client: str = "",
+    ) -> None:  # fmt: skip
+        """Give a resting order, named as in `cancel`, another price, another size of the whole order, or both. With a
+        `trigger` price, or a `callback` as a share of 1, new or as before: one that waits for its price.
+        """
+        own, name = self._own, ClientId(client)
+        key = OrderNumber(number or own.clients.get(name, 0))
+        one: Order | Trigger | None = own.orders.get(key) or own.triggers.get(key)
+        tick, lot = (one.holder.contract.tick, one.holder.contract.lot) if one else (1, 1)
+        prices: Any = (p if p is None else whole_or_text(p, tick) for p in (price, trigger))
+        lots: Any = size if size is None else whole_or_text(size, lot)
+        (ticks, level), rate = prices, Rate(int(Decimal(callback) * UNIT))
+        named = self.now, self.account, self._request(), OrderNumber(number)
+        self._send(AmendOrder(*named, ticks, lots, name, level, rate))
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Submit together what is placed, amended and cancelled inside; nothing where that fails."""
+        with self._collected() as items:
+            yield
+        if items:
+            self._send(SubmitBatch(self.now, self.account, self._request(), tuple(items)))
+
+    @contextmanager
+    def _collected(self, together: bool = False) -> Iterator[list[Any]]:
+        """What is asked for inside, none of it sent; `together` under one request."""
+        items: list[Any] = []
+        send, self._send = self._send, items.append
+        self._requests, self._together = self._requests + together, together
+        try:
+            yield items
+        finally:
+            self._send, self._together = send, False
+
+    def cancel_all(self, instrument: str) -> None:
+        """Cancel everything that is open in the instrument, conditional orders too."""
+        self._send(CancelAll(self.now, self.account, self._request(), self.contract(instrument).id))
+
+    def set_countdown(self, instrument: str, seconds: int) -> None:
+        """Let all that is open in the instrument end after so many seconds unless asked again; 0: let it stand."""
+        name = self.contract(instrument).id
+        self._send(SetCountdown(self.now, self.account, self._request(), name, Nanos(seconds * SECOND)))
+
+    def set_leverage(self, instrument: str, leverage: int) -> None:
+        """Set the leverage in the instrument."""
+        self._send(SetLeverage(self.now, self.account, self._request(), self.contract(instrument).id, leverage))
+
+    def set_margin_mode(self, instrument: str, mode: MarginMode) -> None:
+        """Set the margin mode in the instrument."""
+        self._send(SetMarginMode(self.now, self.account, self._request(), self.contract(instrument).id, mode))
+
+    def add_margin(self, instrument: str, amount: Decimal | str, leg: Leg = Leg.NET) -> None:
+        """Move money from the cross wallet to the isolated wallet of a position; a negative amount moves it back."""
+        atoms, contract = int(Decimal(amount) * UNIT), self.contract(instrument)
+        kind = AddMargin if atoms > 0 else RemoveMargin
+        self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(atoms)), leg))
+
+    def auto_add_margin(self, instrument: str, on: bool = True) -> None:
+        """Let an isolated position that falls due get margin added out of the available balance, or not."""
+        self._send(SetAutoAddMargin(self.now, self.account, self._request(), self.contract(instrument).id, on))
+
+    def use_legs(self, hedges: bool = True) -> None:
+        """Hold a long and a short leg in each instrument, or one position."""
+        self._send(SetPositionMode(self.now, self.account, self._request(), hedges))
+
+    def use_all_assets(self, multi: bool = True) -> None:
+        """Let all wallets answer for all positions, or each for its own asset's."""
+        self._send(SetCollateralMode(self.now, self.account, self._request(), multi))
+
+    def exchange(self, asset: str, amount: Decimal | str, into: str) -> None:
+        """Exchange so much of an asset for another one at their index prices."""
+        atoms = Atoms(int(Decimal(amount) * UNIT))
+        self._send(ExchangeAsset(self.now, self.account, self._request(), AssetId(asset), atoms, AssetId(into)))
+
+    def transfer(self, asset: str, amount: Decimal | str, to: str) -> None:
+        """Move money to another account."""
+        atoms = Atoms(int(Decimal(amount) * UNIT))
+        self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), atoms, AccountId(to)))
+
+    def _place(
+        self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None,
+        visible: Decimal | str | None = None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        contract, number = self.contract(instrument), self._number()
+        lots, ticks = lots_of(contract, size), ticks_of(contract, price)
+        if visible is not None:
+            how["visible"] = lots_of(contract, visible)
+        command = PlaceOrder(self.now, self.account, self._request(), number, contract.id, side, lots, ticks, **how)
+        self._send(command)
+        return number
+
+    def _wait(
+        self, kind: TriggerKind, instrument: str, side: Side, size: Decimal | str | None,
+        trigger: Decimal | str | None, price: Decimal | str | None, **how: Any,
+    ) -> OrderNumber:  # fmt: skip
+        contract, number = self.contract(instrument), self._number()
+        lots = Lots(0) if size is None else lots_of(contract, size)
+        command = PlaceTrigger(
+            self.now, self.account, self._request(), number, contract.id, side, kind, lots, ticks_of(contract, trigger),
+            ticks_of(contract, price), closes=size is None, **how,
+        )  # fmt: skip
+        self._send(command)
+        return number
+
+    def _number(self) -> OrderNumber:
+        self._numbers = max(self._numbers, self._own.last_number) + 1
+        return OrderNumber(self._numbers)
+
+    def _request(self) -> RequestId:
+        self._requests += not self._together
+        return RequestId(f"{self._requests}")
+
+    @property
+    def _state(self) -> State:
+        """The state of this moment: another object once a session was built anew."""
+        return self._state_now()
+
+    @property
+    def _own(self) -> Account:
+        return self._state.accounts[self.account]
+
+    def contract(self, instrument: str) -> Contract:
+        """The instrument as the session has it. Raises LookupError."""
+        contracts = self._state.contracts
+        if instrument not in contracts:
+            raise LookupError(f"the session has no instrument {instrument!r}, it has {', '.join(contracts)}")
+        return contracts[instrument]  # type: ignore[index]
