@@ -6,7 +6,7 @@ comes before the first fact that changes something.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from events import commands as c
@@ -242,7 +242,7 @@ def _about(state: State, key: DueKey) -> int:
     return 2 + len(account.orders) + len(account.triggers) + 3 * len(account.positions)
 
 
-DECIDE: dict[type[c.Command], Callable[[State, Any], Iterator[Fact]]] = {
+DECIDE: dict[type[c.Command], Callable[[State, Any], Iterable[Fact]]] = {
     c.OpenSession: decide_open_session,
     c.OpenAccount: accounts.decide_open_account,
     c.Deposit: accounts.decide_deposit,

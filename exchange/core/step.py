@@ -5,7 +5,7 @@ command -> decide yields a fact -> apply changes the state -> decide goes on -> 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from events.commands import (
     MARKET,
@@ -62,7 +62,7 @@ def step(state: State, command: Command) -> Batch | Outcome:
     if account is None or account.is_reserved or not (request.isascii() and request.isprintable()):  # type: ignore[union-attr]
         refusal = _envelope_refusal(state, kind, account, request)
     if refusal is not None:
-        facts: Iterator[Fact] = iter((Refused(refusal),))
+        facts: Iterable[Fact] = (Refused(refusal),)
     elif state.next_timer <= state.now or state.pending:
         facts = _after_timers(state, command, account)
     elif account is not None and (state.owed or state.left or state.run_out):

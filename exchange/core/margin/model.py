@@ -15,6 +15,14 @@ from events.units import UNIT
 from exchange.core.margin.rules import PPM, MarginRules
 from exchange.core.state import MultiPool, Pool, Position, Wallet
 
+_RULES: tuple[Callable[[MarginRules], int], ...] = (
+    lambda rules: rules.strict,
+    lambda rules: rules.warning,
+    lambda rules: rules.recovery,
+)
+_STRICT, _WARNING, _RECOVERY = _RULES
+"""Rules that a pool has of its venue."""
+
 
 class Margin(NamedTuple):
     """A pool at the present marks, in grains. Due when a position is open and equity <= maintenance."""
@@ -209,7 +217,7 @@ def is_open(pool: Pool) -> bool:
 
 def strictness(pool: Pool) -> int:
     """1 where the pool's venue holds it due only below maintenance margin, else 0."""
-    return _highest_of(pool, lambda rules: rules.strict)
+    return _highest_of(pool, _STRICT)
 
 
 def _highest_of(pool: Pool, rule: Callable[[MarginRules], int]) -> int:
@@ -238,12 +246,12 @@ def falls_short(pool: Pool, equity: int, maintenance: int) -> bool:
 
 def warning_of(pool: Pool) -> int:
     """The MM / equity at which the pool's venue makes a margin call, a Rate, 0 for none."""
-    return _highest_of(pool, lambda rules: rules.warning)
+    return _highest_of(pool, _WARNING)
 
 
 def recovery_of(pool: Pool) -> int:
     """The MM / equity, a Rate, below which a warned pool recovered, 0 where its venue makes no margin calls."""
-    return _highest_of(pool, lambda rules: rules.recovery)
+    return _highest_of(pool, _RECOVERY)
 
 
 def is_warned(pool: Pool) -> bool:

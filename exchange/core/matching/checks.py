@@ -14,7 +14,7 @@ from events.commands import (
     Side,
     TimeInForce,
 )
-from events.instruments import Leg
+from events.instruments import Instrument, Leg
 from events.refusals import Reason
 from events.units import UNIT, Lots
 from exchange.core.book import Order
@@ -35,9 +35,9 @@ WAITING = (POST_ONLY, *TIMED)
 
 def form_refusal(account: Account, contract: Contract, command: PlaceOrder) -> Reason | None:
     """The rule about the order itself that it breaks, or None."""
-    if refusal := name_refusal(account, command):
+    if (command.number <= account.last_number or command.client) and (refusal := name_refusal(account, command)):
         return refusal
-    if refusal := measure_refusal(contract, command):
+    if not _measures(contract.terms, command) and (refusal := measure_refusal(contract, command)):
         return refusal
     if (command.good_till or command.time_in_force in TIMED) and (refusal := time_refusal(contract, command)):
         return refusal
@@ -49,6 +49,14 @@ def name_refusal(account: Account, command: PlaceOrder | PlaceTrigger) -> Reason
     if command.number <= account.last_number:
         return Reason.ORDER_NUMBER_USED
     return client_refusal(account, command.client) if command.client else None
+
+
+def _measures(terms: Instrument, command: PlaceOrder) -> bool:
+    """Whether it is a limit order without more ado, whose price and size break no rule: most are, and none is named."""
+    price, lots = command.price, command.lots
+    if isinstance(price, int) and isinstance(lots, int):
+        return price > 0 and terms.min_lots <= lots <= terms.max_lots and not command.visible
+    return False
 
 
 def measure_refusal(contract: Contract, command: PlaceOrder) -> Reason | None:
@@ -114,7 +122,8 @@ def standing_refusal(
     slippage = state.pack.market_buy_slippage
     at = reserve_price(contract, sign, slippage) if price is None else int(price) * contract.tick
     lots: int = command.lots  # type: ignore[assignment]
-    if contract.is_banded and price is not None and (refusal := _band_refusal(contract, sign, at)):
+    beyond = contract.is_banded and price is not None and (at - contract.mark) * sign > 0
+    if beyond and (refusal := _band_refusal(contract, sign, at)):
         return refusal
     if not reduces and lots * contract.notional_per_lot(at) < contract.terms.min_notional * UNIT:
         return Reason.NOTIONAL_BELOW_MINIMUM

@@ -8,7 +8,8 @@ from events.commands import MARKET, PlaceOrder, Side, TimeInForce
 from events.facts import Expiry, Fact, OrderExpired
 from events.instructions import SelfTrade
 from events.units import UNIT, Lots
-from exchange.core.book import Book, BookSide, Order
+from exchange.core.book import Order
+from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.pretrade import carries_fill
 from exchange.core.matching.making import ready_maker, trade
@@ -21,18 +22,23 @@ ALLOWED = SelfTrade.NONE
 EXPIRE_TAKER, EXPIRE_MAKER = SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_MAKER
 
 
+Front = tuple[int, Order | None, int]
+"""What a taker meets: a price, the order there (None: MARKET), and the lots that it shows."""
+
+
+def first_met(contract: Contract, command: PlaceOrder) -> Front | None:
+    """What an order would meet first, None where it meets nobody within its limit."""
+    book, price = contract.book, command.price
+    if command.side is BUY:
+        return book.front(book.asks, contract.outermost(1) if price is None else price)  # type: ignore[arg-type]
+    return book.front(book.bids, contract.outermost(-1) if price is None else price)  # type: ignore[arg-type]
+
+
 def take(
-    state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool
+    state: State, position: Position, command: PlaceOrder, lots: int, reduces: bool, front: Front | None
 ) -> Generator[Fact, None, tuple[int, Expiry]]:
     """Walk an accepted order of so many lots through the book: what is left of it, and why that would expire."""
-    contract, price = position.contract, command.price
-    book, sign = contract.book, 1 if command.side is BUY else -1
-    resting = book.asks if sign > 0 else book.bids
-    if price is None:
-        price = contract.outermost(sign)  # type: ignore[assignment]
-    front = book.front(resting, price)  # type: ignore[arg-type]
-    if front is None:
-        return lots, _unmet(book, resting, command)
+    contract, sign = position.contract, 1 if command.side is BUY else -1
     position = state.accounts[command.account].positions[position.name]
     prevents = command.self_trade is not ALLOWED
     while lots and front is not None:
@@ -40,7 +46,7 @@ def take(
             yield from _prevented(command.self_trade, front[1])
             if command.self_trade is not EXPIRE_MAKER:
                 return lots, Expiry.SELF_TRADE
-            front = book.front(resting, price)  # type: ignore[arg-type]
+            front = first_met(contract, command)
             continue
         if reduces and (position.lots * sign >= 0 or _is_own(position, front[1])):
             return lots, Expiry.NOTHING_TO_REDUCE
@@ -49,18 +55,20 @@ def take(
         if traded is None:
             return lots, Expiry.MARGIN_EXHAUSTED
         lots -= traded
-        front = book.front(resting, price)  # type: ignore[arg-type]
-    return lots, _unmet(book, resting, command) if lots else Expiry.IMMEDIATE
+        front = first_met(contract, command) if lots else None
+    return lots, unmet(contract, command) if lots else Expiry.IMMEDIATE
 
 
-def _unmet(book: Book, resting: BookSide, command: PlaceOrder) -> Expiry:
+def unmet(contract: Contract, command: PlaceOrder) -> Expiry:
     """Why what met nobody expires: for lack of orders, or because a market order trades no further from the mark.
 
     Source: Binance, "What Are Market Order and Limit Order Price Cap and Floor Ratio".
     """
-    if command.price is None and book.front(resting, None) is not None:
-        return Expiry.PRICE_PROTECTION
-    return Expiry.IMMEDIATE
+    if command.price is not None:
+        return Expiry.IMMEDIATE
+    book = contract.book
+    is_met = book.front(book.asks if command.side is BUY else book.bids, None) is not None
+    return Expiry.PRICE_PROTECTION if is_met else Expiry.IMMEDIATE
 
 
 def fills_whole(state: State, position: Position, command: PlaceOrder, reduces: bool) -> bool:
