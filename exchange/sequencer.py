@@ -4,11 +4,6 @@
                        ├──> step ──> committer ──> log ──> acknowledgement
     decide ────────────┘
 
-SequencerError
-├── Unfit             the command cannot be written down; mend it
-├── NotAcknowledged   nobody knows whether the command is in the log; send it again, with the same request
-└── Stopped           closed, or the session could not be rebuilt, or met a bug
-
 Clients `submit`; what they ask waits in the inbox only while due work does, and takes turns with it. The player calls
 `decide`, which does all due work at once, and awaits `ready` now and then.
 """
@@ -25,6 +20,7 @@ from events.commands import AdvanceTime, ChunkId, Command, Proceed
 from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations
 from events.record import Batch
+from events.units import Nanos
 from exchange.committer import (
     GROUP_BATCHES,
     LINGER_SECONDS,
@@ -37,6 +33,7 @@ from exchange.committer import (
 )
 from exchange.core.state import Outcome, State
 from exchange.core.step import step
+from exchange.failures import NotAcknowledged, Stopped, Unfit
 from exchange.fitting import misfit
 from exchange.rebuild import FindChunk, rebuild
 from exchange.snapshots import RECORDS_APART, Keeper, Maker
@@ -54,22 +51,6 @@ COMMANDS_A_TURN = 32
 """For so many commands `ready` gives the event loop one turn, so that the log is written meanwhile."""
 
 _LOGGER = structlog.get_logger()
-
-
-class SequencerError(Exception):
-    """The sequencer cannot do what was asked; the message says what to do."""
-
-
-class Unfit(SequencerError):
-    """The command cannot be recorded, so it was not decided either."""
-
-
-class NotAcknowledged(SequencerError):
-    """Nobody knows whether the command is in the log; send it again, with the same request."""
-
-
-class Stopped(SequencerError):
-    """The sequencer takes no commands any more."""
 
 
 class Sequencer:
@@ -164,14 +145,15 @@ class Sequencer:
     def decide(self, command: Command) -> Batch | Outcome:
         """Decide a command now, and all work that is due after it: its batch, not yet durable, or its first outcome.
 
-        Raises Unfit, NotAcknowledged where deciding failed (then await `ready`), and Stopped.
+        What falls due by time up to then is done before it, each at its own time. Raises Unfit, NotAcknowledged where
+        deciding failed (then await `ready`), and Stopped.
         """
         self._check_running()
         self._check_fit(command)
         self._proceed(PROCEED_FACTS)
-        result = self._record(command)
-        while self._proceed(PROCEED_FACTS):
-            pass
+        while self._state.next_timer <= command.at and not self._broken:
+            self._record_wholly(AdvanceTime(Nanos(max(self._state.now, self._state.next_timer))))
+        result = self._record_wholly(command)
         if broken := self._broken:
             raise copy_of(broken)
         assert not isinstance(result, NotAcknowledged)
@@ -270,6 +252,12 @@ class Sequencer:
         self._work.set()
         if self.on_batch:
             self.on_batch(result)
+        return result
+
+    def _record_wholly(self, command: Command) -> Batch | Outcome | NotAcknowledged:
+        result = self._record(command)
+        while self._proceed(PROCEED_FACTS):
+            pass
         return result
 
     def _proceed(self, facts: int, room: int = 0) -> bool:

@@ -62,7 +62,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     """The errors whose message is for the user; imported only once there is one."""
     from events.instruments import PackError
     from events.log import LogError
-    from exchange.sequencer import SequencerError
+    from exchange.failures import SequencerError
     from replay.loading import StrategyError
     from replay.sources.report import SourceError
     from replay.traders import SetupError

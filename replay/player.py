@@ -1,7 +1,8 @@
 """The player: lets history go on row by row in the order of time, wakes strategies, and drives the sequencer.
 
 Each step submits one AdvanceMarket up to the first row that can touch a trader, a mark or a timer, and never past the
-next wake of a strategy, so that every fact carries the time of the row that led to it.
+next wake of a strategy or the next time at which something falls due, so that every fact carries the time of what led
+to it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from events.observations import Observations
 from events.record import Batch
 from events.units import UNIT, MarkUnits, Nanos
 from exchange.core.matching.market import first_touch
-from exchange.core.state import RULES_VERSION, Outcome, State
+from exchange.core.state import FAR, RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.sources import Source
@@ -163,6 +164,8 @@ class Player:
         """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""
         stream = min(streams, key=lambda s: (s.next_at, s.order))
         until = [s.next_at for s in streams if s is not stream]
+        if self.state.next_timer < FAR:
+            until.append(Nanos(self.state.next_timer))
         if (wake_at := self._traders.alarms.next_at) is not None:
             if wake_at <= stream.next_at:
                 self._traders.wake()

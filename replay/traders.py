@@ -17,8 +17,8 @@ from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT, Atoms, Nanos
 from exchange.core.state import Outcome, State
+from exchange.failures import SequencerError
 from exchange.projections.results import margin_ratio
-from exchange.sequencer import SequencerError
 from replay.loading import StrategyError, failure
 from replay.strategy import Context, Strategy
 from replay.waking import DEPTH, PRINT, Alarms, Bars, Print, bar_end

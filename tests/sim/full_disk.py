@@ -28,7 +28,8 @@ from events.log import Head, UnwritableLog, check_chain
 from events.store.sqlite import SqliteLog, open_session
 from events.units import UNIT
 from exchange.core.state import RULES_VERSION
-from exchange.sequencer import NotAcknowledged, Sequencer
+from exchange.failures import NotAcknowledged
+from exchange.sequencer import Sequencer
 
 ROOT = Path(__file__).parents[2]
 

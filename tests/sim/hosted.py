@@ -34,8 +34,9 @@ from exchange.audit import audit
 from exchange.core import invariants, snapshot
 from exchange.core.state import State
 from exchange.core.step import step
+from exchange.failures import NotAcknowledged, Stopped, Unfit
 from exchange.rebuild import rebuild
-from exchange.sequencer import NotAcknowledged, Sequencer, Stopped, Unfit
+from exchange.sequencer import Sequencer
 from exchange.snapshots import taken
 from tests.full_batches import batches_of
 from tests.sim.world import World, lend, refusal

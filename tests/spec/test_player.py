@@ -21,6 +21,7 @@ from events.commands import (
     SetMarginMode,
 )
 from events.facts import (
+    CountdownEnded,
     LiquidationDue,
     LiquidationEnded,
     LiquidationStarted,
@@ -325,3 +326,25 @@ def test_a_patient_replay_counts_each_defect_of_the_book_and_tells_the_first_of_
     player: Player = play(file).player
     assert player.defects["crossed_book"] > len(player.problems) == 20
     assert all(problem.startswith(f"{file}:") for problem in player.problems)
+
+
+# What falls due by time
+
+
+def test_what_falls_due_by_time_happens_at_its_time_and_before_every_later_row(tmp_path: Path) -> None:
+    lines = [
+        captures.body(10, [("99.9", "5")], [("100.1", "5")], s=BTC, symbol=BTC),
+        captures.mark(p="100"),
+        *(captures.trade(price, "1", at_ms=at) for at, price in ((900, "100.0"), (1_700, "98.0"), (2_600, "97.0"))),
+    ]
+    plan = {1: lambda context: (context.buy(BTC, "2", "99.0"), context.set_countdown(BTC, 1))}
+    diary = Diary(plan, every=500 * captures.MS)
+    played = play(capture(tmp_path, lines), traders=[trader(diary)])
+    ended = [
+        (batch.at - captures.START) // captures.MS
+        for batch in played.batches
+        for fact in batch.facts
+        if isinstance(fact, CountdownEnded)
+    ]
+    assert ended == [1_500]
+    assert not played.facts(Traded)

@@ -14,7 +14,8 @@ from events.record import Batch
 from events.refusals import Reason
 from events.store.memory import MemoryLog
 from exchange.core.state import Outcome
-from exchange.sequencer import Sequencer, Stopped, Unfit
+from exchange.failures import Stopped, Unfit
+from exchange.sequencer import Sequencer
 from tests.loop import in_loop, turns
 from tests.spec.hosting import (
     HeldLog,

@@ -18,7 +18,8 @@ from events.store.memory import MemoryLog
 from events.units import Nanos
 from exchange.core.state import Outcome, State
 from exchange.core.step import step
-from exchange.sequencer import NotAcknowledged, Sequencer, Stopped
+from exchange.failures import NotAcknowledged, Stopped
+from exchange.sequencer import Sequencer
 from tests.loop import in_loop, turns
 from tests.spec.hosting import (
     HeldLog,

@@ -12,7 +12,8 @@ from events.commands import Command, TradersCommand
 from events.log import StoredChunk
 from events.observations import Observations
 from exchange.core.state import RULES_VERSION
-from exchange.sequencer import COMMANDS_A_TURN, NotAcknowledged, Sequencer
+from exchange.failures import NotAcknowledged
+from exchange.sequencer import COMMANDS_A_TURN, Sequencer
 from tests.sim.whole.witness import Witness
 from tests.spec.hosting import marks
 from tests.spec.words import EASY, GOLD, TICK, TIN, USD

@@ -13,9 +13,10 @@ from events.log import EventLog, LogError, StoredSnapshot
 from events.views import Views
 from exchange.core import snapshot
 from exchange.core.state import State
+from exchange.failures import NotAcknowledged, Stopped
 from exchange.projections.running import RETRY_SECONDS, Projections
 from exchange.rebuild import rebuild
-from exchange.sequencer import NotAcknowledged, Sequencer, Stopped
+from exchange.sequencer import Sequencer
 from exchange.snapshots import taken
 from tests.sim.whole.clients import Client, Operator
 from tests.sim.whole.followers import Follower
