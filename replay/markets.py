@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -17,11 +18,16 @@ from events.store.sqlite import open_session
 from events.units import SECOND, UNIT
 from replay.apart import run_apart
 from replay.sources import Report, Source, SourceError, open_source
-from replay.synth import write_session
+from replay.synth import Scenario, write_session
+from replay.wanted import one_of
 from replay.whole import whole_or_text
 
 NOON = 1_709_640_000
 """5 March 2024, 12:00 UTC, s: where the time of told prices begins."""
+
+
+POINT = (Kind.SNAPSHOT, Kind.MARK, Kind.PRINT)
+"""The rows of a told price, in order: what trades at it finds the mark there already, and is bound by that one."""
 
 
 class Market(Protocol):
@@ -49,6 +55,14 @@ class Generated:
 
     options: dict[str, Any]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where there is no such option, or no seed."""
+        names = [option.name for option in fields(Scenario)]
+        for name in self.options:
+            one_of("generated: option", name, names)
+        if "seed" not in self.options:
+            raise ValueError("generated: no seed is given; give one, as seed=1")
+
     def sources(self, pack: RulePack, folder: Path) -> Sequence[Source]:
         """The source of what was written to a file."""
         path = folder / f"generated-{len(list(folder.iterdir()))}"
@@ -65,11 +79,24 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Prices:
-    """A market told price by price: each is the mark, and the book offers `depth` one tick above, bids it one below."""
+    """A market told price by price: each is the mark and a trade of one lot, and the book offers `depth` one tick
+    above, bids it one below.
+    """
 
     instrument: InstrumentId
     points: tuple[Point, ...]
     depth: Decimal
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where there is no point, or time goes back."""
+        if not self.points:
+            raise ValueError(f'prices of {self.instrument}: no point is given; give (seconds, price), as (0, "60000")')
+        times = [Decimal(0), *(point.seconds for point in self.points)]
+        for before, after in pairwise(times):
+            if after < before:
+                raise ValueError(
+                    f"prices of {self.instrument}: {after} s comes after {before} s; tell of them in order"
+                )
 
     def sources(self, pack: RulePack, _folder: Path) -> Sequence[Source]:
         """One source. Raises SourceError where a price or the depth is none of the instrument's."""
@@ -84,10 +111,10 @@ class Prices:
         for n, (seconds, price) in enumerate(self.points):
             ticks = self._whole(price, terms.tick, f"price {price}", "ticks")
             at = NOON * SECOND + int(seconds * SECOND)
-            found.kind += [int(Kind.SNAPSHOT), int(Kind.MARK)]
-            found.at += [at, at]
-            found.transacted += [at, at]
-            found.index += [n, n]
+            found.kind += [int(kind) for kind in POINT]
+            found.at += [at] * len(POINT)
+            found.transacted += [at] * len(POINT)
+            found.index += [n] * len(POINT)
             found.first_id.append(n + 1)
             found.last_id.append(n + 1)
             found.previous_id.append(n)
@@ -99,6 +126,9 @@ class Prices:
             found.mark_index.append(0)
             found.mark_rate.append(0)
             found.mark_next_funding.append(0)
+            found.print_price.append(ticks)
+            found.print_lots.append(1)
+            found.print_side.append(1 if n == 0 or price >= self.points[n - 1].price else -1)
         found.check()
         return found
 
@@ -127,7 +157,7 @@ class Told:
 
     def locate(self, row: int) -> str:
         """The price of the row."""
-        return f"{self.path}:{row // 2 + 1}"
+        return f"{self.path}:{row // len(POINT) + 1}"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from events.codec import decode_body
-from events.commands import AccountId, SessionOptions
+from events.commands import AccountId
 from events.facts import AnyFact
 from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
 from events.record import Batch
@@ -28,11 +28,13 @@ from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.apart import run_apart
 from replay.expectations import Ends, Expectation, Happened
+from replay.given import check_account, session_options
 from replay.goldens import check_golden, keep_golden
 from replay.markets import Files, Generated, Market, Point, Prices, Recorded
 from replay.player import Player
 from replay.strategy import Context, Strategy
 from replay.traders import Trader
+from replay.wanted import PARTIES, number
 
 Deed = Callable[[Context], object]
 """Something that an account does, given what a strategy is given."""
@@ -70,18 +72,23 @@ class Trial:
         indices: Mapping[str, Decimal | int | str] | None = None, **options: Any,
     ) -> Trial:  # fmt: skip
         """Markets (files by their path), accounts, the rule pack, the insurance fund, index prices of pairs that value
-        collateral, options of the session.
+        collateral, options of the session: choices by name, shares as decimals, times in seconds. Raises ValueError.
         """
         for thing in things:
             if isinstance(thing, Trader):
+                if thing.name in (trader.name for trader in self._accounts):
+                    raise ValueError(f"account {thing.name}: there is another one; give each a name of its own")
                 self._accounts.append(thing)
             else:
                 self._markets.append(Files((Path(thing),)) if isinstance(thing, Path | str) else thing)
         if pack:
             self._pack = load_pack(pack) if isinstance(pack, str) else pack
-        self._insurance = Decimal(insurance) or self._insurance
-        self._indices |= {InstrumentId(pair): Decimal(price) for pair, price in (indices or {}).items()}
+        self._insurance = number(insurance, "insurance") or self._insurance
+        self._indices |= {
+            InstrumentId(pair): number(price, f"index of {pair}") for pair, price in (indices or {}).items()
+        }
         self._options |= options
+        session_options(self._options)
         return self._unplayed()
 
     def when(self, *deeds: At) -> Trial:
@@ -112,8 +119,7 @@ class Trial:
     def facts(self, *kinds: type[AnyFact], account: str = "") -> list[AnyFact]:
         """The facts of these kinds, of all where none is named, in order; of one account, or of all."""
         found = [fact for batch in self.batches for fact in batch.facts if isinstance(fact, kinds or AnyFact)]
-        parties = ("account", "maker", "taker")
-        return [fact for fact in found if not account or account in (getattr(fact, name, None) for name in parties)]
+        return [fact for fact in found if not account or account in (getattr(fact, name, None) for name in PARTIES)]
 
     @cached_property
     def batches(self) -> list[Batch]:
@@ -158,7 +164,7 @@ class Trial:
         sequencer = await Sequencer.open(log)
         try:
             player = Player(sequencer, sources, self._accounts, deeds=self._deeds, strict=True)
-            await player.run(pack, SessionOptions(**self._options), self._insurance, self._indices)
+            await player.run(pack, session_options(self._options), self._insurance, self._indices)
         finally:
             await sequencer.close()
         return player, log
@@ -175,18 +181,28 @@ def account(
     deposit: Decimal | int | str = 10_000,
     strategy: Strategy | type[Strategy] | None = None,
 ) -> Trader:
-    """An account, traded by a strategy where there is one. mode: isolated, cross, or multi for all assets together."""
+    """An account, traded by a strategy where there is one. mode: isolated, cross, or multi for all assets together.
+
+    Raises ValueError.
+    """
+    check_account(name, mode, leverage)
     made = strategy() if isinstance(strategy, type) else strategy or Strategy()
     margin = MarginMode.ISOLATED if mode == "isolated" else MarginMode.CROSS
-    return Trader(AccountId(name), margin, leverage, Decimal(deposit), made, mode == "multi")
+    return Trader(AccountId(name), margin, leverage, number(deposit, f"account {name}: deposit"), made, mode == "multi")
 
 
 def prices(
-    instrument: str, *points: tuple[Decimal | float | str, Decimal | str], depth: Decimal | str = "100"
+    instrument: str, *points: tuple[Decimal | float | str, Decimal | float | str], depth: Decimal | float | str = "100"
 ) -> Prices:
-    """A market told as (seconds, price): the mark is that price, the book has `depth` a tick above and below it."""
-    told = tuple(Point(Decimal(str(seconds)), Decimal(price)) for seconds, price in points)
-    return Prices(InstrumentId(instrument), told, Decimal(depth))
+    """A market told as (seconds, price): each is the mark and a trade of one lot, and the book has `depth` a tick above
+    and below it. Raises ValueError.
+    """
+    what = f"prices of {instrument}:"
+    for point in points:
+        if not isinstance(point, tuple | list) or len(point) != 2:
+            raise ValueError(f'{what} {point!r} is no point; give (seconds, price), as (0, "60000")')
+    told = tuple(Point(number(at, f"{what} time"), number(price, f"{what} price")) for at, price in points)
+    return Prices(InstrumentId(instrument), told, number(depth, f"{what} depth"))
 
 
 def generated(**options: Any) -> Generated:
@@ -201,12 +217,12 @@ def recorded(path: Path | str) -> Recorded:
 
 def at(seconds: Decimal | float | str, account: str, deed: Deed) -> At:
     """A deed of an account, so many seconds after the first row."""
-    return At(Decimal(str(seconds)), AccountId(account), deed)
+    return At(number(seconds, "at: time"), AccountId(account), deed)
 
 
 def happened(kind: type[AnyFact], *, times: int | None = None, **fields: Any) -> Happened:
     """Facts of this kind with these fields: one at least, or exactly so many. Prices, sizes and amounts are decimals as
-    text, or whole ticks, lots and atoms.
+    text, or whole ticks, lots and atoms; account= is either party of a trade, and who was refused. Raises ValueError.
     """
     return Happened(kind, fields, times)
 

@@ -43,7 +43,7 @@ def fault(trial: Trial, *expected: object) -> str:
 
 
 def test_what_holds_passes() -> None:
-    fallen().then(
+    fallen().given(account("bob")).then(
         happened(Traded, taker="ann", price="60000.1", lots="0.3"),
         happened(Traded, price=Decimal("60000.1"), side="buy"),
         happened(Traded, price=600_001, lots=300),
@@ -56,9 +56,9 @@ def test_what_holds_passes() -> None:
 
 
 def test_a_fact_that_is_missing_is_told_with_those_of_its_kind() -> None:
-    told = fault(fallen(), happened(Traded, taker="bob")).splitlines()
+    told = fault(fallen().given(account("bob")), happened(Traded, taker="bob")).splitlines()
     assert told[1:3] == ["traded.1 taker=bob: one at least expected, 0 found", "of that kind there were 1:"]
-    assert "traded.1 instrument=BTCUSDT side=buy price=600001 lots=300" in told[3]
+    assert "traded.1 instrument=BTCUSDT side=buy price=60000.1 lots=0.3" in told[3]
 
 
 def test_a_fact_that_should_not_be_is_told_with_its_causes_the_first_one_first() -> None:
@@ -206,7 +206,7 @@ def test_a_session_that_differs_is_told_by_its_first_record_with_causes_and_what
     first, golden, now, ours, gained, last = str(told.value).strip().splitlines()
     assert first.startswith(f"{tmp_path / 'other.db'}: record ")
     assert first.endswith("is another one; golden, with what led to it:")
-    assert ("lots=300" in golden, now, "lots=200" in ours) == (True, "now, with what led to it:", True)
+    assert ("lots=0.3" in golden, now, "lots=0.2" in ours) == (True, "now, with what led to it:", True)
     assert gained.startswith("  ann: +")
     assert last == "where that is right: --golden-update"
 
