@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
@@ -43,11 +43,15 @@ def listed(names: Iterable[object]) -> str:
     return f"{', '.join(more)} or {last}" if more else last
 
 
-@cache
-def types_of(kind: Hashable) -> dict[str, tuple[Any, ...]]:
+def types_of(kind: Any) -> dict[str, tuple[Any, ...]]:
     """The fields of a kind of message, and what each may be."""
+    return _types_of(kind)
+
+
+@cache
+def _types_of(kind: Any) -> dict[str, tuple[Any, ...]]:
     hints = get_type_hints(kind)
-    return {name: get_args(hints[name]) or (hints[name],) for name in kind.__struct_fields__}  # type: ignore[attr-defined]
+    return {name: get_args(hints[name]) or (hints[name],) for name in kind.__struct_fields__}
 
 
 def fields_of(kind: type[AnyFact]) -> dict[str, tuple[Any, ...]]:
