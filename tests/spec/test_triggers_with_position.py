@@ -153,6 +153,29 @@ class TestTheEnd:
         told(session.when(together(*items)).then(traded(4, 30, price=80, lots=3), cancelled(20, 3)))
 
 
+class Looked(dict[Any, Any]):
+    """Orders that know how many of them somebody looked at."""
+
+    looked = 0
+
+    def values(self) -> Any:
+        """Every order, each counted as it is looked at."""
+        for one in super().values():
+            self.looked += 1
+            yield one
+
+
+def test_a_trade_that_leaves_a_position_looks_at_one_of_those_that_end_with_it() -> None:
+    session = held(*(stop(number) for number in range(20, 25)), lots=9)
+    holder = session.state.accounts["taker"].triggers[20].holder  # type: ignore[index]
+    holder.bound = bound = Looked(holder.bound or {})
+    session.given(market(30, SELL, lots=1))
+    assert len(bound) == 5
+    assert bound.looked == 1
+    session.given(market(31, SELL, lots=8)).waits()
+    assert not bound
+
+
 class TestOtherEnds:
     """It ends like any other that waits."""
 

@@ -129,11 +129,11 @@ def _loosen(trigger: Trigger) -> None:
 
 def end_bound(state: State, *positions: Position) -> None:
     """Positions were traded; what ends with one that is closed, or on the other side by now, waits no more but to be
-    said to have expired.
+    said to have expired. All that end with a position are on one side, so the first speaks for them.
     """
     for position in positions:
-        for trigger in list((position.bound or {}).values()):
-            if position.lots * trigger.sign >= 0:
+        if (bound := position.bound) and position.lots * next(iter(bound.values())).sign >= 0:
+            for trigger in list(bound.values()):
                 _loosen(trigger)
                 _take_up(state, trigger)
                 state.orphans[trigger] = state.seq
