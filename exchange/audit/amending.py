@@ -13,7 +13,7 @@ from exchange.audit.books import Books, Order, Position
 from exchange.audit.lines import leaves
 from exchange.audit.pools import available
 from exchange.audit.trading import is_carried, order_of, placed, trades
-from exchange.audit.triggers import has_not_come
+from exchange.audit.triggers import has_not_come, may_wait
 from exchange.audit.waiting import Waiting
 
 
@@ -56,7 +56,7 @@ def trigger_amended(books: Books, fact: f.TriggerAmended) -> None:
     """It waits for its price, which has not come to what it waits for now; only that makes it younger."""
     as_named(books, fact)
     one = books.waiters.named.get((fact.account, fact.number))
-    books.hold("it waits, and the instrument trades", one is not None and trades(one.position), fact)
+    books.hold("it waits, and the instrument trades", one is not None and may_wait(one.position), fact)
     assert one is not None
     placed, instrument = one.placed, one.placed.instrument
     reached = {**books.waiters.reached.get(instrument, {}), **dict.fromkeys(books.waiters.firing.get(instrument, ()))}

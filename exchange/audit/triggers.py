@@ -30,8 +30,7 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
     """It waits for a price that is known and has not come; a trailing stop without activation begins with that."""
     p, waiters = books.position(fact.account, fact.instrument, fact.leg), books.waiters
     books.hold("the leg is one of its account's mode", p.owner.hedges == (fact.leg is not Leg.NET), fact)
-    takes = p.contract.phase in (CONTINUOUS, AUCTION)
-    books.hold("the instrument trades", not p.contract.is_expired and takes and p.contract.mark > 0, fact)
+    books.hold("the instrument trades", may_wait(p), fact)
     sized = fact.lots == 0 and fact.reduce_only and fact.price is None if fact.closes else fact.lots > 0
     sized = fact.lots == 0 and fact.reduce_only and not fact.closes if fact.entry else sized
     books.hold("it has a size, or closes the position at any price", sized, fact)
@@ -55,6 +54,12 @@ def placed(books: Books, fact: f.TriggerPlaced) -> None:
     waiters.named[fact.account, fact.number] = p.waiting[fact.number] = one
     if not fact.entry:
         _waits(books, one)
+
+
+def may_wait(p: Position) -> bool:
+    """Whether conditional orders of its instrument are taken, also while an auction of it uncrosses."""
+    takes = p.contract.phase in (CONTINUOUS, AUCTION)
+    return not p.contract.is_expired and takes and p.contract.mark > 0
 
 
 def _waits(books: Books, one: Waiting) -> None:

@@ -7,9 +7,10 @@ import pytest
 from events.phases import TradingPhase
 from events.refusals import Reason
 from tests.scenario import scenario
+from tests.spec.falsifying import told
 from tests.spec.phases import AUCTION, CANCEL_ONLY, CONTINUOUS, HALTED, phase, phase_set, uncrossed
 from tests.spec.test_put_off import at
-from tests.spec.waiting import LAST, reached, triggered, waiting
+from tests.spec.waiting import LAST, amend_waiting, amended_waiting, reached, triggered, waiting
 from tests.spec.words import (
     BUY,
     GOLD,
@@ -65,6 +66,11 @@ class TestAmendments:
         session = scenario().given(phase(AUCTION), place(1, BUY, price=100, lots=5, by="maker"))
         session.given(place(2, SELL, price=100, lots=3), phase(CONTINUOUS))
         session.when(amend(1, lots=2)).then(refused(Reason.AUCTION_UNCROSSES))
+
+    def test_what_waits_for_its_price_is_amended_while_it_uncrosses(self) -> None:
+        session = scenario().given(STOP_AT_110, phase(AUCTION), place(4, BUY, price=100, lots=5, by="maker"))
+        session.given(place(5, SELL, price=100, lots=3), phase(CONTINUOUS))
+        told(session.when(amend_waiting(3, at=105)).then(amended_waiting(3, at=105)))
 
 
 class TestConditionalOrders:
