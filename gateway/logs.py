@@ -40,7 +40,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 @app.command(SHOW)
 def show(
     session: SessionFile,
-    kind: Annotated[str, typer.Option(help="Only records of this kind, e.g. traded or traded.1.")] = "",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Only records of this kind, e.g. traded or traded.1. Repeatable."),
+    ] = None,
     account: Annotated[str, typer.Option(help="Only records that name this account.")] = "",
     after: Annotated[int, typer.Option(help="Only records after this number.")] = 0,
     as_json: AsJson = False,
@@ -48,7 +51,7 @@ def show(
     """Read the records of a session. The word `show` may be left out."""
     from gateway.commands import log as verb
 
-    raise typer.Exit(told(lambda: verb.run(session, kind, account, after, as_json)))
+    raise typer.Exit(told(lambda: verb.run(session, kind or (), account, after, as_json)))
 
 
 @app.command()

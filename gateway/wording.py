@@ -12,10 +12,17 @@ import msgspec
 from events import commands as c
 from events.instruments import Instrument, Linear, RulePack
 from events.record import Message, kind_of
-from events.units import Atoms, Lots, MarkUnits, Rate, Ticks, decimal_text
+from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks, decimal_text
+from replay.travel import utc
 
 CHUNK_DIGITS = 12
 """So much of a chunk's name is enough for reading."""
+
+TIMES = ("until", "good_till")
+"""Fields in ns that are moments; others in ns are how long something lasts."""
+
+TIMES_END = 2**63
+"""What is later, in ns, is only a number: it was refused."""
 
 
 def places_of(pack: RulePack, asset: str) -> int:
@@ -38,7 +45,9 @@ def words(message: Message, instruments: Mapping[str, Instrument], on: str = "")
     for name in message.__struct_fields__:
         value = getattr(message, name)
         if name != "at" and value is not None and not (name in defaults and defaults[name] == value):
-            parts.append(f"{name}={_text(value, units[name], terms, instruments)}")
+            is_time = name in TIMES and Nanos in units[name] and 0 < value < TIMES_END
+            text = utc(value) if is_time else _text(value, units[name], terms, instruments)
+            parts.append(f"{name}={text}")
     return " ".join(parts)
 
 
@@ -67,10 +76,16 @@ def _text(value: Any, units: frozenset[Any], terms: Instrument | None, instrumen
     if isinstance(value, RulePack):
         return f"{value.id}@{value.version}"
     if isinstance(value, tuple):
-        return f"[{'; '.join(f'{kind_of(one)} {words(one, instruments)}' for one in value)}]"
+        return f"[{'; '.join(_nested(one, instruments) for one in value)}]"
+    if isinstance(value, c.Command):
+        return f"[{_nested(value, instruments)}]"
     if isinstance(value, msgspec.Struct):
         return ",".join(f"{k}:{v}" for k, v in msgspec.to_builtins(value).items()) or "default"
     return value[:CHUNK_DIGITS] if c.ChunkId in units else str(value)
+
+
+def _nested(message: Any, instruments: Mapping[str, Instrument]) -> str:
+    return f"{kind_of(message)} {words(message, instruments)}"
 
 
 def _decimal(value: int, _: Instrument | None) -> str:

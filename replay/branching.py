@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from events.chunks import decode_chunk
-from events.commands import AccountId, AdvanceMarket, ChunkId, Command, Proceed, RequestId
+from events.commands import AccountId, AdvanceMarket, ChunkId, Command, OrderNumber, Proceed, RequestId
 from events.facts import Refused
 from events.log import EventLog, Head, StoredBatch
 from events.record import Batch
@@ -30,22 +30,24 @@ class Edit:
     """One thing that is to be otherwise. text is how it was asked for.
 
     change says what becomes of every recorded command: itself, another one, or None. insert makes a command that is
-    decided first of all, as soon as the account is there.
+    decided first of all, as soon as the account is there. order is that of the account which it changes, if it is one.
     """
 
     text: str
     change: Callable[[State, Command], Command | None] = lambda _, command: command
     insert: Make | None = None
     account: AccountId | None = None
+    order: OrderNumber | None = None
 
 
 @dataclass(slots=True)
 class Branched:
     """A fork: the last head that it shares with its origin; the edits whose own command was refused, and why; those
-    whose account never was there; and those that found nothing to change.
+    whose account never was there; those that found nothing to change; and the state at its end.
     """
 
     shared: Head
+    state: State
     refused: list[tuple[Edit, Reason]] = field(default_factory=list)
     waiting: list[Edit] = field(default_factory=list)
     idle: list[Edit] = field(default_factory=list)
@@ -61,8 +63,8 @@ async def branch(
     if not shared.batch:
         shared = await fill_from(out, _until(log, before, on_batch))
     inserts, changes = [edit for edit in edits if edit.insert], [edit for edit in edits if not edit.insert]
-    branched = Branched(shared, waiting=inserts, idle=changes)
     sequencer = await Sequencer.open(out)
+    branched = Branched(shared, sequencer.state, waiting=inserts, idle=changes)
     try:
         lent: dict[str, ChunkId] = {}
         head = shared

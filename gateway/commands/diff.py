@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from events.record import Record
 from events.store.sqlite import open_session
-from gateway.console import OUT, exact_text, money_text, say_json, time_text
+from gateway.console import OUT, aligned, exact_text, money_text, say_json, time_text
 from gateway.errors import about
 from gateway.wording import words
 from replay.compare import Comparison, Side, Standing, compare, gain, standings
@@ -23,6 +21,11 @@ DIFFER = 1
 
 FIELDS_SHOWN, VALUE_SHOWN = 5, 40
 """So many fields of the first records that differ are shown, and so many letters of each value."""
+
+TITLE = "since then; paid in: deposits, transfers and exchanges less what went out, B - A is net of it"
+COLUMNS = (
+    "account", "asset", "equity in A", "equity in B", "paid in, A / B", "B - A", "fills", "liquidated", "refused",
+)  # fmt: skip
 
 
 def run(left: Path, right: Path, as_json: bool) -> int:
@@ -98,7 +101,9 @@ def show(comparison: Comparison, left: Path, right: Path) -> None:
         OUT.print(f"{name:<8} {_record(record, side)}", markup=False)
     for field, ours, theirs in islice(_changes(*map(_plain, comparison.first)), FIELDS_SHOWN):
         OUT.print(f"field    {field}: {_short(ours)} in A, {_short(theirs)} in B", markup=False)
-    OUT.print(_table(comparison))
+    OUT.print(TITLE)
+    for line in _table(comparison):
+        OUT.print(line, markup=False)
 
 
 def _plain(record: Record | None) -> Any:
@@ -138,18 +143,9 @@ def _record(record: Record | None, side: Side) -> str:
     return f"record {record.seq:,}: {at}{message.__struct_config__.tag} {words(message, terms)}"
 
 
-def _table(comparison: Comparison) -> Table:
-    table = Table(
-        title="since then; paid in: deposits, transfers and exchanges less what went out, B - A is net of it",
-        title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False, padding=0,
-    )  # fmt: skip
-    for column in ("account", "asset"):
-        table.add_column(column, no_wrap=True)
-    for column in ("equity in A", "equity in B", "paid in, A / B", "B - A", "fills", "liquidated", "refused"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for (name, asset), pair in standings(comparison).items():
-        table.add_row(name, asset, *_cells(*pair))
-    return table
+def _table(comparison: Comparison) -> list[str]:
+    rows = [[name, asset, *_cells(*pair)] for (name, asset), pair in standings(comparison).items()]
+    return aligned([COLUMNS, *rows], right=range(2, len(COLUMNS)))
 
 
 def _cells(ours: Standing | None, theirs: Standing | None) -> Iterator[str]:

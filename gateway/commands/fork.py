@@ -12,6 +12,7 @@ from events.store.link import Link
 from events.store.sqlite import SqliteLog, open_session
 from gateway.commands import diff
 from gateway.commands.fork_edits import edit_of
+from gateway.commands.fork_idle import why_idle
 from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
 from gateway.times import nanos_of
@@ -38,15 +39,10 @@ def run(session: Path, at: str, settings: Sequence[str], out: Path, link: bool, 
     comparison = diff.compared(session, out)
     if as_json:
         refused = [{"set": edit.text, "reason": reason.value} for edit, reason in branched.refused]
-        unused = [edit.text for edit in (*branched.waiting, *branched.idle)]
-        say_json({**diff.as_object(comparison), "refused": refused, "unused": unused})
+        say_json({**diff.as_object(comparison), "refused": refused})
         return 0
     for edit, reason in branched.refused:
         OUT.print(f"refused  {edit.text}: {reason.value}", markup=False)
-    for edit in branched.waiting:
-        OUT.print(f"unused   {edit.text}: there is no such account", markup=False)
-    for edit in branched.idle:
-        OUT.print(f"unused   {edit.text}: nothing after that moment is changed by it", markup=False)
     diff.show(comparison, session, out)
     return 0
 
@@ -59,7 +55,10 @@ async def _branched(session: Path, at: str, edits: Sequence[Edit], out: Path, is
         fork = await open_session(out, create=True, link=link)
         try:
             with progress("fork", (await log.head()).batch, "batches") as advance:
-                return await branch(log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))
+                branched = await branch(log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))
+            for edit in (*branched.waiting, *branched.idle):
+                raise UsageError(f"--set {edit.text!r}: {await why_idle(log, before, branched.state, edit)}")
+            return branched
         finally:
             await fork.close()
     finally:

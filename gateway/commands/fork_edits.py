@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from events import commands as c
 from events.instruments import MarginMode, RulePack, load_pack
-from events.units import UNIT, Atoms, Lots, Nanos, Ticks
+from events.units import UNIT, Atoms, Nanos
 from exchange.core.state import State
+from gateway.commands.fork_orders import FIELDS, order_edit
 from gateway.errors import UsageError
 from replay.branching import Edit
 
@@ -26,6 +27,7 @@ NAME:margin:INSTRUMENT=AMOUNT
 NAME:order:N=none
 NAME:order:N:size=SIZE
 NAME:order:N:price=PRICE
+NAME:order:N:trigger=PRICE
 pack=NAME or FILE"""
 
 
@@ -112,24 +114,10 @@ def _atoms(text: str, value: str) -> Atoms:
 
 
 def _order(text: str, account: c.AccountId, number: int, field: str, value: str) -> Edit:
-    """One order left out, or placed with another size or price: what is no whole number of lots or ticks is refused."""
-    if (field, value) != ("", "none") and field not in ("size", "price"):
+    """One order left out, or placed with another size, price or price to wait for."""
+    if (field, value) != ("", "none") and field not in FIELDS:
         raise _unknown(text)
-    wanted = None if not field else _number(text, value)
-
-    def change(state: State, command: c.Command) -> c.Command | None:
-        if not isinstance(command, c.PlaceOrder) or (command.account, command.number) != (account, number):
-            return command
-        if wanted is None:
-            return None
-        contract = state.contracts[command.instrument]
-        units = wanted * UNIT / (contract.lot if field == "size" else contract.tick)
-        whole = int(units) if units == int(units) else value
-        if field == "price":
-            return command.__replace__(price=Ticks(whole) if isinstance(whole, int) else whole)
-        return command.__replace__(lots=Lots(whole) if isinstance(whole, int) else whole)
-
-    return Edit(text, change)
+    return order_edit(text, account, number, field, _number(text, value) if field else None, value)
 
 
 def _choice(text: str, value: str, choices: dict[str, T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,12 +24,15 @@ from gateway.naming import there_are
 from gateway.wording import words
 
 
-def run(session: Path, kind: str, account: str, after: int, as_json: bool) -> int:
-    """Print the records that match, one a line. Returns 0; a kind or account that there is not raises UsageError."""
-    if not any(is_kind(tag, kind) for tag in kinds()):
-        raise UsageError(f"--kind: {unknown(kind)}")
+def run(session: Path, asked: Sequence[str], account: str, after: int, as_json: bool) -> int:
+    """Print the records that match, one a line, those of any kind where none is asked for. Returns 0; a kind or account
+    that there is not raises UsageError.
+    """
+    for kind in asked:
+        if not any(is_kind(tag, kind) for tag in kinds()):
+            raise UsageError(f"--kind: {unknown(kind)}")
     with about(session):
-        read = asyncio.run(_print(session, kind, account, after, as_json))
+        read = asyncio.run(_print(session, asked or ("",), account, after, as_json))
     if account and account not in read.accounts:
         raise UsageError(f"{session}: no account {account!r}; {there_are(read.accounts, account)}")
     if not (read.shown or as_json):
@@ -61,7 +65,7 @@ class Read:
             self.accounts.update(dict.fromkeys(funds_of(message.pack).values()))
 
 
-async def _print(session: Path, kind: str, account: str, after: int, as_json: bool) -> Read:
+async def _print(session: Path, asked: Sequence[str], account: str, after: int, as_json: bool) -> Read:
     log = await open_session(session, read_only=True)
     instruments: dict[str, Instrument] = {}
     read = Read()
@@ -78,7 +82,7 @@ async def _print(session: Path, kind: str, account: str, after: int, as_json: bo
             asked_by = getattr(batch.command, "account", None)
             for record in batch.records:
                 read.note(record.message)
-                if record.seq > after and _matches(record.message, kind, account, asked_by):
+                if record.seq > after and _matches(record.message, asked, account, asked_by):
                     read.shown += 1
                     _show(record, stored.at, stored.number, instruments, as_json, read.on(record.message))
     finally:
@@ -86,9 +90,10 @@ async def _print(session: Path, kind: str, account: str, after: int, as_json: bo
     return read
 
 
-def _matches(message: Message, kind: str, account: str, asked_by: str | None) -> bool:
-    """Whether a record is of that kind and names that account; a refusal is about the account that asked."""
-    if not is_kind(kind_of(message), kind):
+def _matches(message: Message, asked: Sequence[str], account: str, asked_by: str | None) -> bool:
+    """Whether a record is of one of those kinds and names that account; a refusal is about the account that asked."""
+    tag = kind_of(message)
+    if not any(is_kind(tag, kind) for kind in asked):
         return False
     if isinstance(message, Refused):
         return account in ("", asked_by)

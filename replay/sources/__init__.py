@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from events.instruments import RulePack
 from events.observations import Observations
+from events.store.soundness import APPLICATION_ID
 from replay.sources import archives_text, bars, bars_text, binance, bybit
 from replay.sources.files import INSTALL, LINES_SEEN, Lines
 from replay.sources.report import Report, SourceError
@@ -148,9 +149,18 @@ def format_of(path: Path) -> Format:
     seen = list(islice(lines, LINES_SEEN))
     if known := _among(seen):
         return known
+    if seen and _is_session(path):
+        raise SourceError(f"{path}: is a session, not market history; `ringfence log {path}` reads it")
     start = ascii((seen or [b""])[0][:40])[1:]
     what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
-    raise SourceError(f"{path}: {what}; give one of: {'; '.join(known.name for known in FORMATS)}")
+    raise SourceError(f"{path}: {what}; `ringfence sources` lists what is read")
+
+
+def _is_session(path: Path) -> bool:
+    """Whether it is a SQLite file with the mark of sessions. Source: SQLite, "Database File Format", 1.3."""
+    with path.open("rb") as file:
+        head = file.read(72)
+    return head.startswith(b"SQLite format 3\0") and head[68:] == APPLICATION_ID.to_bytes(4, "big")
 
 
 def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: str = "", columns: str = "") -> Source:

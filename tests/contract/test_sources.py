@@ -325,7 +325,7 @@ def test_a_symbol_that_the_rule_pack_does_not_have_is_told(kind: Format, path: P
 def test_a_file_without_a_byte_is_refused(kind: Format, tmp_path: Path) -> None:
     path = tmp_path / kind.damaged
     path.write_bytes(b"")
-    with pytest.raises(SourceError, match="the file is empty; give one of: "):
+    with pytest.raises(SourceError, match="the file is empty; `ringfence sources` "):
         open_source(path, PACK)
 
 

@@ -200,7 +200,7 @@ def test_an_archive_that_cannot_be_used_is_refused(tmp_path: Path, packed: bytes
     path.write_bytes(packed)
     with pytest.raises(SourceError) as raised:
         open_source(path, PACK)
-    assert str(raised.value).startswith(f"{path}: {what}; give one of: ")
+    assert str(raised.value).startswith(f"{path}: {what}; `ringfence sources` ")
 
 
 def test_an_archive_that_is_damaged_inside_gives_what_was_whole(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from replay.sources import FORMATS as KNOWN
 from tests import captures
 from tests.captures import write
 from tests.command_line import ringfence
@@ -23,7 +22,7 @@ from tests.tampering import Row, altered, forged, recorded
 
 LINES = market()
 DIFFS = [n for n, line in enumerate(LINES, 1) if n > 500 and '"depthUpdate"' in line and '"b":[["' in line]
-FORMATS = f"give one of: {'; '.join(known.name for known in KNOWN)}"
+FORMATS = "`ringfence sources` lists what is read"
 BOOK = "and no fills until it is whole again; fetch the file again"
 AGAIN = "remove the line or fetch the file again"
 SYMBOLS = ", ".join(instrument.id for instrument in captures.PACK.instruments)

@@ -43,6 +43,13 @@ def test_a_kind_is_given_with_or_without_its_version(session: Path) -> None:
     assert lines(session, "--kind", "traded") == lines(session, "--kind", "traded.1") == traded
 
 
+def test_several_kinds_are_those_of_any_of_them(session: Path) -> None:
+    both = [record for record in expected(session) if record["kind"] in ("traded.1", "place_order.1")]
+    assert {record["kind"] for record in both} == {"traded.1", "place_order.1"}
+    assert lines(session, "--kind", "traded", "--kind", "place_order.1") == both
+    assert "no kind 'bogus'" in ringfence("log", session, "--kind", "traded", "--kind", "bogus", status=2).complaint
+
+
 @pytest.mark.parametrize("kind", ["trade", "traded.2", "traded.", "raded.1"])
 def test_no_other_part_of_a_kind_is_taken_for_it_and_the_nearest_are_named(session: Path, kind: str) -> None:
     complaint = ringfence("log", session, "--kind", kind, "--json", status=2).complaint

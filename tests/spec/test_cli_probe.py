@@ -13,6 +13,7 @@ from tests import archives, candles, captures
 from tests.command_line import ringfence
 from tests.playing import market
 from tests.tables import LAYOUTS, START, base, derivative, level, option, trade, write
+from tests.tampering import recorded
 
 
 def probed(path: Path, *options: object, status: int = 0) -> dict[str, Any]:
@@ -131,3 +132,9 @@ def test_a_file_of_no_known_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("hello\n")
     assert "is of no known format" in ringfence("probe", path, status=2).complaint
+
+
+def test_a_session_is_told_from_market_history(tmp_path: Path) -> None:
+    session = recorded(tmp_path)
+    complaint = ringfence("probe", session, status=2).complaint
+    assert complaint == f"{session}: is a session, not market history; `ringfence log {session}` reads it"
