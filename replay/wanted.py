@@ -9,7 +9,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from events.commands import INSURANCE, MARKET, AccountId
+from events.commands import INSURANCE, MARKET, AccountId, funds_of
 from events.facts import AnyFact, OrderAccepted, Refused, SessionOpened, TriggerPlaced
 from events.instruments import Instrument, InstrumentId
 from events.record import Record
@@ -90,11 +90,14 @@ def _check_value(what: str, types: tuple[Any, ...], value: Any) -> None:
 def check_names(kind: type[AnyFact], wanted: Mapping[str, Any], state: State) -> None:
     """Raise ValueError where an account or an instrument is named that the session does not have."""
     known, tag = fields_of(kind), kind.__struct_config__.tag
+    assert state.pack is not None
+    accounts = dict.fromkeys([*state.accounts, MARKET, INSURANCE, *funds_of(state.pack).values()])
+    instruments = [terms.id for terms in (*state.pack.instruments, *state.pack.spot)]
     for name, value in wanted.items():
         if AccountId in known[name]:
-            one_of(f"{tag}: {name}", value, dict.fromkeys([*state.accounts, MARKET, INSURANCE]))
-        elif InstrumentId in known[name] and state.pack is not None:
-            one_of(f"{tag}: {name}", value, [terms.id for terms in (*state.pack.instruments, *state.pack.spot)])
+            one_of(f"{tag}: {name}", value, accounts)
+        elif InstrumentId in known[name]:
+            one_of(f"{tag}: {name}", value, instruments)
 
 
 class Scale:

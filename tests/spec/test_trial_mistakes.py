@@ -10,7 +10,16 @@ import pytest
 
 import replay
 from events.commands import MarkSource
-from events.facts import LiquidationStarted, OrderCancelled, OrderRested, OrderTriggered, Refused, SessionOpened, Traded
+from events.facts import (
+    DeficitCovered,
+    LiquidationStarted,
+    OrderCancelled,
+    OrderRested,
+    OrderTriggered,
+    Refused,
+    SessionOpened,
+    Traded,
+)
 from events.guards import PriceGuards
 from events.units import SECOND, Rate
 from replay.context import Context
@@ -51,6 +60,7 @@ def test_an_account_is_either_party_of_a_trade_and_whose_command_was_refused() -
     trial = played(buys("0.01"), buys("9")).given(account("bob"))
     trial.then(happened(Traded, account="ann"), never(Traded, account="bob"))
     trial.then(happened(Refused, account="ann", times=1), never(Refused, account="bob"))
+    trial.then(never(DeficitCovered, account="bob", fund="INSURANCE"))
 
 
 def test_what_was_not_found_is_told_with_what_the_account_was_refused() -> None:
