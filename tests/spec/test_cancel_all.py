@@ -53,6 +53,14 @@ def test_nothing_open_is_nothing_to_refuse() -> None:
     scenario().when(cancel_all("taker")).then(all_cancelled("taker"))
 
 
+def test_orders_in_another_instrument_stay_where_nothing_is_open() -> None:
+    session = scenario().given(ORDERS[0], ORDERS[3])
+    session.when(cancel_all("taker")).then(cancelled(1, 5), all_cancelled("taker"))
+    session.when(cancel_all("taker")).then(all_cancelled("taker"))
+    session.book("bid 92: 2#4", TIN)
+    told(session)
+
+
 def test_an_instrument_that_there_is_not_is_refused() -> None:
     scenario().when(cancel_all("taker", on="LEAD")).then(refused(Reason.UNKNOWN_INSTRUMENT))
 

@@ -24,6 +24,8 @@ def open_of(account: Account, has: Callable[[Position], bool]) -> Open:
 
 def open_in(account: Account, instrument: InstrumentId) -> Open:
     """All orders in an instrument, conditional ones too, in the order in which they were placed."""
+    if not any(leg.open_orders or leg.open_triggers for leg in account.legs(instrument)):
+        return []
     return sorted(open_of(account, lambda position: position.contract.id == instrument))
 
 
