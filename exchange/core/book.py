@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
-from itertools import islice
+from heapq import heappop, heappush, merge
+from itertools import groupby, islice
 from typing import Any
 
 import msgspec
@@ -19,10 +19,8 @@ from sortedcontainers import SortedDict
 from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce
 from events.instructions import SelfTrade
 from events.instruments import InstrumentId
+from exchange.core.history import SPARSE, History
 from exchange.core.iceberg import parts_behind, show
-
-SPARSE = 64
-"""Dead entries that a queue or heap may hold before it is worth a clean-up."""
 
 
 class Order(msgspec.Struct):
@@ -130,49 +128,6 @@ class Level:
         assert self.dead == len(self.queue) - len(live)
 
 
-class History:
-    """History's own side of the book: exactly what the data states, whatever traders do.
-
-    stated maps price to lots; taken, what traders took of it until history states the price again. heap finds the best
-    price; its keys are prices times -sign, and those no longer stated are dropped when they come up.
-    """
-
-    __slots__ = ("heap", "sign", "stated", "taken")
-
-    def __init__(self, sign: int) -> None:
-        self.sign = sign
-        self.stated: dict[int, int] = {}
-        self.taken: dict[int, int] = {}
-        self.heap: list[int] = []
-
-    def best(self) -> int | None:
-        """The best price that history states."""
-        heap, sign, stated = self.heap, self.sign, self.stated
-        while heap:
-            price = -sign * heap[0]
-            if price in stated:
-                return price
-            heappop(heap)
-        return None
-
-    def state_all(self, stated: dict[int, int]) -> None:
-        """History states exactly this."""
-        self.stated = stated
-        self.heap = [-self.sign * price for price in stated]
-        heapify(self.heap)
-
-    def tidy(self) -> None:
-        """Keep the heap in proportion to what is stated."""
-        if len(self.heap) > 2 * len(self.stated) + SPARSE:
-            self.state_all(self.stated)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.stated.clear()
-        self.taken.clear()
-        self.heap.clear()
-
-
 class BookSide:
     """One side: levels with traders' orders by price, the best of them, and history."""
 
@@ -237,22 +192,19 @@ class BookSide:
 
     def best_prices(self, most: int, stale: bool) -> list[int]:
         """So many of the best prices, best first, at which traders' orders stand or MARKET has volume to take."""
-        keys = self.levels.keys()
-        prices = dict.fromkeys(islice(reversed(keys) if self.sign > 0 else keys, most))
-        if not stale:
-            prices |= dict.fromkeys(self._market_prices(most))
-        return sorted(prices, reverse=self.sign > 0)[:most]
+        levels = self.levels
+        return list(islice((p for p in self.prices(stale) if p in levels or self.available(p) > 0), most))
 
-    def _market_prices(self, most: int) -> list[int]:
-        """So many of the best prices at which MARKET has volume to take; the heap gives them in order."""
-        history, aside, found = self.history, list[int](), dict[int, None]()
-        while len(found) < most and (price := history.best()) is not None:
-            aside.append(heappop(history.heap))
-            if self._volume(price) > 0:
-                found[price] = None
-        for key in aside:
-            heappush(history.heap, key)
-        return list(found)
+    def prices(self, stale: bool) -> Iterator[int]:
+        """The prices at which traders' orders stand or, where it counts, history states volume: best first, no more of
+        them put in order than are asked for. Nothing may change in between.
+        """
+        stated = () if stale else self.history.prices()
+        return (price for price, _ in groupby(merge(self.own_prices(), stated, reverse=self.sign > 0)))
+
+    def own_prices(self) -> Iterator[int]:
+        """The prices at which traders' orders stand, best first."""
+        return reversed(self.levels) if self.sign > 0 else iter(self.levels)
 
     def _volume(self, price: int) -> int:
         level = self.levels.get(price)
@@ -319,9 +271,11 @@ class Book:
         return price, None if entry.account == MARKET else entry, entry.shown or entry.lots
 
     def walk(self, side: BookSide, limit: int | None) -> Iterator[tuple[int, Order | None, int]]:
-        """All that a taker would meet on `side` within the limit, as `front` gives it one after the other."""
+        """All that a taker would meet on `side` within the limit, as `front` gives it one after the other; nothing may
+        change in between.
+        """
         sign, levels = side.sign, side.levels
-        for price in sorted({*levels, *(() if self.stale else side.history.stated)}, reverse=sign > 0):
+        for price in side.prices(self.stale):
             if limit is not None and price * sign < limit * sign:
                 return
             if (level := levels.get(price)) is None:

@@ -31,6 +31,7 @@ def traded(side: BookSide, order: Order, lots: int) -> None:
 
 def _to_back(level: Level, order: Order) -> None:
     """The order, which is the first of the traders' or one of few behind it, goes to the back of the queue."""
+    level.first()  # without the dead ahead of it, which a long uncrossing leaves many of, its place is found at once
     queue = level.queue
     del queue[next(place for place, entry in enumerate(queue) if entry is order)]
     queue.append(order)

@@ -48,6 +48,10 @@ class FastBook:
     def cancel(self, number: int) -> None:
         self.book.fill(self.orders[number], self.orders[number].lots)
 
+    def fill(self, number: int, lots: int) -> None:
+        """A trade of a resting order, whoever stands before it."""
+        self._fill(self.orders[number], lots)
+
     def take(self, sign: int, lots: int, limit: int | None = None) -> list[Meeting]:
         side, met = self.side(sign), []
         while lots and (front := self.book.front(side, limit)):
@@ -118,7 +122,9 @@ class Pair:
             assert self.fast.book.depth(side, 2) == self.naive.depth(sign)[:2]
             assert self.fast.book.best_price(side) == (walk[0][0] if walk else None)
             for limit in (None, 98, 100, 102):
-                met = next(self.naive.walk(sign, limit), None)
+                within = list(self.naive.walk(sign, limit))
+                assert list(self.fast.walk(sign, limit)) == within
+                met = within[0] if within else None
                 front = self.fast.book.front(side, limit)
                 assert (front and (front[0], front[1] and front[1].number, front[2])) == met
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from events.commands import MARKET, Impact, QueueModel
+from exchange.core.history import History
 from tests.contract.books import ASK, BID, KINDS, AnyBook, FastBook, Pair, by_chance
 from tests.contract.naive_book import NaiveBook
 
@@ -53,6 +56,13 @@ class TestEveryBook:
         assert book.depth(ASK) == [(101, 6)]
         book.state(ASK, 101, 10)
         assert book.depth(ASK) == [(101, 10)]
+
+    def test_a_price_that_was_taken_back_is_not_met_and_one_stated_anew_once(self, book: AnyBook) -> None:
+        for price, lots in ((101, 4), (102, 5), (103, 6), (104, 7), (103, 0), (102, 0), (102, 8)):
+            book.state(ASK, price, lots)
+        book.rest(1, ASK, 102, 2)
+        assert list(book.walk(ASK)) == [(101, None, 4), (102, None, 8), (102, 1, 2), (104, None, 7)]
+        assert list(book.walk(ASK, 102)) == [(101, None, 4), (102, None, 8), (102, 1, 2)]
 
     def test_a_stale_one_hides_the_volume_of_history(self, book: AnyBook) -> None:
         book.state(ASK, 101, 10)
@@ -110,3 +120,35 @@ def test_prices_that_come_and_go_do_not_pile_up() -> None:
         pair.both("state", BID, price - 3, 0)
     pair.agree()
     assert len(pair.fast.side(BID).history.heap) < 100
+
+
+class Asked(dict[int, int]):
+    """What history states, and how often somebody asked whether it states a price."""
+
+    times = 0
+
+    def __contains__(self, price: object) -> bool:
+        self.times += 1
+        return super().__contains__(price)
+
+
+@pytest.mark.parametrize(("sign", "best"), [(ASK, [1, 2, 3]), (BID, [1000, 999, 998])])
+def test_no_more_prices_of_history_are_put_in_order_than_are_asked_for(sign: int, best: list[int]) -> None:
+    history, stated = History(sign), Asked.fromkeys((n * 7919 % 1000 + 1 for n in range(1000)), 5)
+    history.state_all(stated)
+    heap = list(history.heap)
+    assert list(islice(history.prices(), 3)) == best
+    assert stated.times == 3
+    assert history.heap == heap
+
+
+def test_the_next_part_of_an_iceberg_goes_to_the_back_past_no_dead_orders() -> None:
+    book = FastBook()
+    for number in range(1, 41):
+        book.rest(number, ASK, 101, 1)
+    book.rest(41, ASK, 101, 5, visible=2)
+    book.rest(42, ASK, 101, 1)
+    for number, lots in [*((number, 1) for number in range(1, 41)), (41, 2)]:
+        book.fill(number, lots)
+    assert [entry.number for entry in book.side(ASK).levels[101].queue] == [42, 41]
+    assert list(book.walk(ASK)) == [(101, 42, 1), (101, 41, 2), (101, 41, 1)]

@@ -10,7 +10,7 @@ from events.facts import TriggerPlaced
 from events.instruments import InstrumentId
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT, Lots, Rate
-from exchange.core.book import SPARSE
+from exchange.core.history import SPARSE
 from exchange.core.triggers.trailing import FAR, Ahead, Trail
 from exchange.core.triggers.trigger import Trigger
 

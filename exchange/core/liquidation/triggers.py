@@ -9,8 +9,8 @@ from __future__ import annotations
 from heapq import heapify, heappush
 
 from events.units import UNIT
-from exchange.core.book import SPARSE
 from exchange.core.contract import Contract
+from exchange.core.history import SPARSE
 from exchange.core.margin.model import fixed_maintenance
 from exchange.core.margin.warning import WarningLine
 from exchange.core.state import NEVER, Position

@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from events.commands import AccountId
 from events.instruments import AssetId, Collateral, SpotPair
 from events.units import UNIT
-from exchange.core.book import SPARSE
+from exchange.core.history import SPARSE
 
 
 class Asset:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from events.commands import MARKET, MarkSource, QueueModel, SessionOptions
 from events.observations import Kind, Observations
 from events.units import SECOND
-from exchange.core.book import SPARSE, Book, BookSide, Level, Order
+from exchange.core.book import Book, BookSide, Level, Order
+from exchange.core.history import SPARSE
 from exchange.core.iceberg import parts_behind
 from exchange.core.triggers.index import AheadOfPrices, PriceIndex
 
@@ -254,7 +255,7 @@ class MarketFeed:
         if hit.best is None or self.book.stale or self.book.shut or hit.best * hit.sign < price * hit.sign:
             return
         left = lots
-        for level_price in list(hit.levels) if hit.sign < 0 else list(reversed(hit.levels)):
+        for level_price in hit.own_prices():
             level = hit.levels[level_price]
             if level_price * hit.sign > price * hit.sign:
                 left = self._reach(level, left)

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from heapq import heapify, heappop, heappush
 
 from events.units import UNIT
-from exchange.core.book import SPARSE
+from exchange.core.history import SPARSE
 from exchange.core.triggers.trigger import Trigger
 
 FAR = 1 << 100
