@@ -1,7 +1,8 @@
 """What a trader's program sees of its account and market, and what it can do.
 
 Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed
-on as it stands and refused by the exchange, never rounded.
+on as it stands and refused by the exchange, never rounded. A float is what its shortest text says: 0.1 is a tenth. What
+is an enum in a command may be given as its text.
 """
 
 from __future__ import annotations
@@ -39,17 +40,16 @@ from events.instructions import Arming
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
 from events.phases import TradingPhase
 from events.triggers import PriceSource, TriggerKind
-from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Rate
-from exchange.core.book import Order
+from events.units import UNIT, Atoms, Lots, Nanos
 from exchange.core.contract import Contract
 from exchange.core.fees import fee_rates
 from exchange.core.margin.model import available_atoms
 from exchange.core.margin.pretrade import max_lots, reserve_price
 from exchange.core.matching.uncrossing import clearing
 from exchange.core.state import Account, State
-from exchange.core.triggers.trigger import Trigger
 from exchange.projections.adl import light
-from replay.linking import linked
+from replay.linking import clients_apart, linked, named
+from replay.parameters import all_given, exact, given, nanos, rate, whole
 from replay.quotes import Indicative, Quote, equity_atoms, price_of
 from replay.waking import Alarms, Wake
 from replay.whole import lots_of, ticks_of, whole_or_text
@@ -67,6 +67,7 @@ class Context:
         self._requests = 0
         self._numbers = 0
         self._together = False
+        self._batch: list[Any] | None = None
         self.woken_at = Nanos(0)
         self.account = account
         self.instruments: tuple[InstrumentId, ...] = ()
@@ -104,14 +105,14 @@ class Context:
 
     def position(self, instrument: str, leg: Leg = Leg.NET) -> Decimal:
         """The signed size held, in hedge mode of one leg."""
-        position = self._own.positions.get(position_name(instrument, leg))
+        position = self._own.positions.get(position_name(instrument, given("leg", leg)))
         return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
 
     def adl_light(self, instrument: str, leg: Leg = Leg.NET) -> int | None:
         """Where the position stands in the queue of auto-deleveraging, 5 for the first fifth, 1 for the last; None
         without a position.
         """
-        return light(self._state, self.account, position_name(self.contract(instrument).id, leg))
+        return light(self._state, self.account, position_name(self.contract(instrument).id, given("leg", leg)))
 
     def leverage(self, instrument: str) -> int:
         """The leverage in the instrument."""
@@ -151,12 +152,12 @@ class Context:
         assert state.pack is not None
         if not contract.mark:
             return Decimal(0)
-        sign = 1 if side is Side.BUY else -1
-        position = state.position(self._own, contract, leg)
+        sign = 1 if given("side", side) is Side.BUY else -1
+        position = state.position(self._own, contract, leg := given("leg", leg))
         if leg.sign * sign < 0:
             return Decimal(abs(position.lots) * contract.lot) / UNIT
         at = reserve_price(contract, sign, state.pack.market_buy_slippage)
-        at = at if price is None else int(Decimal(price) * UNIT)
+        at = at if price is None else int(exact("price", price) * UNIT)
         lots = max_lots(position, sign, at, fee_rates(state, position)[1])
         if price is None and contract.terms.market_max_lots:
             lots = min(lots, contract.terms.market_max_lots)
@@ -207,21 +208,21 @@ class Context:
         """Place a stop that follows its price, from `activation` on where there is one, and fires where the price turns
         back by `callback`, a share of 1. `how` as `stop`. Returns the order's number.
         """
-        rate = Rate(int(Decimal(callback) * UNIT))
-        return self._wait(
-            TriggerKind.TRAILING_STOP, instrument, side, size, activation, None, callback=rate, **how
-        )  # fmt: skip
+        how["callback"] = rate("callback", callback)
+        return self._wait(TriggerKind.TRAILING_STOP, instrument, side, size, activation, None, **how)
 
     def oco(
         self, instrument: str, side: Side, size: Decimal | str, limit: Decimal | str, stop: Decimal | str, *,
-        source: PriceSource = PriceSource.LAST, **how: Any,
+        source: PriceSource = PriceSource.LAST, limit_client: str = "", stop_client: str = "", **how: Any,
     ) -> tuple[OrderNumber, OrderNumber]:  # fmt: skip
         """Place a limit order, and a market order that waits for the worse price `stop`, each of which ends the other
-        as soon as it trades, fires or ends. `how`: reduce_only, leg, self_trade. Returns their numbers.
+        as soon as it trades, fires or ends. `how`: reduce_only, leg, self_trade; a client id each. Returns their
+        numbers.
         """
+        clients_apart(how)
         with self._collected(together=True) as orders:
-            first = self._place(instrument, side, size, limit, **how)
-            second = self.stop(instrument, side, size, stop, source=source, **how)
+            first = self._place(instrument, side, size, limit, client=limit_client, **how)
+            second = self.stop(instrument, side, size, stop, source=source, client=stop_client, **how)
         self._send(linked(orders))
         return first, second
 
@@ -233,7 +234,10 @@ class Context:
         """Place an order with a take-profit, a stop-loss or both, market orders that wait for `source` once it traded,
         for as much as it did, and end each other. `how` is of the order, as in `buy`. Returns their numbers.
         """
-        other, leg = Side.SELL if side is Side.BUY else Side.BUY, how.get("leg", Leg.NET)
+        if take_profit is None and stop_loss is None:
+            raise ValueError("a bracket has a take_profit, a stop_loss or both; give one, or place the order alone")
+        other, leg = Side.SELL if given("side", side) is Side.BUY else Side.BUY, how.get("leg", Leg.NET)
+        arms = given("arms", arms)
         with self._collected(together=True) as orders:
             self._place(instrument, side, size, price, **how)
             for kind, at in ((TriggerKind.TAKE_PROFIT, take_profit), (TriggerKind.STOP, stop_loss)):
@@ -244,24 +248,27 @@ class Context:
 
     def cancel(self, number: OrderNumber | int = 0, *, client: str = "") -> None:
         """Cancel what is open of an order, or one that waits for its price, by its number or by its client id."""
-        self._send(CancelOrder(self.now, self.account, self._request(), OrderNumber(number), ClientId(client)))
+        name, own = ClientId(given("client", client)), OrderNumber(whole("number", number))
+        self._send(CancelOrder(self.now, self.account, self._request(), own, name))
 
     def amend(
         self, number: OrderNumber | int = 0, *, price: Decimal | str | None = None, size: Decimal | str | None = None,
         trigger: Decimal | str | None = None, callback: Decimal | str = "0", client: str = "",
     ) -> None:  # fmt: skip
         """Give a resting order, named as in `cancel`, another price, another size of the whole order, or both. With a
-        `trigger` price, or a `callback` as a share of 1, new or as before: one that waits for its price.
+        `trigger` price, or a `callback` as a share of 1: one that waits for its price; without, it waits as before.
         """
-        own, name = self._own, ClientId(client)
-        key = OrderNumber(number or own.clients.get(name, 0))
-        one: Order | Trigger | None = own.orders.get(key) or own.triggers.get(key)
-        tick, lot = (one.holder.contract.tick, one.holder.contract.lot) if one else (1, 1)
+        name, rate_asked = ClientId(given("client", client)), rate("callback", callback)
+        one = named(self._own, self._batch or (), whole("number", number), name)
+        contract = self.contract(one.instrument) if one else None
+        tick, lot = (contract.tick, contract.lot) if contract else (1, 1)
         prices: Any = (p if p is None else whole_or_text(p, tick) for p in (price, trigger))
         lots: Any = size if size is None else whole_or_text(size, lot)
-        (ticks, level), rate = prices, Rate(int(Decimal(callback) * UNIT))
-        named = self.now, self.account, self._request(), OrderNumber(number)
-        self._send(AmendOrder(*named, ticks, lots, name, level, rate))
+        ticks, level = prices
+        if one and level is None and not rate_asked:
+            level, rate_asked = one.trigger, one.callback
+        of = self.now, self.account, self._request(), OrderNumber(number)
+        self._send(AmendOrder(*of, ticks, lots, name, level, rate_asked))
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -274,36 +281,41 @@ class Context:
     @contextmanager
     def _collected(self, together: bool = False) -> Iterator[list[Any]]:
         """What is asked for inside, none of it sent; `together` under one request."""
+        if self._batch is not None:
+            raise ValueError("linked orders and batches are no part of a batch; send them by themselves")
         items: list[Any] = []
+        self._batch = items
         send, self._send = self._send, items.append
         self._requests, self._together = self._requests + together, together
         try:
             yield items
         finally:
-            self._send, self._together = send, False
+            self._send, self._together, self._batch = send, False, None
 
     def cancel_all(self, instrument: str) -> None:
         """Cancel everything that is open in the instrument, conditional orders too."""
         self._send(CancelAll(self.now, self.account, self._request(), self.contract(instrument).id))
 
-    def set_countdown(self, instrument: str, seconds: int) -> None:
+    def set_countdown(self, instrument: str, seconds: Decimal | float | str) -> None:
         """Let all that is open in the instrument end after so many seconds unless asked again; 0: let it stand."""
-        name = self.contract(instrument).id
-        self._send(SetCountdown(self.now, self.account, self._request(), name, Nanos(seconds * SECOND)))
+        name, after = self.contract(instrument).id, nanos("seconds", seconds)
+        self._send(SetCountdown(self.now, self.account, self._request(), name, after))
 
     def set_leverage(self, instrument: str, leverage: int) -> None:
         """Set the leverage in the instrument."""
-        self._send(SetLeverage(self.now, self.account, self._request(), self.contract(instrument).id, leverage))
+        name, leverage = self.contract(instrument).id, whole("leverage", leverage)
+        self._send(SetLeverage(self.now, self.account, self._request(), name, leverage))
 
     def set_margin_mode(self, instrument: str, mode: MarginMode) -> None:
         """Set the margin mode in the instrument."""
-        self._send(SetMarginMode(self.now, self.account, self._request(), self.contract(instrument).id, mode))
+        name, mode = self.contract(instrument).id, given("mode", mode)
+        self._send(SetMarginMode(self.now, self.account, self._request(), name, mode))
 
     def add_margin(self, instrument: str, amount: Decimal | str, leg: Leg = Leg.NET) -> None:
         """Move money from the cross wallet to the isolated wallet of a position; a negative amount moves it back."""
-        atoms, contract = int(Decimal(amount) * UNIT), self.contract(instrument)
+        atoms, contract = int(exact("amount", amount) * UNIT), self.contract(instrument)
         kind = AddMargin if atoms > 0 else RemoveMargin
-        self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(atoms)), leg))
+        self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(atoms)), given("leg", leg)))
 
     def auto_add_margin(self, instrument: str, on: bool = True) -> None:
         """Let an isolated position that falls due get margin added out of the available balance, or not."""
@@ -319,18 +331,19 @@ class Context:
 
     def exchange(self, asset: str, amount: Decimal | str, into: str) -> None:
         """Exchange so much of an asset for another one at their index prices."""
-        atoms = Atoms(int(Decimal(amount) * UNIT))
+        atoms = Atoms(int(exact("amount", amount) * UNIT))
         self._send(ExchangeAsset(self.now, self.account, self._request(), AssetId(asset), atoms, AssetId(into)))
 
     def transfer(self, asset: str, amount: Decimal | str, to: str) -> None:
         """Move money to another account."""
-        atoms = Atoms(int(Decimal(amount) * UNIT))
+        atoms = Atoms(int(exact("amount", amount) * UNIT))
         self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), atoms, AccountId(to)))
 
     def _place(
         self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None,
         visible: Decimal | str | None = None, **how: Any,
     ) -> OrderNumber:  # fmt: skip
+        how, side = all_given(how), given("side", side)
         contract, number = self.contract(instrument), self._number()
         lots, ticks = lots_of(contract, size), ticks_of(contract, price)
         if visible is not None:
@@ -343,6 +356,7 @@ class Context:
         self, kind: TriggerKind, instrument: str, side: Side, size: Decimal | str | None,
         trigger: Decimal | str | None, price: Decimal | str | None, **how: Any,
     ) -> OrderNumber:  # fmt: skip
+        how, side = all_given(how), given("side", side)
         contract, number = self.contract(instrument), self._number()
         lots = Lots(0) if size is None else lots_of(contract, size)
         command = PlaceTrigger(

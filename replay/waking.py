@@ -17,7 +17,8 @@ from events.commands import AccountId
 from events.instruments import InstrumentId
 from events.observations import Kind, Observations
 from events.triggers import PriceSource
-from events.units import SECOND, UNIT, Nanos
+from events.units import UNIT, Nanos
+from replay.parameters import exact, given, nanos
 
 if TYPE_CHECKING:
     from replay.context import Context
@@ -218,7 +219,7 @@ class Wake:
 
     def after(self, seconds: Decimal | float | str, deed: Callable[[Context], object] | None = None) -> None:
         """Call `deed`, by default `on_timer`, once after so many seconds of session time."""
-        self.at(self._context.now + int(Decimal(seconds) * SECOND), deed)
+        self.at(self._context.now + nanos("seconds", seconds), deed)
 
     def on_price(self, instrument: str, level: Decimal | str, source: PriceSource = PriceSource.MARK) -> None:
         """Call `on_price` once, as soon as the mark, or the price of a trade, reaches this level.
@@ -227,11 +228,12 @@ class Wake:
         the price can be: up where it waits for a rise, else down.
         """
         contract = self._context.contract(instrument)
+        source = given("source", source)
         is_mark = source is PriceSource.MARK
         unit = 1 if is_mark else contract.tick
         price = contract.mark if is_mark else contract.feed.traded
-        exact = Decimal(level) * UNIT / unit
-        rounded = int(exact.to_integral_value(ROUND_CEILING if not price or exact >= price else ROUND_FLOOR))
+        at = exact("level", level) * UNIT / unit
+        rounded = int(at.to_integral_value(ROUND_CEILING if not price or at >= price else ROUND_FLOOR))
         self._alarms.wake_on_price(contract.id, source, rounded, self._context.account, price)
 
     def on_margin(self, ratio: Decimal | float | str) -> None:

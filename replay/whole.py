@@ -1,4 +1,7 @@
-"""Prices and sizes as people state them, in whole ticks and lots; what is not whole is passed on as it stands."""
+"""Prices and sizes as people state them, in whole ticks and lots; what is not whole is passed on as it stands.
+
+A float is what its shortest text says: 0.1 is a tenth.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from events.units import Lots, Ticks, units_of
 from exchange.core.contract import Contract
 
 
-def whole_or_text(value: Decimal | str, unit: int) -> int | str:
+def whole_or_text(value: Decimal | float | str, unit: int) -> int | str:
     """The value in whole units, or its own text, as ASCII, where it is not a whole number of them."""
-    text = value if isinstance(value, str) else f"{Decimal(value):f}"
+    text = value if isinstance(value, str) else f"{Decimal(str(value) if isinstance(value, float) else value):f}"
     text = text if text.isascii() else ascii(text)
     try:
         units = units_of(text, unit)
@@ -19,11 +22,11 @@ def whole_or_text(value: Decimal | str, unit: int) -> int | str:
     return text if units is None else units
 
 
-def lots_of(contract: Contract, size: Decimal | str) -> Lots | str:
+def lots_of(contract: Contract, size: Decimal | float | str) -> Lots | str:
     """A size in lots."""
     return whole_or_text(size, contract.lot)  # type: ignore[return-value]
 
 
-def ticks_of(contract: Contract, price: Decimal | str | None) -> Ticks | str | None:
+def ticks_of(contract: Contract, price: Decimal | float | str | None) -> Ticks | str | None:
     """A price in ticks, None where there is none."""
     return None if price is None else whole_or_text(price, contract.tick)  # type: ignore[return-value]

@@ -112,7 +112,9 @@ def test_linked_orders_are_placed_by_one_call(desk: Desk) -> None:
 def test_a_price_off_its_tick_is_passed_on_and_refused(desk: Desk) -> None:
     ann = trader(desk)
     ann.stop("GOLD", SELL, 1, "95.5", source=MARK)
-    assert desk.told() == "refused            reason=price_off_tick"
+    assert desk.told() == (
+        "refused            command=place_trigger account=ann number=1 instrument=GOLD reason=price_off_tick"
+    )
 
 
 def test_a_shipped_pack_may_be_named() -> None:
@@ -188,9 +190,10 @@ def test_an_iceberg_is_placed_by_the_size_that_it_shows_and_told_with_it(desk: D
     ann = trader(desk)
     ann.sell("GOLD", 9, 110, visible=4)
     ann.buy("GOLD", 9, 90, visible="4.5")
+    refused = "refused            command=place_order account=ann number=2 instrument=GOLD reason=visible_off_lot"
     accepted, *rest = desk.told().splitlines()
     assert accepted.endswith(" lots=9 price=110 time_in_force=gtc reduce_only=no visible=4")
-    assert rest == ["order_rested       account=ann number=1 lots=9", "refused            reason=visible_off_lot"]
+    assert rest == ["order_rested       account=ann number=1 lots=9", refused]
     told = moment(desk.state, [ann.account], 5)
     (order,) = told["accounts"]["ann"]["orders"]
     assert (order["size"], order["shown"]) == ("9", "4")
