@@ -20,6 +20,7 @@ from benchmarks.population import say
 from events import commands as c
 from events import facts as f
 from events.instruments import InstrumentId, load_pack
+from events.observations import Kind, Observations
 from events.record import Batch
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT, Atoms, Lots, MarkUnits, Rate, Ticks
@@ -40,6 +41,9 @@ PER_ACCOUNT = 200
 LOTS = Lots(10)
 OWNERS = (c.AccountId("ann"), c.AccountId("ben"))
 RICH = Atoms(10**9 * UNIT)
+
+PRINTS = c.ChunkId("prints")
+"""Two rows of history at MIDDLE: a taker of its own bought, and one sold."""
 
 SIZES = [1_000, 100_000, 1_000_000]
 
@@ -95,10 +99,20 @@ def _venue() -> State:
     state = State()
     say(state, f.SessionOpened(RULES_VERSION, load_pack("binance-usdm"), c.SessionOptions()))
     say(state, f.MarkPriceMoved(INSTRUMENT, MarkUnits(MIDDLE * UNIT // 10)))
-    state.contracts[INSTRUMENT].feed.traded = MIDDLE
+    contract = state.contracts[INSTRUMENT]
+    contract.feed.traded = MIDDLE
+    contract.book.stale = False  # else no print of history meets an order
+    state.columns[PRINTS] = _prints()
     for name in OWNERS:
         _open(state, name)
     return state
+
+
+def _prints() -> Observations:
+    return Observations(
+        INSTRUMENT, kind=[Kind.PRINT, Kind.PRINT], at=[0, 0], transacted=[0, 0], index=[0, 1],
+        print_price=[MIDDLE, MIDDLE], print_lots=[LOTS, LOTS], print_side=[1, -1],
+    )  # fmt: skip
 
 
 def _open(state: State, name: c.AccountId) -> None:
@@ -181,9 +195,27 @@ class _Traders:
 
     def place_and_trade(self, n: int) -> None:
         """An order that rests at the best price, and one of another account that takes it; sides change."""
-        first, second = (c.Side.BUY, c.Side.SELL) if n % 2 else (c.Side.SELL, c.Side.BUY)
+        first, second = _sides(n)
         self._place(OWNERS[0], first, MIDDLE)
         self._place(OWNERS[1], second, MIDDLE)
+
+    def place_and_fill_or_kill(self, n: int) -> None:
+        """The same with a taker that trades whole or not at all."""
+        first, second = _sides(n)
+        self._place(OWNERS[0], first, MIDDLE)
+        self._place(OWNERS[1], second, MIDDLE, c.TimeInForce.FOK)
+
+    def place_and_print(self, n: int) -> None:
+        """An order that rests at the best price, and a print of history that fills it; sides change."""
+        self._place(OWNERS[0], _sides(n)[0], MIDDLE)
+        self.run(c.AdvanceMarket(self.state.now, INSTRUMENT, PRINTS, n % 2, n % 2))
+
+    def place_amend_and_cancel(self, n: int) -> None:
+        """An order somewhere in the depth of the book, which moves up by a tick, and its cancel."""
+        price = MIDDLE - NEAREST - n * 7919 % LEVELS
+        number = self._place(OWNERS[0], c.Side.BUY, price)
+        self.run(c.AmendOrder(self.state.now, OWNERS[0], c.RequestId(f"a{number}"), number, Ticks(price + 1)))
+        self._cancel(number)
 
     def place_trigger_and_cancel(self, n: int) -> None:
         """A stop on the mark that waits in the midst of the others, and its cancel."""
@@ -214,13 +246,15 @@ class _Traders:
         """The mark steps up or down by a tick."""
         self.run(c.SetMarkPrice(self.state.now, INSTRUMENT, MarkUnits((MIDDLE + n % 2) * UNIT // 10)))
 
-    def _place(self, name: c.AccountId, side: c.Side, price: int) -> c.OrderNumber:
+    def _place(
+        self, name: c.AccountId, side: c.Side, price: int, lasts: c.TimeInForce = c.TimeInForce.GTC
+    ) -> c.OrderNumber:
         self.number += 1
         number = c.OrderNumber(self.number)
         self.run(
             c.PlaceOrder(
                 self.state.now, name, c.RequestId(f"p{number}"), number, INSTRUMENT, side, LOTS, Ticks(price),
-                c.TimeInForce.GTC,
+                lasts,
             )
         )  # fmt: skip
         return number
@@ -237,9 +271,17 @@ class _Traders:
         assert not isinstance(batch.records[1].message, f.Refused), batch.records[1].message
 
 
+def _sides(n: int) -> tuple[c.Side, c.Side]:
+    """Who rests and who takes: they change, so that no position grows."""
+    return (c.Side.BUY, c.Side.SELL) if n % 2 else (c.Side.SELL, c.Side.BUY)
+
+
 COMMANDS: dict[str, Callable[[_Traders, int], None]] = {
     "place + cancel": _Traders.place_and_cancel,
+    "place + amend + cancel": _Traders.place_amend_and_cancel,
     "place + trade": _Traders.place_and_trade,
+    "place + fill or kill": _Traders.place_and_fill_or_kill,
+    "place + print": _Traders.place_and_print,
     "place trigger + cancel": _Traders.place_trigger_and_cancel,
     "place trailing stop + cancel": _Traders.trail_and_cancel,
     "mark, none reached": _Traders.move_the_mark,

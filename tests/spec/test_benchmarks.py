@@ -226,6 +226,10 @@ def test_the_populations_that_commands_are_measured_among_hold_together(what: st
     trader = growing._Traders(growing._among(growing.POPULATIONS[what], 450))
     growing._in_turns([trader], 20)
     check_end_of_batch(trader.state)
+    for name in growing.OWNERS:
+        owner = trader.state.accounts[name]
+        assert not owner.orders
+        assert not owner.positions[growing.INSTRUMENT].lots
 
 
 def test_fills_are_measured_with_few_orders_and_with_many(monkeypatch: pytest.MonkeyPatch) -> None:
