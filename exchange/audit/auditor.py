@@ -116,7 +116,9 @@ OF_ANYBODY = f.Expiry.NOTHING_TO_REDUCE, f.Expiry.SETTLEMENT, f.Expiry.GOOD_TILL
 """Why orders of others expire meanwhile."""
 
 LAPSES_AT_ONCE = 1024
-"""So many orders past their time expire before a command; those beyond wait for a Proceed."""
+"""So many orders past their time expire before a command, with what follows for those that they are linked to; those
+beyond wait for a Proceed.
+"""
 
 MONEY, LOTS = "money", "lots"
 
@@ -125,6 +127,11 @@ def _room(command: c.Command) -> int:
     """How many facts make a command's batch full."""
     room = command.room if isinstance(command, c.Proceed) else 0
     return min(BATCH_FACTS, max(LEAST_FACTS, room)) if room else BATCH_FACTS
+
+
+def _lapses(fact: object) -> bool:
+    """Whether it is one of the facts that are said of so many orders before a command."""
+    return isinstance(fact, f.TriggerArmed) or getattr(fact, "why", None) in (f.Expiry.GOOD_TILL, f.Expiry.LINKED)
 
 
 def audit(batches: Iterable[Batch]) -> Report:
@@ -292,7 +299,7 @@ class Auditor:
         if len(batch.records) > 1 and not isinstance(batch.records[1].message, f.Refused | f.SessionOpened):
             late = {timer: at for timer, at in self.books.timers.items() if at <= self.books.now}
             self.books.check("what fell due by time and was not said", {}, late)
-            said = sum(getattr(record.message, "why", None) is f.Expiry.GOOD_TILL for record in batch.records)
+            said = sum(_lapses(record.message) for record in batch.records)
             if said < LAPSES_AT_ONCE and not isinstance(self.books.command, c.Proceed):
                 self.books.check("orders past their time that did not expire", [], trading.overdue(self.books))
             first = handling.earliest(self.books)

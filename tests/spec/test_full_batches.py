@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from events import facts as f
-from events.commands import INSURANCE
+from events.commands import INSURANCE, AdvanceTime, TimeInForce
 from events.instruments import Liquidation
 from events.refusals import Reason
 from events.rules import Layer, LiquidationStyle
@@ -19,8 +19,12 @@ from exchange.core.step import step
 from tests.full_batches import batches_of
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import OUNCE, join, price, several_assets
+from tests.spec.linking import attached, bracket, pair, profit
+from tests.spec.phases import AUCTION, CONTINUOUS, phase
+from tests.spec.waiting import waiting
 from tests.spec.words import (
     BUY,
+    SELL,
     TIN,
     USD,
     account,
@@ -187,4 +191,43 @@ def test_debts_that_a_full_batch_has_no_room_for_are_named_by_the_next_one() -> 
         session.when(proceed())
         later += [fact.account for fact in session.batches[-1].facts if isinstance(fact, f.ExchangeDue)]
     assert [*named, *later] == names
+    audit(session.batches)
+
+
+TILL = Nanos(601 * SECOND)
+
+
+def pairs(size: int) -> Scenario:
+    """So many pairs of which a limit order lives until TILL, and ends the other one then."""
+    session = scenario()
+    for n in range(size):
+        limit = place(2 * n + 1, SELL, price=150, lots=1, tif=TimeInForce.GTD, good_till=TILL)
+        session.given(pair(limit, waiting(2 * n + 2, SELL, at=50)))
+    return session
+
+
+@pytest.mark.parametrize("at_once", [4, 5])
+def test_orders_past_their_time_count_with_those_that_they_end(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exchange.core.step.AT_ONCE", at_once)
+    monkeypatch.setattr("exchange.audit.auditor.LAPSES_AT_ONCE", at_once)
+    session = pairs(10).when(AdvanceTime(TILL))
+    assert len(session.batches[-1].facts) <= at_once + 3
+    while session.state.has_work:
+        session.when(replace(proceed(), at=TILL))
+        assert len(session.batches[-1].facts) <= 12
+    assert not session.state.accounts["taker"].triggers  # type: ignore[index]
+    audit(session.batches)
+
+
+def test_trades_of_an_auction_count_with_what_they_arm() -> None:
+    session = scenario().given(phase(AUCTION))
+    for n in range(1, 20, 3):
+        guards = profit(n + 1, SELL, at=150), attached(n + 2, SELL, at=50)
+        session.given(bracket(place(n, BUY, price=100, lots=1), *guards))
+        session.given(resting(n + 1, SELL, price=100, lots=1))
+    session.given(phase(CONTINUOUS))
+    while session.state.has_work:
+        session.when(proceed())
+        assert len(session.batches[-1].facts) <= 12
+    assert sum(trigger.placed.lots for trigger in session.state.accounts["taker"].triggers.values()) == 14  # type: ignore[index]
     audit(session.batches)

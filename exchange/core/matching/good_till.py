@@ -42,8 +42,8 @@ def until_of(command: PlaceOrder | PlaceTrigger) -> Nanos:
 
 
 def expire_good_till(state: State, most: int) -> Iterator[Fact]:
-    """Let so many orders expire whose time is over, the earliest first."""
-    while most > 0 and state.good_till and state.good_till[0][0] <= state.now:
+    """Let so many orders expire whose time is over, the earliest first; those that end with them count."""
+    while most > len(state.pending) and state.good_till and state.good_till[0][0] <= state.now:
         _, name, number = state.good_till[0]
         account = state.accounts[name]
         open_one = account.orders.get(number) or account.triggers[number].placed

@@ -103,7 +103,8 @@ def uncrossed(contract: Contract) -> AuctionUncrossed | None:
 
 
 def uncross(state: State, contract: Contract, end: int) -> Generator[Fact, None, bool]:
-    """Trade at the auction's price what crosses, best price and then oldest first, until about the record `end`.
+    """Trade at the auction's price what crosses, best price and then oldest first, until about the record `end`, what
+    follows for linked orders counted.
 
     Returns whether all of it has traded. Reduce-only orders that have nothing left to reduce expire, as makers do.
     """
@@ -111,7 +112,7 @@ def uncross(state: State, contract: Contract, end: int) -> Generator[Fact, None,
     price = contract.uncrossing[0]
     bids, asks = _queue(contract.book.bids, price), _queue(contract.book.asks, price)
     while (bid := next(bids, None)) is not None and (ask := next(asks, None)) is not None:
-        if state.seq >= end:
+        if state.seq + len(state.pending) >= end:
             return False
         most = yield from ready_maker(state, bid, ask.holder)
         lots = (yield from ready_maker(state, ask, bid.holder)) if most else 0
