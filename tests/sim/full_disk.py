@@ -15,9 +15,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,9 @@ ROOT = Path(__file__).parents[2]
 
 MEGABYTES, BALLAST = 6, 2
 """The size of the disk, and of a file on it that is removed to make room."""
+
+SECONDS_MAX = 120
+"""It takes a few seconds; after so many it is said to hang."""
 
 FULL = "the disk is full; make room and try again"
 
@@ -155,7 +159,18 @@ def on_a_real_disk() -> str | None:
 def on_a_limit() -> str:
     """What happened where SQLite was told to stop."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(fill(Disk(Path(folder), is_real=False)))
+        return asyncio.run(bounded(fill(Disk(Path(folder), is_real=False))))
+
+
+async def bounded(running: Coroutine[Any, Any, str]) -> str:
+    """What comes of it; where nothing does for a long time, an error that says what everybody waits for."""
+    task = asyncio.ensure_future(running)
+    done, _ = await asyncio.wait([task], timeout=SECONDS_MAX)
+    if not done:
+        for waiting in asyncio.all_tasks():
+            waiting.print_stack(file=sys.stderr)
+    assert done, f"nothing came of it for {SECONDS_MAX} s; standard error says who waits for what"
+    return task.result()
 
 
 def main(arguments: list[str]) -> None:
@@ -163,7 +178,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.sim.full_disk", description=__doc__)
     parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
     if folder := parser.parse_args(arguments).folder:
-        sys.stdout.write(asyncio.run(fill(Disk(folder, is_real=True))))
+        sys.stdout.write(asyncio.run(bounded(fill(Disk(folder, is_real=True)))))
     else:
         sys.stdout.write(on_a_real_disk() or on_a_limit())
 
