@@ -19,7 +19,7 @@ from tests.sim.session import run
 from tests.sim.shrink import Failure, Shrunk, failure_of, shrink
 from tests.sim.world import Happening, World
 
-RUNS = 1500
+RUNS = 4000
 
 
 def failing(how: str = "", seeds: int = 40) -> tuple[int, World]:
