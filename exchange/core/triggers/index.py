@@ -94,6 +94,13 @@ class PriceIndex:
 
     def check(self, waiting: list[Trigger]) -> None:
         """Assert that exactly these wait here, each where it belongs, and that the bounds are right."""
+        if waiting or self.rising or self.sinking or any(trail.groups for trail in self.trails.values()):
+            self._check_places(waiting)
+        low, high = self.low, self.high
+        self._bound()
+        assert (low, high) == (self.low, self.high)
+
+    def _check_places(self, waiting: list[Trigger]) -> None:
         trailing = [trigger for trigger in waiting if trigger.group is not None]
         for direction in (1, -1):
             laid = {
@@ -107,9 +114,6 @@ class PriceIndex:
             own = [trigger for trigger in trailing if trigger.sign == sign]
             assert trail.size == len(own)
             assert all(trigger.group in trail.groups for trigger in own)
-        low, high = self.low, self.high
-        self._bound()
-        assert (low, high) == (self.low, self.high)
 
 
 class AheadOfPrices:
