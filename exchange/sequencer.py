@@ -89,7 +89,7 @@ class Sequencer:
         self._broken: NotAcknowledged | None = None
         self._lost: NotAcknowledged | None = None
         self._stopped: Stopped | None = None
-        self._bug: AssertionError | None = None
+        self._bug: Exception | None = None
         self._task = self._loop.create_task(self._run())
         self._schedule()
 
@@ -289,11 +289,12 @@ class Sequencer:
         self._schedule()
 
     async def _run(self) -> None:
-        """As `_store`. A bug ends it, once nobody waits any more."""
+        """As `_store`. A bug, or whatever else nobody reckoned with, ends it, once nobody waits any more."""
         try:
             await self._store()
-        except AssertionError as bug:
-            self._committer.drop(self._stopped if bug is self._bug and self._stopped else self._halt(bug))
+        except Exception as bug:
+            stopped = self._stopped if bug is self._bug and self._stopped else self._halt(bug)
+            self._committer.drop(stopped)
             raise
         finally:
             self._moved.set()
@@ -349,7 +350,7 @@ class Sequencer:
         self._broken = None
         self._schedule()
 
-    def _halt(self, bug: AssertionError) -> Stopped:
+    def _halt(self, bug: Exception) -> Stopped:
         """Go no further: what the state is now, nobody knows."""
         self._broken, self._bug = None, bug
         self._work.set()

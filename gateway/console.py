@@ -44,7 +44,7 @@ def logs_to_stderr() -> None:
     """What the rooms below log goes where complaints go, a line each; a traceback is for whoever debugs."""
     structlog.configure(
         processors=[_without_traceback, structlog.processors.add_log_level, structlog.processors.LogfmtRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what it is now, not what it was when this ran
     )
 
 
