@@ -1,0 +1,23 @@
+"""Arguments and options that several verbs share, and how a verb ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SessionFile = Annotated[Path, typer.Argument(help="A session file.", metavar="SESSION")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or lines of them) instead of text.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        help="What is what in a table of your own: time=T,price=P,size=S or time=T,open=O,high=H,low=L,close=C."
+    ),
+]
+PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
+
+
+def end(status: int) -> None:
+    """End the command with this exit status."""
+    raise typer.Exit(status)

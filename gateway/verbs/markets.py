@@ -1,0 +1,121 @@
+"""Verbs on market history: make it, read it, replay it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.errors import told
+from gateway.verbs.given import AsJson, Columns, PackName, end
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where to write the session; an older demo there is replaced.")] = Path(
+        "demo.db"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of the generated market.")] = 2,
+    seconds: Annotated[int, typer.Option(help="Length of the generated market, seconds of session time.")] = 600,
+) -> None:
+    """Generate a market with a crash, trade it isolated and cross, show who survived, and verify the session."""
+    from gateway.commands import demo as verb
+
+    end(told(lambda: verb.run(out, seed, seconds)))
+
+
+def synth(
+    out: Annotated[Path, typer.Argument(help="File to write; gzip where it ends in .gz.", metavar="FILE")],
+    seed: Annotated[int, typer.Option(help="Seed: the same one gives the same session.")] = 7,
+    seconds: Annotated[int, typer.Option(help="Length, seconds of session time.")] = 600,
+    symbol: Annotated[str, typer.Option(help="Symbol, one of the rule pack.")] = "BTCUSDT",
+    crash: Annotated[bool, typer.Option(help="With a crash in it.")] = True,
+) -> None:
+    """Write a generated market session in the Binance capture format."""
+    from gateway.commands import synth as verb
+
+    end(told(lambda: verb.run(out, seed, seconds, symbol, crash)))
+
+
+def replay(
+    sources: Annotated[list[Path], typer.Argument(help="Files of market history.", metavar="SOURCE...")],
+    strategy: Annotated[str, typer.Option(help="Strategy as module:Class; one instance per account.")] = "",
+    account: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME:MODE:LEVERAGE:DEPOSIT, e.g. ann:isolated:20:10000. May be given several times."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the session in this new file.")] = None,
+    mark: Annotated[
+        str, typer.Option(help="Marks: auto (from the data, else mid), data, mid or last (sampled once a second).")
+    ] = "auto",
+    pack: PackName = "binance-usdm",
+    insurance: Annotated[str, typer.Option(help="Deposit to each insurance fund at the start.")] = "0",
+    queue_model: Annotated[
+        str, typer.Option(help="Where volume that left unexplained stood in the queue: proportional, ahead or behind.")
+    ] = "proportional",
+    impact: Annotated[
+        str, typer.Option(help="What an account took from history's book: consume (gone until restated) or none.")
+    ] = "consume",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first defect of a source.")] = False,
+    as_json: AsJson = False,
+    funding: Annotated[
+        str, typer.Option(help="fed: rates of the data; premium: computed from mark and index.")
+    ] = "fed",
+    index: Annotated[
+        list[str] | None,
+        typer.Option(help="PAIR=PRICE of a pair that values collateral, e.g. USDTUSD=1. May be given several times."),
+    ] = None,
+    symbol: Annotated[str, typer.Option(help="What files are about that do not say it themselves, e.g. BTCUSDT.")] = "",
+    max_slippage: Annotated[
+        str, typer.Option(help="Market orders trade within this share of the mark, e.g. 0.02; 0: at any price.")
+    ] = "0",
+    opening_auction: Annotated[
+        int, typer.Option(help="Begin with an auction of so many seconds, which then uncrosses; 0: without one.")
+    ] = 0,
+    columns: Columns = "",
+) -> None:
+    """Replay market history through the exchange, with accounts that trade in it."""
+    from gateway.commands import replay as verb
+
+    request = verb.Request(
+        sources,
+        strategy,
+        account or [],
+        out,
+        mark,
+        pack,
+        insurance,
+        strict,
+        queue_model,
+        impact,
+        funding,
+        symbol,
+        index or [],
+        max_slippage,
+        opening_auction,
+        columns,
+    )
+    end(told(lambda: verb.run(request, as_json)))
+
+
+def sources(as_json: AsJson = False) -> None:
+    """List the formats of market history that a replay reads, and how a file of each is known."""
+    from gateway.commands import sources as verb
+
+    end(told(lambda: verb.run(as_json)))
+
+
+def probe(
+    file: Annotated[Path, typer.Argument(help="A file of market history.", metavar="FILE")],
+    pack: PackName = "binance-usdm",
+    symbol: Annotated[str, typer.Option(help="What the file is about if it does not say so itself.")] = "",
+    as_json: AsJson = False,
+    columns: Columns = "",
+) -> None:
+    """Read a file of market history and say what it is: format, symbols, span, counts, gaps and defects.
+
+    Exit status: 0 it is sound, 1 something is wrong with it, 2 it cannot be read.
+    """
+    from gateway.commands import probe as verb
+
+    end(told(lambda: verb.run(file, pack, symbol, as_json, columns)))

@@ -1,0 +1,112 @@
+"""Verbs on sessions: prove them, explain them, compare them, take another road."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.errors import told
+from gateway.verbs.given import AsJson, SessionFile, end
+
+
+def verify(session: SessionFile, as_json: AsJson = False) -> None:
+    """Check the digest chain, rebuild from the facts, decide everything again, and compare every record.
+
+    Exit status: 0 all agree, 1 they differ, 2 the file cannot be used, 3 decided under another version of the rules.
+    """
+    from gateway.commands import verify as verb
+
+    end(told(lambda: verb.run(session, as_json)))
+
+
+def audit(
+    session: SessionFile,
+    account: Annotated[str, typer.Option(help="Only the pools of this account; all where it is left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compute every account's equity and margins a second time, by other arithmetic, and compare at every record.
+
+    Exit status: 0 all agree, 1 they differ, 2 the file cannot be used.
+    """
+    from gateway.commands import audit as verb
+
+    end(told(lambda: verb.run(session, account, as_json)))
+
+
+def fork(
+    session: SessionFile,
+    at: Annotated[
+        str, typer.Option(help="From the batch of this record on, or after this time: N, 2023-04-05T08:00:12.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where to write the fork: a new file.")],
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="What is otherwise, e.g. ann:leverage:BTCUSDT=5. May be given several times."),
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Refer to the session's file for the past instead of copying it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take another road from any moment: the same past, one thing changed, everything after it decided again.
+
+    \b
+    --set ann:leverage:BTCUSDT=5         --set ann:mode:BTCUSDT=isolated
+    --set ann:deposit:USDT=1000          --set ann:margin:BTCUSDT=250
+    --set ann:collateral=multi           --set pack=bybit-linear   (--at 1)
+    --set ann:order:3=none               --set ann:order:3:size=0.5   or :price=
+    """  # noqa: D301 - the mark is Click's
+    from gateway.commands import fork as verb
+
+    end(told(lambda: verb.run(session, at, change or [], out, link, as_json)))
+
+
+def diff(
+    left: Annotated[Path, typer.Argument(help="A session file.", metavar="A")],
+    right: Annotated[Path, typer.Argument(help="Another.", metavar="B")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two sessions: how far they are one, the first record that differs, what came of it for each account.
+
+    Exit status: 0 the same, 1 they differ, 2 a file cannot be used.
+    """
+    from gateway.commands import diff as verb
+
+    end(told(lambda: verb.run(left, right, as_json)))
+
+
+def why(
+    session: SessionFile,
+    account: Annotated[str, typer.Option(help="Whose liquidations; all accounts where it is left out.")] = "",
+    liquidation: Annotated[
+        int | None, typer.Option(help="Explain this one; they are listed where it is left out.")
+    ] = None,
+    effort: Annotated[
+        int, typer.Option(help="What forks may decide again, in records and rows of history; 0 for no forks.")
+    ] = 5_000_000,
+    html: Annotated[Path | None, typer.Option(help="Write that one as a page with charts to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List liquidations, or explain one: what led to it, each step with its figures, what would have prevented it."""
+    from gateway.commands import why as verb
+
+    end(told(lambda: verb.run(session, account, liquidation, as_json, effort, html)))
+
+
+def lab(
+    session: SessionFile,
+    modes: Annotated[
+        str, typer.Option(help="Some of isolated, cross, multi and recorded (as it was); the first three if left out.")
+    ] = "",
+    account: Annotated[str, typer.Option(help="Which account; all that traded where it is left out.")] = "",
+    html: Annotated[
+        Path | None, typer.Option(help="Where to write the page with charts; SESSION.lab.html where it is left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fold one history under several margin modes and show side by side how it would have gone."""
+    from gateway.commands import lab as verb
+
+    end(told(lambda: verb.run(session, modes, account, html, as_json)))
