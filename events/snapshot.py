@@ -11,7 +11,7 @@ import msgspec
 
 from events.log import Head, StoredSnapshot
 
-KEPT = 32
+KEPT = 256
 """A log keeps so many snapshots at most, about as far from each other."""
 
 

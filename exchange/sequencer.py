@@ -36,7 +36,7 @@ from exchange.core.step import step
 from exchange.failures import NotAcknowledged, Stopped, Unfit
 from exchange.fitting import misfit
 from exchange.rebuild import FindChunk, rebuild
-from exchange.snapshots import RECORDS_APART, Keeper, Maker
+from exchange.snapshots import RECORDS_APART, Keeper, Maker, taken
 
 PROCEED_FACTS = 4096
 """The player has due work done in batches of so many facts at most."""
@@ -171,6 +171,12 @@ class Sequencer:
             await self._next_move()
         self._check_running()
         self._raise_lost()
+
+    def take_snapshot(self) -> int:
+        """Keep the state as decided once it is durable, and say how many bytes that takes. Deciding waits meanwhile."""
+        snapshot = taken(self._state, Head(self._state.batch, self._state.seq, self._committer.digest))
+        self._keeper.hold(snapshot)
+        return len(snapshot.data)
 
     async def submit(self, command: Command) -> Acknowledgement:
         """Have a command decided and wait until that is durable. Raises NotAcknowledged and Stopped."""
@@ -336,6 +342,7 @@ class Sequencer:
             self._lost = broken
         self._played = 0
         self._committer.drop(broken)
+        self._keeper.let_go()
         try:
             state, head = await rebuild(self._log, self._find_chunk)
         except AssertionError:

@@ -1,14 +1,17 @@
 """Snapshots of a running session, made beside it: the next opening, and every look back, starts at one of them.
 
-A snapshot is made from the log, not from the state that decides, so that deciding never waits for it: for a session in
-a file by a process of its own (`python -m exchange.snapshots FILE` prints one).
+Where clients wait, a snapshot is made from the log, not from the state that decides, so that deciding never waits for
+it: for a session in a file by a process of its own (`python -m exchange.snapshots FILE` prints one). A replay, where
+nobody waits, takes them of the state that it has.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -41,6 +44,7 @@ class Keeper:
         self._maker = maker
         self._apart = apart
         self._last = last
+        self._held: deque[StoredSnapshot] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -49,9 +53,21 @@ class Keeper:
         kept = await log.snapshot(STATE_VERSION)
         return cls(log, maker, apart, kept.seq if kept else 0)
 
+    def hold(self, snapshot: StoredSnapshot) -> None:
+        """Keep this one as soon as the log reaches so far."""
+        self._held.append(snapshot)
+        self._last = snapshot.seq
+
+    def let_go(self) -> None:
+        """What the log does not reach yet, it never will."""
+        self._held.clear()
+
     def grown(self, durable: Head) -> None:
-        """The log reaches so far now: start a snapshot if one is wanted."""
-        if self._maker and durable.seq - self._last >= self._apart and self._task is None:
+        """The log reaches so far now: keep what waited for that, or start a snapshot if one is wanted."""
+        if self._held and self._held[0].batch <= durable.batch and self._task is None:
+            held = partial(_given, self._held.popleft())
+            self._task = asyncio.get_running_loop().create_task(self._make(held))
+        elif self._maker and durable.seq - self._last >= self._apart and self._task is None:
             self._last = durable.seq
             self._task = asyncio.get_running_loop().create_task(self._make(self._maker))
 
@@ -59,9 +75,11 @@ class Keeper:
         """The session closes: wait for what is begun, and keep its last state if it grew enough since."""
         if self._task:
             await self._task
+        while self._held and self._held[0].batch <= durable.batch:
+            await self._make(partial(_given, self._held.popleft()))
         if state.seq == durable.seq and durable.seq - self._last >= self._apart // 10:
             self._last = durable.seq
-            await self._make(lambda: _given(taken(state, durable)))
+            await self._make(partial(_given, taken(state, durable)))
 
     async def _make(self, maker: Maker) -> None:
         try:

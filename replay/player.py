@@ -25,6 +25,7 @@ from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.sources import Source
 from replay.sources.report import SourceError
+from replay.spacing import RECORD_AS_ROWS, Spacing
 from replay.strategy import Context
 from replay.traders import SetupError, Trader, Traders, atoms
 from replay.waking import Alarm
@@ -88,6 +89,7 @@ class Player:
         self.first_at = Nanos(0)
         self.defects: Counter[str] = Counter()
         self.problems: list[str] = []
+        self._spacing = Spacing()
         sequencer.on_batch = self._note
 
     @property
@@ -181,6 +183,8 @@ class Player:
             if self._on_progress:
                 self._on_progress(self.progress)
             self._sequencer.release_chunk(stream.id)
+            if self._spacing.is_over(work := self.progress.observations + RECORD_AS_ROWS * self.state.seq):
+                self._spacing.begin(work, self._sequencer.take_snapshot())
             if not self._load(stream):
                 streams.remove(stream)
 

@@ -14,13 +14,15 @@ import pytest
 
 from events.commands import ChunkId
 from events.log import ClosedLog, EventLog, Head, MissingChunk, StaleHead, StoredChunk, check_chain
-from events.snapshot import KEPT, seal, unseal
+from events.snapshot import seal, unseal
 from events.store.memory import MemoryLog
 from events.store.sqlite import PAGE_BATCHES, PAGE_RECORDS, open_session
 from tests.loop import in_loop, turns
 from tests.sim.whole.disk import Disk, Faults
 from tests.sim.whole.log import open_log
 from tests.stored import collected, head_of, history, stored
+
+FEW = 32
 
 CHUNK = StoredChunk(ChunkId("c1"), bytes(range(256)))
 
@@ -205,9 +207,12 @@ class EventLogContract:
             assert await log.snapshot(1) == older
 
     @in_loop
-    async def test_of_many_snapshots_a_few_are_kept_far_from_each_other(self, tmp_path: Path) -> None:
+    async def test_of_many_snapshots_a_few_are_kept_far_from_each_other(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("events.snapshot.KEPT", FEW)
         async with self.opened(tmp_path) as log:
-            batches = history(4 * KEPT)
+            batches = history(4 * FEW)
             await log.append(batches, Head())
             for batch in batches:
                 await log.keep(seal(head_of(batch), 1, b"state"))
@@ -215,7 +220,7 @@ class EventLogContract:
             while found := await log.snapshot(1, until):
                 kept.append(found.batch)
                 until = found.batch - 1
-            assert len(kept) == KEPT
+            assert len(kept) == FEW
             assert kept[0] == len(batches)
             assert max(after - before for after, before in pairwise([*kept, 0])) <= 8
 

@@ -10,15 +10,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from events.log import Head, StoredBatch, StoredSnapshot, UnwritableLog
-from events.snapshot import from_bytes, seal, to_bytes
+from events.snapshot import from_bytes, seal, to_bytes, unseal
 from events.store.memory import MemoryLog
 from events.store.sqlite import open_session
 from exchange.core.snapshot import STATE_VERSION, encode
+from exchange.failures import NotAcknowledged
 from exchange.rebuild import rebuild
 from exchange.sequencer import Sequencer
 from exchange.snapshots import SnapshotFailed, in_a_process, taken
-from tests.loop import in_loop
-from tests.spec.hosting import deposit, hosted
+from tests.loop import in_loop, turns
+from tests.spec.hosting import HeldLog, deposit, hosted
 
 
 class CountingLog(MemoryLog):
@@ -179,3 +180,43 @@ async def test_a_session_whose_beginning_is_lost_is_not_opened_from_a_snapshot(t
     await log._db.execute("DELETE FROM batches WHERE batch < 5")
     assert await log.snapshot(STATE_VERSION) is None
     await log.close()
+
+
+@in_loop
+async def test_a_state_taken_as_it_is_decided_is_kept_once_it_is_durable() -> None:
+    log = HeldLog()
+    sequencer = await hosted(log)
+    log.hold()
+    taken_at = []
+    for n in range(3):
+        sequencer.decide(deposit(f"deposit {n}"))
+        sequencer.take_snapshot()
+        taken_at.append((sequencer.state.batch, encode(sequencer.state)))
+    await turns()
+    assert await log.snapshot(STATE_VERSION) is None
+    log.let_go()
+    await sequencer.flush()
+    await turns()
+    assert await log.snapshot(STATE_VERSION) is not None
+    await sequencer.close()
+    for batch, state in taken_at:
+        kept = await log.snapshot(STATE_VERSION, batch)
+        assert kept is not None
+        assert (kept.batch, unseal(kept)) == (batch, state)
+
+
+@in_loop
+async def test_a_state_that_is_lost_is_not_kept() -> None:
+    log = HeldLog()
+    sequencer = await hosted(log)
+    log.hold()
+    sequencer.decide(deposit("lost"))
+    sequencer.take_snapshot()
+    with capture_logs():
+        log.fail(UnwritableLog("the disk is full; make room and try again"))
+        await turns()
+        log.heal()
+        with pytest.raises(NotAcknowledged):
+            await sequencer.flush()
+    await sequencer.close()
+    assert await log.snapshot(STATE_VERSION) is None
