@@ -16,11 +16,13 @@ class DipBuyer(Strategy):
     """
 
     every = Nanos(2 * SECOND)
-    dip = Decimal("0.0002")
-    step = Decimal("0.3")
-    full = Decimal("0.9")
 
-    def __init__(self) -> None:
+    def __init__(
+        self, dip: Decimal = Decimal("0.0002"), step: Decimal = Decimal("0.3"), full: Decimal = Decimal("0.9")
+    ) -> None:
+        self.dip = dip
+        self.step = step
+        self.full = full
         self._marks: deque[Decimal] = deque(maxlen=30)
 
     def on_timer(self, context: Context) -> None:

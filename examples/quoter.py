@@ -11,7 +11,10 @@ class Quoter(Strategy):
     """Quotes anew every two seconds, and buys no more once it holds `most`."""
 
     every = Nanos(2 * SECOND)
-    size, most = Decimal("0.2"), Decimal(1)
+
+    def __init__(self, size: Decimal = Decimal("0.2"), most: Decimal = Decimal(1)) -> None:
+        self.size = size
+        self.most = most
 
     def on_timer(self, context: Context) -> None:
         """Take back what still waits, then quote at the best prices."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
 
+from replay.arguments import ArgumentError, arguments
 from replay.strategy import Strategy
 
 _NOT_THEIRS = (str(Path(__file__).parent), "importlib")
@@ -17,7 +18,7 @@ class StrategyError(Exception):
     """A strategy that cannot be loaded, or that failed; the message says which, where and why."""
 
 
-def load_strategy(name: str) -> Callable[[], Strategy]:
+def load_strategy(name: str) -> Callable[..., Strategy]:
     """The strategy class named `module:Class`. Raises StrategyError."""
     module, _, attribute = name.partition(":")
     try:
@@ -31,13 +32,17 @@ def load_strategy(name: str) -> Callable[[], Strategy]:
     return found
 
 
-def make_strategy(name: str) -> Strategy:
-    """A strategy of the class named `module:Class`; without a name, one that does nothing. Raises StrategyError."""
+def make_strategy(name: str, given: Mapping[str, str] | None = None) -> Strategy:
+    """A strategy of the class named `module:Class`, with the parameters given as text; without a name, one that does
+    nothing. Raises StrategyError.
+    """
     if not name:
         return Strategy()
     make = load_strategy(name)
     try:
-        return make()
+        return make(**arguments(make, given or {}))
+    except ArgumentError as error:
+        raise StrategyError(f"strategy {name!r}: {error}") from None
     except Exception as error:
         raise StrategyError(f"strategy {name!r} cannot be made: {failure(error)}; mend it") from error
 

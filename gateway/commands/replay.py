@@ -63,15 +63,18 @@ class Request:
     max_slippage: str = "0"
     opening_auction: int = 0
     columns: str = ""
+    params: Sequence[str] = ()
 
 
 def run(request: Request, as_json: bool) -> int:
     """Replay and report."""
     pack = load_pack(request.pack)
     sources = _sources(request, pack)
-    traders = _traders(request.accounts, request.strategy)
+    traders = _traders(request.accounts, request.strategy, _params(request.params))
     if request.strategy and not traders:
         raise UsageError("--strategy needs an account: add --account NAME:MODE:LEVERAGE:DEPOSIT")
+    if request.params and not request.strategy:
+        raise UsageError(f"--param {request.params[0]} needs a strategy: add --strategy module:Class")
     replayed = replay(
         sources,
         traders,
@@ -229,8 +232,21 @@ def _choice(option: str, choices: type[T], text: str, *more: str) -> T:
         raise UsageError(f"{option} {text}: give {', '.join(names)} or {last}") from None
 
 
-def _traders(texts: Sequence[str], strategy: str) -> list[Trader]:
-    traders = [_trader(text, strategy) for text in texts]
+def _params(texts: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE as typed, each name once. Raises UsageError."""
+    params: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not (name and sign):
+            raise UsageError(f"--param {text}: write NAME=VALUE, e.g. size=0.01")
+        if name in params:
+            raise UsageError(f"--param {text}: {name} is given already, as {params[name]}; give it once")
+        params[name] = value
+    return params
+
+
+def _traders(texts: Sequence[str], strategy: str, params: Mapping[str, str]) -> list[Trader]:
+    traders = [_trader(text, strategy, params) for text in texts]
     names = Counter(trader.name for trader in traders)
     for text, trader in zip(texts, traders, strict=True):
         if names[trader.name] > 1:
@@ -238,7 +254,7 @@ def _traders(texts: Sequence[str], strategy: str) -> list[Trader]:
     return traders
 
 
-def _trader(text: str, strategy: str) -> Trader:
+def _trader(text: str, strategy: str, params: Mapping[str, str]) -> Trader:
     parts = text.split(":")
     if len(parts) != 4:
         raise UsageError(f"--account {text}: write NAME:MODE:LEVERAGE:DEPOSIT, e.g. ann:isolated:20:10000")
@@ -253,7 +269,7 @@ def _trader(text: str, strategy: str) -> Trader:
         raise UsageError(f"--account {text}: leverage {leverage!r}; give a whole number from 1")
     money = amount(deposit, f"--account {text}: deposit")
     margin = MarginMode.ISOLATED if mode == "isolated" else MarginMode.CROSS
-    return Trader(AccountId(name), margin, int(leverage), money, make_strategy(strategy), mode == "multi")
+    return Trader(AccountId(name), margin, int(leverage), money, make_strategy(strategy, params), mode == "multi")
 
 
 def _index(text: str, pack: RulePack) -> tuple[InstrumentId, Decimal]:

@@ -15,6 +15,14 @@ Columns = Annotated[
         help="What is what in a table of your own: time=T,price=P,size=S or time=T,open=O,high=H,low=L,close=C."
     ),
 ]
+Accounts = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME:MODE:LEVERAGE:DEPOSIT, e.g. ann:isolated:20:10000. May be given several times."),
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=VALUE: a parameter of the strategy, e.g. size=0.01. May be given several times."),
+]
 PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
 
 

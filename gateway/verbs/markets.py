@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.errors import told
-from gateway.verbs.given import AsJson, Columns, PackName, end
+from gateway.verbs.given import Accounts, AsJson, Columns, PackName, Params, end
 
 
 def demo(
@@ -40,10 +40,7 @@ def synth(
 def replay(
     sources: Annotated[list[Path], typer.Argument(help="Files of market history.", metavar="SOURCE...")],
     strategy: Annotated[str, typer.Option(help="Strategy as module:Class; one instance per account.")] = "",
-    account: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME:MODE:LEVERAGE:DEPOSIT, e.g. ann:isolated:20:10000. May be given several times."),
-    ] = None,
+    account: Accounts = None,
     out: Annotated[Path | None, typer.Option(help="Keep the session in this new file.")] = None,
     mark: Annotated[
         str, typer.Option(help="Marks: auto (from the data, else mid), data, mid or last (sampled once a second).")
@@ -73,6 +70,7 @@ def replay(
         int, typer.Option(help="Begin with an auction of so many seconds, which then uncrosses; 0: without one.")
     ] = 0,
     columns: Columns = "",
+    param: Params = None,
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
@@ -94,6 +92,7 @@ def replay(
         max_slippage,
         opening_auction,
         columns,
+        param or [],
     )
     end(told(lambda: verb.run(request, as_json)))
 

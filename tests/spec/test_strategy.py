@@ -219,7 +219,7 @@ def test_without_a_name_it_is_a_strategy_that_does_nothing() -> None:
         (":Class", r"':Class': Empty module name; write it as module:Class, importable from here"),
         ("pathlib:Path", r"'pathlib:Path' is no subclass of replay\.strategy\.Strategy; make it one"),
         ("os:environ", r"'os:environ' is no subclass of replay\.strategy\.Strategy; make it one"),
-        ("tests.strategies:NeedsMore", r".* cannot be made: TypeError: .* missing 1 required .* 'secret'; mend it"),
+        ("tests.strategies:NeedsMore", r".*: parameter 'secret' has no default; give it"),
     ],
 )
 def test_a_strategy_that_cannot_be_loaded_is_told_in_one_line(name: str, why: str) -> None:
