@@ -1,11 +1,12 @@
 """Chunks of observations <-> bytes: named by the hash of the plain columns, kept compressed.
 
 The canonical bytes are the length of the instrument's name and the name, the length of every table, and every column of
-`events.observations.TABLES` in order; all numbers are little-endian int64. Their sha256 is the chunk's id.
+`events.observations.TABLES` in order; all numbers are little-endian int64. Where a table of `ORDER_TABLES` has entries,
+the lengths of those tables and their columns follow. Their sha256 is the chunk's id.
 
-What is kept is a version byte, the CRC-32 of what follows, and a raw deflate stream of the same head and, a column at a
-time, one byte of how (the number of byte planes, and whether differences are meant) and the planes, low bytes first.
-The id does not depend on any of this.
+What is kept is a version byte (2 where columns of `ORDER_TABLES` follow, else 1), the CRC-32 of the rest, and a raw
+deflate stream of the same name and lengths and, a column at a time, one byte of how (the number of byte planes, and
+whether differences are meant) and the planes, low bytes first. The id does not depend on any of this.
 """
 
 from __future__ import annotations
@@ -20,83 +21,104 @@ from numpy.typing import NDArray
 from events.commands import ChunkId
 from events.instruments import InstrumentId
 from events.log import DamagedLog, StoredChunk
-from events.observations import TABLES, Observations
+from events.observations import ORDER_TABLES, TABLES, Observations
 
-VERSION = 1
-"""The first byte of a stored chunk."""
+VERSION, WITH_ORDERS = 1, 2
+"""The first byte of a stored chunk, and that of one which tells orders apart."""
 
 BYTES_MAX, LENGTH_MAX = 1 << 28, 1 << 22
 """No chunk unpacks to more bytes, and no table to more entries; those of a source are far smaller."""
 
 Column = NDArray[np.int64]
+Parts = list[bytes | Column]
+"""The canonical bytes, columns as arrays."""
 
 _FRAME = struct.Struct("<BI")
 _NAME = struct.Struct("<q")
-_LENGTHS = struct.Struct(f"<{len(TABLES)}q")
 _DIFFERENCES = 0x80
+
+_Tables = dict[str, tuple[str, ...]]
 
 
 def encode_chunk(observations: Observations) -> StoredChunk:
     """The chunk as it is stored. Raises OverflowError where a number does not fit 64 bits."""
-    columns = [np.array(getattr(observations, name), "<i8") for table in TABLES.values() for name in table]
-    head = _head(observations)
+    parts = _parts(observations)
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
-    body = b"".join([packer.compress(head), *(packer.compress(_pack(column)) for column in columns), packer.flush()])
-    return StoredChunk(_id(head, columns), _FRAME.pack(VERSION, zlib.crc32(body)) + body)
+    packed = [packer.compress(part if isinstance(part, bytes) else _pack(part)) for part in parts]
+    body = b"".join([*packed, packer.flush()])
+    version = WITH_ORDERS if _has_orders(observations) else VERSION
+    return StoredChunk(_id(parts), _FRAME.pack(version, zlib.crc32(body)) + body)
 
 
 def decode_chunk(stored: StoredChunk) -> Observations:
     """The observations of a stored chunk. Raises DamagedLog where the data is not what its id names."""
     try:
-        observations, columns = _unpack(_inflate(stored.data))
+        observations, parts = _unpack(*_inflate(stored.data))
     except (ValueError, LookupError, struct.error, zlib.error) as error:
         raise DamagedLog(f"chunk {stored.id}: cannot be read ({error}); restore the session from a copy") from error
-    if _id(_head(observations), columns) != stored.id:
+    if _id(parts) != stored.id:
         raise DamagedLog(f"chunk {stored.id}: holds other observations than it names; restore the session from a copy")
     return observations
 
 
-def _head(observations: Observations) -> bytes:
+def _has_orders(observations: Observations) -> bool:
+    return any(getattr(observations, table[0]) for table in ORDER_TABLES.values())
+
+
+def _parts(observations: Observations) -> Parts:
     name = observations.instrument.encode()
-    lengths = [len(getattr(observations, table[0])) for table in TABLES.values()]
-    return _NAME.pack(len(name)) + name + _LENGTHS.pack(*lengths)
+    parts: Parts = [_NAME.pack(len(name)) + name, *_tables(observations, TABLES)]
+    return [*parts, *_tables(observations, ORDER_TABLES)] if _has_orders(observations) else parts
 
 
-def _id(head: bytes, columns: list[Column]) -> ChunkId:
-    digest = sha256(head)
-    for column in columns:
-        digest.update(column.astype("<i8", copy=False).data)
+def _tables(observations: Observations, tables: _Tables) -> Parts:
+    lengths = [len(getattr(observations, table[0])) for table in tables.values()]
+    columns = [np.array(getattr(observations, name), "<i8") for table in tables.values() for name in table]
+    return [struct.pack(f"<{len(lengths)}q", *lengths), *columns]
+
+
+def _id(parts: Parts) -> ChunkId:
+    digest = sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else part.astype("<i8", copy=False).data)
     return ChunkId(digest.hexdigest())
 
 
-def _inflate(data: bytes) -> bytes:
+def _inflate(data: bytes) -> tuple[int, bytes]:
     version, checksum = _FRAME.unpack_from(data)
-    if version != VERSION:
-        raise ValueError(f"version {version}, this program knows {VERSION}")
+    if version not in (VERSION, WITH_ORDERS):
+        raise ValueError(f"version {version}, this program knows {VERSION} and {WITH_ORDERS}")
     if checksum != zlib.crc32(data[_FRAME.size :]):
         raise ValueError("wrong checksum")
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     plain = unpacker.decompress(data[_FRAME.size :], BYTES_MAX)
     if not unpacker.eof:
         raise ValueError("cut short")
-    return plain
+    return version, plain
 
 
-def _unpack(plain: bytes) -> tuple[Observations, list[Column]]:
+def _unpack(version: int, plain: bytes) -> tuple[Observations, Parts]:
     (size,) = _NAME.unpack_from(plain)
     end = _NAME.size + size
     observations = Observations(InstrumentId(plain[_NAME.size : end].decode()))
-    lengths = _LENGTHS.unpack_from(plain, end)
+    parts: Parts = [plain[:end]]
+    for tables in (TABLES, ORDER_TABLES)[:version]:
+        end = _unpack_tables(observations, tables, plain, end, parts)
+    return observations, parts
+
+
+def _unpack_tables(observations: Observations, tables: _Tables, plain: bytes, at: int, parts: Parts) -> int:
+    end = at + 8 * len(tables)
+    lengths = struct.unpack_from(f"<{len(tables)}q", plain, at)
     if max(lengths) > LENGTH_MAX:
         raise ValueError(f"a table of {max(lengths)} entries")
-    end += _LENGTHS.size
-    columns = []
-    for table, length in zip(TABLES.values(), lengths, strict=True):
+    parts.append(plain[at:end])
+    for table, length in zip(tables.values(), lengths, strict=True):
         for name in table:
             column, end = _unpack_column(plain, end, length)
-            columns.append(column)
+            parts.append(column)
             setattr(observations, name, column.tolist())
-    return observations, columns
+    return end
 
 
 def _pack(column: Column) -> bytes:

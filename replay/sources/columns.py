@@ -70,7 +70,7 @@ class Multiples:
         return Fault(f"off_{unit_name}", f"{word} {number} is not a whole number of {unit_name}s of {unit}")
 
 
-_TABLES = ((Kind.DIFF, Kind.SNAPSHOT), (Kind.PRINT,), (Kind.TICKER,), (Kind.MARK,))
+_TABLES = ((Kind.DIFF, Kind.SNAPSHOT), (Kind.PRINT,), (Kind.TICKER,), (Kind.MARK,), (Kind.ORDERS,))
 
 
 def set_rows(into: Observations, kinds: NDArray[np.int64], at: list[int], transacted: list[int]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.instruments import Instrument
-from events.observations import TABLES, Kind, Observations
+from events.observations import ORDER_TABLES, TABLES, Kind, Observations
 from events.units import decimal_text
 from replay.sources import columns
 from replay.sources.columns import EXACT_MAX, Fault
@@ -20,13 +20,16 @@ NO_ID = -1
 """The update id of a ticker whose file states none: that of no diff, so that the two are never compared."""
 
 _KINDS = {
-    "depth": (Kind.DIFF, Kind.SNAPSHOT), "prints": (Kind.PRINT,), "tickers": (Kind.TICKER,), "marks": (Kind.MARK,)
+    "depth": (Kind.DIFF, Kind.SNAPSHOT), "prints": (Kind.PRINT,), "tickers": (Kind.TICKER,), "marks": (Kind.MARK,),
+    "makers": (Kind.PRINT,), "events": (Kind.ORDERS,),
 }  # fmt: skip
+_COLUMNS = TABLES | ORDER_TABLES
 
 
 class Rows:
     """Rows of one instrument. kind is one for all, or one a row; `tables` has the columns of `Observations` by name,
-    without the ends of levels: `lengths` has how many bids and asks in turn each depth row has.
+    without the ends of levels and events: `lengths` has how many bids and asks in turn each depth row has, `messages`
+    how many messages each row of orders has.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class Rows:
         kind: Kind | Ints,
         tables: dict[str, Ints],
         lengths: Ints | None = None,
+        messages: Ints | None = None,
     ) -> None:
         self.lines, self.at, self.transacted = lines, at, transacted
         self.kind = np.full(len(lines), int(kind)) if isinstance(kind, Kind) else kind
         self.tables = tables
         self.lengths = np.zeros(0, np.int64) if lengths is None else lengths
+        self.messages = np.zeros(0, np.int64) if messages is None else messages
 
     def __len__(self) -> int:
         """How many rows."""
@@ -51,29 +56,37 @@ class Rows:
         """The rows in chunks, each with the lines of its rows."""
         starts = {table: _running(np.isin(self.kind, kinds)) for table, kinds in _KINDS.items()}
         levels = _running(self.lengths)[::2][starts["depth"]] if len(self.lengths) else np.zeros(len(self) + 1, int)
+        orders = _running(self.messages)[starts["events"]] if len(self.messages) else np.zeros(len(self) + 1, int)
+        sizes = levels + orders
         first = 0
         while first < len(self):
-            full = int(np.searchsorted(levels, levels[first] + columns.LEVELS_MAX, side="right")) - 1
+            full = int(np.searchsorted(sizes, sizes[first] + columns.LEVELS_MAX, side="right")) - 1
             end = min(first + columns.ROWS_MAX, max(first + 1, full), len(self))
-            yield self._chunk(instrument, first, end, starts, levels), self.lines[first:end]
+            yield self._chunk(instrument, first, end, starts, levels, orders), self.lines[first:end]
             first = end
 
     def _chunk(
-        self, instrument: Instrument, first: int, end: int, starts: dict[str, Ints], levels: Ints
+        self, instrument: Instrument, first: int, end: int, starts: dict[str, Ints], levels: Ints, orders: Ints
     ) -> Observations:
         chunk = Observations(instrument.id)
         for table in _KINDS:
-            here = slice(starts[table][first], starts[table][end])
-            for name in TABLES[table]:
-                if name in self.tables:
-                    setattr(chunk, name, self.tables[name][here].tolist())
+            self._cut(chunk, table, slice(starts[table][first], starts[table][end]))
         depth = slice(2 * starts["depth"][first], 2 * starts["depth"][end])
         here = slice(levels[first], levels[end])
         if len(self.lengths):
             lots, price = self.tables["level_lots"][here], self.tables["level_price"][here]
             columns.set_levels(chunk, self.lengths[depth].tolist(), price, lots)
+        if len(self.messages):
+            self._cut(chunk, "orders", slice(orders[first], orders[end]))
+            events = slice(starts["events"][first], starts["events"][end])
+            chunk.orders_end = np.cumsum(self.messages[events]).tolist()
         columns.set_rows(chunk, self.kind[first:end], self.at[first:end].tolist(), self.transacted[first:end].tolist())
         return chunk
+
+    def _cut(self, chunk: Observations, table: str, here: slice) -> None:
+        for name in _COLUMNS[table]:
+            if name in self.tables:
+                setattr(chunk, name, self.tables[name][here].tolist())
 
 
 def _running(counts: NDArray[np.int64] | Mask) -> Ints:

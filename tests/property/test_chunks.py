@@ -6,15 +6,16 @@ import struct
 import zlib
 from hashlib import sha256
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.chunks import LENGTH_MAX, VERSION, decode_chunk, encode_chunk
+from events.chunks import LENGTH_MAX, VERSION, WITH_ORDERS, decode_chunk, encode_chunk
 from events.commands import ChunkId
 from events.instruments import InstrumentId
 from events.log import DamagedLog, StoredChunk
-from events.observations import TABLES, Observations
+from events.observations import ORDER_TABLES, TABLES, Observations
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 SMALL = st.integers(-300, 300)
@@ -24,7 +25,8 @@ SMALL = st.integers(-300, 300)
 def observations(draw: st.DrawFn) -> Observations:
     """Any columns whose tables are not ragged, sensible or not."""
     chunk = Observations(InstrumentId(draw(st.text(max_size=12))))
-    for table in TABLES.values():
+    tables = (TABLES | ORDER_TABLES) if draw(st.booleans()) else TABLES
+    for table in tables.values():
         length = draw(st.integers(0, 12))
         for name in table:
             setattr(
@@ -36,9 +38,14 @@ def observations(draw: st.DrawFn) -> Observations:
 def canonical(chunk: Observations) -> bytes:
     """The canonical bytes, as the docstring of `events.chunks` has them."""
     name = chunk.instrument.encode()
-    lengths = [len(getattr(chunk, table[0])) for table in TABLES.values()]
-    numbers = [number for table in TABLES.values() for column in table for number in getattr(chunk, column)]
-    return struct.pack("<q", len(name)) + name + struct.pack(f"<{len(lengths) + len(numbers)}q", *lengths, *numbers)
+    orders = listed(chunk, ORDER_TABLES)
+    return struct.pack("<q", len(name)) + name + listed(chunk, TABLES) + (orders if any(orders) else b"")
+
+
+def listed(chunk: Observations, tables: dict[str, tuple[str, ...]]) -> bytes:
+    lengths = [len(getattr(chunk, table[0])) for table in tables.values()]
+    numbers = [number for table in tables.values() for column in table for number in getattr(chunk, column)]
+    return struct.pack(f"<{len(lengths) + len(numbers)}q", *lengths, *numbers)
 
 
 def framed(plain: bytes, level: int = 9, version: int = VERSION) -> bytes:
@@ -68,7 +75,7 @@ def test_the_id_is_the_hash_of_the_canonical_bytes(chunk: Observations) -> None:
 @given(observations(), st.integers(0, 9))
 def test_the_id_does_not_depend_on_the_compression(chunk: Observations, level: int) -> None:
     stored = encode_chunk(chunk)
-    assert decode_chunk(StoredChunk(stored.id, framed(inflated(stored), level))) == chunk
+    assert decode_chunk(StoredChunk(stored.id, framed(inflated(stored), level, stored.data[0]))) == chunk
 
 
 @given(observations(), st.data())
@@ -86,6 +93,13 @@ def test_a_chunk_that_is_cut_short_is_noticed(chunk: Observations, data: st.Data
     stored = encode_chunk(chunk)
     with pytest.raises(DamagedLog):
         decode_chunk(StoredChunk(stored.id, stored.data[: data.draw(st.integers(0, len(stored.data) - 1))]))
+
+
+def test_a_chunk_that_does_not_tell_orders_apart_is_kept_as_it_always_was() -> None:
+    plain = Observations(InstrumentId("BTCUSDT"), print_price=[7], print_lots=[2], print_side=[1])
+    stored = encode_chunk(plain)
+    assert (stored.id[:16], stored.data[0]) == ("a9b20821819b75d7", VERSION)
+    assert encode_chunk(msgspec.structs.replace(plain, print_order=[5])).data[0] == WITH_ORDERS
 
 
 @given(st.binary(max_size=200))
@@ -108,7 +122,7 @@ LONG = struct.pack("<q7s6q", 7, b"BTCUSDT", LENGTH_MAX + 1, 0, 0, 0, 0, 0)
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (framed(PLAIN, version=VERSION + 1), f"version {VERSION + 1}, this program knows {VERSION}"),
+        (framed(PLAIN, version=WITH_ORDERS + 1), f"version {WITH_ORDERS + 1}, this program knows 1 and 2"),
         (b"\1\0\0\0\0" + framed(PLAIN)[5:], "wrong checksum"),
         (checked(framed(PLAIN)[5:-1]), "cut short"),
         (framed(LONG), f"a table of {LENGTH_MAX + 1} entries"),

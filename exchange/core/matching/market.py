@@ -21,7 +21,7 @@ from exchange.core.history import SPARSE
 from exchange.core.iceberg import parts_behind
 from exchange.core.triggers.index import AheadOfPrices, PriceIndex
 
-DIFF, SNAPSHOT, PRINT, TICKER, MARK = (int(kind) for kind in Kind)
+DIFF, SNAPSHOT, PRINT, TICKER, MARK, _ORDERS = (int(kind) for kind in Kind)
 
 FRESH_AFTER = 3
 """So many equal comparisons in a row make a book fresh that no snapshot ever stated."""
