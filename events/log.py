@@ -17,6 +17,7 @@ LogError
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -188,10 +189,20 @@ def check_chain(previous: Head, stored: StoredBatch, batch: Batch | None = None)
 
     Raises DamagedLog where the batch does not follow `previous`, or its columns belie its body.
     """
-    if defect := _broken_link(previous, stored) or _false_column(stored, batch):
+    number, first, last, at, digest, body = stored
+    if (
+        batch is None
+        or number != previous[0] + 1
+        or first != previous[1] + 1
+        or digest != sha256(previous[2] + body).digest()
+        or last - first + 1 != len(records := batch.records)
+        or first != records[0].seq
+        or last != records[-1].seq
+        or at != batch.at
+    ) and (defect := _broken_link(previous, stored) or _false_column(stored, batch)):
         kind = DamagedLog if previous.batch else BeyondRepair
         raise kind(f"batch {stored.number}: {defect}; restore the session from a copy")
-    return Head(stored.number, stored.last_seq, stored.digest)
+    return Head(number, last, digest)
 
 
 def time_goes_back(record: int) -> BeyondRepair:

@@ -29,7 +29,10 @@ class Acknowledgement(Outcome, frozen=True, gc=False):
 
 def acknowledgement_of(batch: Batch) -> Acknowledgement:
     """What the batch of a command says to who asked: which rule it broke, if it broke one."""
-    reason = next((record.message.reason for record in batch.records if type(record.message) is Refused), None)
+    reason = None
+    for record in batch.records:
+        if type(record.message) is Refused:
+            reason = record.message.reason
     return Acknowledgement(batch.records[0].seq, reason, batch)
 
 

@@ -18,8 +18,8 @@ from exchange.core.state import Pool, State
 
 
 def closes(state: State) -> WithdrawalsClosed | None:
-    """That the gate closes, as the fund is below zero; None where it need not, or is closed already."""
-    return None if state.gated_until or not _gate(state) else _of_fund(state)
+    """That the gate, which the pack has, closes, as the fund is below zero; None where it need not, or is closed."""
+    return None if state.gated_until else _of_fund(state)
 
 
 def closes_on(state: State, pool: Pool) -> Iterator[WithdrawalsClosed]:

@@ -31,7 +31,7 @@ def after_trade(position: Position, sign: int, lots: int, value: int, fee: int, 
     """
     held = position.lots
     if held * sign >= 0:
-        return _opened(position, After(held, position.entry_value, position.isolated, 0), sign, lots, value, fee)
+        return _opened(position, (held, position.entry_value, position.isolated, 0), sign, lots, value, fee)
     size = abs(held)
     if lots <= size:
         return _closed(position, sign, lots, value, fee, forced)
@@ -40,7 +40,7 @@ def after_trade(position: Position, sign: int, lots: int, value: int, fee: int, 
     return _opened(position, flat, sign, lots - size, value - value_closed, fee - fee_closed)
 
 
-def _opened(position: Position, so_far: After, sign: int, lots: int, value: int, fee: int) -> After:
+def _opened(position: Position, so_far: tuple[int, int, int, int], sign: int, lots: int, value: int, fee: int) -> After:
     held, entry_value, isolated, gain = so_far
     entry_value += sign * position.contract.gain * value
     if not position.is_isolated:

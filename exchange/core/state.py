@@ -132,8 +132,9 @@ class State:
     @property
     def has_work(self) -> bool:
         """Whether a Proceed has something to do."""
-        works = self.due or self.left or self.exceeding or self.orphans or self.pending
-        return bool(works or (self.good_till and self.good_till[0][0] <= self.now))
+        if self.due or self.left or self.exceeding or self.orphans or self.pending:
+            return True
+        return bool(self.good_till) and self.good_till[0][0] <= self.now
 
     def open(self, pack: RulePack, options: SessionOptions) -> None:
         """Take the rules: instruments, assets, and the participants of the house come to be. For `apply` only."""
@@ -162,8 +163,9 @@ class State:
     def touch(self, pool: Pool) -> None:
         """The pool changed. For `apply` only."""
         self.dirty[pool] = self.seq
-        for ranking in self.rankings.values():
-            ranking.again[pool] = None
+        if self.rankings:
+            for ranking in self.rankings.values():
+                ranking.again[pool] = None
 
     def set_timer(self, at: int, kind: DueKind, instrument: str = "") -> None:
         """Let this fall due at that time. For `apply` only."""

@@ -73,9 +73,10 @@ def step(state: State, command: Command) -> Batch | Outcome:
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, fact))  # type: ignore[arg-type]
         APPLY[type(fact)](state, fact)
-    if request is not None:
-        _remember(account or state.accounts.get(command.account), command, records, fact)  # type: ignore[arg-type, attr-defined]
-    if type(records[-1].message) is not Refused and (closed := closes(state)) is not None:
+    if request is not None and (sender := account or state.accounts.get(command.account)) is not None:  # type: ignore[attr-defined]
+        _remember(sender, command, records, fact)  # type: ignore[arg-type]
+    gated = type(records[-1].message) is not Refused and state.pack.withdrawal_gate  # type: ignore[union-attr]
+    if gated and (closed := closes(state)) is not None:
         state.cause = seq
         state.seq = seq = seq + 1
         records.append(Record(seq, state.cause, closed))
@@ -147,12 +148,11 @@ def _envelope_refusal(
     return None if request.isascii() and request.isprintable() else Reason.TEXT_NOT_PRINTABLE_ASCII
 
 
-def _remember(account: Account | None, command: TradersCommand, records: list[Record], last: Fact | Message) -> None:
-    """Keep the outcome for the sender, if there is such an account by now: a refusal is a decision's last fact."""
-    if account is not None:
-        keep(account, command.request, Outcome(records[0].seq, last.reason if type(last) is Refused else None))
-        if type(command) is SubmitBatch:
-            keep_items(account, command, records)
+def _remember(account: Account, command: TradersCommand, records: list[Record], last: Fact | Message) -> None:
+    """Keep the outcome for the sender: a refusal is a decision's last fact."""
+    keep(account, command.request, Outcome(records[0].seq, last.reason if type(last) is Refused else None))
+    if type(command) is SubmitBatch:
+        keep_items(account, command, records)
 
 
 def _give_back(state: State) -> None:
@@ -171,14 +171,14 @@ def apply_batch(state: State, batch: Batch) -> None:
     refused = None
     for record in records:
         fact = record.message
-        kind = type(fact)
         if fact is not command:
+            kind = type(fact)
             state.seq = record.seq
             APPLY[kind](state, fact)  # type: ignore[index]
             if kind is Refused:
                 refused = fact
-    if isinstance(command, TradersCommand):
-        _remember(state.accounts.get(command.account), command, records, refused or command)
+    if isinstance(command, TradersCommand) and (sender := state.accounts.get(command.account)) is not None:
+        _remember(sender, command, records, refused or command)
     state.seq = records[-1].seq
     if state.stepped:
         forget_cured(state)
