@@ -25,7 +25,7 @@ app.add_typer(logs.app, name="log")
 app.add_typer(proofs.app, name="proof")
 
 for verb in (
-    markets.demo, markets.synth, markets.replay, markets.sources, markets.probe,
+    markets.demo, markets.synth, markets.replay, markets.sources, markets.probe, markets.fetch,
     sessions.verify, sessions.audit, sessions.fork, sessions.diff, sessions.why, sessions.lab, stress.stress,
 ):  # fmt: skip
     app.command()(verb)

@@ -118,3 +118,30 @@ def probe(
     from gateway.commands import probe as verb
 
     end(told(lambda: verb.run(file, pack, symbol, as_json, columns)))
+
+
+def fetch(
+    venue: Annotated[str, typer.Argument(help="Whose archives: binance.", metavar="VENUE")],
+    symbol: Annotated[str, typer.Argument(help="As the venue writes it, e.g. BTCUSDT.", metavar="SYMBOL")],
+    times: Annotated[
+        list[str],
+        typer.Argument(help="Days, months, ranges: 2021-05-19, 2021-05, 2021-05-17..2021-05-20.", metavar="TIME..."),
+    ],
+    kind: Annotated[
+        str, typer.Option(help="Tables, with commas; klines,markPriceKlines where it is left out. docs/sources.md.")
+    ] = "",
+    market: Annotated[str, typer.Option(help="um (USD-M futures), cm (COIN-M futures) or spot.")] = "um",
+    interval: Annotated[str, typer.Option(help="Length of bars.")] = "1m",
+    to: Annotated[Path, typer.Option(help="Folder under which they are put, as they lie in the archives.")] = Path(),
+    base_url: Annotated[str, typer.Option(help="Where the archives are; the venue's own address if left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Download market history, checked, and only what is not here yet; a run that was broken off goes on.
+
+    Exit status: 0 all is here, 1 something could not be had, 2 the request makes no sense.
+    """
+    from gateway.commands import fetch as verb
+
+    kinds = [name.strip() for name in kind.split(",") if name.strip()]
+    request = verb.Request(venue, symbol, times, kinds, market, interval, to, base_url)
+    end(told(lambda: verb.run(request, as_json)))

@@ -1,0 +1,1 @@
+"""Market history from where it is published: what lies where, and how it comes here whole."""
