@@ -19,7 +19,7 @@ from events.instruments import AssetId, InstrumentId, RulePack
 from events.observations import Observations
 from events.record import Batch
 from events.units import UNIT, MarkUnits, Nanos
-from exchange.core.matching.market import first_touch
+from exchange.core.matching.touching import first_touch
 from exchange.core.state import FAR, RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
 from exchange.sequencer import Sequencer

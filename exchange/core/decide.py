@@ -41,8 +41,8 @@ from exchange.core.matching.good_till import expire_good_till
 from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.linked import decide_place_linked
 from exchange.core.matching.making import crossing_fill, history_fills
-from exchange.core.matching.market import crossing, first_touch
 from exchange.core.matching.phases import auctions_open, decide_set_trading_phase, resumes
+from exchange.core.matching.touching import crossing, first_touch
 from exchange.core.matching.uncrossing import uncross
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State

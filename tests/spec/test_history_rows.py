@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from events.commands import AdvanceTime, MarkSource, QueueModel
 from events.facts import Fact, MarketAdvanced
 from events.units import SECOND
-from exchange.core.matching.market import first_touch
+from exchange.core.matching.touching import first_touch
 from tests.scenario import Scenario, scenario
 from tests.spec.tape import Row, diff, marked, printed, snapshot, tape, ticker
 from tests.spec.words import BUY, GOLD, SELL, resting

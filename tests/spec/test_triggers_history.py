@@ -8,7 +8,7 @@ import pytest
 
 from events.facts import OrderTriggered
 from events.observations import Observations
-from exchange.core.matching.market import first_touch
+from exchange.core.matching.touching import first_touch
 from tests.scenario import Scenario, scenario
 from tests.spec.tape import diff, marked, printed, snapshot, tape, ticker
 from tests.spec.waiting import LAST, MARK, TAKE_PROFIT, trailing, waiting

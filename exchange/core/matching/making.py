@@ -11,7 +11,7 @@ from events.units import UNIT, Atoms, Lots, Ticks
 from exchange.core.book import Order
 from exchange.core.contract import Contract, fillable
 from exchange.core.fees import fee_rates
-from exchange.core.matching.market import Fill
+from exchange.core.matching.prints import Fill
 from exchange.core.owed import settle_first
 from exchange.core.state import Position, State
 

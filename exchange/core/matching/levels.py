@@ -1,0 +1,69 @@
+"""Levels where traders' orders rest, as history states them: growth joins the back of the queue, shrinkage leaves it
+where the queue model says, and is remembered for a print that may yet explain it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from events.commands import MARKET, QueueModel
+from events.units import SECOND
+from exchange.core.book import BookSide, Level
+from exchange.core.history import SPARSE
+
+if TYPE_CHECKING:
+    from exchange.core.matching.market import MarketFeed
+
+LATE_PRINT = 10 * SECOND
+"""How long, in transaction time, a decrease waits for the print that explains it."""
+
+
+def restate(feed: MarketFeed, side: BookSide, level: Level, price: int, lots: int, transacted: int) -> None:
+    """History says how much MARKET has at a price where traders' orders rest."""
+    change = lots - level.market
+    if change > 0:
+        level.add_market(price, side.sign, change)
+    elif change < 0:
+        _shrink(feed.queue_model, level, -change)
+        waiting = [c for c in feed.credits.get(price, ()) if c[0] >= transacted - LATE_PRINT]
+        feed.credits[price] = [*waiting, [transacted, -change]]
+        if len(feed.credits) > SPARSE:
+            _forget_credits(feed, transacted - LATE_PRINT)
+
+
+def _shrink(model: QueueModel, level: Level, lots: int) -> None:
+    """Volume left without a print: from where the queue model says."""
+    segments = [entry for entry in level.queue if entry.lots and entry.account == MARKET]
+    if model is QueueModel.PROPORTIONAL:
+        total = level.market
+        for entry in segments:
+            part = lots * entry.lots // total
+            total, lots = total - entry.lots, lots - part
+            if part:
+                level.shrink(entry, part)
+        assert not lots
+        return
+    for entry in segments if model is QueueModel.AHEAD else reversed(segments):
+        part = min(lots, entry.lots)
+        lots -= part
+        if part:
+            level.shrink(entry, part)
+
+
+def explained(feed: MarketFeed, price: int, lots: int, transacted: int) -> int:
+    """How much of a print is the explanation, come late, of a decrease that was already taken from the queue."""
+    used = 0
+    for credit in feed.credits.get(price, ()):
+        if credit[0] >= transacted:
+            part = min(credit[1], lots - used)
+            credit[1] -= part
+            used += part
+    left = [credit for credit in feed.credits.pop(price, ()) if credit[1] and credit[0] >= transacted]
+    if left:
+        feed.credits[price] = left
+    return used
+
+
+def _forget_credits(feed: MarketFeed, before: int) -> None:
+    """Drop the prices at which no decrease is young enough to wait for a print."""
+    feed.credits = {price: waiting for price, waiting in feed.credits.items() if waiting[-1][0] >= before}

@@ -1,0 +1,81 @@
+"""Where history's rows meet traders: `first_touch` says how far rows may go before one can touch a trader's order, a
+mark or a timer (for the player and for `decide`); `crossing` finds the orders that history's prices run through.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from events.commands import MarkSource
+from events.observations import Kind, Observations
+from exchange.core.book import Book, Order
+from exchange.core.matching.market import MarketFeed
+from exchange.core.triggers.index import AheadOfPrices
+
+DIFF, PRINT, TICKER, MARK = int(Kind.DIFF), int(Kind.PRINT), int(Kind.TICKER), int(Kind.MARK)
+
+
+def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
+    """The traders' orders that history's prices run through: (order, lots, MARKET's price), one trade at a time.
+
+    The caller applies each trade before it asks for the next.
+    """
+    for own, other in ((book.asks, book.bids), (book.bids, book.asks)):
+        while own.best is not None and not (book.stale or book.shut):
+            price = other.market_best()
+            if price is None or price * other.sign < own.best * other.sign:
+                break
+            level = other.levels.get(price)
+            volume = other.available(price) if level is None else level.market
+            order = own.levels[own.best].first_of_traders()
+            yield order, min(order.lots, volume), price
+
+
+def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) -> int:
+    """The first row from `first` on that can touch a trader's order, a mark or a timer; `last` where none can before
+    it.
+    """
+    last = _find(columns.kind, MARK, first, last)
+    if feed.mark_source is not MarkSource.DATA:
+        last = min(last, bisect_left(columns.at, feed.next_sample, first, last))
+    if not feed.lasts.is_empty:
+        last = _first_reached(feed.lasts.ahead(), columns, first, last)
+    bid, ask = feed.book.bids.best, feed.book.asks.best
+    if (bid is None and ask is None) or feed.book.shut:
+        return last
+    if next(crossing(feed.book), None) is not None:
+        return first
+    for row in range(first, last):
+        kind = columns.kind[row]
+        if kind != TICKER and _can_touch(feed, columns, kind, columns.index[row], bid, ask):
+            return row
+    return last
+
+
+def _first_reached(ahead: AheadOfPrices, columns: Observations, first: int, last: int) -> int:
+    """The first row of a print that reaches a conditional order; `last` where none does before it."""
+    for row in range(first, last):
+        if columns.kind[row] == PRINT and ahead.reaches(columns.print_price[columns.index[row]]):
+            return row
+    return last
+
+
+def _find(kinds: list[int], kind: int, first: int, last: int) -> int:
+    try:
+        return kinds.index(kind, first, last)
+    except ValueError:
+        return last
+
+
+def _can_touch(feed: MarketFeed, columns: Observations, kind: int, i: int, bid: int | None, ask: int | None) -> bool:
+    if kind == PRINT:
+        price = columns.print_price[i]
+        return (ask is not None and price >= ask) if columns.print_side[i] > 0 else (bid is not None and price <= bid)
+    if kind != DIFF or feed.book.stale:
+        return True
+    start, middle, end = columns.asks_end[i - 1] if i else 0, columns.bids_end[i], columns.asks_end[i]
+    prices = columns.level_price
+    if ask is not None and middle > start and max(prices[start:middle]) >= ask:
+        return True
+    return bid is not None and end > middle and min(prices[middle:end]) <= bid
