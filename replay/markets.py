@@ -144,6 +144,7 @@ class Told:
     """A source that is one chunk of columns, made up in memory."""
 
     name = "told prices"
+    names_symbols, goes_on = True, False
 
     def __init__(self, columns: Observations) -> None:
         self.path = Path(f"prices of {columns.instrument}")
@@ -155,7 +156,7 @@ class Told:
         """The one chunk."""
         yield self._columns
 
-    def locate(self, row: int) -> str:
+    def locate(self, row: int, _instrument: str) -> str:
         """The price of the row."""
         return f"{self.path}:{row // len(POINT) + 1}"
 
@@ -197,6 +198,8 @@ class Kept:
     names: Sequence[ChunkId]
     position: int = 0
     name: str = "a recorded session"
+    names_symbols: bool = True
+    goes_on: bool = False
     report: Report = field(init=False)
 
     def __iter__(self) -> Iterator[Observations]:
@@ -206,7 +209,7 @@ class Kept:
             yield run_apart(self._fetch(name))
             self.position += self.path.stat().st_size // len(self.names)
 
-    def locate(self, row: int) -> str:
+    def locate(self, row: int, _instrument: str) -> str:
         """The row of the chunk, which has no line."""
         return f"{self.path}:{self.instrument} row {row + 1}"
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from events import commands as c
 from events.chunks import encode_chunk
 from events.instruments import AssetId, InstrumentId, RulePack
-from events.observations import Observations
 from events.record import Batch
 from events.units import UNIT, MarkUnits, Nanos
 from exchange.core.matching.touching import first_touch
@@ -27,6 +26,7 @@ from replay.sources import Source
 from replay.sources.report import SourceError
 from replay.spacing import RECORD_AS_ROWS, Spacing
 from replay.strategy import Context
+from replay.streams import Feed, Stream
 from replay.traders import SetupError, Trader, Traders, atoms
 from replay.waking import Alarm
 
@@ -47,25 +47,6 @@ class Progress:
     batches: int = 0
 
 
-class Stream:
-    """One source as the player reads it: the chunk at hand, and the row that comes next."""
-
-    def __init__(self, source: Source, order: int) -> None:
-        self.source = source
-        self.order = order
-        self.chunks: Iterator[Observations] = iter(source)
-        self.chunk: Observations | None = None
-        self.instrument: InstrumentId | None = None
-        self.id = c.ChunkId("")
-        self.row = 0
-
-    @property
-    def next_at(self) -> Nanos:
-        """The time of the next row."""
-        assert self.chunk is not None
-        return Nanos(self.chunk.at[self.row])
-
-
 class Player:
     """Plays sources through a sequencer, with traders."""
 
@@ -80,9 +61,11 @@ class Player:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._sequencer = sequencer
-        self._streams = [Stream(source, order) for order, source in enumerate(sources)]
+        self._feeds = [Feed(source, order) for order, source in enumerate(sources)]
         self._traders = Traders(traders, lambda: self.state, self.send, deeds)
         self._strict = strict
+        self._insurance = Decimal(0)
+        self._met: tuple[InstrumentId, ...] = ()
         self._on_progress = on_progress
         self.progress = Progress()
         self.results = Results()
@@ -113,11 +96,12 @@ class Player:
 
         indices are the prices of pairs that value collateral, from the start on.
         """
-        streams = [stream for stream in self._streams if self._load(stream)]
+        streams = [stream for feed in self._feeds for stream in self._load(feed)]
         if not streams:
-            raise SourceError(_nothing(self._streams))
+            raise SourceError(_nothing([feed.source for feed in self._feeds]))
         self.first_at = min(stream.next_at for stream in streams)
-        self._open(pack, options, [stream.chunk.instrument for stream in streams if stream.chunk], insurance, indices)
+        self._insurance = insurance
+        self._open(pack, options, [stream.chunk.instrument for stream in streams], indices)
         while streams:
             await self._play(streams)
         self._traders.finish()
@@ -138,29 +122,33 @@ class Player:
         pack: RulePack,
         options: c.SessionOptions,
         names: list[InstrumentId],
-        insurance: Decimal,
         indices: Mapping[InstrumentId, Decimal] | None,
     ) -> None:
         at = self.first_at
         self.send(c.OpenSession(at, RULES_VERSION, pack, options))
         if self.state.pack is None:
             raise SetupError(f"no session can be opened under the rule pack {pack.id}; `ringfence pack check` says why")
-        instruments = tuple(dict.fromkeys(names))
-        settle = {terms.id: terms.settle for terms in pack.instruments}
-        assets = tuple(dict.fromkeys(settle[name] for name in instruments))
         for pair, price in (indices or {}).items():
             self.send(c.SetIndexPrice(at, pair, MarkUnits(int(price * UNIT))))
-        for asset, fund in self._funds(pack, settle, instruments) if insurance else ():
-            self.send(c.Deposit(at, fund, c.RequestId(f"fund-{asset}"), asset, atoms(insurance)))
+        instruments, assets = self._meet(at, names)
         self._traders.open(at, instruments, assets)
 
-    @staticmethod
-    def _funds(
-        pack: RulePack, settle: Mapping[InstrumentId, AssetId], names: tuple[InstrumentId, ...]
-    ) -> list[tuple[AssetId, c.AccountId]]:
-        """The insurance funds of what is traded, and the asset of each."""
+    def _meet(self, at: Nanos, names: Iterable[InstrumentId]) -> tuple[tuple[InstrumentId, ...], tuple[AssetId, ...]]:
+        """Fill the insurance funds of what is traded from now on. Returns the instruments that are new, and what is
+        newly settled in.
+        """
+        pack = self.state.pack
+        assert pack is not None
+        settle = {terms.id: terms.settle for terms in pack.instruments}
         funds = c.funds_of(pack)
-        return list(dict.fromkeys((settle[name], funds[name]) for name in names))
+        met = {settle[name]: None for name in self._met}
+        new = tuple(name for name in dict.fromkeys(names) if name not in self._met)
+        filled = {(settle[name], funds[name]): None for name in self._met}
+        for asset, fund in dict.fromkeys((settle[name], funds[name]) for name in new) if self._insurance else ():
+            if (asset, fund) not in filled:
+                self.send(c.Deposit(at, fund, c.RequestId(f"fund-{asset}"), asset, atoms(self._insurance)))
+        self._met += new
+        return new, tuple(asset for asset in dict.fromkeys(settle[name] for name in new) if asset not in met)
 
     async def _play(self, streams: list[Stream]) -> None:
         """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""
@@ -177,7 +165,6 @@ class Player:
         self._advance(stream, min(until, default=None))
         if self.progress.batches % READY_EVERY == 0:
             await self._sequencer.ready()
-        assert stream.chunk is not None
         if stream.row == len(stream.chunk):
             await self._sequencer.ready()
             if self._on_progress:
@@ -185,34 +172,30 @@ class Player:
             self._sequencer.release_chunk(stream.id)
             if self._spacing.is_over(work := self.progress.observations + RECORD_AS_ROWS * self.state.seq):
                 self._spacing.begin(work, self._sequencer.take_snapshot())
-            if not self._load(stream):
-                streams.remove(stream)
+            streams.remove(stream)
+            if stream.feed.is_played:
+                streams += self._load(stream.feed)
 
-    def _load(self, stream: Stream) -> bool:
-        """Fetch the stream's next chunk; False where there is none."""
-        stream.chunk = next(stream.chunks, None)
-        stream.row = 0
-        if stream.chunk is None:
-            return False
-        if stream.instrument not in (None, stream.chunk.instrument):
-            raise SourceError(
-                f"{stream.source.path}: holds {stream.instrument} and {stream.chunk.instrument}; "
-                "split it by symbol and give all the files, they are merged by time"
-            )
-        stream.instrument = stream.chunk.instrument
-        stored = encode_chunk(stream.chunk)
-        if twin := next((s for s in self._streams if s.chunk is not None and s.id == stored.id), None):
-            raise SourceError(f"{stream.source.path}: holds what {twin.source.path} holds; name each file once")
-        stream.id = stored.id
-        self._sequencer.add_chunk(stored, stream.chunk)
-        return True
+    def _load(self, feed: Feed) -> list[Stream]:
+        """Fetch the next stretch of a source: the streams that have rows in it, none where it ends."""
+        streams = feed.read()
+        if self._met and (new := [s.chunk.instrument for s in streams if s.chunk.instrument not in self._met]):
+            at = self.state.now
+            self._traders.meet(at, *self._meet(at, new))
+            self._tell()
+        for stream in streams:
+            stored = encode_chunk(stream.chunk)
+            if twin := next((s for other in self._feeds for s in other.streams.values() if s.id == stored.id), None):
+                raise SourceError(f"{feed.source.path}: holds what {twin.feed.source.path} holds; name each file once")
+            stream.id = stored.id
+            self._sequencer.add_chunk(stored, stream.chunk)
+        return streams
 
     def _advance(self, stream: Stream, until: Nanos | None) -> None:
         """Apply rows of the chunk at hand: those before `until`, at least one, up to the first that can touch
         somebody.
         """
         chunk = stream.chunk
-        assert chunk is not None
         feed = self.state.contracts[chunk.instrument].feed
         last = len(chunk) - 1
         if until is not None:
@@ -233,7 +216,8 @@ class Player:
     def _complain(self, stream: Stream, defects: list[tuple[int, str]]) -> None:
         """What only the book could notice: a gap in update ids, a crossed book."""
         for row, what in defects:
-            problem = f"{stream.source.locate(row)}: {what}, and no fills until it is whole again; fetch the file again"
+            place = stream.feed.source.locate(row, stream.chunk.instrument)
+            problem = f"{place}: {what}, and no fills until it is whole again; fetch the file again"
             if self._strict:
                 raise SourceError(problem)
             kind = what.replace(" ", "_")
@@ -245,11 +229,11 @@ class Player:
         self._traders.tell(lambda: self.results.sample(self.state))
 
 
-def _nothing(streams: Sequence[Stream]) -> str:
+def _nothing(sources: Sequence[Source]) -> str:
     """Why there is nothing to replay: the first defect, or what the first file held instead."""
-    for stream in streams:
-        for problem in stream.source.report.problems:
+    for source in sources:
+        for problem in source.report.problems:
             return f"nothing to replay: {problem}"
-    source = streams[0].source
+    source = sources[0]
     held = ", ".join(f"{count:,} {reason}" for reason, count in sorted(source.report.skipped.items())) or "no line"
     return f"nothing to replay: {source.path} holds {held}; give a file with depth, trades or marks"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from heapq import heappop
+from itertools import count
 
 from events import commands as c
 from events.facts import AnyFact, MarkPriceMoved, Refused, Traded
@@ -69,6 +70,7 @@ class Traders:
         self._state_now = state
         self._send = send
         self._told: dict[c.AccountId, Told] = {}
+        self._requests: dict[c.AccountId, Iterator[c.RequestId]] = {}
         self._news: deque[Batch] = deque()
         self.alarms = Alarms()
 
@@ -95,8 +97,26 @@ class Traders:
         self, at: Nanos, order: int, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]
     ) -> None:
         name = trader.name
-        request = (c.RequestId(f"open-{n}") for n in range(1, 1000))
+        request = self._requests[name] = (c.RequestId(f"open-{n}") for n in count(1))
         self._send(c.OpenAccount(at, name, next(request)))
+        self._equip(at, trader, instruments, assets)
+        if trader.multi:
+            self._join(at, trader, next(request))
+        context = Context(self._state_now, name, self._send, self.alarms, order)
+        self._told[name] = self._listening(context, trader.strategy)
+        self._follow(self._told[name], instruments)
+
+    def meet(self, at: Nanos, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
+        """Set all accounts up for instruments that a file came to only now. Raises SetupError."""
+        for trader in self._traders:
+            self._equip(at, trader, instruments, assets)
+            self._follow(self._told[trader.name], instruments)
+
+    def _equip(
+        self, at: Nanos, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]
+    ) -> None:
+        """Pay an account its deposit in each asset, and set its mode and leverage for each instrument."""
+        name, request = trader.name, self._requests[trader.name]
         for asset in assets if trader.deposit else ():
             self._send(c.Deposit(at, name, next(request), asset, atoms(trader.deposit)))
         for instrument in instruments:
@@ -107,20 +127,18 @@ class Traders:
                     f"account {name}: {instrument} cannot be traded at {trader.leverage}x; give 1 to {max_leverage}"
                 )
             self._send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
-        if trader.multi:
-            self._join(at, trader, next(request))
-        context = Context(self._state_now, name, self._send, self.alarms, order)
-        context.instruments = instruments
-        self._told[name] = self._listening(context, trader.strategy)
 
     def _listening(self, context: Context, strategy: Strategy) -> Told:
-        """Note which rows the strategy wants to see, and make its bars."""
+        """Note which rows the strategy wants to see."""
         self.alarms.sees_books |= type(strategy).on_book is not Strategy.on_book
         self.alarms.sees_prints |= type(strategy).on_trade is not Strategy.on_trade
-        bars = _whole(strategy, "bars", strategy.bars)
-        for instrument in context.instruments if bars else ():
-            self.alarms.bars[instrument].setdefault(bars, Bars())
-        return Told(context, strategy, bars)
+        return Told(context, strategy, _whole(strategy, "bars", strategy.bars))
+
+    def _follow(self, told: Told, instruments: tuple[InstrumentId, ...]) -> None:
+        """Show instruments to a strategy, and make its bars of them."""
+        told.context.instruments += instruments
+        for instrument in instruments if told.bars else ():
+            self.alarms.bars[instrument].setdefault(told.bars, Bars())
 
     def _join(self, at: Nanos, trader: Trader, request: c.RequestId) -> None:
         """Let all wallets of an account answer for all its positions."""

@@ -36,6 +36,7 @@ from replay.loading import StrategyError, make_strategy
 from replay.player import Player, Progress
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
+from replay.streams import beginning
 from replay.traders import SetupError, Trader
 
 T = TypeVar("T", bound=Enum)
@@ -99,18 +100,17 @@ def run(request: Request, as_json: bool) -> int:
 def _sources(request: Request, pack: RulePack) -> list[Source]:
     """The files, open. Raises SourceError, and UsageError where --symbol is of no use to any of them."""
     sources = [open_source(path, pack, request.strict, request.symbol, request.columns) for path in request.sources]
-    if request.symbol and all(_says_its_symbol(pack, path, request.columns) for path in request.sources):
-        raise UsageError(f"--symbol {request.symbol}: each file says itself what it is about; leave the option out")
+    if request.symbol and all(_name_says_it(pack, path, request.columns) for path in request.sources):
+        raise UsageError(f"--symbol {request.symbol}: each file's name says what it is about; leave the option out")
     return sources
 
 
-def _says_its_symbol(pack: RulePack, path: Path, columns: str) -> bool:
-    """Whether the file is read without being told its symbol."""
+def _name_says_it(pack: RulePack, path: Path, columns: str) -> bool:
+    """Whether the file is read without being told its symbol, and has nothing to pick symbols from."""
     try:
-        open_source(path, pack, columns=columns)
+        return not open_source(path, pack, columns=columns).names_symbols
     except SourceError:
         return False
-    return True
 
 
 def replay(
@@ -198,8 +198,7 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
     """The session's options; mark `auto` takes marks from the data where its beginning has any, else the mid price."""
     mark = request.mark
     if mark == "auto":
-        beginnings = (next(iter(source), None) for source in sources)
-        has_marks = any(chunk is not None and any(chunk.mark) for chunk in beginnings)
+        has_marks = any(any(chunk.mark) for source in sources for chunk in beginning(source))
         mark = (MarkSource.DATA if has_marks else MarkSource.MID).value
     if request.opening_auction < 0:
         raise UsageError(f"--opening-auction {request.opening_auction}: give seconds, 0 for none")

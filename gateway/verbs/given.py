@@ -23,6 +23,7 @@ Params = Annotated[
     list[str] | None,
     typer.Option(help="NAME=VALUE: a parameter of the strategy, e.g. size=0.01. May be given several times."),
 ]
+Symbols = Annotated[str, typer.Option(help="Only this symbol, or these: A,B. Also says that of a file which does not.")]
 PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
 
 

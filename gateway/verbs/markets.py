@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.errors import told
-from gateway.verbs.given import Accounts, AsJson, Columns, PackName, Params, end
+from gateway.verbs.given import Accounts, AsJson, Columns, PackName, Params, Symbols, end
 
 
 def demo(
@@ -62,7 +62,7 @@ def replay(
         list[str] | None,
         typer.Option(help="PAIR=PRICE of a pair that values collateral, e.g. USDTUSD=1. May be given several times."),
     ] = None,
-    symbol: Annotated[str, typer.Option(help="What files are about that do not say it themselves, e.g. BTCUSDT.")] = "",
+    symbol: Symbols = "",
     max_slippage: Annotated[
         str, typer.Option(help="Market orders trade within this share of the mark, e.g. 0.02; 0: at any price.")
     ] = "0",
@@ -107,7 +107,7 @@ def sources(as_json: AsJson = False) -> None:
 def probe(
     file: Annotated[Path, typer.Argument(help="A file of market history.", metavar="FILE")],
     pack: PackName = "binance-usdm",
-    symbol: Annotated[str, typer.Option(help="What the file is about if it does not say so itself.")] = "",
+    symbol: Symbols = "",
     as_json: AsJson = False,
     columns: Columns = "",
 ) -> None:

@@ -26,9 +26,16 @@ class Source(Protocol):
 
     path: Path
     report: Report
+    names_symbols: bool
+    """Whether its rows say which symbol they are about."""
+    goes_on: bool
+    """Whether the chunk that follows the one given out last is of the same stretch of the file."""
 
     def __iter__(self) -> Iterator[Observations]:
-        """Chunks of bounded size, each of one instrument, in the order of the file; time never falls.
+        """Chunks of bounded size, each of one instrument, in which time never falls, in the order of the file.
+
+        They come by stretches of the file. A stretch has a chunk of each instrument that has rows there; no row is
+        older than those of the stretches before.
 
         Every iteration reads the file from its start and begins a new `report`, which is complete when it ends.
         Raises SourceError.
@@ -45,8 +52,8 @@ class Source(Protocol):
         """How many bytes of the file, as it is stored, were read so far."""
         ...
 
-    def locate(self, row: int) -> str:
-        """`file:line` of a row of the chunk that was given out last, for what its reader finds wrong with it."""
+    def locate(self, row: int, instrument: str) -> str:
+        """`file:line` of a row of this instrument's chunk of the present stretch, for what its reader finds wrong."""
         ...
 
 
@@ -60,12 +67,12 @@ class Format(NamedTuple):
     holds: str
 
 
-def _open_capture(path: Path, pack: RulePack, strict: bool, _symbol: str) -> Source:
-    return binance.BinanceCapture(path, pack, strict)
+def _open_capture(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
+    return binance.BinanceCapture(path, pack, strict, symbol=symbol)
 
 
-def _open_bybit(path: Path, pack: RulePack, strict: bool, _symbol: str) -> Source:
-    return binance.BinanceCapture(path, pack, strict, bybit.NAME, bybit.read_line)
+def _open_bybit(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
+    return binance.BinanceCapture(path, pack, strict, bybit.NAME, bybit.read_line, symbol)
 
 
 def _open_table(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
@@ -166,9 +173,10 @@ def _is_session(path: Path) -> bool:
 def open_source(path: Path | str, pack: RulePack, strict: bool = False, symbol: str = "", columns: str = "") -> Source:
     """The source that reads this file. A strict one raises at the first defect, others report it and go on.
 
-    `symbol` is that of a file which does not say its own, neither in its rows nor by its name; `columns` says what is
-    what in a table of no known format, as in `time=ts,price=px,size=qty`. Raises SourceError where the file cannot be
-    read, is of no known format, or where its symbol cannot be told.
+    `symbol` is that of a file which does not say its own, neither in its rows nor by its name; of a file whose rows say
+    it, only the rows of this symbol are read, or of these, with commas. `columns` says what is what in a table of no
+    known format, as in `time=ts,price=px,size=qty`. Raises SourceError where the file cannot be read, is of no known
+    format, or where its symbol cannot be told.
     """
     path = Path(path)
     if columns and (source := _open_mapped(path, pack, strict, symbol, columns)):

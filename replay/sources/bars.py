@@ -70,6 +70,7 @@ class Bars:
         self._read = read or TextBars
         self._file = self._read(path, self.report)
         self._lines: list[int] = []
+        self.names_symbols = self.goes_on = False
 
     def __iter__(self) -> Iterator[Observations]:
         """Raise SourceError where the file cannot be read or, in a strict reading, at the first defect."""
@@ -99,7 +100,7 @@ class Bars:
         """How many bytes of the file were read so far."""
         return self._file.position
 
-    def locate(self, row: int) -> str:
+    def locate(self, row: int, _instrument: str) -> str:
         """`file:line` of a row of the chunk that was given out last."""
         return f"{self.path}:{self._lines[row]}"
 

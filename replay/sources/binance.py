@@ -23,7 +23,7 @@ from replay.sources.binance_opening import Opening, head_of
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from replay.sources.files import Lines
 from replay.sources.report import Report
-from replay.sources.symbols import unknown
+from replay.sources.symbols import picked, unknown
 
 NAME = "Binance raw capture (lines of `<capture time> <json>`)"
 
@@ -46,14 +46,22 @@ class BinanceCapture:
     """
 
     def __init__(
-        self, path: Path, pack: RulePack, strict: bool = False, name: str = NAME, read: ReadLine = read_line
+        self,
+        path: Path,
+        pack: RulePack,
+        strict: bool = False,
+        name: str = NAME,
+        read: ReadLine = read_line,
+        symbol: str = "",
     ) -> None:
         self.path = path
         self._name = name
         self._read = read
         self.report = Report(str(path), strict)
         self._file = Lines(path)
-        self._lines: list[int] = []
+        self._lines: dict[str, list[int]] = {}
+        self.names_symbols, self.goes_on = True, False
+        self._picked = picked(path, pack, symbol)
         self._assemblers = {str(instrument.id): Assembler(instrument) for instrument in pack.instruments}
 
     def __iter__(self) -> Iterator[Observations]:
@@ -80,9 +88,9 @@ class BinanceCapture:
         """How many bytes of the file were read so far."""
         return self._file.position
 
-    def locate(self, row: int) -> str:
-        """`file:line` of a row of the chunk that was given out last."""
-        return f"{self.path}:{self._lines[row]}"
+    def locate(self, row: int, instrument: str) -> str:
+        """`file:line` of a row of the latest chunk of this instrument."""
+        return f"{self.path}:{self._lines[instrument][row]}"
 
     def _rows(self, lines: Iterable[bytes], opening: Opening, report: Report) -> Iterator[Row]:
         """The rows of the file in its order, with their times made monotone."""
@@ -110,20 +118,23 @@ class BinanceCapture:
                 what = "the depth body names no symbol and the file has not just one; put each symbol in its own file"
                 return Unused("snapshot_without_symbol", what)
         opening.saw(message.symbol)
+        if self._picked and message.symbol not in self._picked:
+            return Unused("not_picked")
         if message.symbol not in self._assemblers:
             self.report.stranger(message.symbol, 1)
             return Unused("unknown_symbol", unknown(message.symbol, self._assemblers))
         return message
 
     def _chunks(self, stretch: dict[str, list[Row]], report: Report) -> Iterator[Observations]:
-        chunks = [self._assemblers[symbol].chunk(rows) for symbol, rows in stretch.items()]
-        for refusal in chain.from_iterable(chunk.refusals for chunk in chunks):
+        found = [self._assemblers[symbol].chunk(rows) for symbol, rows in stretch.items()]
+        for refusal in chain.from_iterable(chunk.refusals for chunk in found):
             report.defect(*refusal)
         report.settle()
-        for chunk in chunks:
-            if chunk.lines:
-                self._lines = chunk.lines
-                yield chunk.columns
+        chunks = [chunk for chunk in found if chunk.lines]
+        self._lines = {chunk.columns.instrument: chunk.lines for chunk in chunks}
+        for n, chunk in enumerate(chunks, 1):
+            self.goes_on = n < len(chunks)
+            yield chunk.columns
 
 
 def _leave_out(unused: Unused, number: int, line: bytes, report: Report) -> None:

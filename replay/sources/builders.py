@@ -29,7 +29,7 @@ class Builder(Protocol):
         ...
 
     def finish(self) -> Iterator[Rows]:
-        """What is left when the file ends."""
+        """What waited for rows to follow, where none do: the file ends, or its time went on."""
         ...
 
 

@@ -66,17 +66,21 @@ class Words(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """Rows of a block by column. Times are ns, numbers units of 10^-8."""
+    """Rows of a block by column. Times are ns, numbers units of 10^-8.
+
+    ends: nothing that its last row is part of goes on in the next block.
+    """
 
     lines: Ints
     numbers: dict[str, Ints]
     words: dict[str, Words]
+    ends: bool = False
 
-    def of(self, rows: Mask) -> Cells:
-        """Some of the rows."""
+    def of(self, rows: Mask, time: str) -> Cells:
+        """Some of the rows, at least one, and whether those of a later time follow in this block."""
         numbers = {name: column[rows] for name, column in self.numbers.items()}
         words = {name: Words(column.codes[rows], column.values) for name, column in self.words.items()}
-        return Cells(self.lines[rows], numbers, words)
+        return Cells(self.lines[rows], numbers, words, bool(numbers[time][-1] < self.numbers[time].max()))
 
 
 TYPES = {

@@ -33,18 +33,22 @@ class Levels:
         self._was_whole = self._began = False
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
-        """The messages that are complete; the last one of the block may go on in the next."""
+        """The messages that are complete; the last one of the block may go on in the next, unless the cells end."""
         levels = [np.concatenate(pair) for pair in zip(self._held, self._good(cells, report), strict=True)]
         starts = _starts(levels)
-        complete = int(starts[-1]) if len(starts) else 0
+        if len(starts) and not cells.ends:
+            complete, starts = int(starts[-1]), starts[:-1]
+        else:
+            complete = len(levels[0])
         self._held = [column[complete:] for column in levels]
         if complete:
-            yield self._rows([column[:complete] for column in levels], starts[:-1])
+            yield self._rows([column[:complete] for column in levels], starts)
 
     def finish(self) -> Iterator[Rows]:
         """The last message."""
-        if len(self._held[0]):
-            yield self._rows(self._held, _starts(self._held))
+        held, self._held = self._held, [column[:0] for column in self._held]
+        if len(held[0]):
+            yield self._rows(held, _starts(held))
 
     def _good(self, cells: Cells, report: Report) -> list[Ints]:
         sieve = Sieve(cells, self._instrument, report)

@@ -104,7 +104,8 @@ class Probed:
 
 def probe(path: Path, pack: RulePack, symbol: str = "", columns: str = "") -> Probed:
     """Read all of a file. Raises SourceError where it cannot be read or is of no known format."""
-    names = dict.fromkeys([*(str(instrument.id) for instrument in pack.instruments), *([symbol] if symbol else [])])
+    said = [name.strip() for name in symbol.split(",") if name.strip()]
+    names = dict.fromkeys([*(str(instrument.id) for instrument in pack.instruments), *said])
     probed = _read(path, pack, list(names), symbol, columns)
     if probed.report.unknown:
         probed = _read(path, pack, [*names, *probed.report.unknown], symbol, columns)
@@ -126,7 +127,7 @@ def _read(path: Path, pack: RulePack, names: list[str], symbol: str, columns: st
             kind = what.replace(" ", "_")
             misfits[kind] += 1
             if misfits[kind] <= PROBLEMS_MAX:
-                told.append(f"{source.locate(row)}: {what}; fetch the file again")
+                told.append(f"{source.locate(row, name)}: {what}; fetch the file again")
     return Probed(path, source.name, source.report, list(found.values()), misfits, source.report.problems + told)
 
 

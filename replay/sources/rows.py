@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,16 +52,28 @@ class Rows:
         """How many rows."""
         return len(self.lines)
 
-    def chunks(self, instrument: Instrument) -> Iterator[tuple[Observations, Ints]]:
-        """The rows in chunks, each with the lines of its rows."""
-        starts = {table: _running(np.isin(self.kind, kinds)) for table, kinds in _KINDS.items()}
-        levels = _running(self.lengths)[::2][starts["depth"]] if len(self.lengths) else np.zeros(len(self) + 1, int)
-        orders = _running(self.messages)[starts["events"]] if len(self.messages) else np.zeros(len(self) + 1, int)
-        sizes = levels + orders
-        first = 0
-        while first < len(self):
-            full = int(np.searchsorted(sizes, sizes[first] + columns.LEVELS_MAX, side="right")) - 1
-            end = min(first + columns.ROWS_MAX, max(first + 1, full), len(self))
+    @property
+    def weights(self) -> Ints:
+        """How many levels and messages each row has."""
+        starts = self._starts()
+        return np.diff(self._levels(starts) + self._orders(starts))
+
+    def _starts(self) -> dict[str, Ints]:
+        """How many rows of each table came before each row, and in all."""
+        return {table: _running(np.isin(self.kind, kinds)) for table, kinds in _KINDS.items()}
+
+    def _levels(self, starts: dict[str, Ints]) -> Ints:
+        return _running(self.lengths)[::2][starts["depth"]] if len(self.lengths) else np.zeros(len(self) + 1, np.int64)
+
+    def _orders(self, starts: dict[str, Ints]) -> Ints:
+        none = np.zeros(len(self) + 1, np.int64)
+        return _running(self.messages)[starts["events"]] if len(self.messages) else none
+
+    def chunks(self, instrument: Instrument, ends: Iterable[int]) -> Iterator[tuple[Observations, Ints]]:
+        """The rows in chunks that end at these rows, each with the lines of its rows; it may be empty."""
+        starts = self._starts()
+        levels, orders, first = self._levels(starts), self._orders(starts), 0
+        for end in ends:
             yield self._chunk(instrument, first, end, starts, levels, orders), self.lines[first:end]
             first = end
 
@@ -87,6 +99,15 @@ class Rows:
         for name in _COLUMNS[table]:
             if name in self.tables:
                 setattr(chunk, name, self.tables[name][here].tolist())
+
+
+def ends_of(weights: Ints) -> Iterator[int]:
+    """Where chunks of rows of these weights end, so that none is too large."""
+    first, rows, before = 0, len(weights), _running(weights)
+    while first < rows:
+        full = int(np.searchsorted(before, before[first] + columns.LEVELS_MAX, side="right")) - 1
+        first = min(first + columns.ROWS_MAX, max(first + 1, full), rows)
+        yield first
 
 
 def _running(counts: NDArray[np.int64] | Mask) -> Ints:

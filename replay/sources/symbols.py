@@ -31,6 +31,16 @@ def instrument_of(path: Path, pack: RulePack, symbol: str = "") -> Instrument:
     raise SourceError(f"{path}: the file's name {what}; say with --symbol which it is: {_some(instruments)}")
 
 
+def picked(path: Path, pack: RulePack, symbols: str) -> tuple[str, ...]:
+    """The symbols that were picked, none for all there are. Raises SourceError where the rule pack has not got one."""
+    names = tuple(dict.fromkeys(symbol.strip() for symbol in symbols.split(",") if symbol.strip()))
+    known = [str(instrument.id) for instrument in pack.instruments]
+    for name in names:
+        if name not in known:
+            raise SourceError(f"{path}: {unknown(name, known)}")
+    return names
+
+
 def unknown(symbol: str, symbols: Iterable[str]) -> str:
     """What is wrong with a symbol that is none of these, and what to do about it."""
     return f"unknown symbol {symbol!a:.40}; the rule pack has {_some(symbols)}: take one that has it"

@@ -19,7 +19,8 @@ from replay.sources.cells import Cell, Cells, Field, Ints
 from replay.sources.parquet import ParquetFile
 from replay.sources.report import Report, SourceError
 from replay.sources.rows import Rows
-from replay.sources.symbols import instrument_of, unknown
+from replay.sources.stretches import Clock, stretches
+from replay.sources.symbols import instrument_of, picked, unknown
 
 
 class Layout(NamedTuple):
@@ -38,8 +39,7 @@ class Layout(NamedTuple):
 class Tables:
     """One file of a layout; every iteration reads it anew, and `report` speaks of the latest one.
 
-    The chunks of one block come together, one instrument after the other, in order of first appearance. Raises
-    SourceError where the symbol cannot be told or a column is missing.
+    Raises SourceError where the symbol cannot be told or a column is missing.
     """
 
     def __init__(
@@ -56,9 +56,12 @@ class Tables:
         self._layout = layout
         self._is_parquet = is_parquet
         self._file: CellFile = self._open()
-        self._lines: Ints = np.zeros(0, np.int64)
+        self._lines: dict[str, Ints] = {}
+        self.goes_on = False
         self._instruments: dict[str, Instrument] = {str(found.id): found for found in pack.instruments}
         self._only = "" if layout.symbol else str(instrument_of(path, pack, symbol).id)
+        self.names_symbols = bool(layout.symbol)
+        self._picked = picked(path, pack, symbol) if self.names_symbols else ()
         if missing := [field.name for field in layout.fields if field.needed and field.name not in layout.columns]:
             raise SourceError(f"{path}: {layout.name} without a column {missing[0]}; fetch the file again")
 
@@ -67,21 +70,14 @@ class Tables:
         self.report = report = Report(str(self.path), self.report.strict)
         self._file = file = self._open()
         builders: dict[str, Builder] = {}
-        clocks: dict[str, int] = {}
+        clock = Clock()
         for cells in file:
             times = cells.numbers[self._layout.time]
             if len(times):
                 report.saw(int(times.min()), int(times.max()))
-            found = [
-                (symbol, rows)
-                for symbol, part in self._parts(cells, report)
-                for rows in self._builder(builders, symbol).add(part, report)
-            ]
-            report.settle()
-            yield from self._chunks(found, clocks, report)
-        report.settle()
+            yield from self._chunks(self._block(cells, builders, report), clock, report)
         left = [(symbol, rows) for symbol, builder in builders.items() for rows in builder.finish()]
-        yield from self._chunks(left, clocks, report)
+        yield from self._chunks(left, clock, report)
 
     @property
     def name(self) -> str:
@@ -93,9 +89,9 @@ class Tables:
         """How many bytes of the file were read so far."""
         return self._file.position
 
-    def locate(self, row: int) -> str:
-        """`file:line` of a row of the chunk that was given out last."""
-        return f"{self.path}:{self._lines[row]}"
+    def locate(self, row: int, instrument: str) -> str:
+        """`file:line` of a row of the latest chunk of this instrument."""
+        return f"{self.path}:{self._lines[instrument][row]}"
 
     def _open(self) -> CellFile:
         layout = self._layout
@@ -112,31 +108,37 @@ class Tables:
         codes, first = np.unique(words.codes, return_index=True)
         for code in codes[np.argsort(first)]:
             symbol = words.values[code]
-            part = cells if len(codes) == 1 else cells.of(words.codes == code)
-            if symbol in self._instruments:
+            part = cells if len(codes) == 1 else cells.of(words.codes == code, self._layout.time)
+            if self._picked and symbol not in self._picked:
+                report.skip("not_picked", len(part.lines))
+            elif symbol in self._instruments:
                 yield symbol, part
             else:
                 report.stranger(symbol, len(part.lines))
                 report.defects(part.lines.tolist(), "unknown_symbol", unknown(symbol, self._instruments))
 
-    def _builder(self, builders: dict[str, Builder], symbol: str) -> Builder:
-        if symbol not in builders:
-            builders[symbol] = self._layout.make(self._instruments[symbol])
-        return builders[symbol]
+    def _block(self, cells: Cells, builders: dict[str, Builder], report: Report) -> list[tuple[str, Rows]]:
+        """The rows of each symbol that are complete with this block."""
+        found: list[tuple[str, Rows]] = []
+        if not len(cells.lines):
+            return found
+        parts = dict(self._parts(cells, report))
+        for symbol in [*builders, *(symbol for symbol in parts if symbol not in builders)]:
+            builder = builders.get(symbol) or builders.setdefault(symbol, self._layout.make(self._instruments[symbol]))
+            made = builder.add(parts[symbol], report) if symbol in parts else builder.finish()
+            found += [(symbol, rows) for rows in made]
+        return found
 
-    def _chunks(
-        self, found: Sequence[tuple[str, Rows]], clocks: dict[str, int], report: Report
-    ) -> Iterator[Observations]:
-        """The chunks of rows, with times that never fall."""
-        for symbol, rows in found:
-            if not len(rows):
-                continue
-            at = np.maximum.accumulate(np.maximum(rows.at, clocks.get(symbol, 0)))
-            report.time_went_back += int((rows.at < at).sum())
-            clocks[symbol] = int(at[-1])
-            rows.at = at
-            for chunk, lines in rows.chunks(self._instruments[symbol]):
-                self._lines = lines
+    def _chunks(self, found: Sequence[tuple[str, Rows]], clock: Clock, report: Report) -> Iterator[Observations]:
+        """The chunks of a block, with times that never fall."""
+        block = [(self._instruments[symbol], rows) for symbol, rows in found if len(rows)]
+        if block:
+            clock.set(block, report)
+        report.settle()
+        for stretch in stretches(block) if block else ():
+            self._lines = {chunk.instrument: lines for chunk, lines in stretch}
+            for n, (chunk, _) in enumerate(stretch, 1):
+                self.goes_on = n < len(stretch)
                 yield chunk
 
 

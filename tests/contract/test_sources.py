@@ -73,6 +73,14 @@ def two_symbols(folder: Path, seconds: int) -> Path:
     return write(folder / "capture", sorted(lines))
 
 
+def trades_of_two(folder: Path, seconds: int) -> Path:
+    """Trades of two symbols that take turns unevenly."""
+    rows = [vendors.trade(n) for n in range(seconds * 64)]
+    for row in rows[::3]:
+        row[1] = "ETHUSDT"
+    return vendors.write(folder / "trades.csv", vendors.LAYOUTS["trades"][0], rows)
+
+
 def bars(name: str, **options: Any) -> Format:
     """Bars of trades, or of marks."""
 
@@ -161,6 +169,7 @@ FORMATS = {
     "tardis, levels, gzip": tardis("incremental_book_L2", "levels.csv.gz", {Kind.DIFF, Kind.SNAPSHOT}),
     "tardis, trades, zstd": tardis("trades", "trades.csv.zst", {Kind.PRINT}),
     "tardis, quotes, zip": tardis("quotes", "quotes.zip", {Kind.TICKER}),
+    "tardis, trades, two symbols": tardis("trades", "trades.csv", {Kind.PRINT})._replace(write=trades_of_two),
     "tardis, derivative ticker": tardis("derivative_ticker", "ticker.csv", {Kind.MARK}),
     "tardis, books": tardis("book_snapshot_5", "books.csv", {Kind.SNAPSHOT}),
     "tardis, options": tardis("options_chain", "options.csv", {Kind.MARK, Kind.TICKER}, 2),
@@ -207,6 +216,27 @@ def test_time_never_falls_from_chunk_to_chunk(path: Path) -> None:
         ends[chunk.instrument] = chunk.at[-1]
 
 
+def test_no_row_is_older_than_those_of_the_stretches_before(path: Path) -> None:
+    source = open_source(path, PACK)
+    ended = reached = 0
+    seen: list[str] = []
+    for chunk in source:
+        assert chunk.instrument not in seen, "a stretch has one chunk of each instrument"
+        assert chunk.at[0] >= ended
+        reached = max(reached, chunk.at[-1])
+        seen.append(chunk.instrument)
+        if not source.goes_on:
+            ended, seen = reached, []
+    assert not source.goes_on
+
+
+def test_one_symbol_can_be_picked(path: Path, kind: Format) -> None:
+    whole = sources.open_source(path, PACK, columns=OWN if "own" in path.name else "", symbol="BTCUSDT")
+    assert {chunk.instrument for chunk in whole} == {"BTCUSDT"}
+    assert whole.names_symbols is kind.says_symbol
+    assert set(whole.report.skipped) <= {"header", "not_picked", "before_snapshot"}
+
+
 def test_numbers_are_what_the_core_takes(path: Path) -> None:
     for chunk in open_source(path, PACK):
         assert all(price > 0 for price in chunk.level_price + chunk.print_price)
@@ -251,7 +281,7 @@ def test_rows_are_located_in_the_file(path: Path, kind: Format) -> None:
     lines: dict[str, list[int]] = {}
     for chunk in source:
         for row in range(len(chunk)):
-            file, _, line = source.locate(row).rpartition(":")
+            file, _, line = source.locate(row, chunk.instrument).rpartition(":")
             assert file == str(path)
             lines.setdefault(chunk.instrument, []).append(int(line))
     found = [line for of_one in lines.values() for line in of_one]

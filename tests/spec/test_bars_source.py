@@ -153,7 +153,7 @@ def test_a_row_can_be_found_in_the_file(tmp_path: Path) -> None:
     path = candles.write(tmp_path / "BTCUSDT.csv", [GOOD, bar(START + MINUTE, *["100.0"] * 4)], header=True)
     source = open_source(path, PACK)
     (chunk,) = source
-    assert [source.locate(row) for row in range(len(chunk))] == [f"{path}:2"] * 8 + [f"{path}:3"] * 2
+    assert [source.locate(row, chunk.instrument) for row in range(len(chunk))] == [f"{path}:2"] * 8 + [f"{path}:3"] * 2
 
 
 def test_the_first_column_may_have_any_name(tmp_path: Path) -> None:

@@ -167,7 +167,9 @@ def test_a_row_can_be_found_in_the_file(tmp_path: Path) -> None:
     lines = [diff(10), trade("0.05"), GOOD, ticker(s="ETHUSDT"), body(20, symbol="BTCUSDT"), diff(20), ticker()]
     path = write(tmp_path / "capture", lines)
     source = open_source(path, PACK)
-    located = {chunk.instrument: [source.locate(row) for row in range(len(chunk))] for chunk in source}
+    located = {
+        chunk.instrument: [source.locate(row, chunk.instrument) for row in range(len(chunk))] for chunk in source
+    }
     assert located == {"BTCUSDT": [f"{path}:{n}" for n in (3, 5, 6, 7)], "ETHUSDT": [f"{path}:4"]}
 
 

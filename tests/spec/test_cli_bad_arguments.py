@@ -9,6 +9,7 @@ import pytest
 
 from events.instruments import pack_names
 from exchange.core.state import RULES_VERSION
+from tests import candles
 from tests.captures import write
 from tests.command_line import ringfence
 from tests.playing import market
@@ -123,8 +124,9 @@ def test_a_strategy_that_fails_is_told_in_one_line_and_what_was_recorded_until_t
 
 
 def test_a_symbol_that_no_file_needs_is_refused() -> None:
-    said = ringfence("replay", "market", "--symbol", "ETHUSDT", status=2).complaint
-    assert said == "--symbol ETHUSDT: each file says itself what it is about; leave the option out"
+    candles.write(Path("BTCUSDT-1m.csv"), candles.generated(10))
+    said = ringfence("replay", "BTCUSDT-1m.csv", "--symbol", "ETHUSDT", status=2).complaint
+    assert said == "--symbol ETHUSDT: each file's name says what it is about; leave the option out"
 
 
 def test_the_versions_are_told_in_one_line() -> None:

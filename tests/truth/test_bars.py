@@ -80,7 +80,7 @@ def load(folder: Path, name: str) -> Candles:
     chunks, lines = [], []
     for chunk in source:
         chunks.append(chunk)
-        lines += [int(source.locate(row).rpartition(":")[2]) for row in range(len(chunk))]
+        lines += [int(source.locate(row, chunk.instrument).rpartition(":")[2]) for row in range(len(chunk))]
     return Candles(path, entries[FILES[name]], tuple(chunks), lines, source.report)
 
 
