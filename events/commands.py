@@ -10,13 +10,18 @@ from typing import NewType
 
 import msgspec
 
-from events.guards import UNGUARDED, PriceGuards
 from events.instructions import PriceMatch, SelfTrade
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode, RulePack
+from events.options import FundingSource as FundingSource  # named here too, beside the command that they are given with
+from events.options import Impact as Impact
+from events.options import MarkSource as MarkSource
+from events.options import QueueModel as QueueModel
+from events.options import SessionOptions as SessionOptions
+from events.options import TradeFills as TradeFills
 from events.phases import TradingPhase
 from events.rules import Funds
 from events.triggers import PriceSource, TriggerKind
-from events.units import UNIT, Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
+from events.units import Atoms, Lots, MarkUnits, Nanos, Rate, Ticks
 
 AccountId = NewType("AccountId", str)
 RequestId = NewType("RequestId", str)
@@ -71,59 +76,6 @@ class TimeInForce(Enum):
     POST_ONLY = "gtx"
     GTD = "gtd"
     DAY = "day"
-
-
-class MarkSource(Enum):
-    """Where marks come from when the data has none: the book's mid price or the last print, once a second."""
-
-    DATA = "data"
-    MID = "mid"
-    LAST = "last"
-
-
-class QueueModel(Enum):
-    """Where shrinkage of a level that no print explains is taken from, as seen from an own order."""
-
-    BEHIND = "behind"
-    AHEAD = "ahead"
-    PROPORTIONAL = "proportional"
-
-
-class Impact(Enum):
-    """Whether what a trader took from history's book stays taken until history states the level again."""
-
-    CONSUME = "consume"
-    NONE = "none"
-
-
-class FundingSource(Enum):
-    """Where funding rates come from: fed in by the venue's own history, or computed from the premium."""
-
-    FED = "fed"
-    PREMIUM = "premium"
-
-
-class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a session chose beside its rule pack; part of the first fact.
-
-    max_slippage is the Rate within which of the mark market orders trade, where that is less than the instrument's own
-    market_take_bound; 0: there is no such option. Guards that a session states take the place of the pack's. For so
-    long after it opens, opening_auction, ns, every contract is in an auction, which then uncrosses; 0: it is not.
-    """
-
-    mark_source: MarkSource = MarkSource.DATA
-    queue_model: QueueModel = QueueModel.PROPORTIONAL
-    impact: Impact = Impact.CONSUME
-    funding: FundingSource = FundingSource.FED
-    max_slippage: Rate = Rate(0)
-    guards: PriceGuards = UNGUARDED
-    opening_auction: Nanos = Nanos(0)
-
-    def defect(self) -> str:
-        """What contradicts itself, nothing where all holds together."""
-        if not 0 <= self.max_slippage < UNIT:
-            return "max_slippage lies from 0 to below 1"
-        return "opening_auction must not be below 0" if self.opening_auction < 0 else self.guards.defect()
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="kind"):

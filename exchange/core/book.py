@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sortedcontainers import SortedDict
 
-from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce
+from events.commands import MARKET, AccountId, ClientId, Impact, OrderNumber, SessionOptions, TimeInForce, TradeFills
 from events.instructions import SelfTrade
 from events.instruments import InstrumentId
 from exchange.core.history import SPARSE, History
@@ -239,15 +239,18 @@ class BookSide:
 
 
 class Book:
-    """Both sides. `stale` means that history's volume cannot be traded with, `shut` that it meets no order."""
+    """Both sides. `stale` means that history's volume cannot be traded with, `shut` that it meets no order, `by_trades`
+    that history has no book so far: what it states is made up of its last trade.
+    """
 
-    __slots__ = ("asks", "bids", "borrowed", "keeps_impact", "shut", "stale")
+    __slots__ = ("asks", "bids", "borrowed", "by_trades", "keeps_impact", "shut", "stale")
 
     def __init__(self, options: SessionOptions) -> None:
         self.bids = BookSide(1)
         self.asks = BookSide(-1)
         self.stale = True
         self.shut = False
+        self.by_trades = options.trade_fills is not TradeFills.BOOK
         self.keeps_impact = options.impact is Impact.CONSUME
         self.borrowed: list[tuple[BookSide, int, int]] = []
 

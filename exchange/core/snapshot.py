@@ -144,6 +144,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "clearing": contract.clearing,
         "holders": [p.id for p in contract.holders],
         "stale": contract.book.stale,
+        **({"by_trades": True} if contract.book.by_trades else {}),
         "bids": _side(contract.book.bids),
         "asks": _side(contract.book.asks),
         "feed": [getattr(feed, name) for name in _FEED],
@@ -292,6 +293,7 @@ def _restore_contract(state: State, contract: Contract, raw: dict[str, Any]) -> 
     _restore_side(state, contract.book.bids, raw["bids"])
     _restore_side(state, contract.book.asks, raw["asks"])
     contract.book.stale = raw["stale"]
+    contract.book.by_trades = raw.get("by_trades", False)
     _restore_feed(contract.feed, raw)
 
 

@@ -31,12 +31,15 @@ NAMES = [AccountId(name) for name in ("ANA", "BEN", "CAT", "DAN")]
 
 
 def chunks() -> dict[ChunkId, Observations]:
-    """History to choose from: five chunks of each instrument, in the small numbers."""
+    """History to choose from: five chunks of each instrument, in the small numbers, and two of trades alone."""
     made = {}
     for name in (X, Y):
         history, dice = History(contract(name, ()), HOME, 20), Random(name)
+        bare = History(contract(name, ()), HOME, 20, bare=True)
         for number in range(5):
             made[ChunkId(f"{name}{number}")] = history.chunk(dice, 0, 8)
+        for number in range(5, 7):
+            made[ChunkId(f"{name}{number}")] = bare.chunk(dice, 0, 8)
     return made
 
 
@@ -168,6 +171,7 @@ def openings(draw: st.DrawFn) -> list[Command]:
     options = c.SessionOptions(
         queue_model=draw(st.sampled_from(c.QueueModel)), impact=draw(st.sampled_from(c.Impact)),
         mark_source=draw(st.sampled_from(c.MarkSource)), funding=draw(st.sampled_from(c.FundingSource)),
+        trade_fills=draw(st.sampled_from(c.TradeFills)),
     )  # fmt: skip
     commands: list[Command] = [c.OpenSession(0, RULES_VERSION, rules, options)]
     commands += [c.SetMarkPrice(0, name, HOME * TICK) for name in (X, Y)]

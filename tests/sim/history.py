@@ -13,10 +13,13 @@ DEPTH = 6
 
 
 class History:
-    """One instrument's market: its price in ticks, its book, its update id, and its next funding time."""
+    """One instrument's market: its price in ticks, its book, its update id, and its next funding time. One that is
+    bare has hardly anything but trades and marks.
+    """
 
-    def __init__(self, terms: Instrument, price: int, lots: int) -> None:
+    def __init__(self, terms: Instrument, price: int, lots: int, bare: bool = False) -> None:
         self.terms = terms
+        self.bare = bare
         self.price = price
         self.lots = lots
         self.last_id = 0
@@ -27,7 +30,7 @@ class History:
     def chunk(self, dice: Random, at: int, rows: int) -> Observations:
         """The next rows, from `at` on; the first chunk begins with a snapshot, or with a book that is stale."""
         columns = Observations(self.terms.id)
-        if not self.last_id and dice.random() < 0.8:
+        if not (self.last_id or self.bare) and dice.random() < 0.8:
             self._depth(columns, dice, at, Kind.SNAPSHOT, 1)
         while len(columns) < rows:
             at += dice.choice((0, 1, SECOND // 10, SECOND, 90 * SECOND))
@@ -36,7 +39,10 @@ class History:
         return columns
 
     def _row(self, columns: Observations, dice: Random, at: int) -> None:
-        kind = dice.choices((Kind.DIFF, Kind.PRINT, Kind.TICKER, Kind.MARK, Kind.SNAPSHOT), (45, 30, 10, 12, 3))[0]
+        shares = (0.3, 80, 0, 19, 0.2) if self.bare else (45, 30, 10, 12, 3)
+        kind = dice.choices((Kind.DIFF, Kind.PRINT, Kind.TICKER, Kind.MARK, Kind.SNAPSHOT), shares)[0]
+        if self.bare:
+            self._drift(dice)
         if kind is Kind.PRINT:
             self._print(columns, dice, at)
         elif kind is Kind.MARK:

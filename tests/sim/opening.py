@@ -27,6 +27,7 @@ def opening(t: Traders) -> list[Command]:
         t.whims.choice((Rate(0), Rate(0), Rate(0), Rate(UNIT // 100))),
         HALTING if t.whims.random() < 0.1 else UNGUARDED,
         t.opening_auction,
+        t.trade_fills,
     )
     contradictory = msgspec.structs.replace(options, max_slippage=Rate(UNIT))
     bad = msgspec.structs.replace(t.pack, max_orders=0)

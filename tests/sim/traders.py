@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 from events import commands as c
-from events.commands import AccountId, Command, OrderNumber, RequestId, Side, TimeInForce
+from events.commands import AccountId, Command, OrderNumber, RequestId, Side, TimeInForce, TradeFills
 from events.instruments import AssetId, Instrument, Inverse, Leg
 from events.units import SECOND, UNIT, Nanos
 from exchange.core.book import Order
@@ -37,6 +37,8 @@ class Traders:
         self.seed = seed
         self.dice = Random(seed)
         self.whims = Random(f"{seed} whims")
+        fills = (TradeFills.BOOK,) * 14 + (TradeFills.THROUGH, TradeFills.TOUCH)
+        self.trade_fills = Random(f"{seed} trade fills").choice(fills)
         self.opening_auction = Nanos(Random(f"{seed} opening").choice((0,) * 9 + (20 * SECOND,)))
         self.world = world
         self.at = START
@@ -49,7 +51,8 @@ class Traders:
         self.pack = self.rules.pack
         self.prices = dict(self.rules.prices)
         self.indices = dict(self.rules.prices)
-        self.histories = {t.id: History(t, self.ticks(t), self._many(t)) for t in self.pack.instruments}
+        bare = self.trade_fills is not TradeFills.BOOK
+        self.histories = {t.id: History(t, self.ticks(t), self._many(t), bare) for t in self.pack.instruments}
         self.rows: list[c.AdvanceMarket] = []
 
     def let_time_pass(self) -> None:

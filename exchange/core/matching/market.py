@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappush
 
-from events.commands import MarkSource, SessionOptions
+from events.commands import MarkSource, SessionOptions, TradeFills
 from events.observations import Kind, Observations
 from events.units import SECOND
 from exchange.core.book import Book, BookSide, Order
 from exchange.core.matching.levels import restate
+from exchange.core.matching.made_up import follow, make_way
 from exchange.core.matching.prints import Fill, printed
 from exchange.core.triggers.index import PriceIndex
 
@@ -43,7 +44,7 @@ class MarketFeed:
         "book", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate", "gaps",
         "index", "last_id", "last_price", "lasts", "mark_source", "marked", "next_funding", "next_sample",
         "observations", "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tickers",
-        "traded", "volume",
+        "touches", "traded", "volume",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,7 @@ class MarketFeed:
         self.fillable = fillable
         self.mark_source = options.mark_source
         self.queue_model = options.queue_model
+        self.touches = options.trade_fills is TradeFills.TOUCH
         self.last_id = 0
         self.synced = True
         self.stated = False
@@ -85,6 +87,8 @@ class MarketFeed:
     def advance(self, columns: Observations, first: int, last: int) -> None:
         """Apply rows first to last (both included)."""
         self._begin()
+        if self.book.by_trades:
+            make_way(self.book, columns.kind[first : last + 1])
         kinds, index, tickers = columns.kind, columns.index, self.tickers
         ids, bids, bid_lots = columns.ticker_id, columns.ticker_bid, columns.ticker_bid_lots
         asks, ask_lots = columns.ticker_ask, columns.ticker_ask_lots
@@ -106,6 +110,8 @@ class MarketFeed:
         self.observations += last + 1 - first
         if last >= first and columns.at[last] >= self.next_sample:
             self.next_sample = (columns.at[last] // SECOND + 1) * SECOND
+        if self.book.by_trades:
+            follow(self.book, columns, first, last)
         self.book.bids.history.tidy()
         self.book.asks.history.tidy()
 

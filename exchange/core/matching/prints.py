@@ -8,6 +8,7 @@ from events.commands import MARKET
 from exchange.core.book import Level, Order
 from exchange.core.iceberg import parts_behind
 from exchange.core.matching.levels import explained
+from exchange.core.matching.made_up import reached
 
 if TYPE_CHECKING:
     from exchange.core.matching.market import MarketFeed
@@ -27,6 +28,10 @@ def printed(feed: MarketFeed, price: int, lots: int, side: int, transacted: int)
     feed.last_price = feed.traded = price
     if not feed.lasts.low < price < feed.lasts.high:
         feed.lasts.move(price)
+    if feed.book.by_trades:
+        for level in reached(feed.book, price, feed.touches):
+            lots = _reach(feed, level, lots)
+        return
     hit = feed.book.asks if side > 0 else feed.book.bids
     if hit.best is None or feed.book.stale or feed.book.shut or hit.best * hit.sign < price * hit.sign:
         return

@@ -22,7 +22,7 @@ def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
     The caller applies each trade before it asks for the next.
     """
     for own, other in ((book.asks, book.bids), (book.bids, book.asks)):
-        while own.best is not None and not (book.stale or book.shut):
+        while own.best is not None and not (book.stale or book.shut or book.by_trades):
             price = other.market_best()
             if price is None or price * other.sign < own.best * other.sign:
                 break
@@ -71,8 +71,10 @@ def _find(kinds: list[int], kind: int, first: int, last: int) -> int:
 def _can_touch(feed: MarketFeed, columns: Observations, kind: int, i: int, bid: int | None, ask: int | None) -> bool:
     if kind == PRINT:
         price = columns.print_price[i]
+        if feed.book.by_trades:
+            return (ask is not None and price >= ask) or (bid is not None and price <= bid)
         return (ask is not None and price >= ask) if columns.print_side[i] > 0 else (bid is not None and price <= bid)
-    if kind != DIFF or feed.book.stale:
+    if kind != DIFF or feed.book.stale or feed.book.by_trades:
         return True
     start, middle, end = columns.asks_end[i - 1] if i else 0, columns.bids_end[i], columns.asks_end[i]
     prices = columns.level_price
