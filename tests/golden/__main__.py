@@ -14,6 +14,7 @@ from tests.golden import (
     by_chance_orders,
     by_hand,
     by_hand_2,
+    by_hand_fills,
     by_hand_guards,
     by_hand_handling,
     by_hand_instructions,
@@ -40,6 +41,7 @@ MADE = (
     | by_hand_phases.SESSIONS
     | by_hand_reducing.SESSIONS
     | by_hand_linked.SESSIONS
+    | by_hand_fills.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 
