@@ -22,6 +22,7 @@ from events.commands import ChunkId
 from events.instruments import InstrumentId
 from events.log import DamagedLog, StoredChunk
 from events.observations import ORDER_TABLES, TABLES, Observations
+from events.spanning import spans_of
 
 VERSION, WITH_ORDERS = 1, 2
 """The first byte of a stored chunk, and that of one which tells orders apart."""
@@ -43,6 +44,7 @@ _Tables = dict[str, tuple[str, ...]]
 def encode_chunk(observations: Observations) -> StoredChunk:
     """The chunk as it is stored. Raises OverflowError where a number does not fit 64 bits."""
     parts = _parts(observations)
+    _prepare(observations, parts)
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = [packer.compress(part if isinstance(part, bytes) else _pack(part)) for part in parts]
     body = b"".join([*packed, packer.flush()])
@@ -58,7 +60,16 @@ def decode_chunk(stored: StoredChunk) -> Observations:
         raise DamagedLog(f"chunk {stored.id}: cannot be read ({error}); restore the session from a copy") from error
     if _id(parts) != stored.id:
         raise DamagedLog(f"chunk {stored.id}: holds other observations than it names; restore the session from a copy")
+    _prepare(observations, parts)
     return observations
+
+
+def _prepare(observations: Observations, parts: Parts) -> None:
+    """Keep beside the columns what is known ahead of the rows, unless orders are told apart."""
+    if not _has_orders(observations):
+        columns = (part for part in parts if not isinstance(part, bytes))
+        names = (name for table in TABLES.values() for name in table)
+        observations.__dict__["spans"] = spans_of(dict(zip(names, columns, strict=True)))
 
 
 def _has_orders(observations: Observations) -> bool:

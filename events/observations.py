@@ -12,6 +12,7 @@ from enum import IntEnum
 import msgspec
 
 from events.instruments import InstrumentId
+from events.spans import Spans
 
 
 class Kind(IntEnum):
@@ -43,8 +44,8 @@ class Action(IntEnum):
     """A side (1, -1; 0: both) begins anew, empty."""
 
 
-class Observations(msgspec.Struct):
-    """One chunk. Lists of one table have one length; `check` says so.
+class Observations(msgspec.Struct, dict=True):
+    """One chunk. Lists of one table have one length; `check` says so. Encoded or decoded, it stays as it is.
 
     rows:    kind, at (ns, never falling), transacted (the venue's transaction time, ns), index (into the kind's table)
     depth:   first_id, last_id, previous_id (0: not stated), bids_end, asks_end. The bids of depth row i are the levels
@@ -97,6 +98,12 @@ class Observations(msgspec.Struct):
     def __len__(self) -> int:
         """How many rows."""
         return len(self.kind)
+
+    @property
+    def spans(self) -> Spans | None:
+        """What is known ahead of the rows: of a chunk that was encoded or decoded, and uses its tables in order."""
+        spans: Spans | None = self.__dict__.get("spans")
+        return spans if spans is not None and spans.fit(len(self.kind), len(self.level_price)) else None
 
     def check(self) -> None:
         """Assert that the columns belong together: lengths, indices, order of time."""

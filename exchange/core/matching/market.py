@@ -1,6 +1,6 @@
 """History's part in the market: how rows of observations change MARKET's book, and what is known beside it.
 
-`MarketFeed.advance` applies rows (for `apply`). What a level's new volume does to its queue is in `levels`, what a
+`MarketFeed.advance` applies rows (for `apply`), in bulk as far as `bulk` may. What a level's new volume does to its queue is in `levels`, what a
 print does to traders' orders in `prints`, and where rows meet traders in `touching`. Source of the rules:
 `docs/replay.md` and, for captures, the venue's procedure for a local order book.
 """
@@ -15,6 +15,7 @@ from events.commands import MarkSource, SessionOptions, TradeFills
 from events.observations import Kind, Observations
 from events.units import SECOND
 from exchange.core.book import Book, BookSide, Order
+from exchange.core.matching.bulk import apply_in_bulk
 from exchange.core.matching.levels import restate
 from exchange.core.matching.made_up import follow, make_way
 from exchange.core.matching.prints import Fill, printed
@@ -89,24 +90,12 @@ class MarketFeed:
         self._begin()
         if self.book.by_trades:
             make_way(self.book, columns.kind[first : last + 1])
-        kinds, index, tickers = columns.kind, columns.index, self.tickers
-        ids, bids, bid_lots = columns.ticker_id, columns.ticker_bid, columns.ticker_bid_lots
-        asks, ask_lots = columns.ticker_ask, columns.ticker_ask_lots
-        for row in range(first, last + 1):
-            kind, i = kinds[row], index[row]
-            if kind == TICKER:
-                self.quote = (ids[i], bids[i], bid_lots[i], asks[i], ask_lots[i])
-                tickers.append(self.quote)
-            elif kind == DIFF:
-                self._diff(columns, row, i)
-            elif kind == PRINT:
-                printed(
-                    self, columns.print_price[i], columns.print_lots[i], columns.print_side[i], columns.transacted[row]
-                )
-            elif kind == MARK:
-                self._mark(columns, i)
-            else:
-                self._snapshot(columns, row, i)
+        row, end = first, last + 1
+        while row < end:
+            row = apply_in_bulk(self, columns, row, end)
+            if row < end:
+                self._row(columns, row)
+                row += 1
         self.observations += last + 1 - first
         if last >= first and columns.at[last] >= self.next_sample:
             self.next_sample = (columns.at[last] // SECOND + 1) * SECOND
@@ -115,9 +104,26 @@ class MarketFeed:
         self.book.bids.history.tidy()
         self.book.asks.history.tidy()
 
+    def _row(self, columns: Observations, row: int) -> None:
+        kind, i = columns.kind[row], columns.index[row]
+        if kind == TICKER:
+            self.quote = (
+                columns.ticker_id[i], columns.ticker_bid[i], columns.ticker_bid_lots[i],
+                columns.ticker_ask[i], columns.ticker_ask_lots[i],
+            )  # fmt: skip
+            self.tickers.append(self.quote)
+        elif kind == DIFF:
+            self._diff(columns, row, i)
+        elif kind == PRINT:
+            printed(self, columns.print_price[i], columns.print_lots[i], columns.print_side[i], columns.transacted[row])
+        elif kind == MARK:
+            self._mark(columns, i)
+        else:
+            self._snapshot(columns, row, i)
+
     def _diff(self, columns: Observations, row: int, i: int) -> None:
         last_id, previous = columns.last_id[i], columns.previous_id[i]
-        if self._is_gap(columns.first_id[i], last_id, previous):
+        if self.is_gap(columns.first_id[i], last_id, previous):
             self.gaps += 1
             self.defects.append((row, "gap in update ids"))
             self._turn_stale()
@@ -126,7 +132,7 @@ class MarketFeed:
         self._levels(columns, i, columns.transacted[row])
         self._judge(row, last_id)
 
-    def _is_gap(self, first_id: int, last_id: int, previous: int) -> bool:
+    def is_gap(self, first_id: int, last_id: int, previous: int) -> bool:
         """Whether ids are missing. The first diff after a snapshot has to contain the snapshot's id, not follow it."""
         if not self.last_id or not previous:
             return False

@@ -1,5 +1,7 @@
 """Where history's rows meet traders: `first_touch` says how far rows may go before one can touch a trader's order, a
 mark or a timer (for the player and for `decide`); `crossing` finds the orders that history's prices run through.
+
+Diffs and prints are looked up in the spans of their chunk, where it has any.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from collections.abc import Iterator
 
 from events.commands import MarkSource
 from events.observations import Kind, Observations
+from events.spans import Spans
 from exchange.core.book import Book, Order
+from exchange.core.matching.ahead import first_at_least, first_at_most
 from exchange.core.matching.market import MarketFeed
 from exchange.core.triggers.index import AheadOfPrices
 
@@ -36,9 +40,10 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     """The first row from `first` on that can touch a trader's order, a mark or a timer; `last` where none can before
     it.
     """
-    last = _find(columns.kind, MARK, first, last)
     if feed.mark_source is not MarkSource.DATA:
-        last = min(last, bisect_left(columns.at, feed.next_sample, first, last))
+        last = bisect_left(columns.at, feed.next_sample, first, last)
+    spans = columns.spans
+    last = _find(columns.kind, MARK, first, last) if spans is None else _next(spans.marks, first, last)
     if not feed.lasts.is_empty:
         last = _first_reached(feed.lasts.ahead(), columns, first, last)
     bid, ask = feed.book.bids.best, feed.book.asks.best
@@ -46,11 +51,41 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
         return last
     if next(crossing(feed.book), None) is not None:
         return first
+    if spans is not None and not feed.book.by_trades:
+        return _first_in(spans, feed, columns, first, last)
     for row in range(first, last):
         kind = columns.kind[row]
         if kind != TICKER and _can_touch(feed, columns, kind, columns.index[row], bid, ask):
             return row
     return last
+
+
+def _first_in(spans: Spans, feed: MarketFeed, columns: Observations, first: int, last: int) -> int:
+    """The first row of these that can touch a trader's order, by the spans of the chunk."""
+    bid, ask = feed.book.bids.best, feed.book.asks.best
+    start, stop = spans.depth_before[first], spans.depth_before[last]
+    if start < stop:
+        found = start if feed.book.stale else _first_beyond(spans.high_bid, spans.low_ask, bid, ask, start, stop)
+        last = last if found == stop else spans.depth_rows[found]
+    start, stop = spans.prints_before[first], spans.prints_before[last]
+    if start < stop:
+        found = _first_beyond(spans.bought, spans.sold, bid, ask, start, stop)
+        last = last if found == stop else spans.print_rows[found]
+    touchy = spans.touchy
+    for n in range(bisect_left(touchy, first), bisect_left(touchy, last)):
+        row = touchy[n]
+        if _can_touch(feed, columns, columns.kind[row], columns.index[row], bid, ask):
+            return row
+    return last
+
+
+def _first_beyond(
+    rising: list[int], falling: list[int], bid: int | None, ask: int | None, start: int, stop: int
+) -> int:
+    """The first entry at which one price rises to a trader's ask, or the other falls to his bid."""
+    if ask is not None:
+        stop = first_at_least(rising, ask, start, stop)
+    return stop if bid is None else first_at_most(falling, bid, start, stop)
 
 
 def _first_reached(ahead: AheadOfPrices, columns: Observations, first: int, last: int) -> int:
@@ -59,6 +94,12 @@ def _first_reached(ahead: AheadOfPrices, columns: Observations, first: int, last
         if columns.kind[row] == PRINT and ahead.reaches(columns.print_price[columns.index[row]]):
             return row
     return last
+
+
+def _next(rows: list[int], first: int, last: int) -> int:
+    """The first of these rows from `first` on, `last` where there is none before it."""
+    place = bisect_left(rows, first)
+    return min(last, rows[place]) if place < len(rows) else last
 
 
 def _find(kinds: list[int], kind: int, first: int, last: int) -> int:
