@@ -31,7 +31,7 @@ def spans_of(columns: Mapping[str, Column]) -> Spans | None:
         return None
     kind, index = columns["kind"], columns["index"]
     is_depth = (kind == Kind.DIFF) | (kind == Kind.SNAPSHOT)
-    is_print, is_mark = kind == Kind.PRINT, kind == Kind.MARK
+    is_print = kind == Kind.PRINT
     is_plain = is_print | (kind == Kind.DIFF)
     depth_rows, print_rows = np.flatnonzero(is_depth), np.flatnonzero(is_print)
     if not (_counts(index[depth_rows], columns["first_id"]) and _counts(index[print_rows], columns["print_price"])):
@@ -40,8 +40,7 @@ def spans_of(columns: Mapping[str, Column]) -> Spans | None:
     price, side = columns["print_price"], columns["print_side"]
     return Spans(
         len(kind), len(columns["level_price"]), *_lists(
-            np.flatnonzero(~is_plain), np.flatnonzero(is_mark),
-            np.flatnonzero(~(is_plain | is_mark | (kind == Kind.TICKER))),
+            np.flatnonzero(~is_plain), np.flatnonzero(kind == Kind.MARK), np.flatnonzero(kind == Kind.SNAPSHOT),
             _running(is_depth), depth_rows, _running(is_print), print_rows,
             bids.end, bids.price, bids.lots, asks.end, asks.price, asks.lots,
             bids.best, asks.best, bids.best_set, asks.best_set, _breaks(columns),

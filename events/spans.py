@@ -15,8 +15,7 @@ class Spans(msgspec.Struct, frozen=True):
     """Prepared columns of a chunk whose rows use the tables of diffs and prints in order.
 
     rows, levels:  how many the chunk has
-    others:        the rows that are neither a diff nor a print, rising; among them marks, and touchy: those that are
-                   no tickers either
+    others:        the rows that are neither a diff nor a print, rising; among them marks and snapshots
     depth_before:  how many rows of the depth table come before each row, and in all; depth_rows: where those rows are
     prints_before, print_rows: likewise the prints
     bid_end, bid_price, bid_lots: the bids of all depth rows one after the other, and how many there are up to the end
@@ -31,7 +30,7 @@ class Spans(msgspec.Struct, frozen=True):
     levels: int
     others: list[int]
     marks: list[int]
-    touchy: list[int]
+    snapshots: list[int]
     depth_before: list[int]
     depth_rows: list[int]
     prints_before: list[int]

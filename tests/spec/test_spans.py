@@ -16,6 +16,7 @@ from exchange.core.matching.touching import first_touch
 from tests.scenario import Scenario, scenario
 from tests.spec.tape import Row, diff, marked, printed, tape, ticker
 from tests.spec.tape import snapshot as stated
+from tests.spec.waiting import LAST, waiting
 from tests.spec.words import BUY, GOLD, SELL, place
 
 SIDES = st.sampled_from((BUY, SELL))
@@ -37,7 +38,7 @@ LATE = st.integers(0, 200)
 """Tenths of a second by which the venue's own time of a row is before its capture."""
 
 ORDERS = st.lists(st.tuples(SIDES, st.integers(93, 107), st.integers(1, 9)), max_size=6)
-OPEN = tape(stated({99: 5, 98: 9}, {101: 5, 102: 9}))
+OPEN = tape(stated({99: 5, 98: 9}, {101: 5, 102: 9}), printed(BUY, 100, 1))
 
 
 def told(orders: list[tuple[Any, int, int]], **options: Any) -> Scenario:
@@ -87,3 +88,45 @@ def test_rows_at_once_leave_the_state_that_rows_one_by_one_leave(
     assert (bare.spans, prepared.spans is None) == (None, False)
     assert touches(one, bare) == touches(many, prepared)
     assert in_pieces(many, prepared, cuts) == in_pieces(one, bare, list(range(len(plain))))
+
+
+def prepared(*rows: Row) -> Observations:
+    return decode_chunk(encode_chunk(tape(*(row._replace(at=n) for n, row in enumerate(rows)), after=1)))
+
+
+CALM_ROWS = (diff({99: 4}), diff({98: 0}, {102: 7}), diff({97: 3}), diff({99: 6}))
+
+
+def test_prints_in_bulk_reach_the_conditional_orders_that_wait_for_them() -> None:
+    session = scenario(marks=100).given(OPEN, *(waiting(n, BUY, at=at, source=LAST) for n, at in ((1, 103), (2, 109))))
+    feed = session.state.contracts[GOLD].feed  # type: ignore[index]
+    feed.advance(prepared(*CALM_ROWS, printed(BUY, 102, 1), printed(BUY, 105, 1), printed(BUY, 101, 2)), 0, 6)
+    assert [trigger.placed.number for trigger in feed.lasts.reached] == [1]
+    assert (feed.prints, feed.volume, feed.last_price) == (4, 5, 101)
+
+
+def test_a_chunk_whose_levels_belong_to_no_row_or_whose_tables_are_used_out_of_order_has_no_spans() -> None:
+    whole = tape(*CALM_ROWS)
+    encode_chunk(whole)
+    assert whole.spans is not None
+    for odd in (
+        replace(whole, asks_end=[0, *whole.asks_end[1:]]),
+        replace(whole, level_price=[*whole.level_price, 1], level_lots=[*whole.level_lots, 1]),
+        replace(whole, print_side=[1]),
+        replace(whole, index=[1, 0, 2, 3]),
+    ):
+        encode_chunk(odd)
+        assert odd.spans is None
+
+
+def test_spans_count_for_nothing_once_their_chunk_has_grown() -> None:
+    chunk = tape(*CALM_ROWS)
+    encode_chunk(chunk)
+    chunk.level_price.append(100)
+    assert chunk.spans is None
+
+
+def test_a_chunk_that_tells_orders_apart_has_no_spans() -> None:
+    chunk = replace(tape(printed(BUY, 101, 1)), print_order=[7])
+    encode_chunk(chunk)
+    assert chunk.spans is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from heapq import heappush
-from itertools import compress, filterfalse
+from itertools import accumulate, compress, filterfalse
 from typing import TYPE_CHECKING
 
 from events.observations import Observations
@@ -70,11 +70,9 @@ def _before_crossing(feed: MarketFeed, spans: Spans, start: int, stop: int) -> i
     bids, asks = spans.set_bid[start:stop], spans.set_ask[start:stop]
     if max(high, max(bids)) < min(low, min(asks)):
         return stop
-    for n, (bid, ask) in enumerate(zip(bids, asks, strict=True)):
-        high, low = max(high, bid), min(low, ask)
-        if high >= low:
-            return start + n
-    raise AssertionError("the best prices of all diffs are those of one of them")
+    so_far = zip(accumulate(bids, max, initial=high), accumulate(asks, min, initial=low), strict=True)
+    crossed = next(n for n, (highest, lowest) in enumerate(so_far) if highest >= lowest)
+    return start + max(0, crossed - 1)
 
 
 def _before_touch(feed: MarketFeed, spans: Spans, first: int, end: int) -> int:

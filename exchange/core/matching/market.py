@@ -1,8 +1,8 @@
 """History's part in the market: how rows of observations change MARKET's book, and what is known beside it.
 
-`MarketFeed.advance` applies rows (for `apply`), in bulk as far as `bulk` may. What a level's new volume does to its queue is in `levels`, what a
-print does to traders' orders in `prints`, and where rows meet traders in `touching`. Source of the rules:
-`docs/replay.md` and, for captures, the venue's procedure for a local order book.
+`MarketFeed.advance` applies rows (for `apply`), many at once as far as `bulk` can. What a level's new volume does to
+its queue is in `levels`, what a print does to traders' orders in `prints`, and where rows meet traders in `touching`.
+Source of the rules: `docs/replay.md` and, for captures, the venue's procedure for a local order book.
 """
 
 from __future__ import annotations

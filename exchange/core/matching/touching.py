@@ -52,7 +52,7 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     if next(crossing(feed.book), None) is not None:
         return first
     if spans is not None and not feed.book.by_trades:
-        return _first_in(spans, feed, columns, first, last)
+        return _first_in(spans, feed, first, last)
     for row in range(first, last):
         kind = columns.kind[row]
         if kind != TICKER and _can_touch(feed, columns, kind, columns.index[row], bid, ask):
@@ -60,7 +60,7 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     return last
 
 
-def _first_in(spans: Spans, feed: MarketFeed, columns: Observations, first: int, last: int) -> int:
+def _first_in(spans: Spans, feed: MarketFeed, first: int, last: int) -> int:
     """The first row of these that can touch a trader's order, by the spans of the chunk."""
     bid, ask = feed.book.bids.best, feed.book.asks.best
     start, stop = spans.depth_before[first], spans.depth_before[last]
@@ -71,12 +71,7 @@ def _first_in(spans: Spans, feed: MarketFeed, columns: Observations, first: int,
     if start < stop:
         found = _first_beyond(spans.bought, spans.sold, bid, ask, start, stop)
         last = last if found == stop else spans.print_rows[found]
-    touchy = spans.touchy
-    for n in range(bisect_left(touchy, first), bisect_left(touchy, last)):
-        row = touchy[n]
-        if _can_touch(feed, columns, columns.kind[row], columns.index[row], bid, ask):
-            return row
-    return last
+    return _next(spans.snapshots, first, last)
 
 
 def _first_beyond(
