@@ -14,6 +14,7 @@ History is decided with the spans of its chunks, in bulk, and rebuilt without th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -54,6 +55,14 @@ class Scenario:
         self._clock = clock
         self._owners: dict[int, tuple[str, c.Side]] = {}
         self._facts: list[Fact] = []
+
+    def copy(self) -> Scenario:
+        """The same session, which goes on by itself: for a situation that many tests begin with. No history yet."""
+        assert not self.state.columns, "rows of history are lent, not copied"
+        other = Scenario(self._clock)
+        other.state, other._rebuilt = (snapshot.decode(snapshot.encode(self.state)) for _ in range(2))
+        other.batches, other._owners, other._facts = list(self.batches), dict(self._owners), list(self._facts)
+        return other
 
     # Telling
 
@@ -304,7 +313,12 @@ def opening(pack: RulePack = EASY, options: c.SessionOptions | None = None) -> c
 
 def scenario(pack: RulePack = EASY, *, marks: int | None = 100, clock: int = 1, **options: Any) -> Scenario:
     """A session under a pack, with the rich accounts `maker` and `taker`, and every mark at `marks` ticks."""
-    session = Scenario(clock).given(opening(pack, c.SessionOptions(**options)))
+    return _begun(pack, marks, clock, tuple(options.items())).copy()
+
+
+@lru_cache(maxsize=64)
+def _begun(pack: RulePack, marks: int | None, clock: int, options: tuple[tuple[str, Any], ...]) -> Scenario:
+    session = Scenario(clock).given(opening(pack, c.SessionOptions(**dict(options))))
     settle = dict.fromkeys(terms.settle for terms in pack.instruments)
     for name in ("maker", "taker"):
         session.given(account(name), *(c.Deposit(c.Nanos(0), name, "", asset, RICH) for asset in settle))  # type: ignore[arg-type]

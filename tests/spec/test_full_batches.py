@@ -231,3 +231,18 @@ def test_trades_of_an_auction_count_with_what_they_arm() -> None:
         assert len(session.batches[-1].facts) <= 12
     assert sum(trigger.placed.lots for trigger in session.state.accounts["taker"].triggers.values()) == 14  # type: ignore[index]
     audit(session.batches)
+
+
+def test_guards_that_find_no_room_are_armed_by_the_next_proceed() -> None:
+    session = scenario()
+    for n in range(1, 25, 3):
+        guards = profit(n + 1, SELL, at=150), attached(n + 2, SELL, at=50)
+        session.given(bracket(place(n, BUY, price=100, lots=1), *guards))
+    session.when(place(30, SELL, price=100, lots=8, by="maker"))
+    assert sum(isinstance(fact, f.TriggerArmed) for fact in session.batches[-1].facts) < 16
+    assert session.state.pending
+    while session.state.has_work:
+        session.when(proceed())
+    assert not session.state.pending
+    assert sum(trigger.placed.lots for trigger in session.state.accounts["taker"].triggers.values()) == 16  # type: ignore[index]
+    audit(session.batches)

@@ -12,6 +12,8 @@ from events import facts as f
 from events.instruments import Liquidation, PackError, RulePack
 from events.rules import ModeSwitch
 from events.units import UNIT, Rate
+from exchange.core.margin.brackets import SteppedRate
+from exchange.core.margin.warning import WarningLine
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import COIN, OUNCE, PAIR, inverse, join, pack_of, price, several_assets
 from tests.spec.words import (
@@ -268,3 +270,11 @@ class TestModes:
 def test_a_warning_that_no_pool_could_have_is_refused(rules: Liquidation, line: str) -> None:
     with pytest.raises(PackError, match=line):
         replace(pack(), liquidation=rules).check()
+
+
+def test_the_line_of_margins_in_steps_lies_above_them_and_by_less_than_its_slack() -> None:
+    schedule, ratio = SteppedRate(rate=UNIT // 20, fraction=UNIT * 3 // 5, step=7), UNIT * 4 // 5
+    line = WarningLine(schedule, ratio)
+    for notional in range(0, 40_000, 13):
+        distance = line.maintenance(notional) * ratio - schedule.maintenance(notional) * UNIT
+        assert 0 <= distance < (line.slack + 1) * ratio

@@ -7,6 +7,7 @@ Those of an order where trading is continuous are in `test_refusals`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import combinations, pairwise, product
 from typing import Any
 
@@ -112,16 +113,19 @@ AMENDING = [
 """An order that rests is of a contract that lives, has a mark, and could rest in an auction too."""
 
 
+@cache
 def orders() -> Scenario:
     """Ann is long, and orders are placed."""
     return scenario(RULES, marks=None).given(mark(100), *ANN)
 
 
+@cache
 def triggers() -> Scenario:
     """Ann is long, and may have two conditional orders."""
     return scenario(replace(RULES, max_triggers=2), marks=None).given(mark(100), *ANN)
 
 
+@cache
 def amendments() -> Scenario:
     """Ann is long, and has an order that rests; it may be amended twice."""
     return scenario(replace(RULES, max_amendments=2), marks=None).given(mark(100), *ANN, RESTING)
@@ -226,7 +230,7 @@ def test_neighbours_that_are_broken_by_one_value(
     name: str, first: Reason, then: Reason, before: tuple[Any, ...], asked: dict[str, Any]
 ) -> None:
     tell, command, sound = SITUATIONS[name]
-    session = tell().given(*before)
+    session = tell().copy().given(*before)
     session.when(replace(command(**{**sound, **asked}), at=session.state.now)).then(refused(first))
     assert RANK[first] < RANK[then]
 
@@ -242,7 +246,7 @@ def test_of_neighbours_on_the_list_all_are_tried_but_those_that_exclude_each_oth
 
 
 def names_the_first(session: Scenario, command: Any, first: Breach, then: Breach) -> None:
-    session.given(*given(first, then))
+    session = session.copy().given(*given(first, then))
     session.when(replace(command, at=session.state.now)).then(refused(first.reason))
 
 

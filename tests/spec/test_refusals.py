@@ -7,6 +7,7 @@ them that do not contradict each other are tried together; the reason that stand
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -71,8 +72,13 @@ from tests.spec.words import (
 )
 
 
-def session() -> Any:
+@cache
+def begun() -> Any:
     return scenario(RULES, marks=None).given(mark(100), *ANN)
+
+
+def session() -> Any:
+    return begun().copy()
 
 
 def test_an_order_that_breaks_no_rule_is_accepted() -> None:

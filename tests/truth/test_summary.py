@@ -28,7 +28,8 @@ def test_every_reproduced_case_goes_through_a_session_or_says_why_not(cases: Pat
     assert checked - lived - CALCULATED.keys() == set()
 
 
-def test_the_summary_counts_them_by_file(cases: Path) -> None:
+def test_the_summary_counts_them_by_file_and_the_page_on_fidelity_has_its_counts(cases: Path) -> None:
+    """Of each file with its figures: N of M, and how many in sessions."""
     assert cases.is_dir()
     text = told()
     print(text)  # noqa: T201
@@ -37,12 +38,11 @@ def test_the_summary_counts_them_by_file(cases: Path) -> None:
     for file in ("binance_usdm_liquidation_price", "hyperliquid_liquidation_price"):
         count = len(cases_in(file))
         assert f"{file:<34} {count:>4} of {count:>4}, {count:>4} in sessions\n" in text
+    is_the_page_of(text)
 
 
-def test_the_page_on_fidelity_has_the_counts_of_the_summary(cases: Path) -> None:
-    """Of each file with its figures: N of M, and how many in sessions."""
-    assert cases.is_dir()
-    rows = re.findall(r"^(\w+) +(\d+) of +(\d+), +(\d+) in sessions$", told(), re.MULTILINE)
+def is_the_page_of(text: str) -> None:
+    rows = re.findall(r"^(\w+) +(\d+) of +(\d+), +(\d+) in sessions$", text, re.MULTILINE)
     page = (ROOT / "docs" / "fidelity.md").read_text("utf-8")
     _, done, of, lived = rows[-1]
     if f"of {of} cases" not in page:
