@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import before, cascade, durable, filling, growing, marks, matching, replaying
+from benchmarks import before, cascade, durable, filling, growing, marks, matching, replaying, seeking
 from benchmarks.figures import Figure, Grid, Sheet, new_sheet, show, write
 
 POSITIONS = [1_000, 10_000, 100_000, 1_000_000]
@@ -23,6 +23,7 @@ class Part(Enum):
     GROWING = "growing"
     DURABLE = "durable"
     REPLAYING = "replaying"
+    SEEKING = "seeking"
     MARKS = "marks"
     CASCADE = "cascade"
 
@@ -55,6 +56,8 @@ def main(
             _add(sheet, *durable.measure(min(operations, durable.OPERATIONS), records, seed))
         elif part is Part.REPLAYING:
             sheet.figures.extend(replaying.measure(seed))
+        elif part is Part.SEEKING:
+            sheet.figures.extend(seeking.measure(seed))
         elif part is Part.MARKS:
             _add(sheet, *marks.measure(positions or POSITIONS, updates, seed))
         else:

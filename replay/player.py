@@ -22,12 +22,14 @@ from exchange.core.matching.touching import first_touch
 from exchange.core.state import FAR, RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
+from replay.control import Control, NoWayBack
 from replay.sources import Source
 from replay.sources.report import SourceError
 from replay.spacing import RECORD_AS_ROWS, Spacing
 from replay.strategy import Context
 from replay.streams import Feed, Stream
 from replay.traders import SetupError, Trader, Traders, atoms
+from replay.travel import utc
 from replay.waking import Alarm
 
 READY_EVERY = 256
@@ -59,6 +61,7 @@ class Player:
         deeds: Sequence[tuple[Decimal, c.AccountId, Callable[[Context], object]]] = (),
         strict: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
+        control: Control | None = None,
     ) -> None:
         self._sequencer = sequencer
         self._feeds = [Feed(source, order) for order, source in enumerate(sources)]
@@ -67,6 +70,8 @@ class Player:
         self._insurance = Decimal(0)
         self._met: tuple[InstrumentId, ...] = ()
         self._on_progress = on_progress
+        self._control = control
+        self._is_open = False
         self.progress = Progress()
         self.results = Results()
         self.first_at = Nanos(0)
@@ -103,7 +108,12 @@ class Player:
         self._insurance = insurance
         self._open(pack, options, [stream.chunk.instrument for stream in streams], indices)
         while streams:
-            await self._play(streams)
+            if self._control is None or await self._is_time(self._control, streams):
+                await self._play(streams)
+            elif self._control.is_stopped:
+                break
+        if self._control:
+            self._control.ended()
         self._traders.finish()
         self._tell()
         await self._sequencer.flush()
@@ -112,9 +122,33 @@ class Player:
         """Decide a command now; whoever it concerns is told once the present caller is done."""
         return self._sequencer.decide(command)
 
+    def context(self, account: str) -> Context:
+        """What the account's strategy trades with, for orders by hand between two batches. Raises KeyError."""
+        return self._traders.context(c.AccountId(account))
+
+    def seek(self, at: int) -> None:
+        """Go on to this session time, ns, as fast as it goes. Raises NoWayBack. For a `Control`."""
+        if at < self.state.now:
+            raise NoWayBack(f"{utc(at)} is over; look at the session so far with `ringfence play`, or fork it there")
+        if self._control:
+            self._control.hurry(at)
+
+    def step(self, *_: object) -> None:
+        """A replay under way does not go back. Raises NoWayBack. For a `Control`."""
+        raise NoWayBack("look at the session so far with `ringfence play`, or fork it there")
+
+    async def _is_time(self, control: Control, streams: list[Stream]) -> bool:
+        """Wait until what is next may happen; False where something was asked meanwhile."""
+        if await control.grant(self):
+            self._tell()
+            return False
+        return await control.turn(self._next_at(streams))
+
     def _note(self, batch: Batch) -> None:
         self.results.observe(batch)
         self.progress.batches += 1
+        if self._control and self._is_open:
+            self._control.passed(batch)
         self._traders.note(batch)
 
     def _open(
@@ -132,6 +166,7 @@ class Player:
             self.send(c.SetIndexPrice(at, pair, MarkUnits(int(price * UNIT))))
         instruments, assets = self._meet(at, names)
         self._traders.open(at, instruments, assets)
+        self._is_open = True
 
     def _meet(self, at: Nanos, names: Iterable[InstrumentId]) -> tuple[tuple[InstrumentId, ...], tuple[AssetId, ...]]:
         """Fill the insurance funds of what is traded from now on. Returns the instruments that are new, and what is
@@ -150,19 +185,35 @@ class Player:
         self._met += new
         return new, tuple(asset for asset in dict.fromkeys(settle[name] for name in new) if asset not in met)
 
-    async def _play(self, streams: list[Stream]) -> None:
-        """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""
+    def _plan(self, streams: list[Stream]) -> tuple[Stream | None, Nanos | None]:
+        """The stream whose rows are next, and the time that they may not reach; or no stream, and when a strategy is
+        woken before that.
+        """
         stream = min(streams, key=lambda s: (s.next_at, s.order))
         until = [s.next_at for s in streams if s is not stream]
         if self.state.next_timer < FAR:
             until.append(Nanos(self.state.next_timer))
         if (wake_at := self._traders.alarms.next_at) is not None:
             if wake_at <= stream.next_at:
-                self._traders.wake()
-                self._tell()
-                return
+                return None, wake_at
             until.append(wake_at)
-        self._advance(stream, min(until, default=None))
+        return stream, min(until, default=None)
+
+    def _next_at(self, streams: list[Stream]) -> Nanos:
+        """The session time at which what is next will have happened."""
+        stream, until = self._plan(streams)
+        if stream is None:
+            return Nanos(max(until or 0, self.state.now))
+        return Nanos(max(stream.chunk.at[self._last_row(stream, until)], self.state.now))
+
+    async def _play(self, streams: list[Stream]) -> None:
+        """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""
+        stream, until = self._plan(streams)
+        if stream is None:
+            self._traders.wake()
+            self._tell()
+            return
+        self._advance(stream, until)
         if self.progress.batches % READY_EVERY == 0:
             await self._sequencer.ready()
         if stream.row == len(stream.chunk):
@@ -191,17 +242,20 @@ class Player:
             self._sequencer.add_chunk(stored, stream.chunk)
         return streams
 
-    def _advance(self, stream: Stream, until: Nanos | None) -> None:
-        """Apply rows of the chunk at hand: those before `until`, at least one, up to the first that can touch
-        somebody.
-        """
+    def _last_row(self, stream: Stream, until: Nanos | None) -> int:
+        """The last row to apply: those before `until`, at least one, up to the first that can touch somebody."""
         chunk = stream.chunk
-        feed = self.state.contracts[chunk.instrument].feed
         last = len(chunk) - 1
         if until is not None:
             last = max(stream.row, bisect_left(chunk.at, until, stream.row) - 1)
-        first = stream.row
-        row = self._traders.alarms.last_row(chunk, first, first_touch(feed, chunk, first, last))
+        feed = self.state.contracts[chunk.instrument].feed
+        return self._traders.alarms.last_row(chunk, stream.row, first_touch(feed, chunk, stream.row, last))
+
+    def _advance(self, stream: Stream, until: Nanos | None) -> None:
+        """Apply rows of the chunk at hand."""
+        chunk = stream.chunk
+        first, row = stream.row, self._last_row(stream, until)
+        feed = self.state.contracts[chunk.instrument].feed
         at = Nanos(max(chunk.at[row], self.state.now))
         self.send(c.AdvanceMarket(at, chunk.instrument, stream.id, first, row))
         self.progress.observations += row + 1 - first

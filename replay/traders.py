@@ -151,6 +151,10 @@ class Traders:
                         "give the index price of its assets, e.g. --index USDTUSD=1, under a pack with collateral"
                     )
 
+    def context(self, account: c.AccountId) -> Context:
+        """What the account's strategy trades with. Raises KeyError."""
+        return self._told[account].context
+
     # Telling
 
     def note(self, batch: Batch) -> None:
