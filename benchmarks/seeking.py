@@ -69,7 +69,7 @@ async def _seek(path: Path, offset: int) -> tuple[float, float, float]:
     at = (await batch_at(log, 1)).at + offset
     await visit.seek(at)
     times.append(process_time())
-    await visit.seek(at - 60 * SECOND)
+    await visit.seek(at - min(60 * SECOND, offset // 2))
     times.append(process_time())
     await visit.seek_batch(visit.head.batch - 1)
     times.append(process_time())

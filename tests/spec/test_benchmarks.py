@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import before, cascade, durable, filling, growing, marks, matching, peers
+from benchmarks import before, cascade, durable, filling, growing, marks, matching, peers, seeking
 from benchmarks.__main__ import main
 from benchmarks.figures import Figure
 from benchmarks.population import MARKS, populated
@@ -248,3 +248,11 @@ def test_a_part_can_be_measured_by_itself_and_written_down(tmp_path: Any) -> Non
     assert result.exit_code == 0, result.output
     assert "mark updates that make nobody due" in result.output
     assert '"mark_cost_ratio_1m_to_1k"' in path.read_text()
+
+
+def test_seeking_names_what_it_took_to_get_there_and_back() -> None:
+    figures = seeking.measure(seed=3, seconds=30)
+    assert [figure.name for figure in figures] == [
+        "seek_one_hour_cpu_s", "seek_a_minute_back_cpu_s", "step_back_cpu_s",
+    ]  # fmt: skip
+    assert all(figure.value > 0 for figure in figures)
