@@ -23,6 +23,7 @@ from exchange.core.state import FAR, RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.control import Control, NoWayBack
+from replay.merging import begun
 from replay.sources import Source
 from replay.sources.report import SourceError
 from replay.spacing import RECORD_AS_ROWS, Spacing
@@ -64,7 +65,8 @@ class Player:
         control: Control | None = None,
     ) -> None:
         self._sequencer = sequencer
-        self._feeds = [Feed(source, order) for order, source in enumerate(sources)]
+        self._sources = sources
+        self._feeds: list[Feed] = []
         self._traders = Traders(traders, lambda: self.state, self.send, deeds)
         self._strict = strict
         self._insurance = Decimal(0)
@@ -101,9 +103,10 @@ class Player:
 
         indices are the prices of pairs that value collateral, from the start on.
         """
+        self._feeds = [Feed(one.source, order, one.chunks) for order, one in enumerate(begun(self._sources))]
         streams = [stream for feed in self._feeds for stream in self._load(feed)]
         if not streams:
-            raise SourceError(_nothing([feed.source for feed in self._feeds]))
+            raise SourceError(_nothing(self._sources))
         self.first_at = min(stream.next_at for stream in streams)
         self._insurance = insurance
         self._open(pack, options, [stream.chunk.instrument for stream in streams], indices)

@@ -16,11 +16,11 @@ NONE = ChunkId("")
 class Feed:
     """One source: the streams of its instruments, in the order in which the file comes to them."""
 
-    def __init__(self, source: Source, order: int) -> None:
+    def __init__(self, source: Source, order: int, chunks: Iterator[Observations] | None = None) -> None:
         self.source = source
         self.streams: dict[InstrumentId, Stream] = {}
         self._order = order
-        self._chunks: Iterator[Observations] = iter(source)
+        self._chunks = iter(source) if chunks is None else chunks
 
     def read(self) -> list[Stream]:
         """The streams that have rows in the next stretch of the file, at their first; none where the file ends.
