@@ -73,6 +73,10 @@ class Context:
         self.instruments: tuple[InstrumentId, ...] = ()
         self.wake = Wake(self, alarms or Alarms(), order)
 
+    def resume(self, requests: int) -> None:
+        """Number requests on from this one, which others may have made."""
+        self._requests = max(self._requests, requests)
+
     @property
     def now(self) -> Nanos:
         """Session time, ns since the epoch, UTC."""

@@ -17,7 +17,7 @@ from events.record import Batch
 from events.refusals import Reason
 from events.triggers import PriceSource
 from events.units import UNIT, Atoms, Nanos
-from exchange.core.state import Outcome, State
+from exchange.core.state import State
 from exchange.failures import SequencerError
 from exchange.projections.results import margin_ratio
 from replay.loading import StrategyError, failure
@@ -48,9 +48,10 @@ class Trader:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A trader as he is told things: his context, his strategy, and the bars that he wants."""
+    """A trader as he is told things: his context, his place among traders, his strategy, and the bars that he wants."""
 
     context: Context
+    order: int
     strategy: Strategy
     bars: Nanos
 
@@ -62,7 +63,7 @@ class Traders:
     """
 
     def __init__(
-        self, traders: Iterable[Trader], state: Callable[[], State], send: Callable[[c.Command], Batch | Outcome],
+        self, traders: Iterable[Trader], state: Callable[[], State], send: Callable[[c.Command], object],
         deeds: Iterable[tuple[Decimal, c.AccountId, Callable[[Context], object]]] = (),
     ) -> None:  # fmt: skip
         self._traders = tuple(traders)
@@ -84,10 +85,13 @@ class Traders:
         """Open all accounts, then start all strategies. Raises SetupError."""
         for order, trader in enumerate(self._traders):
             self._open_account(at, order, trader, instruments, assets)
-        for order, trader in enumerate(self._traders):
-            told = self._told[trader.name]
+        self.start(at)
+
+    def start(self, at: Nanos) -> None:
+        """Start all strategies, whose accounts are open."""
+        for told in tuple(self._told.values()):
             call(told.strategy.on_start, told.context)
-            self._wake_again(at, order, told)
+            self._wake_again(at, told.order, told)
         for seconds, account, deed in self._deeds:
             self._told[account].context.wake.after(seconds, deed)
         for bars in dict.fromkeys(told.bars for told in self._told.values() if told.bars):
@@ -102,15 +106,14 @@ class Traders:
         self._equip(at, trader, instruments, assets)
         if trader.multi:
             self._join(at, trader, next(request))
-        context = Context(self._state_now, name, self._send, self.alarms, order)
-        self._told[name] = self._listening(context, trader.strategy)
-        self._follow(self._told[name], instruments)
+        self.join(name, order, trader.strategy)
+        self.follow(name, instruments)
 
     def meet(self, at: Nanos, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
         """Set all accounts up for instruments that a file came to only now. Raises SetupError."""
         for trader in self._traders:
             self._equip(at, trader, instruments, assets)
-            self._follow(self._told[trader.name], instruments)
+            self.follow(trader.name, instruments)
 
     def _equip(
         self, at: Nanos, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]
@@ -128,17 +131,30 @@ class Traders:
                 )
             self._send(c.SetLeverage(at, name, next(request), instrument, trader.leverage))
 
-    def _listening(self, context: Context, strategy: Strategy) -> Told:
-        """Note which rows the strategy wants to see."""
-        self.alarms.sees_books |= type(strategy).on_book is not Strategy.on_book
-        self.alarms.sees_prints |= type(strategy).on_trade is not Strategy.on_trade
-        return Told(context, strategy, _whole(strategy, "bars", strategy.bars))
+    def join(self, name: c.AccountId, order: int, strategy: Strategy) -> Context:
+        """Let a strategy trade an account that is open; its context. Raises StrategyError."""
+        context = Context(self._state_now, name, self._send, self.alarms, order)
+        self._told[name] = self._listening(context, order, strategy)
+        return context
 
-    def _follow(self, told: Told, instruments: tuple[InstrumentId, ...]) -> None:
+    def retire(self, name: c.AccountId) -> None:
+        """Tell an account's strategy nothing any more."""
+        told = self._told[name]
+        self._told[name] = Told(told.context, told.order, Strategy(), Nanos(0))
+        self.alarms.forget(name)
+
+    def follow(self, name: c.AccountId, instruments: tuple[InstrumentId, ...]) -> None:
         """Show instruments to a strategy, and make its bars of them."""
+        told = self._told[name]
         told.context.instruments += instruments
         for instrument in instruments if told.bars else ():
             self.alarms.bars[instrument].setdefault(told.bars, Bars())
+
+    def _listening(self, context: Context, order: int, strategy: Strategy) -> Told:
+        """Note which rows the strategy wants to see."""
+        self.alarms.sees_books |= type(strategy).on_book is not Strategy.on_book
+        self.alarms.sees_prints |= type(strategy).on_trade is not Strategy.on_trade
+        return Told(context, order, strategy, _whole(strategy, "bars", strategy.bars))
 
     def _join(self, at: Nanos, trader: Trader, request: c.RequestId) -> None:
         """Let all wallets of an account answer for all its positions."""

@@ -1,5 +1,5 @@
 """A session as an archive: one xz file that holds the batches in order, each chunk of observations before the first
-batch that refers to it, and at its end the head.
+batch that refers to it, and at its end the head. Notes, where there are any, come first.
 
 The file is a line that names the format, and an xz stream of frames: four bytes of length, little-endian, and that many
 bytes of msgpack, an array of the frame's kind and values. Reading checks the digest chain, and that the end is there.
@@ -17,9 +17,13 @@ import msgspec
 from events.chunks import decode_chunk
 from events.commands import ChunkId
 from events.log import DamagedLog, EventLog, Head, MissingLog, StoredBatch, StoredChunk, check_chain
+from events.notes import NotedLog
 from events.store.entries import Entry, checked, chunk_needed, head_after
 
 FORMAT = b"ringfence archive 1\n"
+
+NOTED_FORMAT = b"ringfence archive 2\n"
+"""One with notes, which programs that know none refuse."""
 
 PRESET = 2
 """How hard xz tries: beyond this, bodies shrink little more."""
@@ -41,12 +45,14 @@ async def entries(log: EventLog) -> AsyncIterator[Entry]:
         yield stored, chunk
 
 
-async def write(log: EventLog, path: Path, on_batch: Callable[[int], None]) -> Head:
+async def write(log: NotedLog, path: Path, on_batch: Callable[[int], None]) -> Head:
     """Write a log as a new archive; its head. Raises LogError, OSError (FileExistsError)."""
-    head = Head()
+    head, notes = Head(), await log.notes()
     with path.open("xb") as file:
-        file.write(FORMAT)
+        file.write(NOTED_FORMAT if notes else FORMAT)
         with lzma.open(file, "wb", preset=PRESET) as packed:
+            for name, text in notes.items():
+                _put(packed, "note", name, text)
             async for stored, chunk in entries(log):
                 head = head_after(stored)
                 if chunk:
@@ -57,17 +63,20 @@ async def write(log: EventLog, path: Path, on_batch: Callable[[int], None]) -> H
     return head
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """What an archive holds, its chain checked. Raises MissingLog, DamagedLog."""
+def read(path: Path, notes: dict[str, str] | None = None) -> Iterator[Entry]:
+    """What an archive holds, its chain checked; its notes are added to `notes`. Raises MissingLog, DamagedLog."""
     if not path.is_file():
         raise MissingLog(f"{path}: there is no such archive; check the name")
     head, chunk = Head(), None
     with path.open("rb") as file:
-        if file.readline(len(FORMAT)) != FORMAT:
+        if file.readline(len(FORMAT)) not in (FORMAT, NOTED_FORMAT):
             raise DamagedLog(f"{path}: not an archive of a session; choose another file")
         try:
             with lzma.open(file, "rb") as packed:
                 while (frame := _next(packed))[0] != "end":
+                    if frame[0] == "note":
+                        _keep_note(frame, notes)
+                        continue
                     if frame[0] == "chunk":
                         chunk = msgspec.convert(frame[1:], StoredChunk)
                         continue
@@ -82,6 +91,12 @@ def read(path: Path) -> Iterator[Entry]:
             raise DamagedLog(f"{path}: damaged after batch {head.batch} ({error}); fetch it again") from error
     if end != head:
         raise DamagedLog(f"{path}: ends at batch {head.batch}, not {end.batch} as it says; fetch it again")
+
+
+def _keep_note(frame: list[Any], notes: dict[str, str] | None) -> None:
+    name, text = msgspec.convert(frame[1:], tuple[str, str])
+    if notes is not None:
+        notes[name] = text
 
 
 def _put(packed: Any, *frame: Any) -> None:

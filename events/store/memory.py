@@ -11,12 +11,13 @@ from events.store.follow import Growth, follow
 
 
 class MemoryLog:
-    """An `EventLog` in three containers."""
+    """A `NotedLog` in four containers."""
 
     def __init__(self) -> None:
         self._batches: list[StoredBatch] = []
         self._chunks: dict[ChunkId, StoredChunk] = {}
         self._snapshots: dict[int, StoredSnapshot] = {}
+        self._notes: dict[str, str] = {}
         self._growth = Growth()
 
     async def head(self) -> Head:
@@ -72,6 +73,16 @@ class MemoryLog:
             if found.version == version and (until is None or batch <= until) and is_whole(found):
                 return found
         return None
+
+    async def note(self, name: str, text: str) -> None:
+        """See `NotedLog.note`."""
+        self._check_open()
+        self._notes[name] = text
+
+    async def notes(self) -> dict[str, str]:
+        """See `NotedLog.notes`."""
+        self._check_open()
+        return dict(sorted(self._notes.items()))
 
     async def close(self) -> None:
         """See `EventLog.close`."""

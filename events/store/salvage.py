@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -34,6 +34,7 @@ from events.units import Nanos
 _BATCH = "SELECT batch, first_seq, last_seq, at, digest, CAST(body AS BLOB) FROM batches WHERE batch = ?"
 _CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
 _BEYOND = "SELECT count(*) FROM batches WHERE batch > ?"
+_NOTES = "SELECT name, text FROM notes ORDER BY name"
 
 
 _PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
@@ -56,12 +57,15 @@ class Finding(msgspec.Struct):
 
 
 class Salvage:
-    """Reads a session file from its beginning for as long as it is good; `finding` then says how far that was."""
+    """Reads a session file from its beginning for as long as it is good; `finding` then says how far that was, and
+    `notes` are those that can be read.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: set[ChunkId] = set()
         self.finding = Finding()
+        self.notes: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Entry]:
         """Raise MissingLog, BusyLog, and NewerLog where a newer version wrote the file."""
@@ -80,6 +84,8 @@ class Salvage:
             except (sqlite3.Error, DamagedLog, msgspec.ValidationError) as error:
                 finding.defect = " ".join(str(error).split())
             finding.beyond = self._beyond(db)
+            with suppress(sqlite3.Error):
+                self.notes = dict(db.execute(_NOTES))
         if lacking := _lacking(self._path.resolve()):
             finding.defect, finding.beyond = f"the file is cut short, {lacking} bytes are gone", None
         elif finding.beyond and not finding.defect:

@@ -65,6 +65,10 @@ CREATE TABLE IF NOT EXISTS snapshots(
 )
 """
 
+_NOTES = """
+CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL) WITHOUT ROWID
+"""
+
 # A view that is the last in the schema keeps `PRAGMA quick_check` of SQLite 3.40 from looking at the free pages.
 SCHEMA = f"""
 PRAGMA page_size = 16384;
@@ -99,7 +103,7 @@ _ADD_BATCH = "INSERT INTO batches VALUES "
 _ROW = "(?, ?, ?, ?, ?, CAST(? AS TEXT))"
 _ADD_CHUNK = "INSERT OR IGNORE INTO chunks VALUES (?, ?)"
 _CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
-_HAS_SNAPSHOTS = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'snapshots'"
+_HAS_TABLE = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?"
 _FITS = "SELECT count(*) FROM batches WHERE batch = ? AND last_seq = ? AND digest = ?"
 _KEEP = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)"
 _KEPT = "SELECT batch FROM snapshots ORDER BY batch"
@@ -110,6 +114,8 @@ WHERE seq = last_seq AND version = ? AND batch <= ? AND EXISTS (SELECT 1 FROM ba
 ORDER BY batch DESC
 """
 _SNAPSHOT = "SELECT batch, seq, digest, version, checksum, data FROM snapshots WHERE batch = ?"
+_NOTE = "INSERT OR REPLACE INTO notes VALUES (?, ?)"
+_NOTED = "SELECT name, text FROM notes ORDER BY name"
 
 
 async def open_session(
@@ -195,7 +201,7 @@ class Past(NamedTuple):
 
 
 class SqliteLog:
-    """An `EventLog` in a file; `open_session` makes one."""
+    """A `NotedLog` in a file; `open_session` makes one."""
 
     def __init__(self, path: Path, db: aiosqlite.Connection, lock: int | None, past: Past | None) -> None:
         self._path = path
@@ -278,7 +284,7 @@ class SqliteLog:
 
     async def snapshot(self, version: int, until: int | None = None) -> StoredSnapshot | None:
         """See `EventLog.snapshot`. A file of before there were snapshots has none, and none hides a lost beginning."""
-        if not (await self._fetch(list[tuple[int]], _HAS_SNAPSHOTS))[0][0]:
+        if not await self._has_table("snapshots"):
             return None
         bounds = version, sys.maxsize if until is None else until, self._base.batch + 1
         for batch in await self._fetch(list[tuple[int]], _CANDIDATES, bounds):
@@ -288,6 +294,20 @@ class SqliteLog:
         if self._past:
             return await self._past.log.snapshot(version, min(bounds[1], self._base.batch))
         return None
+
+    async def note(self, name: str, text: str) -> None:
+        """See `NotedLog.note`. A file gets the table with its first note."""
+        async with self._turn:
+            self._check_open()
+            with clear_errors(self._path):
+                await self._db.execute(_NOTES)
+                await self._db.execute(_NOTE, (name, text))
+
+    async def notes(self) -> dict[str, str]:
+        """See `NotedLog.notes`. A file of before there were notes has none."""
+        if not await self._has_table("notes"):
+            return {}
+        return dict(await self._fetch(list[tuple[str, str]], _NOTED))
 
     async def backup(self, path: Path) -> None:
         """Copy the session, as it stands in this moment, into a new file. Writing goes on meanwhile."""
@@ -337,6 +357,9 @@ class SqliteLog:
         for head in await self._fetch(list[Head], _HEAD):
             return head
         return self._base
+
+    async def _has_table(self, name: str) -> bool:
+        return bool((await self._fetch(list[tuple[int]], _HAS_TABLE, (name,)))[0][0])
 
     async def _is_past(self, id: ChunkId) -> bool:
         """Whether the file that this one refers to holds the chunk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from events.log import ExistingLog
@@ -13,24 +14,42 @@ from events.store.sqlite import SqliteLog, open_session
 from gateway.commands import diff
 from gateway.commands.fork_edits import edit_of
 from gateway.commands.fork_idle import why_idle
+from gateway.commands.fork_rerun import Asked, Rerun, as_objects, lines, rerun_of
 from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
 from gateway.times import nanos_of
-from replay.branching import Branched, Edit, branch
+from replay.branching import branch
+from replay.editing import Branched, Edit
+from replay.noted import note_strategies
+from replay.slots import after_due_work
 from replay.travel import NoSuchMoment, batch_at, batch_of, batch_when
 
 RECORDS_MAX = 10**12
 """A larger number is a time in ns."""
 
 
-def run(session: Path, at: str, settings: Sequence[str], out: Path, link: bool, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked on the command line."""
+
+    session: Path
+    at: str
+    settings: Sequence[str]
+    out: Path
+    is_linked: bool = False
+    strategies: Asked = field(default_factory=Asked)
+
+
+def run(request: Request, as_json: bool) -> int:
     """Write the fork, and say what came of it. Returns 0."""
-    edits = [edit_of(text) for text in settings]
+    session, out = request.session, request.out
+    request.strategies.check()
+    edits = [edit_of(text) for text in request.settings]
     if out.exists():
         raise ExistingLog(f"{out}: exists already; choose another name")
     with about(session):
         try:
-            branched = asyncio.run(_branched(session, at, edits, out, link))
+            branched, rerun = asyncio.run(_branched(request, edits))
         except NoSuchMoment as error:
             raise UsageError(f"{session}: {error}") from error
         except BaseException:
@@ -39,30 +58,47 @@ def run(session: Path, at: str, settings: Sequence[str], out: Path, link: bool, 
     comparison = diff.compared(session, out)
     if as_json:
         refused = [{"set": edit.text, "reason": reason.value} for edit, reason in branched.refused]
-        say_json({**diff.as_object(comparison), "refused": refused})
+        again = {"rerun": as_objects(rerun)} if rerun else {}
+        say_json({**diff.as_object(comparison), "refused": refused, **again})
         return 0
+    for line in lines(rerun) if rerun else ():
+        OUT.print(f"rerun    {line}", markup=False)
     for edit, reason in branched.refused:
         OUT.print(f"refused  {edit.text}: {reason.value}", markup=False)
     diff.show(comparison, session, out)
     return 0
 
 
-async def _branched(session: Path, at: str, edits: Sequence[Edit], out: Path, is_linked: bool) -> Branched:
+async def _branched(request: Request, edits: Sequence[Edit]) -> tuple[Branched, Rerun | None]:
+    session = request.session
     log = await open_session(session, read_only=True)
     try:
-        before = await _batch(log, at)
-        link = Link(session, head_after(await batch_at(log, before - 1))) if is_linked and before > 1 else None
-        fork = await open_session(out, create=True, link=link)
+        rerun = await rerun_of(log, request.strategies, edits) if request.strategies.rerun else None
+        before = await _batch(log, request.at)
+        before = await after_due_work(log, before) if rerun else before
+        is_linked = request.is_linked and before > 1
+        link = Link(session, head_after(await batch_at(log, before - 1))) if is_linked else None
+        fork = await open_session(request.out, create=True, link=link)
         try:
+            await _note(log, fork, rerun)
             with progress("fork", (await log.head()).batch, "batches") as advance:
-                branched = await branch(log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))
+                shown = (log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))
+                branched = await branch(*shown, rerun.again if rerun else None)
             for edit in (*branched.waiting, *branched.idle):
                 raise UsageError(f"--set {edit.text!r}: {await why_idle(log, before, branched.state, edit)}")
-            return branched
+            return branched, rerun
         finally:
             await fork.close()
     finally:
         await log.close()
+
+
+async def _note(log: SqliteLog, fork: SqliteLog, rerun: Rerun | None) -> None:
+    """Note of the fork what is noted of the session, and who runs again."""
+    for name, text in (await log.notes()).items():
+        await fork.note(name, text)
+    if rerun:
+        await note_strategies(fork, rerun.notes)
 
 
 async def _batch(log: SqliteLog, at: str) -> int:

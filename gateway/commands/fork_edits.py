@@ -12,7 +12,7 @@ from events.units import UNIT, Atoms, Nanos
 from exchange.core.state import State
 from gateway.commands.fork_orders import FIELDS, order_edit
 from gateway.errors import UsageError
-from replay.branching import Edit
+from replay.editing import Edit
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from events.log import EventLog
 from exchange.core.state import State
 from gateway.commands.fork_orders import Placed, placing
 from gateway.naming import there_are
-from replay.branching import Edit
+from replay.editing import Edit
 
 
 async def why_idle(log: EventLog, before: int, state: State, edit: Edit) -> str:

@@ -12,7 +12,7 @@ from events.linked import PlaceLinked
 from events.units import UNIT
 from exchange.core.state import State
 from gateway.errors import UsageError
-from replay.branching import Edit
+from replay.editing import Edit
 
 Placed = c.PlaceOrder | c.PlaceTrigger
 

@@ -65,8 +65,12 @@ async def _packed(log: SqliteLog, out: Path) -> Head:
 
 async def _unpacked(packed: Path, out: Path) -> Head:
     log = await open_session(out, create=True)
+    notes: dict[str, str] = {}
     try:
-        return await fill(log, _shown("unpack", archive.read(packed), None))
+        head = await fill(log, _shown("unpack", archive.read(packed, notes), None))
+        for name, text in notes.items():
+            await log.note(name, text)
+        return head
     finally:
         await log.close()
 

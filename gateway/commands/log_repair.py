@@ -70,6 +70,8 @@ async def _rewrite(session: Path, damaged: Path, salvage: Salvage) -> Head:
     log = await open_session(mended, create=True)
     try:
         head = await fill(log, salvage)
+        for name, text in salvage.notes.items():
+            await log.note(name, text)
     except BaseException:
         await log.close()
         mended.unlink()

@@ -33,6 +33,7 @@ from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.loading import StrategyError, make_strategy
+from replay.noted import note_strategies, notes_of
 from replay.player import Player, Progress
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
@@ -182,6 +183,7 @@ async def _play(
     try:
         sequencer = await Sequencer.open(log)
         player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress)
+        await note_strategies(log, notes_of(traders))
         try:
             await player.run(pack, options, insurance, indices)
             return player, sequencer.durable.digest.hex()

@@ -49,6 +49,19 @@ def fork(
         bool, typer.Option("--link", help="Refer to the session's file for the past instead of copying it.")
     ] = False,
     as_json: AsJson = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Decide the recorded commands of every account again, as without it.")
+    ] = False,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Run the strategies again of the accounts that --set names, else of all.")
+    ] = False,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(help="Run the strategy of this account again, whatever --set names. May be given several times."),
+    ] = None,
+    strategy: Annotated[
+        str, typer.Option(help="Strategy to run again as module:Class, in the place of the one that is recorded.")
+    ] = "",
 ) -> None:
     """Take another road from any moment: the same past, one thing changed, everything after it decided again.
 
@@ -59,8 +72,11 @@ def fork(
     --set ann:order:3=none               --set ann:order:3:size=0.5   or :price=
     """  # noqa: D301 - the mark is Click's
     from gateway.commands import fork as verb
+    from gateway.commands.fork_rerun import Asked
 
-    end(told(lambda: verb.run(session, at, change or [], out, link, as_json)))
+    strategies = Asked(keep, rerun, account or [], strategy)
+    request = verb.Request(session, at, change or [], out, link, strategies)
+    end(told(lambda: verb.run(request, as_json)))
 
 
 def diff(

@@ -1,0 +1,142 @@
+"""Which strategies `ringfence fork --rerun` runs again, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from events.codec import decode_body
+from events.commands import AccountId, OpenAccount
+from events.facts import MarketAdvanced
+from events.log import EventLog
+from events.notes import NotedLog
+from gateway.errors import UsageError
+from gateway.naming import there_are
+from replay.editing import Edit
+from replay.loading import StrategyError, make_strategy
+from replay.noted import NotedStrategy, note_of, noted_strategies
+from replay.rerun import Again
+from replay.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked on the command line about strategies."""
+
+    keep: bool = False
+    rerun: bool = False
+    accounts: Sequence[str] = ()
+    strategy: str = ""
+
+    def check(self) -> None:
+        """Raises UsageError where it does not go together."""
+        if self.keep and self.rerun:
+            raise UsageError(
+                "--keep and --rerun: commands are kept as recorded, or strategies run again; give one"
+            )
+        if self.accounts and not self.rerun:
+            raise UsageError(f"--account {self.accounts[0]}: is for --rerun; add that")
+        if self.strategy and not self.rerun:
+            raise UsageError(f"--strategy {self.strategy}: is for --rerun; add that")
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The strategies that run again, and what is noted of those of the fork; changed are those whose file is not what
+    it was.
+    """
+
+    again: Again
+    notes: Mapping[AccountId, NotedStrategy]
+    changed: Collection[AccountId] = field(default_factory=tuple)
+
+
+async def rerun_of(log: NotedLog, asked: Asked, edits: Sequence[Edit]) -> Rerun:
+    """What is to be run again. Raises UsageError, StrategyError, LogError."""
+    noted, opened = await noted_strategies(log), await _opened(log)
+    wanted = _wanted(asked, edits, noted, opened)
+    made: dict[AccountId, Strategy] = {}
+    for name in opened:
+        if name in wanted and asked.strategy:
+            made[name] = make_strategy(asked.strategy)
+        elif name in wanted:
+            made[name] = noted[name].make()
+        elif name in noted and (found := _made(noted[name])):
+            made[name] = found
+    notes = {**noted, **{name: note_of(made[name]) for name in wanted}}
+    same = [name for name in wanted if name not in noted or notes[name].source == noted[name].source]
+    return Rerun(Again(made, wanted), notes, [name for name in wanted if name not in same and not asked.strategy])
+
+
+def _made(noted: NotedStrategy) -> Strategy | None:
+    """The strategy of an account whose commands are kept; where there is none any more, the past goes on without it."""
+    try:
+        return noted.make()
+    except StrategyError:
+        return None
+
+
+def _wanted(
+    asked: Asked, edits: Sequence[Edit], noted: Collection[AccountId], opened: Sequence[AccountId]
+) -> list[AccountId]:
+    """The accounts that are named, else those whose edits are set, else all of which there is a strategy."""
+    for name in asked.accounts:
+        if name not in opened:
+            raise UsageError(f"--account {name}: there is no such account; {there_are(map(str, opened), name)}")
+    edited = [edit.account for edit in edits if edit.account is not None]
+    for unknown in edited:
+        if unknown not in opened:
+            raise UsageError(
+                f"--set: there is no account {unknown!r} with a strategy; {there_are(map(str, opened), unknown)}"
+            )
+    known = opened if asked.strategy else noted
+    named = [AccountId(name) for name in asked.accounts]
+    wanted = named or [name for name in edited if name in known] or ([] if edited else list(known))
+    lacking = [name for name in wanted or edited or opened if name not in known]
+    if lacking or not wanted:
+        of = f"account {lacking[0]}" if lacking else "it"
+        raise UsageError(
+            f"--rerun: the session does not say which strategy traded {of}; name it: --strategy module:Class"
+        )
+    return list(dict.fromkeys(wanted))
+
+
+async def _opened(log: EventLog) -> list[AccountId]:
+    """The accounts that were opened ahead of the first rows."""
+    opened = []
+    async for stored in log.read():
+        batch = decode_body(stored.number, stored.body)
+        if isinstance(batch.command, OpenAccount):
+            opened.append(batch.command.account)
+        if any(isinstance(fact, MarketAdvanced) for fact in batch.facts):
+            break
+    return opened
+
+
+def as_objects(rerun: Rerun) -> list[dict[str, Any]]:
+    """What came of each, for --json."""
+    return [
+        {
+            "account": name,
+            "strategy": rerun.notes[name].strategy,
+            "changed": name in rerun.changed,
+            "parted": rerun.again.parted.get(name),
+        }
+        for name in rerun.again.accounts
+    ]
+
+
+def lines(rerun: Rerun) -> Iterator[str]:
+    """What came of each, a line each."""
+    for name in rerun.again.accounts:
+        who = f"{name}: {rerun.notes[name].strategy}"
+        if name in rerun.changed:
+            who += ", whose file has changed,"
+        if parted := rerun.again.parted.get(name):
+            yield (
+                f"{who} asked for something else from record {parted:,} on: it is not what traded the session, or does "
+                "not do the same twice"
+            )
+        else:
+            yield f"{who} asked again for what is recorded of it before the fork"
