@@ -11,6 +11,7 @@ that runs again is woken, or an order of the fork can be touched.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -35,11 +36,13 @@ SETTING_UP = "open-"
 class Again:
     """The strategies that traded a session, made anew, and the accounts whose strategy goes on after the fork.
 
-    parted is filled with the record before the fork at which a strategy asked for something else than is recorded.
+    Filled while they run: asked, for how many recorded commands of before the fork each strategy asked again; and
+    parted, the record at which it first asked for something else.
     """
 
     strategies: Mapping[c.AccountId, Strategy]
     accounts: Collection[c.AccountId]
+    asked: Counter[c.AccountId] = field(default_factory=Counter)
     parted: dict[c.AccountId, int] = field(default_factory=dict)
 
 
@@ -210,6 +213,7 @@ class _Rerun:
         elif account not in self._again.parted:
             self._pass(own)
             self._apply(own)
+            self._again.asked[account] += 1
         return True
 
     def _ask(self, command: c.TradersCommand) -> None:

@@ -32,9 +32,7 @@ class Asked:
     def check(self) -> None:
         """Raises UsageError where it does not go together."""
         if self.keep and self.rerun:
-            raise UsageError(
-                "--keep and --rerun: commands are kept as recorded, or strategies run again; give one"
-            )
+            raise UsageError("--keep and --rerun: commands are kept as recorded, or strategies run again; give one")
         if self.accounts and not self.rerun:
             raise UsageError(f"--account {self.accounts[0]}: is for --rerun; add that")
         if self.strategy and not self.rerun:
@@ -84,21 +82,20 @@ def _wanted(
     for name in asked.accounts:
         if name not in opened:
             raise UsageError(f"--account {name}: there is no such account; {there_are(map(str, opened), name)}")
-    edited = [edit.account for edit in edits if edit.account is not None]
-    for unknown in edited:
-        if unknown not in opened:
-            raise UsageError(
-                f"--set: there is no account {unknown!r} with a strategy; {there_are(map(str, opened), unknown)}"
-            )
     known = opened if asked.strategy else noted
-    named = [AccountId(name) for name in asked.accounts]
-    wanted = named or [name for name in edited if name in known] or ([] if edited else list(known))
-    lacking = [name for name in wanted or edited or opened if name not in known]
-    if lacking or not wanted:
-        of = f"account {lacking[0]}" if lacking else "it"
-        raise UsageError(
-            f"--rerun: the session does not say which strategy traded {of}; name it: --strategy module:Class"
-        )
+    edited = {edit.account: edit.text for edit in edits if edit.account is not None}
+    wanted = [AccountId(name) for name in asked.accounts] or [name for name in edited or known if name in known]
+    for name in wanted or edited or opened:
+        if name not in opened:
+            raise UsageError(
+                f"--set {edited[name]!r}: no strategy trades {name!r}; {there_are(map(str, opened), name)}"
+            )
+        if name not in known:
+            raise UsageError(
+                f"--rerun: the session does not say which strategy traded {name}; add --strategy module:Class"
+            )
+    if not wanted:
+        raise UsageError("--rerun: nobody trades in the session; there is no strategy to run again")
     return list(dict.fromkeys(wanted))
 
 
@@ -121,6 +118,7 @@ def as_objects(rerun: Rerun) -> list[dict[str, Any]]:
             "account": name,
             "strategy": rerun.notes[name].strategy,
             "changed": name in rerun.changed,
+            "asked": rerun.again.asked[name],
             "parted": rerun.again.parted.get(name),
         }
         for name in rerun.again.accounts
@@ -133,10 +131,8 @@ def lines(rerun: Rerun) -> Iterator[str]:
         who = f"{name}: {rerun.notes[name].strategy}"
         if name in rerun.changed:
             who += ", whose file has changed,"
+        asked = rerun.again.asked[name]
         if parted := rerun.again.parted.get(name):
-            yield (
-                f"{who} asked for something else from record {parted:,} on: it is not what traded the session, or does "
-                "not do the same twice"
-            )
+            yield f"{who} asked for other things from record {parted:,} on: it is not, or not always, as it was then"
         else:
-            yield f"{who} asked again for what is recorded of it before the fork"
+            yield f"{who} asked again for its {asked:,} commands before the fork"

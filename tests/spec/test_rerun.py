@@ -123,10 +123,11 @@ def forked(log: EventLog, before: int, running: Again, *edits: Edit) -> tuple[Me
 def test_without_edits_the_fork_is_the_session_wherever_it_parts(tmp_path: Path, names: tuple[str, ...]) -> None:
     log, played = session(tmp_path)
     import time
-    t=time.process_time()
+
+    t = time.process_time()
     for before in (1, 2, 9, *range(30, played.head.batch + 2, 1)):
         running = again(*names)
         fork, _ = forked(log, before, running)
         assert running.parted == {}, before
         assert asyncio.run(fork.head()) == played.head, before
-    print(played.head.batch, time.process_time()-t, len(played.facts(Traded)))
+    print(played.head.batch, time.process_time() - t, len(played.facts(Traded)))
