@@ -24,18 +24,19 @@ NOTE = "strategies"
 
 
 class NotedStrategy(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A strategy as `module:Class`, when it is woken, ns, and the sha256 of the file that its class stands in: empty
-    where there is none.
+    """A strategy as `module:Class`, with the parameters that it was given as text; when it is woken, ns; and the sha256
+    of the file that its class stands in, empty where there is none.
     """
 
     strategy: str
+    params: dict[str, str] = {}
     every: Nanos = Nanos(0)
     bars: Nanos = Nanos(0)
     source: str = ""
 
     def make(self) -> Strategy:
         """Such a strategy, as it was before anything happened. Raises StrategyError."""
-        made = make_strategy(self.strategy)
+        made = make_strategy(self.strategy, self.params)
         if (made.every, made.bars) != (self.every, self.bars):
             made.every, made.bars = self.every, self.bars
         return made
@@ -44,12 +45,11 @@ class NotedStrategy(msgspec.Struct, frozen=True, omit_defaults=True):
 _NOTES = msgspec.json.Decoder(dict[AccountId, NotedStrategy])
 
 
-def note_of(strategy: Strategy) -> NotedStrategy:
-    """What is noted of a strategy."""
+def note_of(strategy: Strategy, params: Mapping[str, str]) -> NotedStrategy:
+    """What is noted of a strategy that was made with these parameters."""
     kind = type(strategy)
-    return NotedStrategy(
-        f"{kind.__module__}:{kind.__qualname__}", strategy.every, strategy.bars, _source_digest(kind.__module__)
-    )
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    return NotedStrategy(name, dict(params), strategy.every, strategy.bars, _source_digest(kind.__module__))
 
 
 def _source_digest(module: str) -> str:
@@ -65,7 +65,8 @@ async def note_strategies(log: NotedLog, strategies: Mapping[AccountId, NotedStr
 
 def notes_of(traders: Iterable[Trader]) -> dict[AccountId, NotedStrategy]:
     """The strategies of traders that do anything."""
-    return {trader.name: note_of(trader.strategy) for trader in traders if type(trader.strategy) is not Strategy}
+    playing = [trader for trader in traders if type(trader.strategy) is not Strategy]
+    return {trader.name: note_of(trader.strategy, trader.params) for trader in playing}
 
 
 async def noted_strategies(log: NotedLog) -> dict[AccountId, NotedStrategy]:

@@ -19,7 +19,7 @@ from events import commands as c
 from events.instruments import InstrumentId
 from events.log import EventLog
 from events.units import Nanos
-from exchange.core.matching.market import first_touch
+from exchange.core.matching.touching import first_touch
 from exchange.core.state import FAR, State
 from exchange.core.step import apply_batch
 from replay.context import Context
@@ -27,9 +27,6 @@ from replay.editing import Editor
 from replay.slots import Rows, Said, Slot, Slots
 from replay.strategy import Strategy
 from replay.traders import Traders
-
-SETTING_UP = "open-"
-"""How the requests begin by which a player sets an account up; those of its strategy are numbers."""
 
 
 @dataclass(slots=True)
@@ -69,6 +66,7 @@ class _Rerun:
         self._is_live = self._has_started = self._has_finished = False
         self._slot = Slot(None)
         self._lent: dict[InstrumentId, c.ChunkId] = {}
+        self._places: dict[c.AccountId, int] = {}
         self._opened: dict[c.AccountId, list[InstrumentId]] = {}
         self._contexts: dict[c.AccountId, Context] = {}
         self._requests: dict[c.AccountId, int] = {}
@@ -87,6 +85,8 @@ class _Rerun:
             self._advance(slot.rows)
         while slot.said:
             self._say_next(slot)
+        if slot.rows:
+            self._tell()
         if not self._has_started:
             self._start()
         if slot.until is None:
@@ -105,7 +105,7 @@ class _Rerun:
             self._finish()
         else:
             self._say(slot.said.popleft())
-            if slot.rows:
+            if slot.rows and not _sets_up(said.command):
                 self._tell()
 
     def _start(self) -> None:
@@ -150,33 +150,48 @@ class _Rerun:
         self._note(command)
 
     def _apply(self, said: Said) -> None:
+        """Apply what is past; behind the last of it the fork begins, before anybody is told."""
         for batch in said.batches:
             apply_batch(self._past, batch)
             self._traders.note(batch)
         self._note(said.command)
+        slot = self._slot
+        if slot.ends_past and not (slot.said and slot.said[0].batches):
+            self.go_live()
 
     def _note(self, command: c.Command) -> None:
         """Keep in mind how accounts are set up, and which requests are taken."""
         if not isinstance(command, c.TradersCommand):
             return
-        if isinstance(command, c.OpenAccount):
+        if isinstance(command, c.OpenAccount) and command.account not in self._places:
             self._join_opened()
-            self._opened.setdefault(command.account, [])
-        elif isinstance(command, c.SetMarginMode) and command.request.startswith(SETTING_UP):
-            self._opened[command.account].append(command.instrument)
+            self._places[command.account] = len(self._places)
+            self._opened[command.account] = []
+        elif isinstance(command, c.SetMarginMode) and _sets_up(command):
+            self._show(command.account, command.instrument)
         elif command.request.isdecimal():
             self._requests[command.account] = int(command.request)
 
+    def _show(self, account: c.AccountId, instrument: InstrumentId) -> None:
+        """Let an account's strategy know of an instrument, whose margin mode was set."""
+        if account in self._contexts:
+            self._traders.follow(account, (instrument,))
+        else:
+            self._opened[account].append(instrument)
+
     def _join_opened(self) -> None:
         """Let strategies trade the accounts that are set up by now."""
-        for place, (account, instruments) in enumerate(self._opened.items()):
-            if account not in self._contexts:
-                runs = not self._is_live or account in self._again.accounts
-                strategy = self._again.strategies.get(account) if runs else None
-                self._contexts[account] = self._traders.join(account, place, strategy or Strategy(), tuple(instruments))
+        for account, instruments in self._opened.items():
+            runs = not self._is_live or account in self._again.accounts
+            strategy = self._again.strategies.get(account) if runs else None
+            self._contexts[account] = self._traders.join(account, self._places[account], strategy or Strategy())
+            self._traders.follow(account, tuple(instruments))
+        self._opened.clear()
 
     def _is_asked(self, said: Said) -> bool:
-        """Whether it was a strategy that runs again that asked for it."""
+        """Whether a strategy that lives through the past asked for it: its requests are numbers, those by which an
+        account was set up or edited are not.
+        """
         command = said.command
         return (
             isinstance(command, c.TradersCommand)
@@ -185,8 +200,8 @@ class _Rerun:
         )
 
     def _place(self, command: c.Command) -> int:
-        account = getattr(command, "account", c.MARKET)
-        return list(self._opened).index(account) if account in self._opened else -FAR
+        """Where its account stands among those that are woken at a time; everything else comes before them."""
+        return self._places.get(getattr(command, "account", c.MARKET), -1)
 
     # What strategies ask for
 
@@ -298,6 +313,11 @@ class _Rerun:
             if account not in self._again.accounts:
                 self._traders.retire(account)
         self._editor.insert()
+
+
+def _sets_up(command: c.Command) -> bool:
+    """Whether the player asked for it to set an account up, all of them before anybody is told."""
+    return isinstance(command, c.TradersCommand) and command.request.startswith("open-")
 
 
 def _account(said: Said) -> c.AccountId:

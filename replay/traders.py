@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import heappop
 from itertools import count
@@ -36,7 +36,9 @@ class SetupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trader:
-    """An account of the replay, as it is set up before the first row."""
+    """An account of the replay, as it is set up before the first row. params are those that its strategy was made with,
+    where they were given as text.
+    """
 
     name: c.AccountId
     mode: MarginMode
@@ -44,6 +46,7 @@ class Trader:
     deposit: Decimal
     strategy: Strategy
     multi: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from events.commands import AccountId, OpenAccount
 from events.facts import MarketAdvanced
 from events.log import EventLog
 from events.notes import NotedLog
+from gateway.commands.replay import named_params
 from gateway.errors import UsageError
 from gateway.naming import there_are
 from replay.editing import Edit
@@ -28,6 +29,7 @@ class Asked:
     rerun: bool = False
     accounts: Sequence[str] = ()
     strategy: str = ""
+    params: Sequence[str] = ()
 
     def check(self) -> None:
         """Raises UsageError where it does not go together."""
@@ -37,6 +39,8 @@ class Asked:
             raise UsageError(f"--account {self.accounts[0]}: is for --rerun; add that")
         if self.strategy and not self.rerun:
             raise UsageError(f"--strategy {self.strategy}: is for --rerun; add that")
+        if self.params and not self.strategy:
+            raise UsageError(f"--param {self.params[0]} needs a strategy: add --strategy module:Class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,16 @@ class Rerun:
 async def rerun_of(log: NotedLog, asked: Asked, edits: Sequence[Edit]) -> Rerun:
     """What is to be run again. Raises UsageError, StrategyError, LogError."""
     noted, opened = await noted_strategies(log), await _opened(log)
-    wanted = _wanted(asked, edits, noted, opened)
+    wanted, params = _wanted(asked, edits, noted, opened), named_params(asked.params)
     made: dict[AccountId, Strategy] = {}
     for name in opened:
-        if name in wanted and asked.strategy:
-            made[name] = make_strategy(asked.strategy)
-        elif name in wanted:
-            made[name] = noted[name].make()
+        if name in wanted:
+            made[name] = make_strategy(asked.strategy, params) if asked.strategy else noted[name].make()
         elif name in noted and (found := _made(noted[name])):
             made[name] = found
-    notes = {**noted, **{name: note_of(made[name]) for name in wanted}}
-    same = [name for name in wanted if name not in noted or notes[name].source == noted[name].source]
-    return Rerun(Again(made, wanted), notes, [name for name in wanted if name not in same and not asked.strategy])
+    notes = {name: note_of(made[name], params if asked.strategy else noted[name].params) for name in wanted}
+    changed = [] if asked.strategy else [name for name in wanted if notes[name].source != noted[name].source]
+    return Rerun(Again(made, wanted), {**noted, **notes}, changed)
 
 
 def _made(noted: NotedStrategy) -> Strategy | None:
@@ -117,6 +119,7 @@ def as_objects(rerun: Rerun) -> list[dict[str, Any]]:
         {
             "account": name,
             "strategy": rerun.notes[name].strategy,
+            "params": rerun.notes[name].params,
             "changed": name in rerun.changed,
             "asked": rerun.again.asked[name],
             "parted": rerun.again.parted.get(name),

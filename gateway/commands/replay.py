@@ -72,7 +72,7 @@ def run(request: Request, as_json: bool) -> int:
     """Replay and report."""
     pack = load_pack(request.pack)
     sources = _sources(request, pack)
-    traders = _traders(request.accounts, request.strategy, _params(request.params))
+    traders = _traders(request.accounts, request.strategy, named_params(request.params))
     if request.strategy and not traders:
         raise UsageError("--strategy needs an account: add --account NAME:MODE:LEVERAGE:DEPOSIT")
     if request.params and not request.strategy:
@@ -233,7 +233,7 @@ def _choice(option: str, choices: type[T], text: str, *more: str) -> T:
         raise UsageError(f"{option} {text}: give {', '.join(names)} or {last}") from None
 
 
-def _params(texts: Sequence[str]) -> dict[str, str]:
+def named_params(texts: Sequence[str]) -> dict[str, str]:
     """NAME=VALUE as typed, each name once. Raises UsageError."""
     params: dict[str, str] = {}
     for text in texts:
@@ -270,7 +270,8 @@ def _trader(text: str, strategy: str, params: Mapping[str, str]) -> Trader:
         raise UsageError(f"--account {text}: leverage {leverage!r}; give a whole number from 1")
     money = amount(deposit, f"--account {text}: deposit")
     margin = MarginMode.ISOLATED if mode == "isolated" else MarginMode.CROSS
-    return Trader(AccountId(name), margin, int(leverage), money, make_strategy(strategy, params), mode == "multi")
+    made = make_strategy(strategy, params)
+    return Trader(AccountId(name), margin, int(leverage), money, made, mode == "multi", params)
 
 
 def _index(text: str, pack: RulePack) -> tuple[InstrumentId, Decimal]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.errors import told
-from gateway.verbs.given import AsJson, SessionFile, end
+from gateway.verbs.given import AsJson, Params, SessionFile, end
 
 
 def verify(session: SessionFile, as_json: AsJson = False) -> None:
@@ -62,8 +62,12 @@ def fork(
     strategy: Annotated[
         str, typer.Option(help="Strategy to run again as module:Class, in the place of the one that is recorded.")
     ] = "",
+    param: Params = None,
 ) -> None:
     """Take another road from any moment: the same past, one thing changed, everything after it decided again.
+
+    What every account asked for is decided again. With --rerun the strategies of those that --set names, of all where
+    it names none, are run again in the place of what they asked for; all others go on as recorded.
 
     \b
     --set ann:leverage:BTCUSDT=5         --set ann:mode:BTCUSDT=isolated
@@ -74,7 +78,7 @@ def fork(
     from gateway.commands import fork as verb
     from gateway.commands.fork_rerun import Asked
 
-    strategies = Asked(keep, rerun, account or [], strategy)
+    strategies = Asked(keep, rerun, account or [], strategy, param or [])
     request = verb.Request(session, at, change or [], out, link, strategies)
     end(told(lambda: verb.run(request, as_json)))
 

@@ -55,6 +55,18 @@ async def test_an_empty_log_is_archived_too(tmp_path: Path) -> None:
     assert list(archive.read(path)) == []
 
 
+@in_loop
+async def test_notes_come_first_and_change_what_the_file_says_it_is(tmp_path: Path) -> None:
+    log, path, notes = MemoryLog(), tmp_path / "noted.rfa", dict[str, str]()
+    await log.append(history(2), Head())
+    await log.note("who", "ann")
+    await archive.write(log, path, lambda _: None)
+    assert path.read_bytes().startswith(archive.NOTED_FORMAT)
+    assert [stored for stored, _ in archive.read(path, notes)] == history(2)
+    assert notes == {"who": "ann"}
+    assert [stored for stored, _ in archive.read(path)] == history(2), "who does not ask for notes gets none"
+
+
 @pytest.mark.parametrize(
     ("frames", "complaint"),
     [
@@ -64,6 +76,7 @@ async def test_an_empty_log_is_archived_too(tmp_path: Path) -> None:
         ([*frames(history(2)[1:])], "batch 2: it comes after batch 0"),
         ([("batch", 1)], r"damaged after batch 0 \("),
         ([()], r"damaged after batch 0 \("),
+        ([("note", "alone")], r"damaged after batch 0 \("),
     ],
 )
 def test_an_archive_that_contradicts_itself_is_refused(
@@ -123,6 +136,16 @@ def test_what_cannot_be_repaired_says_why(session: Path) -> None:
             list(read(session))
     with pytest.raises(MissingLog, match=r"no.db: there is no such session; check the name"):
         list(read(session.with_name("no.db")))
+
+
+def test_notes_that_can_be_read_are_saved(session: Path) -> None:
+    salvage = Salvage(session)
+    assert list(salvage)
+    assert salvage.notes == {}
+    sql(session, "CREATE TABLE notes(name TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL) WITHOUT ROWID")
+    sql(session, "INSERT INTO notes VALUES ('who', 'ann')")
+    assert list(salvage)
+    assert salvage.notes == {"who": "ann"}
 
 
 def test_another_database_has_nothing_good(session: Path) -> None:

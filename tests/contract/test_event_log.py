@@ -13,7 +13,8 @@ from random import Random
 import pytest
 
 from events.commands import ChunkId
-from events.log import ClosedLog, EventLog, Head, MissingChunk, StaleHead, StoredChunk, check_chain
+from events.log import ClosedLog, Head, MissingChunk, StaleHead, StoredChunk, check_chain
+from events.notes import NotedLog
 from events.snapshot import seal, unseal
 from events.store.memory import MemoryLog
 from events.store.sqlite import PAGE_BATCHES, PAGE_RECORDS, open_session
@@ -34,11 +35,11 @@ def stale(head: Head) -> Head:
 class EventLogContract:
     """The suite."""
 
-    async def open(self, folder: Path) -> EventLog:
+    async def open(self, folder: Path) -> NotedLog:
         raise NotImplementedError
 
     @asynccontextmanager
-    async def opened(self, folder: Path) -> AsyncIterator[EventLog]:
+    async def opened(self, folder: Path) -> AsyncIterator[NotedLog]:
         """A log, closed in the end whatever happens."""
         log = await self.open(folder)
         try:
@@ -51,6 +52,16 @@ class EventLogContract:
         async with self.opened(tmp_path) as log:
             assert await log.head() == Head()
             assert await collected(log.read()) == []
+
+    @in_loop
+    async def test_notes_stand_beside_the_log_the_latest_of_each_name(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as log:
+            assert await log.notes() == {}
+            await log.note("b", "two")
+            await log.note("a", "one \u00e9")
+            await log.note("b", "three")
+            assert list((await log.notes()).items()) == [("a", "one \u00e9"), ("b", "three")]
+            assert await log.head() == Head()
 
     @in_loop
     async def test_what_was_appended_is_read_byte_for_byte(self, tmp_path: Path) -> None:
@@ -230,8 +241,8 @@ class EventLogContract:
             await log.close()
             await log.close()
             sealed = seal(Head(1, 1, bytes(32)), 1, b"")
-            reading = (log.head(), log.chunk(CHUNK.id), anext(log.read()), log.snapshot(1))
-            for asked in (*reading, log.append([stored(Head())], Head()), log.keep(sealed)):
+            reading = (log.head(), log.chunk(CHUNK.id), anext(log.read()), log.snapshot(1), log.notes())
+            for asked in (*reading, log.append([stored(Head())], Head()), log.keep(sealed), log.note("a", "b")):
                 with pytest.raises(ClosedLog, match=r"the log is closed; open the session again$"):
                     await asked
 
@@ -239,14 +250,14 @@ class EventLogContract:
 class TestMemoryLog(EventLogContract):
     """The log in memory."""
 
-    async def open(self, folder: Path) -> EventLog:
+    async def open(self, folder: Path) -> NotedLog:
         return MemoryLog()
 
 
 class TestDiskLog(EventLogContract):
     """The log on a made-up disk, with which the whole system is simulated."""
 
-    async def open(self, folder: Path) -> EventLog:
+    async def open(self, folder: Path) -> NotedLog:
         disk = Disk("log", Random("contract"), Counter())
         disk.faults = Faults(seconds=0)
         return await open_log(disk)
@@ -255,5 +266,5 @@ class TestDiskLog(EventLogContract):
 class TestSqliteLog(EventLogContract):
     """The log in a file."""
 
-    async def open(self, folder: Path) -> EventLog:
+    async def open(self, folder: Path) -> NotedLog:
         return await open_session(folder / "session.db", create=True)

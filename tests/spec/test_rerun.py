@@ -5,27 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from events.commands import AccountId, Deposit, RequestId, SetLeverage, Side, SubmitBatch, TimeInForce
-from events.facts import AnyFact, OrderAccepted, Traded
-from events.instruments import AssetId, InstrumentId
+from events import commands as c
+from events.codec import decode_body
+from events.facts import AnyFact, OrderAccepted, Refused, Traded
+from events.instruments import InstrumentId
 from events.log import EventLog
+from events.record import Batch
 from events.store.memory import MemoryLog
 from events.triggers import PriceSource
-from events.units import SECOND, UNIT, Atoms, Nanos
+from events.units import SECOND, Nanos
 from examples.dip_buyer import DipBuyer
 from examples.quoter import Quoter
 from examples.rider import Rider
+from gateway.commands.fork_edits import edit_of
 from replay.branching import branch
-from replay.editing import Branched, Edit
+from replay.editing import Edit
 from replay.rerun import Again
 from replay.slots import after_due_work
 from replay.strategy import Context, Strategy
+from replay.verify import Verifier
 from replay.waking import Bar
-from tests.playing import Played, capture, market, play, trader
+from tests.playing import capture, market, play, trader
 
 BTC = InstrumentId("BTCUSDT")
 
@@ -54,7 +60,7 @@ class Reactor(Strategy):
     def on_fill(self, context: Context, trade: Traded) -> None:
         self.seen += 1
         if self.seen % 2 and (bid := context.quote(BTC).bid):
-            context.buy(BTC, "0.01", bid, time_in_force=TimeInForce.POST_ONLY, client=f"f{self.seen}")
+            context.buy(BTC, "0.01", bid, time_in_force=c.TimeInForce.POST_ONLY, client=f"f{self.seen}")
 
     def on_order(self, context: Context, fact: AnyFact) -> None:
         if isinstance(fact, OrderAccepted) and fact.number % 5 == 0:
@@ -63,14 +69,13 @@ class Reactor(Strategy):
     def on_price(self, context: Context, instrument: InstrumentId, price: Decimal) -> None:
         with context.batch():
             context.sell(BTC, "0.02", reduce_only=True)
-            context.cancel_client = None  # type: ignore[attr-defined]
             context.buy(BTC, "0.01", price * Decimal("0.99"))
 
     def on_margin(self, context: Context, ratio: float) -> None:
         context.sell(BTC, "0.1", reduce_only=True)
 
     def on_bar(self, context: Context, instrument: InstrumentId, bar: Bar) -> None:
-        context.stop(BTC, Side.SELL, "0.01", context.whole_lots(BTC, bar.low) - 100, reduce_only=True)
+        context.stop(BTC, c.Side.SELL, "0.01", context.whole_lots(BTC, bar.low) - 100, reduce_only=True)
 
     def on_finish(self, context: Context) -> None:
         context.cancel_all(BTC)
@@ -89,7 +94,23 @@ class Watcher(Strategy):
             side(instrument, "0.1")
 
 
-TRADERS: dict[str, tuple[Callable[[], Strategy], str, int]] = {
+class Moody(Strategy):
+    """Buys more and more with every instance: it does not do the same twice."""
+
+    every = Nanos(2 * SECOND)
+    made = 0
+
+    def __init__(self) -> None:
+        Moody.made += 1
+        self.size = f"0.0{Moody.made % 9 + 1}"
+
+    def on_timer(self, context: Context) -> None:
+        context.buy(BTC, self.size)
+
+
+Cast = Mapping[str, tuple[Callable[[], Strategy], str, int]]
+
+CROWD: Cast = {
     "dipper": (DipBuyer, "isolated", 20),
     "reactor": (Reactor, "cross", 20),
     "quoter": (Quoter, "cross", 10),
@@ -97,37 +118,148 @@ TRADERS: dict[str, tuple[Callable[[], Strategy], str, int]] = {
     "rider": (Rider, "isolated", 5),
     "second": (Reactor, "cross", 3),
 }
+WATCHERS: Cast = {"watcher": (Watcher, "cross", 10), "quoter": (Quoter, "isolated", 10)}
 
 
-def session(folder: Path, names: Mapping[str, object] = TRADERS, seconds: int = 20) -> tuple[MemoryLog, Played]:
-    log = MemoryLog()
-    traders = []
-    for name in names:
-        make, mode, leverage = TRADERS[name]
-        traders.append(trader(make(), name, mode, leverage))
-    return log, play(capture(folder, market(seconds)), traders=traders, log=log, insurance=10_000)
+@cache
+def recorded(names: tuple[str, ...] = tuple(CROWD), seconds: int = 20) -> MemoryLog:
+    """A session of these traders."""
+    log, cast = MemoryLog(), {**CROWD, **WATCHERS, "moody": (Moody, "cross", 10)}
+    traders = [trader(cast[name][0](), name, *cast[name][1:]) for name in names]
+    with TemporaryDirectory() as folder:
+        play(capture(Path(folder), market(seconds)), traders=traders, log=log, insurance=10_000)
+    return log
 
 
-def again(*names: str, of: Mapping[str, object] = TRADERS) -> Again:
-    made = {AccountId(name): TRADERS[name][0]() for name in of if name != "idle"}
-    return Again(made, [AccountId(name) for name in names or made])
+def running(*accounts: str, cast: Cast = CROWD) -> Again:
+    """All strategies made anew, those of these accounts, of all without any, to go on after the fork."""
+    made = {c.AccountId(name): make() for name, (make, *_) in cast.items() if make is not Strategy}
+    return Again(made, [c.AccountId(name) for name in accounts or made])
 
 
-def forked(log: EventLog, before: int, running: Again, *edits: Edit) -> tuple[MemoryLog, Branched]:
+def forked(log: EventLog, before: int, again: Again, *edits: str) -> MemoryLog:
     fork = MemoryLog()
-    before = asyncio.run(after_due_work(log, before))
-    return fork, asyncio.run(branch(log, fork, before, edits, lambda _: None, running))
+    asked = [edit_of(text) for text in edits]
+    asyncio.run(_branch(log, fork, before, asked, again))
+    return fork
 
 
-@pytest.mark.parametrize("names", [(), ("reactor",), ("quoter", "second")])
-def test_without_edits_the_fork_is_the_session_wherever_it_parts(tmp_path: Path, names: tuple[str, ...]) -> None:
-    log, played = session(tmp_path)
-    import time
+async def _branch(log: EventLog, fork: EventLog, before: int, edits: list[Edit], again: Again) -> None:
+    await branch(log, fork, await after_due_work(log, before), edits, lambda _: None, again)
+    if await fork.head() != await log.head():
+        assert (await Verifier(fork).run()).ok
 
-    t = time.process_time()
-    for before in (1, 2, 9, *range(30, played.head.batch + 2, 1)):
-        running = again(*names)
-        fork, _ = forked(log, before, running)
-        assert running.parted == {}, before
-        assert asyncio.run(fork.head()) == played.head, before
-    print(played.head.batch, time.process_time() - t, len(played.facts(Traded)))
+
+def head(log: EventLog) -> object:
+    return asyncio.run(log.head())
+
+
+def batches(log: EventLog) -> list[Batch]:
+    async def read() -> list[Batch]:
+        return [decode_body(stored.number, stored.body) async for stored in log.read()]
+
+    return asyncio.run(read())
+
+
+def asked(log: EventLog, account: str) -> list[c.TradersCommand]:
+    """What the account's strategy asked for."""
+    commands = [batch.command for batch in batches(log)]
+    own = [command for command in commands if isinstance(command, c.TradersCommand) and command.account == account]
+    return [command for command in own if command.request.isdecimal()]
+
+
+def number_of(log: EventLog, command: c.Command) -> int:
+    return next(batch.number for batch in batches(log) if batch.command == command)
+
+
+def places(log: EventLog) -> list[int]:
+    """Batches to part at: those of the beginning, one of every kind of command, and where there is nothing more."""
+    kinds = {type(batch.command): batch.number for batch in batches(log)}
+    return sorted({1, 2, 12, 40, *kinds.values(), len(batches(log)), len(batches(log)) + 1})
+
+
+@pytest.mark.parametrize("accounts", [(), ("reactor",), ("quoter", "second")], ids=["all", "one", "two"])
+def test_without_an_edit_the_fork_is_the_session_wherever_it_parts(accounts: tuple[str, ...]) -> None:
+    log = recorded()
+    for before in places(log):
+        again = running(*accounts)
+        assert head(forked(log, before, again)) == head(log), f"parts at batch {before}"
+        assert again.parted == {}
+
+
+def test_so_it_is_of_who_looks_at_every_change_of_the_market() -> None:
+    log = recorded(tuple(WATCHERS), 8)
+    assert asked(log, "watcher")
+    for accounts in ((), ("watcher",), ("quoter",)):
+        again = running(*accounts, cast=WATCHERS)
+        assert head(forked(log, len(batches(log)) // 2, again)) == head(log)
+
+
+def test_what_was_asked_before_the_fork_is_counted() -> None:
+    log = recorded()
+    again = running()
+    forked(log, len(batches(log)) + 1, again)
+    assert again.asked == {name: len(asked(log, name)) for name in again.strategies if asked(log, name)}
+    assert again.asked["reactor"] > 20
+
+
+def test_a_strategy_reacts_to_what_is_otherwise_and_the_others_go_on_as_recorded() -> None:
+    log = recorded()
+    again = running("dipper")
+    fork = forked(log, 1, again, "dipper:leverage:BTCUSDT=5")
+    before, after = asked(log, "dipper"), asked(fork, "dipper")
+    assert [order.lots for order in before] != [order.lots for order in after]  # type: ignore[attr-defined]
+    for other in ("reactor", "quoter", "second"):
+        assert asked(fork, other) == asked(log, other)
+
+
+def test_it_is_asked_where_the_fork_parts_and_has_the_state_that_it_had() -> None:
+    log = recorded()
+    third = asked(log, "dipper")[2]
+    fork = forked(log, number_of(log, third), running("dipper"), "dipper:deposit:USDT=20000")
+    assert asked(fork, "dipper")[:2] == asked(log, "dipper")[:2]
+    other = asked(fork, "dipper")[2]
+    assert isinstance(third, c.PlaceOrder)
+    assert isinstance(other, c.PlaceOrder)
+    assert (other.at, other.request, other.number) == (third.at, third.request, third.number)
+    assert int(other.lots) > int(third.lots)
+
+
+def test_edits_hold_for_what_a_strategy_asks_for() -> None:
+    fork = forked(recorded(), 1, running("reactor"), "reactor:leverage:BTCUSDT=7")
+    asked_for = [batch.command for batch in batches(fork) if isinstance(batch.command, c.SetLeverage)]
+    assert {command.leverage for command in asked_for if command.account == "reactor"} == {7}
+
+
+def test_one_that_does_not_do_the_same_twice_is_told_apart_and_goes_on_from_the_fork() -> None:
+    log = recorded(("moody", "quoter"))
+    first = asked(log, "moody")[0]
+    cast = {"moody": (Moody, "cross", 10), "quoter": (Quoter, "cross", 10)}
+    again = running(cast=cast)
+    middle = number_of(log, asked(log, "moody")[4])
+    fork = forked(log, middle, again)
+    record = batches(log)[number_of(log, first) - 1].first_seq
+    assert again.parted == {"moody": record}
+    assert asked(fork, "moody")[:4] == asked(log, "moody")[:4], "what it asks for before the fork is not decided"
+    sizes = {order.lots for order in asked(fork, "moody")[4:]}  # type: ignore[attr-defined]
+    assert len(sizes) == 1
+    assert sizes != {first.lots}  # type: ignore[attr-defined]
+    assert [order.request for order in asked(fork, "moody")] == [order.request for order in asked(log, "moody")]
+    assert asked(fork, "quoter")[:3] == asked(log, "quoter")[:3]
+
+
+@pytest.mark.parametrize("before", [1, 60, 1000])
+def test_another_strategy_may_take_over(before: int) -> None:
+    log = recorded()
+    again = running("dipper")
+    again = Again({**again.strategies, c.AccountId("dipper"): Quoter()}, again.accounts)
+    fork = forked(log, min(before, len(batches(log)) + 1), again)
+    assert bool(again.parted) == (before > 1)
+    refused = [f for b in batches(fork) for f in b.facts if isinstance(f, Refused) and _of(b) == "dipper"]
+    assert refused == []
+    kinds = {command.time_in_force for command in asked(fork, "dipper") if isinstance(command, c.PlaceOrder)}
+    assert (c.TimeInForce.POST_ONLY in kinds) == (before < 1000)
+
+
+def _of(batch: Batch) -> str:
+    return getattr(batch.command, "account", "")
