@@ -176,7 +176,7 @@ class _Rerun:
         """Let an account's strategy know of an instrument, whose margin mode was set."""
         if account in self._contexts:
             self._traders.follow(account, (instrument,))
-        else:
+        elif account in self._opened:
             self._opened[account].append(instrument)
 
     def _join_opened(self) -> None:

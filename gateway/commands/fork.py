@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from events.log import ExistingLog
+from events.notes import note_strategies
 from events.store.entries import head_after
 from events.store.link import Link
 from events.store.sqlite import SqliteLog, open_session
@@ -20,7 +21,6 @@ from gateway.errors import UsageError, about
 from gateway.times import nanos_of
 from replay.branching import branch
 from replay.editing import Branched, Edit
-from replay.noted import note_strategies
 from replay.slots import after_due_work
 from replay.travel import NoSuchMoment, batch_at, batch_of, batch_when
 

@@ -10,13 +10,13 @@ from events.codec import decode_body
 from events.commands import AccountId, OpenAccount
 from events.facts import MarketAdvanced
 from events.log import EventLog
-from events.notes import NotedLog
+from events.notes import NotedLog, NotedStrategy, noted_strategies
 from gateway.commands.replay import named_params
 from gateway.errors import UsageError
 from gateway.naming import there_are
 from replay.editing import Edit
 from replay.loading import StrategyError, make_strategy
-from replay.noted import NotedStrategy, note_of, noted_strategies
+from replay.noted import made, note_of
 from replay.rerun import Again
 from replay.strategy import Strategy
 
@@ -56,23 +56,32 @@ class Rerun:
 
 async def rerun_of(log: NotedLog, asked: Asked, edits: Sequence[Edit]) -> Rerun:
     """What is to be run again. Raises UsageError, StrategyError, LogError."""
-    noted, opened = await noted_strategies(log), await _opened(log)
+    noted, opened = await _noted(log, asked), await _opened(log)
     wanted, params = _wanted(asked, edits, noted, opened), named_params(asked.params)
-    made: dict[AccountId, Strategy] = {}
+    playing: dict[AccountId, Strategy] = {}
     for name in opened:
         if name in wanted:
-            made[name] = make_strategy(asked.strategy, params) if asked.strategy else noted[name].make()
+            playing[name] = make_strategy(asked.strategy, params) if asked.strategy else made(noted[name])
         elif name in noted and (found := _made(noted[name])):
-            made[name] = found
-    notes = {name: note_of(made[name], params if asked.strategy else noted[name].params) for name in wanted}
+            playing[name] = found
+    notes = {name: note_of(playing[name], params if asked.strategy else noted[name].params) for name in wanted}
     changed = [] if asked.strategy else [name for name in wanted if notes[name].source != noted[name].source]
-    return Rerun(Again(made, wanted), {**noted, **notes}, changed)
+    return Rerun(Again(playing, wanted), {**noted, **notes}, changed)
+
+
+async def _noted(log: NotedLog, asked: Asked) -> dict[AccountId, NotedStrategy]:
+    try:
+        return await noted_strategies(log)
+    except ValueError as error:
+        if asked.strategy:
+            return {}
+        raise StrategyError(f"{error}; name strategies with --strategy") from error
 
 
 def _made(noted: NotedStrategy) -> Strategy | None:
     """The strategy of an account whose commands are kept; where there is none any more, the past goes on without it."""
     try:
-        return noted.make()
+        return made(noted)
     except StrategyError:
         return None
 
@@ -84,7 +93,7 @@ def _wanted(
     for name in asked.accounts:
         if name not in opened:
             raise UsageError(f"--account {name}: there is no such account; {there_are(map(str, opened), name)}")
-    known = opened if asked.strategy else noted
+    known = [name for name in opened if asked.strategy or name in noted]
     edited = {edit.account: edit.text for edit in edits if edit.account is not None}
     wanted = [AccountId(name) for name in asked.accounts] or [name for name in edited or known if name in known]
     for name in wanted or edited or opened:

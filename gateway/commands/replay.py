@@ -25,6 +25,7 @@ from events.commands import (
     SessionOptions,
 )
 from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
+from events.notes import note_strategies
 from events.store.sqlite import open_session
 from events.units import SECOND, UNIT, Nanos, Rate, exact_units
 from exchange.sequencer import Sequencer
@@ -33,7 +34,7 @@ from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.loading import StrategyError, make_strategy
-from replay.noted import note_strategies, notes_of
+from replay.noted import notes_of
 from replay.player import Player, Progress
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError

@@ -217,3 +217,4 @@ def test_a_session_in_which_nobody_trades_says_so(tmp_path: Path) -> None:
 def test_a_note_that_cannot_be_read_is_told(session: Path) -> None:
     sql(session, "UPDATE notes SET text = '{'")
     assert refused(session, "--rerun").startswith("the note of the session's strategies cannot be read (")
+    assert forked(session, *DIPPERS, at=middle(session))["same"] is True

@@ -28,9 +28,11 @@ from replay.branching import branch
 from replay.editing import Edit
 from replay.rerun import Again
 from replay.slots import after_due_work
+from replay.sources import columns
 from replay.strategy import Context, Strategy
 from replay.verify import Verifier
 from replay.waking import Bar
+from tests import tables
 from tests.playing import capture, market, play, trader
 
 BTC = InstrumentId("BTCUSDT")
@@ -106,6 +108,15 @@ class Moody(Strategy):
 
     def on_timer(self, context: Context) -> None:
         context.buy(BTC, self.size)
+
+
+class Bidder(Strategy):
+    """Bids in whatever instrument a bar has ended."""
+
+    bars = Nanos(2_000_000)
+
+    def on_bar(self, context: Context, instrument: InstrumentId, bar: Bar) -> None:
+        context.buy(instrument, "0.1", bar.close)
 
 
 Cast = Mapping[str, tuple[Callable[[], Strategy], str, int]]
@@ -193,6 +204,23 @@ def test_so_it_is_of_who_looks_at_every_change_of_the_market() -> None:
     for accounts in ((), ("watcher",), ("quoter",)):
         again = running(*accounts, cast=WATCHERS)
         assert head(forked(log, len(batches(log)) // 2, again)) == head(log)
+
+
+def test_so_it_is_of_accounts_that_were_set_up_for_an_instrument_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "ROWS_MAX", 3)
+    rows = [tables.trade(n) for n in range(24)]
+    for row in rows[9:12] + rows[15:]:
+        row[1] = "ETHUSDT"
+    path = tables.write(tmp_path / "trades.csv", tables.LAYOUTS["trades"][0], rows)
+    cast: Cast = dict.fromkeys(("ann", "ben"), (Bidder, "cross", 5))
+    log = MemoryLog()
+    play(path, traders=[trader(Bidder(), name) for name in cast], log=log)
+    assert {order.instrument for order in asked(log, "ben")} == {"BTCUSDT", "ETHUSDT"}  # type: ignore[attr-defined]
+    for before in range(1, len(batches(log)) + 1, 4):
+        for accounts in ((), ("ann",), ("ben",)):
+            assert head(forked(log, before, running(*accounts, cast=cast))) == head(log), f"{accounts}, batch {before}"
 
 
 def test_what_was_asked_before_the_fork_is_counted() -> None:
