@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from events.observations import Kind, Observations
+from events.observations import Action, Kind, Observations
 from replay.sources import open_source
 from tests.candles import zipped
 from tests.captures import PACK, Reading
@@ -120,6 +120,15 @@ def unfolded(chunks: Sequence[Observations]) -> dict[str, list[tuple[object, ...
     return found
 
 
+def orders_of(chunk: Observations, row: int) -> list[tuple[Action, int, int, int, int]]:
+    """The messages of a row of orders."""
+    i = chunk.index[row]
+    here = slice(chunk.orders_end[i - 1] if i else 0, chunk.orders_end[i])
+    actions = map(Action, chunk.order_action[here])
+    columns = (chunk.order_id, chunk.order_side, chunk.order_price, chunk.order_lots)
+    return list(zip(actions, *(column[here] for column in columns), strict=True))
+
+
 def _of(chunk: Observations, row: int) -> tuple[object, ...]:
     i, kind = chunk.index[row], chunk.kind[row]
     if kind in (Kind.DIFF, Kind.SNAPSHOT):
@@ -130,7 +139,9 @@ def _of(chunk: Observations, row: int) -> tuple[object, ...]:
         ]
         return (chunk.first_id[i], chunk.last_id[i], chunk.previous_id[i], *sides)
     if kind == Kind.PRINT:
-        return chunk.print_price[i], chunk.print_lots[i], chunk.print_side[i]
+        return chunk.print_price[i], chunk.print_lots[i], chunk.print_side[i], *chunk.print_order[i : i + 1]
+    if kind == Kind.ORDERS:
+        return tuple(orders_of(chunk, row))
     if kind == Kind.TICKER:
         best = chunk.ticker_bid[i], chunk.ticker_bid_lots[i], chunk.ticker_ask[i], chunk.ticker_ask_lots[i]
         return (chunk.ticker_id[i], *best)

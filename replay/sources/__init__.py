@@ -83,6 +83,14 @@ def _open_table(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source
     return open_table(path, pack, strict, symbol)
 
 
+def _open_databento(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
+    try:
+        from replay.sources.databento import open_databento
+    except ImportError as error:
+        raise SourceError(f"{path}: tables need the extra `columns`; {INSTALL}") from error
+    return open_databento(path, pack, strict, symbol)
+
+
 def _open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, columns: str) -> Source | None:
     """The source for columns as the user says; None where the file does not have them but says itself what it is."""
     try:
@@ -94,6 +102,10 @@ def _open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, columns:
     if not seen or (_among(seen) and not set(named.values()) <= set(header_of(path))):
         return None
     return open_mapped(path, pack, strict, symbol, named)
+
+
+def _is_databento(lines: list[bytes]) -> bool:
+    return lines[0].startswith(b"DBN") or b",publisher_id,instrument_id," in lines[0]
 
 
 def _is_tardis(lines: list[bytes]) -> bool:
@@ -114,6 +126,13 @@ FORMATS = (
         _open_bybit,
         "lines that begin with the topic",
         "books and their changes",
+    ),
+    Format(
+        "Databento MBO (DBN, or CSV with `ts_recv,ts_event,rtype,...`)",
+        _is_databento,
+        _open_databento,
+        "its first bytes, or its header",
+        "orders one by one: their book, and trades with the orders that they met",
     ),
     Format(
         "Tardis CSV (`exchange,symbol,timestamp,local_timestamp,...`)",

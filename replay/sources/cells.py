@@ -35,13 +35,18 @@ MEND = "correct the line or remove it"
 
 
 class Cell(Enum):
-    """What a column holds. EXACT numbers have at most 8 decimals; FINE ones are rounded to them, half to even."""
+    """What a column holds. EXACT numbers have at most 8 decimals; FINE ones are rounded to that, half to even. NANO
+    ones come in units of 10^-9. IDs beyond 63 bits come as negative numbers.
+    """
 
     TIME = "a time in s, ms, us or ns"
     DATE = "a date and time"
     EXACT = "a number with at most 8 decimals"
     FINE = "a number"
     WHOLE = "a whole number"
+    NANO = "a number with at most 9 decimals"
+    LONG = "a whole number of 64 bits"
+    ID = "a whole number from 0 of 64 bits"
     WORD = "a word"
 
 
@@ -89,9 +94,13 @@ TYPES = {
     Cell.EXACT: pa.decimal128(38, 8),
     Cell.FINE: pa.decimal128(38, 18),
     Cell.WHOLE: pa.int64(),
+    Cell.NANO: pa.decimal128(38, 9),
+    Cell.LONG: pa.int64(),
+    Cell.ID: pa.uint64(),
     Cell.WORD: pa.dictionary(pa.int32(), pa.binary()),
 }
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_LONG = re.compile(r"-?\d{1,20}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,9})?Z?", re.ASCII)
 _ZONE = re.compile(rb"(\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z")
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
@@ -196,12 +205,14 @@ def _is_number(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text)) and abs(Decimal(text)) < 10**18
 
 
-def _is_exact(text: str) -> bool:
-    return _is_number(text) and _places(text) <= 8
+def _has_places(most: int) -> Callable[[str], bool]:
+    """Whether a text is a number that needs no more decimals than these."""
+    return lambda text: _is_number(text) and _places(text) <= most
 
 
-def _is_fine(text: str) -> bool:
-    return _is_number(text) and _places(text) <= 18
+def _is_within(least: int, most: int) -> Callable[[str], bool]:
+    """Whether a text is a whole number in these bounds."""
+    return lambda text: bool(_LONG.fullmatch(text)) and least <= int(text) <= most
 
 
 def _places(text: str) -> int:
@@ -231,8 +242,11 @@ def _split(row: bytes) -> list[bytes]:
 _FITS: dict[Cell, Callable[[str], object]] = {
     Cell.TIME: _is_time,
     Cell.DATE: _is_date,
-    Cell.EXACT: _is_exact,
-    Cell.FINE: _is_fine,
+    Cell.EXACT: _has_places(8),
+    Cell.FINE: _has_places(18),
+    Cell.NANO: _has_places(9),
+    Cell.LONG: _is_within(-(1 << 63), (1 << 63) - 1),
+    Cell.ID: _is_within(0, (1 << 64) - 1),
     Cell.WHOLE: _WHOLE.fullmatch,
     Cell.WORD: lambda _text: True,
 }
@@ -250,8 +264,10 @@ def cells_of(table: Any, lines: Ints, fields: Sequence[Field], report: Report) -
             words[field.name] = _words(column)
         elif field.cell is Cell.TIME:
             numbers[field.name] = nanos(_plain(column))
-        elif field.cell in (Cell.DATE, Cell.WHOLE):
+        elif field.cell in (Cell.DATE, Cell.WHOLE, Cell.LONG):
             numbers[field.name] = _plain(column.cast(pa.int64()))
+        elif field.cell is Cell.ID:
+            numbers[field.name] = column.fill_null(0).to_numpy(zero_copy_only=False).view(np.int64)
         else:
             numbers[field.name] = _units(column, field.cell, report)
     return Cells(lines, numbers, words)

@@ -1,10 +1,11 @@
-"""Files as lines, or as blocks of whole lines: plain, gzip, zstd or zip by their first bytes, streaming, and robust
+"""Files as lines, or as blocks of whole lines: plain, gzip, zstd, xz or zip by their first bytes, streaming, and robust
 against what downloads do to files. zstd needs the extra `columns`.
 """
 
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ LINES_SEEN = 10
 
 _GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+_XZ = b"\xfd7zXZ\x00"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _BLOCK = 1 << 18
 _PIECE = 1 << 12
@@ -35,7 +37,7 @@ class Lines:
     many bytes come in pieces.
 
     `damage` says, once the lines are used up, why a compressed file ended before its end, or is empty. What such an end
-    cut in the middle is no line. `packing` is how it is compressed: gzip, zstd, zip, or empty for not at all.
+    cut in the middle is no line. `packing` is how it is compressed: gzip, zstd, xz, zip, or empty for not at all.
     """
 
     def __init__(self, path: Path, piece: int = 0) -> None:
@@ -57,6 +59,10 @@ class Lines:
     def blocks(self, size: int) -> Iterator[bytes]:
         """The same lines, so many whole ones at a time that they have about `size` bytes. Raises SourceError."""
         return self._reading(lambda reader, packed: self._blocks(reader, packed, size))
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The bytes, wherever lines end, so many at a time; for files that are no text. Raises SourceError."""
+        return self._reading(lambda reader, _packed: iter(lambda: reader.read(size), b""))
 
     def _reading(self, cut: Callable[[Reader, Packed | None], Iterator[bytes]]) -> Iterator[bytes]:
         try:
@@ -98,7 +104,7 @@ class Lines:
             yield rest
 
     def _packed(self, file: BinaryIO) -> Packed | None:
-        start = file.read(4)
+        start, rest = file.read(4), file.read(2)
         file.seek(0)
         if start[:2] == _GZIP:
             self.packing = "gzip"
@@ -106,6 +112,9 @@ class Lines:
         if start in _ZIPS:
             self.packing = "zip"
             return _Unzip(file)
+        if start + rest == _XZ:
+            self.packing = "xz"
+            return _Unxz(file)
         if start == _ZSTD:
             self.packing = "zstd"
             try:
@@ -120,29 +129,45 @@ def _drop_rest_of_line(reader: Reader) -> None:
         pass
 
 
-class _Gunzip(io.RawIOBase):
-    """The plain bytes of a gzip file of one or more members. What is damaged ends it, with `damage` saying how."""
+class Packed(io.RawIOBase):
+    """The plain bytes of a packed file. What is damaged ends it, with `damage` saying how."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        self._packed = b""
         self.damage = ""
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill the buffer; 0 at the end."""
+        plain = b"" if self.damage else self._unpack(len(buffer))
+        buffer[: len(plain)] = plain
+        return len(plain)
+
+    def _unpack(self, most: int) -> bytes:
+        """The next bytes, so many at most; none at the end, and where the file is damaged."""
+        raise NotImplementedError
+
+
+class _Gunzip(Packed):
+    """gzip, of one or more members."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._packed = b""
+
+    def _unpack(self, most: int) -> bytes:
         plain = b""
         while not plain and not self.damage and self._more():
             try:
-                plain = self._unpacker.decompress(self._packed, len(buffer))
+                plain = self._unpacker.decompress(self._packed, most)
             except zlib.error as error:
                 self.damage = f"the gzip stream is damaged ({error})"
             self._packed = self._unpacker.unconsumed_tail
-        buffer[: len(plain)] = plain
-        return len(plain)
+        return plain
 
     def _more(self) -> bool:
         """Make packed bytes ready, those of the next member if need be; False at the end of the file."""
@@ -157,29 +182,23 @@ class _Gunzip(io.RawIOBase):
         return bool(self._packed)
 
 
-class _Unzip(io.RawIOBase):
-    """The plain bytes of the only file in a zip archive. What is damaged ends it, with `damage` saying how."""
+class _Unzip(Packed):
+    """zip, with one file in it."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+        super().__init__(file)
         self._member: IO[bytes] | None = None
-        self.damage = ""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer; 0 at the end."""
+    def _unpack(self, most: int) -> bytes:
         plain = b""
         try:
             member = self._member = self._member or self._open()
-            plain = b"" if self.damage or member is None else member.read(len(buffer))
+            plain = b"" if member is None else member.read(most)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             self.damage = f"the zip archive is cut off or damaged ({error})"
         if not plain:
             self._file.seek(0, io.SEEK_END)
-        buffer[: len(plain)] = plain
-        return len(plain)
+        return plain
 
     def _open(self) -> IO[bytes] | None:
         archive = zipfile.ZipFile(self._file)
@@ -190,28 +209,50 @@ class _Unzip(io.RawIOBase):
         return None
 
 
-class _Unzstd(io.RawIOBase):
-    """The plain bytes of a zstd file of one or more frames. What is damaged ends it, with `damage` saying how."""
+class _Unzstd(Packed):
+    """zstd, of one or more frames."""
 
     def __init__(self, file: BinaryIO) -> None:
         import pyarrow
 
+        super().__init__(file)
         self._stream: Any = pyarrow.CompressedInputStream(file, "zstd")
-        self.damage = ""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer; 0 at the end."""
-        plain = b""
+    def _unpack(self, most: int) -> bytes:
         try:
-            plain = b"" if self.damage else self._stream.read(min(len(buffer), _PIECE))
+            return bytes(self._stream.read(min(most, _PIECE)))
         except OSError as error:
             self.damage = f"the zstd stream is cut off or damaged ({error})"
-        buffer[: len(plain)] = plain
-        return len(plain)
+            return b""
 
 
-Packed = _Gunzip | _Unzip | _Unzstd
+class _Unxz(Packed):
+    """xz, of one or more streams."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+
+    def _unpack(self, most: int) -> bytes:
+        plain = b""
+        while not plain and not self.damage and (packed := self._more()) is not None:
+            try:
+                plain = self._unpacker.decompress(packed, most)
+            except lzma.LZMAError as error:
+                self.damage = f"the xz stream is damaged ({error})"
+        return plain
+
+    def _more(self) -> bytes | None:
+        """Packed bytes, as many as are needed; None at the end of the file."""
+        if self._unpacker.eof:
+            packed = (self._unpacker.unused_data or self._file.read(_BLOCK)).lstrip(b"\0")
+            self._unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+            return packed or None
+        packed = self._file.read(_BLOCK) if self._unpacker.needs_input else b""
+        if self._unpacker.needs_input and not packed:
+            self.damage = "the xz stream ends early"
+            return None
+        return packed
+
+
 Reader = BinaryIO | io.BufferedReader

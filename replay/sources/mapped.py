@@ -17,7 +17,7 @@ from replay.sources.cells import Cell, Cells, Field
 from replay.sources.files import Lines
 from replay.sources.parquet import START, ParquetFile, column_names, is_time
 from replay.sources.report import Report, SourceError
-from replay.sources.tables import Layout, Tables
+from replay.sources.tables import Layout, Tables, parquet_file
 
 TRADE, BAR = ("time", "price", "size"), ("time", "open", "high", "low", "close")
 OPTIONAL = ("side", "id", "symbol", "volume")
@@ -61,7 +61,7 @@ def open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, named: di
         raise SourceError(f"{path}: has no column {missing[0]!a}; it has {', '.join(header)}")
     time = Field(named["time"], _time_cell(path, header, named["time"], packed))
     if set(TRADE) <= set(named):
-        return Tables(path, pack, strict, symbol, _trades(header, named, time), packed)
+        return Tables(path, pack, strict, symbol, _trades(header, named, time), parquet_file if packed else None)
     numbers = [Field(named[name], Cell.EXACT) for name in (*BAR[1:], "volume") if name in named]
     opener = _opener(header, [time, *numbers], packed)
     return Bars(path, pack, strict, symbol, partial(MappedBars, open_file=opener, named=named))

@@ -5,7 +5,7 @@ A layout says which columns there are, which of them are read, and who makes row
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +36,20 @@ class Layout(NamedTuple):
     symbol: str = ""
 
 
+OpenFile = Callable[[Path, Layout, Report], CellFile]
+"""How a table is opened; what is wrong in it goes to the report."""
+
+
+def csv_file(path: Path, layout: Layout, report: Report) -> CellFile:
+    """A table as text."""
+    return CsvFile(path, layout.columns, layout.fields, report)
+
+
+def parquet_file(path: Path, layout: Layout, report: Report) -> CellFile:
+    """A table as Parquet."""
+    return ParquetFile(path, layout.fields, report)
+
+
 class Tables:
     """One file of a layout; every iteration reads it anew, and `report` speaks of the latest one.
 
@@ -49,12 +63,12 @@ class Tables:
         strict: bool,
         symbol: str,
         layout: Layout,
-        is_parquet: bool = False,
+        open_file: OpenFile | None = None,
     ) -> None:
         self.path = path
         self.report = Report(str(path), strict)
         self._layout = layout
-        self._is_parquet = is_parquet
+        self._open_file = open_file or csv_file
         self._file: CellFile = self._open()
         self._lines: dict[str, Ints] = {}
         self.goes_on = False
@@ -94,10 +108,7 @@ class Tables:
         return f"{self.path}:{self._lines[instrument][row]}"
 
     def _open(self) -> CellFile:
-        layout = self._layout
-        if self._is_parquet:
-            return ParquetFile(self.path, layout.fields, self.report)
-        return CsvFile(self.path, layout.columns, layout.fields, self.report)
+        return self._open_file(self.path, self._layout, self.report)
 
     def _parts(self, cells: Cells, report: Report) -> Iterator[tuple[str, Cells]]:
         """The rows of each symbol that the pack has."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from events.observations import Kind
 from replay.synth import generated
-from tests import archives, candles
+from tests import archives, candles, databento
 from tests import bybit as books
 from tests import tables as vendors
 from tests.captures import back_in_time, malformed, write
@@ -129,6 +129,27 @@ def tardis(layout: str, name: str, kinds: set[Kind], rows_a_line: int = 1) -> Fo
     return table(name, *vendors.LAYOUTS[layout], kinds, rows_a_line)
 
 
+def mbo(name: str) -> Format:
+    """Databento's MBO schema."""
+    has_header = ".csv" in name
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return databento.write(folder / name, [databento.order_row(n) for n in range(seconds * 64)])
+
+    def damage(path: Path) -> int:
+        rows = [databento.order_row(n) for n in range(200)]
+        rows[49][6] = "X"
+        databento.write(path, rows)
+        return 50 + has_header
+
+    def back(path: Path) -> object:
+        rows = [databento.order_row(n) for n in range(200)]
+        rows[100][0] = rows[90][0]
+        return databento.write(path, rows)
+
+    return Format(write_whole, damage, frozenset({Kind.ORDERS}), damaged=f"damaged-{name}", back=back)
+
+
 def archive(what: str, name: str, kinds: set[Kind], rows_a_line: int = 1) -> Format:
     """Binance's public archives."""
     return table(name, archives.header(what), archives.ROWS[what][1], kinds, rows_a_line)
@@ -156,6 +177,9 @@ FORMATS = {
     "archive, aggTrades, zip": archive("aggTrades", "BTCUSDT-aggTrades.zip", {Kind.PRINT}),
     "archive, trades": archive("trades", "BTCUSDT-trades-headerless.csv", {Kind.PRINT}),
     "archive, bookTicker, gzip": archive("bookTicker", "BTCUSDT-bookTicker.csv.gz", {Kind.TICKER}),
+    "databento": mbo("mbo.dbn"),
+    "databento, zstd": mbo("mbo.dbn.zst"),
+    "databento, CSV, gzip": mbo("mbo.csv.gz"),
     "own columns": table("BTCUSDT-own.csv", "when,px,qty,taker", own, {Kind.PRINT}),
     "own columns, Parquet": table("BTCUSDT-own.parquet", "when,px,qty,taker", own, {Kind.PRINT}),
     "archive, fundingRate": archive("fundingRate", "BTCUSDT-fundingRate.csv", {Kind.MARK}, 2),

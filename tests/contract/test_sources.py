@@ -15,7 +15,7 @@ import pytest
 from events.chunks import decode_chunk, encode_chunk
 from events.instruments import RulePack
 from replay import sources
-from replay.sources import Source, SourceError, binance, binance_opening, cell_files, columns, files, parquet
+from replay.sources import Source, SourceError, binance, binance_opening, cell_files, columns, databento, files, parquet
 from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from tests import tables as vendors
@@ -161,6 +161,7 @@ def read_in_small_pieces(monkeypatch: pytest.MonkeyPatch, rows: int = 200) -> No
         monkeypatch.setattr(module, "ROWS_MAX", rows)
     monkeypatch.setattr(cell_files, "BLOCK", rows * 20)
     monkeypatch.setattr(parquet, "ROWS", rows)
+    monkeypatch.setattr(databento, "PIECE", rows * 20)
 
 
 def test_the_rows_are_the_same_whatever_the_size_of_chunks(
