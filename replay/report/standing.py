@@ -1,0 +1,238 @@
+"""What an account had over time in one asset: equity, drawdown, exposure, headroom. Amounts are grains.
+
+Everything is measured at the end of each batch that touched the account or moved a price that it depends on; between
+two such moments nothing of it changes. Series keep the lowest and highest value of every stretch, so that no spike is
+lost (`replay.lab.Series`). Definitions: `docs/report.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from events.units import UNIT
+from exchange.core.margin.model import cross_equity, is_open, requirement, unrealised, worth
+from exchange.core.state import Account, Pool, Position, Wallet
+from replay.lab import Series
+from replay.lab.figures import ratio_of
+from replay.report.samples import Samples
+
+TOGETHER = "together"
+"""Under this name stands what an account in multi-asset mode has in all its assets, in the valuation asset."""
+
+
+class Decline(NamedTuple):
+    """A fall of the profit from a peak: how deep (grains), as a share of what there was at the peak (10^-8, rounded up;
+    None where there was nothing), when it was at the peak, at the lowest, and back (None: not yet).
+    """
+
+    depth: int
+    share: int | None
+    peak_at: int
+    lowest_at: int
+    back_at: int | None = None
+
+
+@dataclass(slots=True)
+class Drawdown:
+    """The deepest fall in money and the deepest as a share of a profit over time, and the longest time below a peak."""
+
+    deepest: Decline | None = None
+    steepest: Decline | None = None
+    longest: int = 0
+    peak: int = 0
+    peak_at: int = 0
+    is_below: bool = False
+    _started: bool = False
+
+    def add(self, at: int, profit: int, capital: int) -> None:
+        """The profit is this from now on, and so much money is in the account beside it."""
+        if not self._started:
+            self.peak, self.peak_at, self._started = profit, at, True
+        if profit >= self.peak:
+            self._back(at)
+            self.peak, self.peak_at = profit, at
+            return
+        self.is_below = True
+        depth, base = self.peak - profit, self.peak + capital
+        share = -(-depth * UNIT // base) if base > 0 else None
+        found = Decline(depth, share, self.peak_at, at)
+        if self.deepest is None or depth > self.deepest.depth:
+            self.deepest = found
+        if share is not None and (self.steepest is None or share > (self.steepest.share or 0)):
+            self.steepest = found
+
+    def _back(self, at: int) -> None:
+        if not self.is_below:
+            return
+        self.is_below = False
+        self.longest = max(self.longest, at - self.peak_at)
+        for name in ("deepest", "steepest"):
+            decline: Decline | None = getattr(self, name)
+            if decline is not None and decline.peak_at == self.peak_at and decline.back_at is None:
+                setattr(self, name, decline._replace(back_at=at))
+
+    def end(self, at: int) -> None:
+        """The session ended then."""
+        if self.is_below:
+            self.longest = max(self.longest, at - self.peak_at)
+
+
+class Holdings(NamedTuple):
+    """What an account has in an asset at a moment: equity, notional of all positions, long less short notional."""
+
+    equity: int
+    gross: int
+    net: int
+
+
+class Need(NamedTuple):
+    """What the pools of an account leave in an asset at a moment: the least equity beyond maintenance and beyond
+    initial margin, and the highest maintenance margin / equity (10^-8, rounded up).
+    """
+
+    headroom: int
+    beyond_initial: int
+    ratio: int
+
+
+@dataclass(slots=True)
+class Standing:
+    """An account in one asset over time. leverage and ratio are in 10^-8; brought is the money brought in.
+
+    headroom, initial and ratio have a value while a position is open. The times are sums of value x ns.
+    """
+
+    asset: str
+    equity: Series = field(default_factory=Series)
+    profit: Series = field(default_factory=Series)
+    gross: Series = field(default_factory=Series)
+    net: Series = field(default_factory=Series)
+    leverage: Series = field(default_factory=Series)
+    headroom: Series = field(default_factory=Series)
+    initial: Series = field(default_factory=Series)
+    ratio: Series = field(default_factory=Series)
+    drawdown: Drawdown = field(default_factory=Drawdown)
+    samples: Samples = field(default_factory=Samples)
+    holdings: Holdings = Holdings(0, 0, 0)
+    brought: int = 0
+    started: int = 0
+    measured: int = 0
+    gross_time: int = 0
+    net_time: int = 0
+    equity_time: int = 0
+    open_time: int = 0
+
+    def pass_time(self, until: int) -> None:
+        """What it holds it held until then."""
+        lasted = until - self.measured
+        self.gross_time += self.holdings.gross * lasted
+        self.net_time += self.holdings.net * lasted
+        self.equity_time += self.holdings.equity * lasted
+        if self.holdings.gross:
+            self.open_time += lasted
+        self.measured = until
+
+    def note(self, at: int, record: int, holdings: Holdings, brought: int, need: Need | None) -> None:
+        """This is what it holds from now on."""
+        if not self.started:
+            self.started = self.measured = at
+        self.pass_time(at)
+        self.holdings, self.brought = holdings, brought
+        profit = holdings.equity - brought
+        self.equity.add(at, holdings.equity, record)
+        self.profit.add(at, profit, record)
+        self.drawdown.add(at, profit, brought)
+        self.gross.add(at, holdings.gross, record)
+        self.net.add(at, holdings.net, record)
+        if holdings.gross and holdings.equity > 0:
+            self.leverage.add(at, holdings.gross * UNIT // holdings.equity, record)
+        else:
+            self.leverage.pause(at)
+        for series, value in zip((self.headroom, self.initial, self.ratio), need or (None,) * 3, strict=True):
+            if value is None:
+                series.pause(at)
+            else:
+                series.add(at, value, record)
+
+    def pause(self, at: int) -> None:
+        """It stands no more, until it is noted again."""
+        self.pass_time(at)
+        self.brought -= self.holdings.equity
+        self.holdings = Holdings(0, 0, 0)
+        for series in (self.equity, self.gross, self.net, self.leverage, self.headroom, self.initial, self.ratio):
+            series.pause(at)
+
+    def sample(self, times: int) -> None:
+        """So many equal intervals ended with what it holds."""
+        if self.started:
+            self.samples.sample(self.holdings.equity - self.brought, self.holdings.equity, times)
+
+    def end(self, at: int) -> None:
+        """The session ended then."""
+        if self.started:
+            self.pass_time(at)
+            self.drawdown.end(at)
+
+    @property
+    def lasted(self) -> int:
+        """How long it was measured, ns."""
+        return self.measured - self.started
+
+    def average(self, sum_over_time: int) -> int:
+        """The mean over time of what was summed up, rounded down."""
+        return sum_over_time // self.lasted if self.lasted else 0
+
+
+def holdings_of(wallet: Wallet) -> Holdings:
+    """What the account has in the wallet's asset, isolated wallets among it."""
+    equity, gross, net = cross_equity(wallet), 0, 0
+    for p in wallet.positions:
+        if p.is_isolated:
+            equity += p.isolated * UNIT + (unrealised(p) if p.lots else 0)
+        if p.lots:
+            size = abs(worth(p))
+            gross += size
+            net += size if p.lots > 0 else -size
+    return Holdings(equity, gross, net)
+
+
+def together(account: Account) -> Holdings | None:
+    """All assets of an account in multi-asset mode at their index prices, without haircuts; None where one that it has
+    something of has no price yet.
+    """
+    assert account.multi is not None
+    sums = [0, 0, 0]
+    for wallet in account.wallets.values():
+        index, has = account.multi.assets[wallet.asset].index, holdings_of(wallet)
+        if not index and any(has):
+            return None
+        for n, amount in enumerate(has):
+            sums[n] += amount * index // UNIT
+    return Holdings(*sums)
+
+
+def needs(account: Account) -> dict[str, Need]:
+    """By asset, what the account's pools with a position leave: in multi-asset mode also under `TOGETHER`."""
+    found: dict[str, Need] = {}
+    for pool in pools(account):
+        if is_open(pool):
+            margin = requirement(pool)
+            need = Need(margin.equity - margin.maintenance, margin.equity - margin.initial, ratio_of(margin))
+            known = found.get(asset := _asset_of(pool), need)
+            found[asset] = Need(*map(min, known[:2], need[:2]), max(known.ratio, need.ratio))  # type: ignore[call-arg]
+    return found
+
+
+def pools(account: Account) -> Iterator[Pool]:
+    """The pools of an account as they are: its wallets, or all together, and its isolated positions."""
+    if account.multi is not None:
+        yield account.multi
+    else:
+        yield from account.wallets.values()
+    yield from (p for p in account.positions.values() if p.is_isolated)
+
+
+def _asset_of(pool: Pool) -> str:
+    return pool.wallet.asset if isinstance(pool, Position) else pool.asset if isinstance(pool, Wallet) else TOGETHER
