@@ -26,7 +26,8 @@ app.add_typer(proofs.app, name="proof")
 
 for verb in (
     markets.demo, markets.synth, markets.replay, markets.sources, markets.probe, markets.fetch,
-    sessions.verify, sessions.audit, sessions.fork, sessions.diff, sessions.why, sessions.lab, stress.stress,
+    sessions.verify, sessions.audit, sessions.fork, sessions.diff, sessions.why, sessions.lab, sessions.report,
+    stress.stress,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -65,14 +65,14 @@ def put(path: Path, markup: str) -> None:
     path.write_text(markup, "utf-8")
 
 
-def document(title: str, body: str) -> str:
-    """The page as text; body is markup already."""
+def document(title: str, body: str, style: str = "") -> str:
+    """The page as text; body is markup already, and style what it needs beside `STYLE`."""
     from plotly.offline import get_plotlyjs
 
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style>"
         f"<script>{get_plotlyjs()}</script></head><body>{body}</body></html>\n"
     )
 

@@ -130,3 +130,21 @@ def lab(
     from gateway.commands import lab as verb
 
     end(told(lambda: verb.run(session, modes, account, html, as_json)))
+
+
+def report(
+    session: SessionFile,
+    account: Annotated[
+        str, typer.Option(help="Only this account, with every part of its money; all where it is left out.")
+    ] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
+    every: Annotated[int, typer.Option(help="Returns are sampled every so many seconds of session time.")] = 60,
+    annualise: Annotated[
+        bool, typer.Option("--annualise", help="State ratios of returns for a year of 365 days.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Report how accounts fared: PnL, fees, funding, drawdown, exposure, headroom, fills against the quote, queues."""
+    from gateway.commands import report as verb
+
+    end(told(lambda: verb.run(session, account, html, every, annualise, as_json)))

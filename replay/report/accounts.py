@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from events.commands import AccountId
@@ -49,6 +50,12 @@ class InstrumentReport:
     def count(self) -> int:
         """How many fills there were."""
         return sum(figures.fills for figures in self.fills.values())
+
+    @property
+    def maker_share(self) -> Fraction | None:
+        """How much of a hundred of the lots it filled as maker."""
+        lots = sum(figures.lots for figures in self.fills.values())
+        return Fraction(100 * self.fills[Role.MAKER].lots if Role.MAKER in self.fills else 0, lots) if lots else None
 
     def all_trips(self) -> Trips:
         """The round trips of all its positions."""

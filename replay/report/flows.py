@@ -7,7 +7,7 @@ from typing import Any
 
 from events import facts as f
 from events.commands import AccountId
-from events.instruments import AssetId, instrument_of, position_name
+from events.instruments import AssetId, InstrumentId, instrument_of, position_name
 from exchange.core.state import State
 from replay.report.accounts import AccountReport
 from replay.report.money import Parts
@@ -78,7 +78,7 @@ def _settled(state: State, accounts: Accounts, fact: f.PositionSettled) -> None:
 
 def _of_pool(state: State, its: AccountReport, pool: str) -> Parts:
     """An isolated position's money is its instrument's; that of a cross pool is no instrument's."""
-    contract = state.contracts.get(instrument_of(pool))
+    contract = state.contracts.get(InstrumentId(instrument_of(pool)))
     return its.part(contract.settle, contract.id) if contract else its.part(AssetId(pool))
 
 

@@ -30,7 +30,7 @@ class OrderFigures:
 
 @dataclass(slots=True)
 class QueueTimes:
-    """From joining the queue to the first fill there, and to the last, ns: orders that were filled while they rested."""
+    """From joining the queue to the first fill there, and to the last, ns; of orders that filled while they rested."""
 
     first: Spread = field(default_factory=Spread)
     whole: Spread = field(default_factory=Spread)

@@ -46,6 +46,11 @@ class Spread:
                 weights[known] = weights.get(known, 0) + its
             self._weights = weights
 
+    def take(self, other: Spread) -> None:
+        """Add all values of another."""
+        for value, weight in other.items():
+            self.add(value, weight)
+
     @property
     def is_exact(self) -> bool:
         """Whether no value was rounded."""

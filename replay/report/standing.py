@@ -87,6 +87,9 @@ class Holdings(NamedTuple):
     net: int
 
 
+NOTHING = Holdings(0, 0, 0)
+
+
 class Need(NamedTuple):
     """What the pools of an account leave in an asset at a moment: the least equity beyond maintenance and beyond
     initial margin, and the highest maintenance margin / equity (10^-8, rounded up).
@@ -115,7 +118,7 @@ class Standing:
     ratio: Series = field(default_factory=Series)
     drawdown: Drawdown = field(default_factory=Drawdown)
     samples: Samples = field(default_factory=Samples)
-    holdings: Holdings = Holdings(0, 0, 0)
+    holdings: Holdings = NOTHING
     brought: int = 0
     started: int = 0
     measured: int = 0
@@ -135,7 +138,7 @@ class Standing:
         self.measured = until
 
     def note(self, at: int, record: int, holdings: Holdings, brought: int, need: Need | None) -> None:
-        """This is what it holds from now on."""
+        """It holds this from now on."""
         if not self.started:
             self.started = self.measured = at
         self.pass_time(at)
@@ -160,7 +163,7 @@ class Standing:
         """It stands no more, until it is noted again."""
         self.pass_time(at)
         self.brought -= self.holdings.equity
-        self.holdings = Holdings(0, 0, 0)
+        self.holdings = NOTHING
         for series in (self.equity, self.gross, self.net, self.leverage, self.headroom, self.initial, self.ratio):
             series.pause(at)
 

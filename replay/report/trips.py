@@ -8,7 +8,9 @@ does are the pool's, and of no trip. Definitions: `docs/report.md`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
+from events.units import UNIT
 from replay.report.spread import Spread
 
 
@@ -37,6 +39,26 @@ class Trips:
     def closed(self) -> int:
         """How many ended."""
         return self.won + self.lost + self.even
+
+    @property
+    def win_percent(self) -> Fraction | None:
+        """How many of a hundred ended with a gain."""
+        return Fraction(100 * self.won, self.closed) if self.closed else None
+
+    @property
+    def average_gain(self) -> Fraction | None:
+        """What one that won brought, the asset."""
+        return Fraction(self.gains, self.won * UNIT) if self.won else None
+
+    @property
+    def average_loss(self) -> Fraction | None:
+        """What one that lost cost, the asset, above 0."""
+        return Fraction(self.losses, self.lost * UNIT) if self.lost else None
+
+    @property
+    def profit_factor(self) -> Fraction | None:
+        """The gains of all that won over the losses of all that lost; None where none lost."""
+        return Fraction(self.gains, self.losses) if self.losses else None
 
     def trade(self, at: int, before: int, after: int, lots: int, realised: int, fee: int) -> None:
         """The position went from `before` to `after`, signed lots, by a trade of so many lots."""
@@ -88,5 +110,4 @@ class Trips:
             self._extremes(other.best, other.worst)
         self.still_open += other.still_open + (other.opened_at is not None)
         self.current += other.current
-        for value, weight in other.held.items():
-            self.held.add(value, weight)
+        self.held.take(other.held)
