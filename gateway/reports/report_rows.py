@@ -62,7 +62,7 @@ def money(told: Told) -> Iterator[Block]:
     ]  # fmt: skip
     rows = [list(_money(told, its, asset)) for its in told.accounts for asset in its.parts]
     if rows:
-        note = "each row adds up to its equity; realised PnL is before fees, other is what passed between the account"
+        note = "before rounding each row adds up to its equity; realised PnL is before fees, other is what passed between the account"
         notes = [f"{note} and the insurance fund, and interest"]
         yield Block("money: where the equity at the end comes from", [heads, *rows], range(2, len(heads)), notes)
 

@@ -38,11 +38,12 @@ def fills(told: Told) -> Iterator[Block]:
         for its, name, role, figures in found
     ]
     yield Block("fills", [heads, *rows], range(3, len(heads)), [])
-    heads = ["account", "instrument", "as", "mid, ticks", "mid, bp", "best, bp", "at fill, bp", *AFTER]
+    heads = ["account", "instrument", "as", "mid, ticks", "mid", "best", "at fill", *AFTER]
     rows = [[its.name, name, role.value, *_quality(figures)] for its, name, role, figures in found]
     notes = [
         "per lot, volume-weighted. Against the mid and the best price when the order was accepted, and the mid just "
-        "before the fill: above 0 is a cost, below 0 an edge. Then what the mid gained for the account so many seconds after the fill"
+        "before the fill: above 0 is a cost, below 0 an edge. Then what the mid gained for the account so many seconds "
+        "after the fill",
     ]
     yield Block("fills against the quote, basis points (bp)", [heads, *rows], range(3, len(heads)), notes)
 
@@ -55,7 +56,7 @@ def _fills(told: Told, its: InstrumentReport, instrument: str, figures: FillFigu
     yield words.atoms(figures.value, words.settle(instrument))
 
 
-AFTER = tuple(f"+{seconds} s, bp" for seconds in HORIZONS)
+AFTER = tuple(f"+{seconds} s" for seconds in HORIZONS)
 
 
 def _quality(figures: FillFigures) -> Iterator[str]:
@@ -108,7 +109,7 @@ def _waits(one: InstrumentReport) -> Iterator[str]:
 
 def trips(told: Told) -> Iterator[Block]:
     """Round trips by account and instrument."""
-    heads = ["account", "instrument", "trips", "won", "net", "mean gain", "mean loss", "profit factor", "held, mean"]
+    heads = ["account", "instrument", "trips", "won", "net", "gain", "loss", "profit factor", "held"]
     heads += ["p50"]
     rows = [
         [its.name, name, *_trips(told, one, told.words.settle(name))]
@@ -117,7 +118,10 @@ def trips(told: Told) -> Iterator[Block]:
         if one.all_trips().closed
     ]
     if rows:
-        notes = ["from flat to flat, net of the fees and the funding of the position; amounts in what it settles in"]
+        notes = [
+            "from flat to flat, net of the fees and the funding of the position, in what it settles in; gain, loss and held "
+            "are means, p50 is the median time held"
+        ]
         yield Block("round trips", [heads, *rows], range(2, len(heads)), notes)
 
 

@@ -6,8 +6,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from events import facts as f
 from events.commands import AccountId
 from events.instruments import InstrumentId
@@ -57,7 +55,7 @@ class Trading:
                 contract.feed.advance(columns, first, row - 1)
                 first = row
             markouts.settle(due, quote_of(contract).mid)
-        APPLY[f.MarketAdvanced](self.state, replace(fact, first_row=first))
+        APPLY[f.MarketAdvanced](self.state, f.MarketAdvanced(fact.instrument, fact.chunk, first, fact.last_row))
 
     def accepted(self, fact: f.OrderAccepted) -> None:
         """An order is about to meet the book."""

@@ -10,7 +10,7 @@ from tests.command_line import ringfence
 from tests.tampering import recorded
 
 
-@pytest.mark.parametrize("verb", ["why", "lab"])
+@pytest.mark.parametrize("verb", ["why", "lab", "report"])
 def test_a_page_replaces_an_older_page_and_nothing_else(tmp_path: Path, verb: str) -> None:
     session = recorded(tmp_path)
     before = session.read_bytes()

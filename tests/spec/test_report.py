@@ -1,0 +1,334 @@
+"""The report of a session, worked out by hand: what became of the money, how deep it fell, what was at risk.
+
+A lot is worth an atom a tick; makers pay 1 %, takers 2 %; every command comes a second after the one before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from events import facts as f
+from events.units import SECOND, UNIT
+from replay.report import TOGETHER, Decline, Role
+from replay.report.standing import Drawdown
+from tests.reporting import ann_of, nonzero, report_of
+from tests.scenario import Scenario, scenario
+from tests.spec.contracts import (
+    COIN,
+    LONG,
+    OUNCE,
+    SHORT,
+    dated,
+    exchange,
+    hedge,
+    index,
+    inverse,
+    join,
+    later,
+    pack_of,
+    price,
+    several_assets,
+    transfer,
+)
+from tests.spec.words import (
+    BUY,
+    GOLD,
+    ISOLATED,
+    PERCENT,
+    SELL,
+    TIN,
+    USD,
+    account,
+    add_margin,
+    deposit,
+    funding,
+    mark,
+    market,
+    open_account,
+    pack,
+    place,
+    position,
+    proceed,
+    resting,
+    set_leverage,
+    withdraw,
+)
+
+FEES = {"maker_fee": 1 * PERCENT, "taker_fee": 2 * PERCENT}
+DEAR = pack(**FEES)
+
+
+def story() -> Scenario:
+    """Ann buys 50 at 100 and 50 at 102, sees 110 and 90, pays funding, and sells it all at 100, resting.
+
+    Seconds after her deposit: bought at 5, marks at 6 and 7, funding at 8, rests at 11, sold at 12 and 13.
+    """
+    return scenario(DEAR, clock=SECOND).given(
+        set_leverage("maker", 2),
+        account("ann", 5_000, leverage=5),
+        resting(1, SELL, price=100, lots=50),
+        resting(2, SELL, price=102, lots=50),
+        resting(3, BUY, price=96, lots=500),
+        place(4, BUY, price=102, lots=100, by="ann"),
+        mark(110),
+        mark(90),
+        funding(PERCENT),
+        proceed(),
+        resting(5, SELL, price=102, lots=10),
+        resting(6, SELL, price=100, lots=100, by="ann"),
+        place(7, BUY, price=100, lots=40),
+        place(8, BUY, price=100, lots=60),
+    )
+
+
+def at(session: Scenario, kind: type[f.Fact], which: int = 0) -> int:
+    """When a fact of the kind happened."""
+    return [batch.at for batch in session.batches for fact in batch.facts if isinstance(fact, kind)][which]
+
+
+class TestMoney:
+    """What came in, what was earned and what it cost add up to what is there."""
+
+    def test_each_part_is_what_the_trades_say(self) -> None:
+        # bought for 5,000 + 5,100, fees 100 + 102; sold for 4,000 + 6,000, fees 40 + 60; 1 % of 9,000 as funding
+        parts = ann_of(story()).whole(USD)
+        assert nonzero(parts) == {
+            "deposited": 5_000, "realised": -100, "maker_fees": 100, "taker_fees": 202, "funding": -90,
+        }  # fmt: skip
+        assert (parts.brought_in, parts.gross, parts.fees, parts.earned) == (5_000, -100, 302, -492)
+        assert story().position("ann").wallet.balance == 4_508 == parts.brought_in + parts.earned
+
+    def test_parts_belong_to_instruments_as_far_as_they_can(self) -> None:
+        session = story().given(position(20, BUY, price=100, lots=10, by="ann", on=TIN), withdraw("ann", 8))
+        by = ann_of(session).parts[USD]
+        assert list(by) == ["", GOLD, TIN]
+        assert nonzero(by[""]) == {"deposited": 5_000, "withdrawn": 8}
+        assert nonzero(by[GOLD]) == {"realised": -100, "maker_fees": 100, "taker_fees": 202, "funding": -90}
+        assert nonzero(by[TIN]) == {"taker_fees": 20}
+
+    def test_transfers_are_no_profit_of_who_gets_them(self) -> None:
+        session = scenario().given(account("ann", 100), account("bob", 0), transfer("ann", 30, "bob"))
+        report = report_of(session)
+        for name, brought, transferred in (("ann", 70, -30), ("bob", 30, 30)):
+            parts = report.accounts[name].whole(USD)  # type: ignore[index]
+            assert (parts.brought_in, parts.transferred, parts.earned) == (brought, transferred, 0)
+            assert report.accounts[name].standings[USD].drawdown.deepest is None  # type: ignore[index]
+
+    @pytest.mark.parametrize(("pays", "forced"), [(False, {}), (True, {"forced_fees": 19})])
+    def test_a_liquidation_is_told_apart(self, pays: bool, forced: dict[str, int]) -> None:
+        # 10 bought at 100, fee 20; sold by force at 95; 1 % of 950 to the fund, rounded up, and where it is paid 2 %
+        rules = replace(pack(**FEES, liquidation_fee=PERCENT), liquidation_pays_taker_fee=pays)
+        session = scenario(rules).given(account("ann", 500, mode=ISOLATED))
+        session.given(position(1, BUY, price=100, lots=10, by="ann"), add_margin("ann", 50))
+        session.given(resting(5, BUY, price=95, lots=10), mark(91), proceed())
+        ann = ann_of(session)
+        expected = {"liquidated": -50, "taker_fees": 20, **forced, "liquidation_fees": 10}
+        assert nonzero(ann.part(USD, GOLD)) == expected
+        assert ann.liquidations == 1
+        assert [(role, figures.fills) for role, figures in ann.instruments[GOLD].fills.items()] == [
+            (Role.TAKER, 1), (Role.FORCED, 1),
+        ]  # fmt: skip
+
+    def test_what_the_fund_took_over_is_lost_to_the_liquidation(self) -> None:
+        # 10 at 100 with 100 of margin: bankrupt at 90, where the fund takes all; nobody else is there
+        session = scenario().given(account("ann", 500, mode=ISOLATED), position(1, BUY, price=100, lots=10, by="ann"))
+        session.given(mark(94), proceed())
+        assert nonzero(ann_of(session).whole(USD)) == {"deposited": 500, "liquidated": -100}
+
+    def test_a_dated_contract_ends_with_its_settlement(self) -> None:
+        session = scenario(pack_of(dated(settlement_fee=PERCENT))).given(
+            account("ann", 5_000), position(1, BUY, price=100, lots=10, by="ann"), index(110), later(1_000), proceed()
+        )
+        ann = ann_of(session)
+        assert nonzero(ann.part(USD, GOLD)) == {"realised": 100, "settlement_fees": 11}
+        trips = ann.instruments[GOLD].all_trips()
+        assert (trips.won, trips.gains, trips.still_open) == (1, 89, 0)
+
+    def test_an_inverse_contract_is_told_in_its_coin(self) -> None:
+        # 10 lots at 100 are 1,000 ounces, at 125 they are 800: a long gains 200
+        session = scenario(pack_of(inverse(**FEES))).given(open_account("ann"), deposit("ann", 5_000, asset=OUNCE))
+        session.given(position(1, BUY, price=100, lots=10, by="ann", on=COIN))
+        session.given(position(3, SELL, price=125, lots=10, by="ann", on=COIN))
+        ann = ann_of(session)
+        assert nonzero(ann.whole(OUNCE)) == {"deposited": 5_000, "realised": 200, "taker_fees": 20 + 16}
+        assert ann.standings[OUNCE].gross.highest.value == 1_000 * UNIT  # type: ignore[union-attr]
+        assert ann.instruments[COIN].all_trips().gains == 164
+
+    def test_an_exchange_moves_money_between_assets_and_costs_its_fee(self) -> None:
+        # 50 ounces at 2, less 10 %: 90 USD
+        session = scenario(several_assets(fee=10 * PERCENT)).given(price(2))
+        session.given(account("ann", 1_000), deposit("ann", 500, asset=OUNCE), join("ann"), exchange("ann", 50))
+        ann = ann_of(session)
+        assert nonzero(ann.whole(OUNCE)) == {"deposited": 500, "exchanged": -50}
+        assert nonzero(ann.whole(USD)) == {"deposited": 1_000, "exchanged": 100, "exchange_fees": 10}
+
+    def test_who_trades_with_himself_realises_what_his_maker_closes(self) -> None:
+        # 5 held at 90; the maker's side sells 3 of them at 100, the taker's buys 3 at 100
+        session = scenario().given(account("ann", 5_000), position(1, BUY, price=90, lots=5, by="ann"))
+        session.given(resting(3, SELL, price=100, lots=3, by="ann"), place(4, BUY, price=100, lots=3, by="ann"))
+        ann = ann_of(session)
+        assert nonzero(ann.part(USD, GOLD)) == {"realised": 30}
+        assert session.position("ann").entry_value == 180 + 300
+        assert ann.instruments[GOLD].all_trips().closed == 0
+
+
+class TestDrawdown:
+    """The deepest fall of the profit from its highest, whatever money comes and goes."""
+
+    def test_it_is_measured_from_the_peak_in_money_and_as_a_share_of_what_was_there(self) -> None:
+        # profit: -302 when bought, 698 at 110, -1,302 at 90, -1,392 after the funding; 5,000 brought in
+        session = story()
+        drawdown = ann_of(session).standings[USD].drawdown
+        share = -(-2_090 * UNIT // 5_698)
+        expected = Decline(2_090 * UNIT, share, at(session, f.MarkPriceMoved, -2), at(session, f.FundingPaid))
+        assert drawdown.deepest == drawdown.steepest == expected
+        assert drawdown.longest == 7 * SECOND
+
+    def test_money_that_leaves_is_no_loss(self) -> None:
+        session = scenario().given(account("ann", 500), deposit("ann", 100), withdraw("ann", 300))
+        standing = ann_of(session).standings[USD]
+        assert (standing.drawdown.deepest, standing.holdings.equity, standing.brought) == (None, 300 * UNIT, 300 * UNIT)
+
+    def test_a_fall_that_is_made_up_for_says_when(self) -> None:
+        session = scenario(clock=SECOND).given(account("ann", 5_000), position(1, BUY, price=100, lots=10, by="ann"))
+        session.given(mark(110), mark(105), mark(107), mark(110), mark(108), mark(112))
+        standing = ann_of(session).standings[USD]
+        first = at(session, f.MarkPriceMoved, 2)
+        assert standing.drawdown.deepest == Decline(
+            50 * UNIT, -(-50 * UNIT // 5_100), first, first + SECOND, first + 3 * SECOND
+        )
+        assert (standing.drawdown.longest, standing.drawdown.is_below) == (3 * SECOND, False)
+
+    def test_the_deepest_in_money_need_not_be_the_steepest(self) -> None:
+        drawdown = Drawdown()
+        for moment, (profit, capital) in enumerate([(0, 10), (-5, 10), (0, 1_000), (-50, 1_000)]):
+            drawdown.add(moment, profit, capital)
+        assert drawdown.steepest == Decline(5, UNIT // 2, 0, 1, 2)
+        assert drawdown.deepest == Decline(50, UNIT // 20, 2, 3)
+
+    def test_a_loss_of_what_was_never_there_has_no_share(self) -> None:
+        drawdown = Drawdown()
+        drawdown.add(0, 0, 0)
+        drawdown.add(1, -5, 0)
+        drawdown.end(4)
+        assert (drawdown.deepest, drawdown.steepest, drawdown.longest) == (Decline(5, None, 0, 1), None, 4)
+
+
+class TestRisk:
+    """Exposure over time, and what was left before anything was due."""
+
+    def test_exposure_is_averaged_over_time(self) -> None:
+        # 1 s of 10,000, 1 s of 11,000, 5 s of 9,000, 1 s of 5,400, within 13 s
+        standing = ann_of(story()).standings[USD]
+        assert standing.lasted == 13 * SECOND
+        assert standing.average(standing.gross_time) == 71_400 * UNIT // 13 == standing.average(standing.net_time)
+        assert standing.open_time == 8 * SECOND
+        assert standing.gross.highest.value == 11_000 * UNIT  # type: ignore[union-attr]
+
+    def test_leverage_is_notional_over_equity(self) -> None:
+        # 9,000 at 90 with 5,000 - 1,302 - 90 left
+        highest = ann_of(story()).standings[USD].leverage.highest
+        assert highest is not None
+        assert highest.value == 9_000 * UNIT // 3_608
+
+    def test_a_short_is_exposed_below_zero(self) -> None:
+        session = scenario().given(account("ann", 5_000), position(1, SELL, price=100, lots=10, by="ann"))
+        standing = ann_of(session.given(position(3, BUY, price=100, lots=4, by="ann", on=TIN))).standings[USD]
+        assert (standing.holdings.gross, standing.holdings.net) == (1_400 * UNIT, -600 * UNIT)
+
+    def test_headroom_is_least_where_equity_is(self) -> None:
+        # maintenance margin 5 % of 9,000, initial margin a fifth of it
+        session = story()
+        standing, paid = ann_of(session).standings[USD], at(session, f.FundingPaid)
+        headroom, initial, ratio = standing.headroom.lowest, standing.initial.lowest, standing.ratio.highest
+        assert headroom
+        assert initial
+        assert ratio
+        assert (headroom.value, initial.value) == ((3_608 - 450) * UNIT, (3_608 - 1_800) * UNIT)
+        assert ratio.value == -(-450 * UNIT // 3_608)
+        assert headroom.at == initial.at == ratio.at == paid
+        assert standing.ratio.is_paused
+
+    def test_an_isolated_position_has_its_own_headroom(self) -> None:
+        # margin 100 and 20 lost at 98; maintenance margin 49
+        session = scenario().given(account("ann", 5_000, mode=ISOLATED), position(1, BUY, price=100, lots=10, by="ann"))
+        headroom = ann_of(session.given(mark(98))).standings[USD].headroom.lowest
+        assert headroom is not None
+        assert headroom.value == (80 - 49) * UNIT
+
+    def test_legs_add_up_to_gross_and_cancel_out_net(self) -> None:
+        session = scenario(DEAR).given(account("ann", 9_000), hedge("ann"))
+        session.given(position(1, BUY, price=100, lots=10, by="ann", leg=LONG))
+        session.given(position(3, SELL, price=100, lots=10, by="ann", leg=SHORT))
+        session.given(position(5, SELL, price=110, lots=10, by="ann", leg=LONG))
+        ann = ann_of(session)
+        assert ann.standings[USD].gross.highest.value == 2_000 * UNIT  # type: ignore[union-attr]
+        assert (ann.standings[USD].holdings.net, ann.standings[USD].net.last) != (0, None)
+        trips = ann.instruments[GOLD].trips
+        assert list(trips) == ["GOLD:long", "GOLD:short"]
+        assert (trips["GOLD:long"].gains, trips["GOLD:short"].closed) == (100 - 20 - 22, 0)
+
+    def test_marks_are_kept_of_what_was_held(self) -> None:
+        marks = report_of(story()).marks
+        assert list(marks) == [GOLD]
+        assert [point.value // 10_000 for point in marks[GOLD].points()] == [110, 90]
+
+
+class TestTogether:
+    """In multi-asset mode all assets are measured as one, at their index prices."""
+
+    def told(self, *more: Any) -> Scenario:
+        session = scenario(several_assets(), clock=SECOND).given(price(2))
+        session.given(account("ann", 1_000), deposit("ann", 500, asset=OUNCE), join("ann"))
+        return session.given(*more)
+
+    def test_what_is_there_when_it_begins_was_brought_in(self) -> None:
+        standing = ann_of(self.told(price(3))).standings[TOGETHER]
+        assert (standing.asset, standing.brought, standing.holdings.equity) == (USD, 2_000 * UNIT, 2_500 * UNIT)
+
+    def test_money_from_outside_counts_at_the_index_of_its_moment(self) -> None:
+        more = price(3), deposit("ann", 100, asset=OUNCE), withdraw("ann", 50), price(2)
+        standing = ann_of(self.told(*more)).standings[TOGETHER]
+        assert standing.brought == (2_000 + 300 - 50) * UNIT
+        assert standing.holdings.equity == (950 + 1_200) * UNIT
+        deepest = standing.drawdown.deepest
+        assert deepest is not None
+        assert deepest.depth == 600 * UNIT
+
+    def test_an_exchange_changes_nothing_but_its_fee(self) -> None:
+        standing = ann_of(self.told(exchange("ann", 100))).standings[TOGETHER]
+        assert standing.brought == standing.holdings.equity == 2_000 * UNIT
+
+    def test_its_pool_has_one_headroom(self) -> None:
+        # 500 ounces count 900; 10 at 100 need 50; 90 % leaves
+        session = self.told(position(1, BUY, price=100, lots=10, by="ann"))
+        standings = ann_of(session).standings
+        headroom = standings[TOGETHER].headroom.lowest
+        assert headroom is not None
+        assert headroom.value == (1_900 - 50) * UNIT
+        assert standings[USD].headroom.last is None
+
+    def test_it_pauses_while_each_wallet_answers_for_itself(self) -> None:
+        session = self.told(price(3), join("ann", multi=False), deposit("ann", 70), price(4), join("ann"), price(5))
+        standing = ann_of(session).standings[TOGETHER]
+        assert standing.holdings.equity == (1_070 + 2_500) * UNIT
+        assert standing.holdings.equity - standing.brought == (500 + 500) * UNIT
+
+    def test_an_asset_without_a_price_is_not_valued(self) -> None:
+        session = scenario(several_assets()).given(account("ann", 1_000), deposit("ann", 500, asset=OUNCE))
+        assert TOGETHER not in ann_of(session.given(price(2))).standings
+
+
+@pytest.mark.parametrize(("name", "shown"), [("ann", ["ann"]), (None, ["maker", "taker", "ann"])])
+def test_one_account_may_be_looked_at(name: str | None, shown: list[str]) -> None:
+    report = report_of(story(), name)
+    assert list(report.accounts) == shown
+    assert list(report.names) == ["maker", "taker", "ann"]
+
+
+def test_a_market_order_of_nobody_is_nobodys() -> None:
+    session = scenario().given(market(1, BUY, lots=1))
+    assert report_of(session).accounts["taker"].fills == 0  # type: ignore[index]
