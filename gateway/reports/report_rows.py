@@ -62,8 +62,10 @@ def money(told: Told) -> Iterator[Block]:
     ]  # fmt: skip
     rows = [list(_money(told, its, asset)) for its in told.accounts for asset in its.parts]
     if rows:
-        note = "before rounding each row adds up to its equity; realised PnL is before fees, other is what passed between the account"
-        notes = [f"{note} and the insurance fund, and interest"]
+        notes = [
+            "before rounding each row adds up to its equity; realised PnL is before fees, other is what passed between "
+            "the account and the insurance fund, and interest"
+        ]
         yield Block("money: where the equity at the end comes from", [heads, *rows], range(2, len(heads)), notes)
 
 
@@ -133,10 +135,10 @@ def risk(told: Told) -> Iterator[Block]:
     heads = ["account", "asset", "gross, mean", "gross, most", "net, least", "net, most", "leverage, mean", "most"]
     rows = [[account, _asset(name, one), *_exposure(told, one)] for account, name, one in shown]
     yield Block("exposure: notional at the mark", [[*heads, "open"], *rows], range(2, 9), [])
-    heads = ["account", "asset", "headroom, least", "at", "beyond IM, least", "at", "margin ratio, worst", "at"]
+    heads = ["account", "asset", "headroom", "at", "beyond IM", "at", "margin ratio", "at"]
     rows = [[account, _asset(name, one), *_margin(told, one)] for account, name, one in shown]
     notes = ["headroom: equity less maintenance margin (MM) of the pool with the least; beyond IM: less initial margin"]
-    yield Block("margin, while a position was open", [heads, *rows], range(2, 8), notes)
+    yield Block("margin at its worst, while a position was open", [heads, *rows], range(2, 8), notes)
 
 
 def _asset(name: str, one: Standing) -> str:

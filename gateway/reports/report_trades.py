@@ -119,8 +119,8 @@ def trips(told: Told) -> Iterator[Block]:
     ]
     if rows:
         notes = [
-            "from flat to flat, net of the fees and the funding of the position, in what it settles in; gain, loss and held "
-            "are means, p50 is the median time held"
+            "from flat to flat, net of the fees and the funding of the position, in what it settles in; gain, loss and "
+            "held are means, p50 is the median time held"
         ]
         yield Block("round trips", [heads, *rows], range(2, len(heads)), notes)
 
