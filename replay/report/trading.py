@@ -11,6 +11,7 @@ from events.commands import AccountId
 from events.instruments import InstrumentId
 from exchange.core.apply import APPLY
 from exchange.core.contract import Contract
+from exchange.core.matching.made_up import BOOKLESS
 from exchange.core.state import State
 from replay.report.accounts import AccountReport, Dot
 from replay.report.deals import DEALS, IS_FORCED, Deal, How, deals_of
@@ -47,6 +48,8 @@ class Trading:
         columns, first = self.state.columns[fact.chunk], fact.first_row
         contract = self.state.contracts[fact.instrument]
         markouts = self._markouts.get(fact.instrument)
+        if contract.book.by_trades and any(kind not in BOOKLESS for kind in columns.kind[first : fact.last_row + 1]):
+            markouts = None  # the book that was made up goes with the first of these rows, and all at once
         while markouts is not None and (due := markouts.next()) is not None:
             row = bisect_right(columns.at, due, first, fact.last_row + 1)
             if row > fact.last_row:

@@ -97,8 +97,8 @@ def test_the_tables_fit_and_say_how_to_ask_further(session: Path, monkeypatch: p
     assert max(map(len, lines)) <= 100, max(lines, key=len)
     for heading in (
         "money: where the equity at the end comes from", "drawdown of the profit", "exposure: notional at the mark",
-        "margin at its worst, while a position was open", "fills", "fills against the quote, basis points (bp)", "orders",
-        "round trips", "liquidations",
+        "margin at its worst, while a position was open", "fills", "fills against the quote, basis points (bp)",
+        "orders", "round trips", "liquidations",
     ):  # fmt: skip
         assert heading in lines
     assert lines[-1] == " one in full: ringfence why session.db --liquidation 1"
