@@ -1,4 +1,4 @@
-"""What a trader's program sees of its account and market, and what it can do.
+"""What a trader's program can do; what it sees of its account and market is in `replay.view`.
 
 Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed
 on as it stands and refused by the exchange, never rounded. A float is what its shortest text says: 0.1 is a tenth. What
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from events.commands import (
@@ -37,39 +37,31 @@ from events.commands import (
     Transfer,
 )
 from events.instructions import Arming
-from events.instruments import AssetId, InstrumentId, Leg, MarginMode, position_name
-from events.phases import TradingPhase
+from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT, Atoms, Lots, Nanos
-from exchange.core.contract import Contract
-from exchange.core.fees import fee_rates
-from exchange.core.margin.model import available_atoms
-from exchange.core.margin.pretrade import max_lots, reserve_price
-from exchange.core.matching.uncrossing import clearing
-from exchange.core.state import Account, State
-from exchange.projections.adl import light
+from exchange.core.state import State
 from replay.linking import clients_apart, linked, named
 from replay.parameters import all_given, exact, given, nanos, rate, whole
-from replay.quotes import Indicative, Quote, equity_atoms, price_of
+from replay.view import View
 from replay.waking import Alarms, Wake
 from replay.whole import lots_of, ticks_of, whole_or_text
 
 
-class Context:
+class Context(View):
     """What a strategy sees of its account and market, and how it sends orders."""
 
     def __init__(
         self, state: Callable[[], State], account: AccountId, send: Callable[[Command], object],
         alarms: Alarms | None = None, order: int = 0,
     ) -> None:  # fmt: skip
-        self._state_now = state
+        super().__init__(state, account)
         self._send = send
         self._requests = 0
         self._numbers = 0
         self._together = False
         self._batch: list[Any] | None = None
         self.woken_at = Nanos(0)
-        self.account = account
         self.instruments: tuple[InstrumentId, ...] = ()
         self.wake = Wake(self, alarms or Alarms(), order)
 
@@ -81,96 +73,6 @@ class Context:
     def now(self) -> Nanos:
         """Session time, ns since the epoch, UTC."""
         return max(self._state.now, self.woken_at)
-
-    def mark(self, instrument: str) -> Decimal | None:
-        """The mark price."""
-        mark = self.contract(instrument).mark
-        return Decimal(mark) / UNIT if mark else None
-
-    def quote(self, instrument: str) -> Quote:
-        """The best bid and ask."""
-        contract = self.contract(instrument)
-        book = contract.book
-        return Quote(price_of(contract, book.best_price(book.bids)), price_of(contract, book.best_price(book.asks)))
-
-    def phase(self, instrument: str) -> TradingPhase:
-        """What may be done in the instrument."""
-        return self.contract(instrument).phase
-
-    def indicative(self, instrument: str) -> Indicative | None:
-        """What trading would begin with if it were continuous from now on, None where nothing crosses."""
-        contract = self.contract(instrument)
-        if (found := clearing(contract)) is None:
-            return None
-        price = price_of(contract, found.price)
-        assert price is not None
-        lots, surplus = (Decimal(size * contract.lot) / UNIT for size in (found.lots, found.surplus))
-        return Indicative(price, lots, surplus)
-
-    def position(self, instrument: str, leg: Leg = Leg.NET) -> Decimal:
-        """The signed size held, in hedge mode of one leg."""
-        position = self._own.positions.get(position_name(instrument, given("leg", leg)))
-        return Decimal(position.lots * position.contract.lot) / UNIT if position else Decimal(0)
-
-    def adl_light(self, instrument: str, leg: Leg = Leg.NET) -> int | None:
-        """Where the position stands in the queue of auto-deleveraging, 5 for the first fifth, 1 for the last; None
-        without a position.
-        """
-        return light(self._state, self.account, position_name(self.contract(instrument).id, given("leg", leg)))
-
-    def leverage(self, instrument: str) -> int:
-        """The leverage in the instrument."""
-        contract = self.contract(instrument)
-        return self._state.position(self._own, contract).leverage
-
-    def open_orders(self) -> dict[OrderNumber, Decimal]:
-        """Open orders by number, with the signed size that is still open."""
-        orders = self._own.orders.values()
-        return {o.number: Decimal(o.sign * o.lots * self.contract(o.instrument).lot) / UNIT for o in orders}
-
-    def triggers(self) -> dict[OrderNumber, Decimal]:
-        """Conditional orders that wait, by number, with their signed size: 0 of one that closes the whole position."""
-        waiting = self._own.triggers.values()
-        return {
-            OrderNumber(t.placed.number): Decimal(t.sign * t.placed.lots * t.holder.contract.lot) / UNIT
-            for t in waiting
-        }
-
-    def available(self, asset: str = "USDT") -> Decimal:
-        """Available balance."""
-        if asset not in self._state.ledger:
-            return Decimal(0)
-        return Decimal(available_atoms(self._state.wallet(self._own, AssetId(asset)))) / UNIT
-
-    def equity(self, asset: str = "USDT") -> Decimal:
-        """Everything the account owns in the asset at the present marks: wallets and unrealised PnL, isolated ones
-        too.
-        """
-        return Decimal(equity_atoms(self._own, asset)) / UNIT
-
-    def max_size(self, instrument: str, side: Side, price: Decimal | str | None = None, leg: Leg = Leg.NET) -> Decimal:
-        """The largest order that margin and brackets carry at a price, by default that of a market order: one lot more
-        is refused. On the side that closes a leg: what there is to close. 0 while there is no mark price.
-        """
-        contract, state = self.contract(instrument), self._state
-        assert state.pack is not None
-        if not contract.mark:
-            return Decimal(0)
-        sign = 1 if given("side", side) is Side.BUY else -1
-        position = state.position(self._own, contract, leg := given("leg", leg))
-        if leg.sign * sign < 0:
-            return Decimal(abs(position.lots) * contract.lot) / UNIT
-        at = reserve_price(contract, sign, state.pack.market_buy_slippage)
-        at = at if price is None else int(exact("price", price) * UNIT)
-        lots = max_lots(position, sign, at, fee_rates(state, position)[1])
-        if price is None and contract.terms.market_max_lots:
-            lots = min(lots, contract.terms.market_max_lots)
-        return Decimal(lots * contract.lot) / UNIT
-
-    def whole_lots(self, instrument: str, size: Decimal) -> Decimal:
-        """The size rounded down to whole lots."""
-        lot = Decimal(self.contract(instrument).lot) / UNIT
-        return (size / lot).to_integral_value(ROUND_DOWN) * lot
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
         """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
@@ -377,19 +279,3 @@ class Context:
     def _request(self) -> RequestId:
         self._requests += not self._together
         return RequestId(f"{self._requests}")
-
-    @property
-    def _state(self) -> State:
-        """The state of this moment: another object once a session was built anew."""
-        return self._state_now()
-
-    @property
-    def _own(self) -> Account:
-        return self._state.accounts[self.account]
-
-    def contract(self, instrument: str) -> Contract:
-        """The instrument as the session has it. Raises LookupError."""
-        contracts = self._state.contracts
-        if instrument not in contracts:
-            raise LookupError(f"the session has no instrument {instrument!r}, it has {', '.join(contracts)}")
-        return contracts[instrument]  # type: ignore[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -19,12 +19,15 @@ from events.record import Batch
 from events.store.memory import MemoryLog
 from exchange.core.state import State
 from exchange.sequencer import Sequencer
+from replay.context import Context
 from replay.player import Player
 from replay.sources import open_source
 from replay.strategy import Strategy
 from replay.synth import generated
 from replay.traders import Trader
+from tests import captures
 from tests.captures import PACK, write
+from tests.strategies import Diary
 
 AS_RECORDED = SessionOptions()
 """Marks from the data, and the defaults of everything else."""
@@ -91,3 +94,22 @@ async def _play(
     finally:
         await sequencer.close()
     return Played(player, [batch async for batch in log.read()], await log.head())
+
+
+def still_market(folder: Path) -> Path:
+    """A book of 100.0 x 1.5 against 100.1 x 2 and a mark of 100.00000001, and nothing happens for ten seconds."""
+    lines = [
+        captures.body(10, [("100.00", "1.500")], [("100.10", "2.000")], s="BTCUSDT", symbol="BTCUSDT"),
+        captures.mark(),
+        captures.mark(at_ms=10_000, p="100.5"),
+    ]
+    return capture(folder, lines)
+
+
+def asked(
+    folder: Path, *deeds: Callable[[Context], object], options: SessionOptions = AS_RECORDED, **account: Any
+) -> tuple[Played, list[Any]]:
+    """Do one deed at each wake, a second apart; what they gave back."""
+    answers: list[Any] = []
+    plan = {n: lambda context, deed=deed: answers.append(deed(context)) for n, deed in enumerate(deeds, 1)}
+    return play(still_market(folder), traders=[trader(Diary(plan), **account)], options=options), answers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,28 +19,10 @@ from replay.quotes import Quote
 from replay.strategy import Strategy
 from replay.whole import whole_or_text
 from tests import captures
-from tests.playing import Played, capture, play, trader
+from tests.playing import asked, capture, play, still_market, trader
 from tests.strategies import Asker, Diary, Failing
 
 BTC = "BTCUSDT"
-
-
-def still_market(folder: Path) -> Path:
-    """A book of 100.0 x 1.5 against 100.1 x 2 and a mark of 100.00000001, and nothing happens for ten seconds."""
-    lines = [
-        captures.body(10, [("100.00", "1.500")], [("100.10", "2.000")], s="BTCUSDT", symbol="BTCUSDT"),
-        captures.mark(),
-        captures.mark(at_ms=10_000, p="100.5"),
-    ]
-    return capture(folder, lines)
-
-
-def asked(folder: Path, *deeds: Callable[[Context], object], **account: Any) -> tuple[Played, list[Any]]:
-    """Do one deed at each wake, a second apart; what they gave back."""
-    answers: list[Any] = []
-    plan = {n: lambda context, deed=deed: answers.append(deed(context)) for n, deed in enumerate(deeds, 1)}
-    return play(still_market(folder), traders=[trader(Diary(plan), **account)]), answers
-
 
 # Seeing
 
