@@ -89,7 +89,7 @@ class Scenario:
         `3+7#2` an iceberg that shows 3 and hides 7.
         """
         drawn = [" ".join(row.split()) for row in drawing.strip().splitlines()]
-        found = list(self._drawn(instrument))
+        found = list(self.drawn(instrument))
         assert found == drawn, "\n" + "\n".join(_side_by_side(drawn, found))
         return self
 
@@ -237,7 +237,8 @@ class Scenario:
             return of_wallet[what]()
         return removable_atoms(position) if what == "removable" else int(getattr(position, what))
 
-    def _drawn(self, instrument: str) -> Iterator[str]:
+    def drawn(self, instrument: str = GOLD) -> Iterator[str]:
+        """The queues, a line each: best asks last, best bids first."""
         book = self.state.contracts[instrument].book  # type: ignore[index]
         for side, name in ((book.asks, "ask"), (book.bids, "bid")):
             prices = sorted({*side.levels, *(p for p in side.history.stated if side.available(p) > 0)}, reverse=True)

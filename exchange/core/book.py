@@ -21,10 +21,12 @@ from events.instructions import SelfTrade
 from events.instruments import InstrumentId
 from exchange.core.history import SPARSE, History
 from exchange.core.iceberg import parts_behind, show
+from exchange.core.segments import line_up, refill
 
 
 class Order(msgspec.Struct):
-    """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number 0).
+    """An entry of a queue: what is open of an order, or a segment of MARKET's volume (account MARKET, number that of an
+    order of history, 0 where it is known by size only).
 
     sign is +1 for a buy; rests says that a trader's order stands in the book; notional and extra are the grains that
     one open lot adds to the order sums of its holder, the position that its fills change; client is its owner's name
@@ -99,16 +101,29 @@ class Level:
         while queue and not queue[-1].lots:
             queue.pop()
             self.dead -= 1
-        if queue and queue[-1].account == MARKET:
+        if queue and queue[-1].account == MARKET and not queue[-1].number:
             queue[-1].lots += lots
             self.market += lots
         else:
             self.append_market(price, sign, lots)
 
-    def append_market(self, price: int, sign: int, lots: int) -> None:
+    def of_market(self) -> Iterator[Order]:
+        """The live segments of MARKET's, the first one first."""
+        return (entry for entry in self.queue if entry.lots and entry.account == MARKET)
+
+    def append_market(self, price: int, sign: int, lots: int, number: int = 0) -> Order:
         """A segment of MARKET's of its own joins at the back of the queue."""
         self.market += lots
-        self.queue.append(Order(MARKET, OrderNumber(0), InstrumentId(""), sign, price, lots))
+        segment = Order(MARKET, OrderNumber(number), InstrumentId(""), sign, price, lots)
+        self.queue.append(segment)
+        return segment
+
+    def prepend_market(self, price: int, sign: int, lots: int, number: int = 0) -> Order:
+        """A segment of MARKET's of its own is put ahead of the queue."""
+        self.market += lots
+        segment = Order(MARKET, OrderNumber(number), InstrumentId(""), sign, price, lots)
+        self.queue.appendleft(segment)
+        return segment
 
     def shrink(self, entry: Order, lots: int) -> None:
         """A segment of MARKET's loses lots."""
@@ -145,7 +160,9 @@ class BookSide:
         level = self.levels.get(price)
         if level is None:
             level = self.levels[price] = Level()
-            if volume := self.available(price):
+            if price in self.history.queues:
+                line_up(self, level, price)
+            elif volume := self.available(price):
                 level.add_market(price, self.sign, volume)
             self.history.taken.pop(price, None)
             if self.best is None or price * self.sign > self.best * self.sign:
@@ -166,8 +183,12 @@ class BookSide:
 
     def _drop(self, price: int, level: Level) -> None:
         del self.levels[price]
-        if missing := self.history.stated.get(price, 0) - level.market:
-            self.history.taken[price] = missing
+        history = self.history
+        if missing := history.stated.get(price, 0) - level.market:
+            history.taken[price] = missing
+        if history.segments:
+            for number in history.queues.get(price, ()):
+                history.segments.pop(number, None)
         if price == self.best:
             self.best = self.levels.keys()[-1 if self.sign > 0 else 0] if self.levels else None
 
@@ -232,10 +253,24 @@ class BookSide:
         prices = list(self.levels)
         assert self.best == ((prices[-1] if self.sign > 0 else prices[0]) if prices else None)
         assert all(lots > 0 for lots in self.history.stated.values())
+        self._check_orders()
         assert {-self.sign * price for price in self.history.stated} <= set(self.history.heap)
         for price, lots in self.history.taken.items():
             assert 0 < lots <= self.history.stated[price]
             assert price not in self.levels
+
+    def _check_orders(self) -> None:
+        """Assert that history's orders, where they are known, are those of its levels, and the segments theirs."""
+        history = self.history
+        for price, queue in history.queues.items():
+            assert queue
+            assert all(lots > 0 for lots in queue.values())
+            assert sum(queue.values()) <= history.stated[price]
+            assert all(history.orders[number] == price for number in queue)
+        assert len(history.orders) == sum(map(len, history.queues.values()))
+        live = {e.number: e for level in self.levels.values() for e in level.of_market() if e.number}
+        assert live == {number: entry for number, entry in history.segments.items() if entry.lots}
+        assert all(entry.lots <= history.queues[entry.price][number] for number, entry in live.items())
 
 
 class Book:
@@ -315,9 +350,10 @@ class Book:
         """End of a batch without impact: what was taken from MARKET is there again, ahead of the queue."""
         for side, price, lots in self.borrowed:
             level, taken = side.levels.get(price), side.history.taken
-            if level is not None:
-                level.queue.appendleft(Order(MARKET, OrderNumber(0), InstrumentId(""), side.sign, price, lots))
-                level.market += lots
+            if level is not None and price in side.history.queues:
+                refill(side, level, price, lots)
+            elif level is not None:
+                level.prepend_market(price, side.sign, lots)
             elif price in taken:
                 taken[price] -= lots
                 if taken[price] <= 0:

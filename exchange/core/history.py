@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+from events.commands import OrderNumber
+
+if TYPE_CHECKING:
+    from exchange.core.book import Order
 
 SPARSE = 64
 """Dead entries that a queue or heap may hold before it is worth a clean-up."""
@@ -14,15 +20,22 @@ class History:
 
     stated maps price to lots; taken, what traders took of it until history states the price again. heap finds the best
     price; its keys are prices times -sign, and those no longer stated are dropped when they come up.
+
+    Where history tells orders apart, queues has the lots of each order of a price in their turn, behind what is known
+    by size only, and orders the price of each. segments are the entries that stand for orders in queues where a trader
+    rests; used up ones may linger, with 0 lots.
     """
 
-    __slots__ = ("heap", "sign", "stated", "taken")
+    __slots__ = ("heap", "orders", "queues", "segments", "sign", "stated", "taken")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.stated: dict[int, int] = {}
         self.taken: dict[int, int] = {}
         self.heap: list[int] = []
+        self.queues: dict[int, dict[int, int]] = {}
+        self.orders: dict[int, int] = {}
+        self.segments: dict[int, Order] = {}
 
     def best(self) -> int | None:
         """The best price that history states."""
@@ -53,6 +66,22 @@ class History:
         self.heap = [-self.sign * price for price in stated]
         heapify(self.heap)
 
+    def state(self, price: int, lots: int) -> None:
+        """History states that a price has these lots in all, 0 for none."""
+        if not lots:
+            self.stated.pop(price, None)
+        else:
+            if price not in self.stated:
+                heappush(self.heap, -self.sign * price)
+            self.stated[price] = lots
+
+    def forget(self, price: int) -> None:
+        """Of the volume at a price only the size is known from now on."""
+        for number in self.queues.pop(price, ()):
+            del self.orders[number]
+            if (segment := self.segments.pop(number, None)) is not None:
+                segment.number = OrderNumber(0)
+
     def tidy(self) -> None:
         """Keep the heap in proportion to what is stated."""
         if len(self.heap) > 2 * len(self.stated) + SPARSE:
@@ -63,3 +92,5 @@ class History:
         self.stated.clear()
         self.taken.clear()
         self.heap.clear()
+        for price in list(self.queues):
+            self.forget(price)

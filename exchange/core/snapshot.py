@@ -30,7 +30,7 @@ from exchange.core.matching.market import TICKERS_KEPT, MarketFeed
 from exchange.core.state import Account, Due, MultiPool, Outcome, Position, State, Wallet
 from exchange.core.triggers.trigger import Trigger
 
-STATE_VERSION = 7
+STATE_VERSION = 8
 """Raised whenever the bytes change their meaning; a snapshot of another version is discarded."""
 
 NOT_YET = (0, 0, "", "", 0)
@@ -38,7 +38,7 @@ NOT_YET = (0, 0, "", "", 0)
 
 _FEED = (
     "last_id", "synced", "stated", "streak", "equal", "different", "prints", "volume", "observations", "gaps",
-    "crossed", "last_price", "traded", "index", "rate", "next_funding", "next_sample",
+    "crossed", "tangled", "last_price", "traded", "index", "rate", "next_funding", "next_sample",
 )  # fmt: skip
 _POSITION = (
     "is_isolated", "leverage", "lots", "entry_value", "isolated", "bids", "asks", "extra", "open_orders", "auto_add",
@@ -158,6 +158,7 @@ def _side(side: BookSide) -> dict[str, Any]:
     return {
         "stated": sorted(side.history.stated.items()),
         "taken": sorted(side.history.taken.items()),
+        "orders": [[price, list(queue.items())] for price, queue in sorted(side.history.queues.items())],
         "levels": [
             [price, [[e.account, e.number, e.lots] for e in level.queue if e.lots]]
             for price, level in side.levels.items()
@@ -309,11 +310,16 @@ def _positions(state: State, ids: list[list[str]]) -> dict[Position | Wallet, No
 def _restore_side(state: State, side: BookSide, raw: dict[str, Any]) -> None:
     side.history.state_all(dict(map(tuple, raw["stated"])))
     side.history.taken = dict(map(tuple, raw["taken"]))
+    for price, orders in raw["orders"]:
+        side.history.queues[price] = dict(map(tuple, orders))
+        side.history.orders |= {number: price for number, _ in orders}
     for price, entries in raw["levels"]:
         level = side.levels[price] = Level()
         for account, number, lots in entries:
             if account == MARKET:
-                level.append_market(price, side.sign, lots)
+                segment = level.append_market(price, side.sign, lots, number)
+                if number:
+                    side.history.segments[number] = segment
             else:
                 level.queue.append(state.accounts[account].orders[number])
                 level.orders += 1

@@ -1,6 +1,6 @@
 """`make oracle`: millions of operations by chance on the fast book and the core, and on their naive counterparts.
 
-    python -m tests.contract [--operations HOW_MANY] [--only books|exchanges] [--first SEED | --seed SEED]
+    python -m tests.contract [--operations HOW_MANY] [--only books|orders|exchanges] [--first SEED | --seed SEED]
 
 Operations are cut into runs of RUN, each from a seed of its own. A run that fails names its seed, and `--seed` does it
 again, comparing everything after every operation. Exit code 1 where a run failed.
@@ -13,10 +13,15 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from functools import partial
 
 from tests.contract import books, exchanges
 
-MAKERS = {"books": books.by_chance, "exchanges": exchanges.by_chance}
+MAKERS = {
+    "books": books.by_chance,
+    "orders": partial(books.by_chance, kinds=books.BY_ORDER),
+    "exchanges": exchanges.by_chance,
+}
 """What is compared, and who does it."""
 
 OPERATIONS = 1_000_000

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from events.commands import AccountId, Impact, OrderNumber, QueueModel, SessionOptions
+from events.commands import AccountId, Impact, OrderNumber, QueueModel, SessionOptions, Side
 from events.instruments import InstrumentId
 from exchange.core import iceberg
 from exchange.core.book import Book, BookSide, Order
 from exchange.core.matching.market import MarketFeed
 from exchange.core.triggers.index import PriceIndex
 from tests.contract.naive_book import Meeting, NaiveBook
+from tests.spec import tape as rows
 from tests.spec.tape import diff, printed, snapshot, tape
 from tests.spec.words import BUY, SELL
 
@@ -73,8 +74,32 @@ class FastBook:
     def snapshot(self, bids: dict[int, int], asks: dict[int, int]) -> None:
         self._advance(snapshot(bids, asks, at=self.second))
 
+    def added(self, sign: int, name: int, price: int, lots: int) -> None:
+        self._advance(rows.event(rows.added(_word(sign), name, price, lots), at=self.second))
+
+    def changed(self, sign: int, name: int, price: int, lots: int) -> None:
+        self._advance(rows.event(rows.changed(_word(sign), name, price, lots), at=self.second))
+
+    def reduced(self, sign: int, name: int, price: int, lots: int) -> None:
+        self._advance(rows.event(rows.reduced(_word(sign), name, price, lots), at=self.second))
+
+    def deleted(self, sign: int, name: int, price: int, lots: int) -> None:
+        self._advance(rows.event(rows.deleted(_word(sign), name, price, lots), at=self.second))
+
+    def leveled(self, sign: int, price: int, lots: int) -> None:
+        self._advance(rows.event(rows.leveled(_word(sign), price, lots), at=self.second))
+
+    def cleared(self) -> None:
+        self._advance(rows.event(rows.cleared(), at=self.second))
+
+    def executed(self, sign: int, name: int, price: int, lots: int) -> list[tuple[int, int]]:
+        return self._printed(printed(_word(-sign), price, lots, at=self.second, order=name))
+
     def printed(self, sign: int, price: int, lots: int) -> list[tuple[int, int]]:
-        self._advance(printed(SELL if sign > 0 else BUY, price, lots, at=self.second))
+        return self._printed(printed(_word(-sign), price, lots, at=self.second))
+
+    def _printed(self, row: rows.Row) -> list[tuple[int, int]]:
+        self._advance(row)
         fills = [(fill.order.number, fill.lots) for fill in self.feed.fills]
         for fill in self.feed.fills:
             self._fill(fill.order, fill.lots)
@@ -101,6 +126,10 @@ class FastBook:
         self.stale = stale
 
 
+def _word(sign: int) -> Side:
+    return BUY if sign > 0 else SELL
+
+
 AnyBook = FastBook | NaiveBook
 
 
@@ -116,6 +145,9 @@ class Pair:
         self.fast.book.check()
         for sign in (BID, ASK):
             side = self.fast.side(sign)
+            known = {name: [price, lots] for price, q in side.history.queues.items() for name, lots in q.items()}
+            assert known == self.naive.known[sign]
+            assert side.history.stated == {price: lots for price, lots in self.naive.stated[sign].items() if lots}
             walk = list(self.naive.walk(sign))
             assert list(self.fast.walk(sign)) == walk
             assert self.fast.depth(sign) == self.naive.depth(sign)
@@ -147,8 +179,27 @@ class Pair:
             self.both("state", sign, price, lots - 1)
         elif what == "take":
             self.both("take", sign, 2 * lots, price)
+        elif what in ("added", "changed", "reduced", "deleted"):
+            self.both(what, sign, self._name(sign, price + lots), price, lots)
+        elif what == "executed":
+            if not self.naive.stale:
+                self._execute(sign, price, lots)
+        elif what == "leveled":
+            self.both("leveled", sign, price, lots - 1)
+        elif what == "cleared":
+            self.both("cleared")
         elif not self.naive.stale:
             self.both("printed", sign, price, lots)
+
+    def _name(self, sign: int, n: int) -> int:
+        """An order of history: mostly one that is known, at times a new one, or one that nobody heard of."""
+        known = list(self.naive.known[sign])
+        return known[n // 3 % len(known)] if known and n % 3 else n
+
+    def _execute(self, sign: int, price: int, lots: int) -> None:
+        """Most prints name an order, at its price, some one that is not displayed."""
+        name = self._name(sign, price + lots) if lots > 2 else 0
+        self.both("executed", sign, name, self.naive.known[sign].get(name, (price, 0))[0], lots)
 
     def _rest(self, sign: int, price: int, lots: int, visible: int) -> None:
         """As the exchange would: never through an order of the other side."""
@@ -164,13 +215,19 @@ class Pair:
 KINDS = ("rest", "rest", "iceberg", "cancel", "take", "state", "state", "printed", "snapshot", "stale")
 """What is done by chance."""
 
+BY_ORDER = (
+    "rest", "rest", "iceberg", "cancel", "take", "added", "added", "added", "changed", "reduced", "deleted", "executed",
+    "executed", "leveled", "state", "printed", "snapshot", "cleared", "stale",
+)  # fmt: skip
+"""What is done by chance where history tells its orders apart."""
 
-def by_chance(seed: int, operations: int, every: int) -> None:
+
+def by_chance(seed: int, operations: int, every: int, kinds: tuple[str, ...] = KINDS) -> None:
     """So many operations on both books, which are compared as a whole after every so many of them, and at the end."""
     random = Random(seed)
     pair = Pair(list(QueueModel)[seed % 3], list(Impact)[seed // 3 % 2])
     for n in range(operations):
-        kind = random.choice(KINDS[:-2] * 8 + KINDS[-2:])
+        kind = random.choice(kinds[:-2] * 8 + kinds[-2:])
         pair.do((kind, random.choice((BID, ASK)), random.randint(95, 105), random.randint(1, 9)))
         if n % every == 0:
             pair.agree()

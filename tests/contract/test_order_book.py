@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from events.commands import MARKET, Impact, QueueModel
 from exchange.core.history import History
-from tests.contract.books import ASK, BID, KINDS, AnyBook, FastBook, Pair, by_chance
+from tests.contract.books import ASK, BID, BY_ORDER, KINDS, AnyBook, FastBook, Pair, by_chance
 from tests.contract.naive_book import NaiveBook
 
 
@@ -84,7 +84,16 @@ OPERATIONS = st.tuples(
 )  # fmt: skip
 
 
-@given(st.lists(OPERATIONS, max_size=60), st.sampled_from(QueueModel), st.sampled_from(Impact))
+WITH_ORDERS = st.tuples(
+    st.sampled_from(BY_ORDER), st.sampled_from((BID, ASK)), st.integers(95, 105), st.integers(1, 9)
+)  # fmt: skip
+
+
+@given(
+    st.lists(OPERATIONS, max_size=60) | st.lists(WITH_ORDERS, max_size=60),
+    st.sampled_from(QueueModel),
+    st.sampled_from(Impact),
+)
 def test_the_fast_book_does_what_the_naive_one_does(
     operations: list[tuple[str, int, int, int]], model: QueueModel, impact: Impact
 ) -> None:
@@ -98,6 +107,11 @@ def test_the_fast_book_does_what_the_naive_one_does(
 @pytest.mark.parametrize("seed", range(10))
 def test_the_fast_book_goes_on_doing_so(seed: int) -> None:
     by_chance(seed, operations=2_500, every=1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_so_it_does_where_history_tells_its_orders_apart(seed: int) -> None:
+    by_chance(seed, operations=1_500, every=1, kinds=BY_ORDER)
 
 
 def test_a_level_that_many_orders_left_is_cleaned_up() -> None:

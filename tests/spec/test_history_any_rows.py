@@ -11,7 +11,23 @@ from msgspec.structs import replace
 from events.commands import MarkSource, QueueModel
 from events.facts import Fact, MarketAdvanced
 from tests.scenario import Scenario, scenario
-from tests.spec.tape import Row, diff, marked, printed, snapshot, tape, ticker
+from tests.spec.tape import (
+    Message,
+    Row,
+    added,
+    changed,
+    cleared,
+    deleted,
+    diff,
+    event,
+    leveled,
+    marked,
+    printed,
+    reduced,
+    snapshot,
+    tape,
+    ticker,
+)
 from tests.spec.words import BUY, SELL, place
 
 TIMES = st.integers(0, 30).map(lambda tenths: tenths / 10)
@@ -26,6 +42,17 @@ ROWS = st.one_of(
     st.builds(snapshot, BIDS, ASKS, at=TIMES),
     st.builds(ticker, st.integers(1, 9), st.just((99, 5)), st.just((101, 5)), at=TIMES),
     st.builds(marked, st.integers(97, 103), rate=st.just(10_000), next_funding=TIMES, at=TIMES),
+)
+
+NAMES, PRICES, LOTS = st.integers(1, 6), st.integers(96, 104), st.integers(1, 9)
+MESSAGES: st.SearchStrategy[Message] = st.one_of(
+    *(st.builds(said, SIDES, NAMES, PRICES, LOTS) for said in (added, added, added, changed, reduced, deleted)),
+    st.builds(leveled, SIDES, PRICES, st.integers(0, 9)),
+)
+BY_ORDER = st.one_of(
+    st.lists(MESSAGES, min_size=1, max_size=4).map(lambda messages: event(*messages)),
+    st.builds(printed, SIDES, PRICES, st.integers(1, 15), order=st.integers(0, 6)),
+    st.just(event(cleared(), added(BUY, 1, 98, 5), added(SELL, 2, 101, 5))),
 )
 
 ORDERS = st.lists(
@@ -58,7 +85,12 @@ def said(session: Scenario, *commands: object) -> list[Fact]:
 
 
 @settings(max_examples=60)
-@given(ORDERS, st.lists(ROWS, min_size=1, max_size=25), st.sampled_from(MarkSource), st.sampled_from(QueueModel))
+@given(
+    ORDERS,
+    st.lists(ROWS, min_size=1, max_size=25) | st.lists(ROWS | BY_ORDER | BY_ORDER | BY_ORDER, min_size=1, max_size=25),
+    st.sampled_from(MarkSource),
+    st.sampled_from(QueueModel),
+)
 def test_any_rows_in_bulk_say_what_they_say_one_by_one(
     orders: list[Any], rows: list[Row], source: MarkSource, model: QueueModel
 ) -> None:

@@ -12,7 +12,22 @@ from events.facts import Fact, MarketAdvanced
 from events.units import SECOND
 from exchange.core.matching.touching import first_touch
 from tests.scenario import Scenario, scenario
-from tests.spec.tape import Row, diff, marked, printed, snapshot, tape, ticker
+from tests.spec.tape import (
+    Row,
+    added,
+    changed,
+    cleared,
+    deleted,
+    diff,
+    event,
+    leveled,
+    marked,
+    printed,
+    reduced,
+    snapshot,
+    tape,
+    ticker,
+)
 from tests.spec.words import BUY, GOLD, SELL, resting
 
 OPEN = tape(snapshot({99: 10, 98: 20}, {101: 10, 102: 20}))
@@ -49,6 +64,26 @@ BUSY = (
 )
 """Prints, crossings, marks, funding, a gap, three equal comparisons, a snapshot: whatever a file may bring."""
 
+BY_ORDER = (
+    event(added(BUY, 1, 99, 4), added(SELL, 2, 101, 3)),
+    printed(SELL, 99, 9, order=0, at=0.1),
+    event(deleted(BUY, 71, 99, 6), leveled(BUY, 98, 7), at=0.1),
+    printed(SELL, 99, 6, order=72, at=0.2),
+    event(reduced(BUY, 1, 99, 1), changed(SELL, 2, 102, 3), at=0.3),
+    printed(SELL, 99, 5, order=1, at=0.4),
+    event(added(BUY, 3, 103, 1), at=0.5),
+    printed(BUY, 105, 50, order=0, at=0.6),
+    event(deleted(BUY, 3), leveled(SELL, 101, 0), at=0.7),
+    printed(BUY, 105, 2, order=2, at=0.8),
+    event(added(SELL, 4, 97, 1), at=0.9),
+    event(leveled(BUY, 99, 0), leveled(BUY, 98, 0), leveled(BUY, 97, 0), at=1.0),
+    marked(99, rate=1_000_000, next_funding=2, at=1.4),
+    event(cleared(), added(BUY, 5, 97, 3), added(SELL, 6, 99, 1), at=2.4),
+    printed(SELL, 97, 9, order=5, at=2.6),
+    printed(SELL, 97, 9, order=0, at=2.7),
+)
+"""The same where history tells its orders apart: some unknown, some crossed, and a book that begins anew."""
+
 
 def session(**options: Any) -> Scenario:
     return scenario(**options).given(OPEN, *ORDERS)
@@ -73,13 +108,30 @@ def test_rows_in_bulk_say_what_rows_one_by_one_say(source: MarkSource, model: Qu
     assert {type(fact).__name__ for fact in bulk} >= {"Traded", "MarkPriceMoved"}
 
 
+@pytest.mark.parametrize("model", list(QueueModel))
+def test_so_they_do_where_history_tells_its_orders_apart(model: QueueModel) -> None:
+    chunk = tape(*BY_ORDER, after=1)
+    bulk = said(session(queue_model=model), chunk)
+    single = session(queue_model=model)
+    first = replace(single.addressed(chunk), last_row=0)
+    assert said(single, *(replace(first, first_row=row, last_row=row) for row in range(len(chunk)))) == bulk
+    single.feed(observations=1 + len(chunk), prints=7, crossed=2)
+    assert sum(type(fact).__name__ == "Traded" for fact in bulk) > 3
+
+
 def touching(told: Scenario, *rows: Row) -> int:
     """Where first_touch stops."""
     chunk = tape(*rows, after=1)
     return first_touch(told.state.contracts[GOLD].feed, chunk, 0, len(chunk) - 1)
 
 
-QUIET = (printed(SELL, 100, 1), diff({98: 3}), ticker(3, (1, 1), (2, 2)), printed(BUY, 101, 99))
+QUIET = (
+    printed(SELL, 100, 1),
+    diff({98: 3}),
+    ticker(3, (1, 1), (2, 2)),
+    printed(BUY, 101, 99),
+    event(added(BUY, 8, 101, 1), deleted(BUY, 9, 102, 5), reduced(SELL, 9, 98, 1), leveled(SELL, 100, 2)),
+)
 """Rows that touch nobody while the best own bid is 99 and the best own ask 102."""
 
 
@@ -93,6 +145,10 @@ QUIET = (printed(SELL, 100, 1), diff({98: 3}), ticker(3, (1, 1), (2, 2)), printe
         diff({102: 1}),
         diff({103: 1}),
         diff({}, {99: 1}),
+        event(added(BUY, 8, 102, 1)),
+        event(deleted(BUY, 8, 102, 1), changed(BUY, 8, 103, 1)),
+        event(leveled(SELL, 99, 1)),
+        event(cleared()),
         snapshot({1: 1}, {200: 1}),
         marked(100),
     ],
@@ -105,7 +161,7 @@ def test_bulk_ends_with_the_first_row_that_can_touch_somebody(touch: Row) -> Non
 
 def test_rows_that_touch_nobody_go_in_bulk() -> None:
     assert touching(session(), *QUIET, *QUIET) == 2 * len(QUIET) - 1
-    assert touching(scenario(), *QUIET, printed(SELL, 1, 1), diff({102: 1}), diff({}, {5: 0}), printed(BUY, 1, 1)) == 7
+    assert touching(scenario(), *QUIET, printed(SELL, 1, 1), diff({102: 1}), diff({}, {5: 0}), printed(BUY, 1, 1)) == 8
 
 
 def test_where_nobody_rests_only_marks_and_samples_end_it() -> None:
@@ -131,10 +187,12 @@ def test_only_bids_or_only_asks_at_rest_are_touched_by_their_own_rows() -> None:
     assert touching(bids, printed(BUY, 500, 1), diff({500: 1}), printed(SELL, 99, 1)) == 2
     asks = scenario().given(OPEN, ORDERS[1])
     assert touching(asks, printed(SELL, 1, 1), diff({}, {1: 1}), printed(BUY, 102, 1)) == 2
+    assert touching(asks, event(added(SELL, 8, 1, 1)), event(added(BUY, 8, 102, 1)), printed(BUY, 1, 1)) == 1
+    assert touching(bids, event(added(BUY, 8, 500, 1)), event(added(SELL, 8, 99, 1)), printed(SELL, 500, 1)) == 1
 
 
 def test_counts_go_on_in_bulk() -> None:
-    session().given(tape(*QUIET, after=1)).feed(observations=5, prints=2, volume=100)
+    session().given(tape(*QUIET, after=1)).feed(observations=6, prints=2, volume=100)
 
 
 def test_time_may_pass_on_its_own() -> None:

@@ -136,5 +136,8 @@ def _side(side: BookSide, prices: list[int], lots: list[int], first: int) -> lis
     if history.taken:
         for price in prices:
             history.taken.pop(price, None)
+    if history.queues:
+        for price in prices:
+            history.forget(price)
     levels = side.levels
     return list(compress(range(first, first + len(prices)), map(levels.__contains__, prices))) if levels else []

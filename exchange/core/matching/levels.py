@@ -24,18 +24,18 @@ def restate(feed: MarketFeed, side: BookSide, level: Level, price: int, lots: in
     if change > 0:
         level.add_market(price, side.sign, change)
     elif change < 0:
-        _shrink(feed.queue_model, level, -change)
+        shrink(feed.queue_model, level, -change)
         waiting = [c for c in feed.credits.get(price, ()) if c[0] >= transacted - LATE_PRINT]
         feed.credits[price] = [*waiting, [transacted, -change]]
         if len(feed.credits) > SPARSE:
             _forget_credits(feed, transacted - LATE_PRINT)
 
 
-def _shrink(model: QueueModel, level: Level, lots: int) -> None:
-    """Volume left without a print: from where the queue model says."""
-    segments = [entry for entry in level.queue if entry.lots and entry.account == MARKET]
+def shrink(model: QueueModel, level: Level, lots: int) -> None:
+    """Volume that is known by size only left without a print: from where the queue model says."""
+    segments = [entry for entry in level.queue if entry.lots and entry.account == MARKET and not entry.number]
     if model is QueueModel.PROPORTIONAL:
-        total = level.market
+        total = sum(entry.lots for entry in segments)
         for entry in segments:
             part = lots * entry.lots // total
             total, lots = total - entry.lots, lots - part

@@ -18,10 +18,11 @@ from exchange.core.book import Book, BookSide, Order
 from exchange.core.matching.bulk import apply_in_bulk
 from exchange.core.matching.levels import restate
 from exchange.core.matching.made_up import follow, make_way
+from exchange.core.matching.orders import happened, traded
 from exchange.core.matching.prints import Fill, printed
 from exchange.core.triggers.index import PriceIndex
 
-DIFF, SNAPSHOT, PRINT, TICKER, MARK, _ORDERS = (int(kind) for kind in Kind)
+DIFF, SNAPSHOT, PRINT, TICKER, MARK, ORDERS = (int(kind) for kind in Kind)
 
 FRESH_AFTER = 3
 """So many equal comparisons in a row make a book fresh that no snapshot ever stated."""
@@ -38,14 +39,15 @@ class MarketFeed:
     fills, funding_rate, marked and defects speak of the latest `advance` only: the traders' orders that a print
     reached; the rate by which a funding time that passed is paid; the mark of a mark row; what was wrong, as (row,
     what). last_price is that of history's last print, traded that of the last trade, be it history's or a trader's;
-    lasts are the conditional orders that wait for it.
+    lasts are the conditional orders that wait for it. tangled says that the book is stale because history's orders
+    cross.
     """
 
     __slots__ = (
         "book", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate", "gaps",
         "index", "last_id", "last_price", "lasts", "mark_source", "marked", "next_funding", "next_sample",
-        "observations", "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tickers",
-        "touches", "traded", "volume",
+        "observations", "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tangled",
+        "tickers", "touches", "traded", "volume",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +63,7 @@ class MarketFeed:
         self.synced = True
         self.stated = False
         self.streak = 0
+        self.tangled = False
         self.tickers: deque[tuple[int, int, int, int, int]] = deque(maxlen=TICKERS_KEPT)
         self.quote = UNSTATED
         self.credits: dict[int, list[list[int]]] = {}
@@ -115,9 +118,16 @@ class MarketFeed:
         elif kind == DIFF:
             self._diff(columns, row, i)
         elif kind == PRINT:
-            printed(self, columns.print_price[i], columns.print_lots[i], columns.print_side[i], columns.transacted[row])
+            price, lots, side, makers = (
+                columns.print_price[i], columns.print_lots[i], columns.print_side[i], columns.print_order
+            )  # fmt: skip
+            printed(self, price, lots, side, columns.transacted[row], bool(makers))
+            if makers and makers[i]:
+                traded(self, row, self.book.asks if side > 0 else self.book.bids, makers[i], price, lots)
         elif kind == MARK:
             self._mark(columns, i)
+        elif kind == ORDERS:
+            happened(self, columns, row, i)
         else:
             self._snapshot(columns, row, i)
 
@@ -147,7 +157,7 @@ class MarketFeed:
         self.synced = False
         self.stated = True
         self.streak = 0
-        self.book.stale = False
+        self.book.stale = self.tangled = False
         self._levels(columns, i, columns.transacted[row])
         for side in (self.book.bids, self.book.asks):
             for price, level in side.levels.items():
@@ -174,6 +184,9 @@ class MarketFeed:
         if history.taken:
             for price in prices:
                 history.taken.pop(price, None)
+        if history.queues:
+            for price in prices:
+                history.forget(price)
         if levels:
             for price, size in zip(prices, lots, strict=True):
                 if (level := levels.get(price)) is not None:
@@ -204,6 +217,7 @@ class MarketFeed:
 
     def _turn_stale(self) -> None:
         self.book.stale = True
+        self.tangled = False
         self.streak = 0
 
     def _mark(self, columns: Observations, i: int) -> None:

@@ -21,8 +21,10 @@ class Fill(NamedTuple):
     lots: int
 
 
-def printed(feed: MarketFeed, price: int, lots: int, side: int, transacted: int) -> None:
-    """History traded so many lots at a price; the taker bought where side is 1, sold where it is -1."""
+def printed(feed: MarketFeed, price: int, lots: int, side: int, transacted: int, by_order: bool) -> None:
+    """History traded so many lots at a price; the taker bought where side is 1, sold where it is -1. by_order says that
+    the order which traded is told, and loses the lots itself.
+    """
     feed.prints += 1
     feed.volume += lots
     feed.last_price = feed.traded = price
@@ -41,7 +43,9 @@ def printed(feed: MarketFeed, price: int, lots: int, side: int, transacted: int)
         if level_price * hit.sign > price * hit.sign:
             left = _reach(feed, level, left)
             continue
-        if level_price == price:
+        if level_price == price and by_order:
+            _pass(feed, level, left)
+        elif level_price == price:
             known = explained(feed, price, lots, transacted)
             _walk(feed, level, max(0, left - known), lots - known)
         break
@@ -73,14 +77,24 @@ def _hit_hidden(feed: MarketFeed, level: Level, lots: int) -> int:
     return lots
 
 
+def _pass(feed: MarketFeed, level: Level, lots: int) -> None:
+    """A print passes the queue at its own price, MARKET's lots ahead of traders' orders included, and leaves them."""
+    for entry in level.queue:
+        if entry.account == MARKET:
+            lots -= min(lots, entry.lots)
+        elif lots and entry.lots:
+            lots -= _hit(feed, entry, lots)
+    _hit_hidden(feed, level, lots)
+
+
 def _walk(feed: MarketFeed, level: Level, lots: int, gone: int) -> None:
     """A print walks the queue at its own price. `gone` of MARKET's lots went with it in history: those whose place
-    a trader took go too, first come first.
+    a trader took go too, first come first. Lots of an order of history are left to what is told of that one.
     """
     for entry in list(level.queue):
         if entry.account == MARKET:
             lots -= min(lots, entry.lots)
-            part = min(gone, entry.lots)
+            part = 0 if entry.number else min(gone, entry.lots)
             gone -= part
             if part:
                 level.shrink(entry, part)

@@ -10,14 +10,16 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from events.commands import MarkSource
-from events.observations import Kind, Observations
+from events.observations import Action, Kind, Observations
 from events.spans import Spans
 from exchange.core.book import Book, Order
 from exchange.core.matching.ahead import first_at_least, first_at_most
 from exchange.core.matching.market import MarketFeed
 from exchange.core.triggers.index import AheadOfPrices
 
-DIFF, PRINT, TICKER, MARK = int(Kind.DIFF), int(Kind.PRINT), int(Kind.TICKER), int(Kind.MARK)
+DIFF, _, PRINT, TICKER, MARK, ORDERS = (int(kind) for kind in Kind)
+CLEAR = int(Action.CLEAR)
+GROWS = frozenset(map(int, (Action.ADD, Action.CHANGE, Action.LEVEL)))
 
 
 def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
@@ -110,6 +112,8 @@ def _can_touch(feed: MarketFeed, columns: Observations, kind: int, i: int, bid: 
         if feed.book.by_trades:
             return (ask is not None and price >= ask) or (bid is not None and price <= bid)
         return (ask is not None and price >= ask) if columns.print_side[i] > 0 else (bid is not None and price <= bid)
+    if kind == ORDERS:
+        return feed.book.stale or feed.book.by_trades or _crosses(columns, i, bid, ask)
     if kind != DIFF or feed.book.stale or feed.book.by_trades:
         return True
     start, middle, end = columns.asks_end[i - 1] if i else 0, columns.bids_end[i], columns.asks_end[i]
@@ -117,3 +121,16 @@ def _can_touch(feed: MarketFeed, columns: Observations, kind: int, i: int, bid: 
     if ask is not None and middle > start and max(prices[start:middle]) >= ask:
         return True
     return bid is not None and end > middle and min(prices[middle:end]) <= bid
+
+
+def _crosses(columns: Observations, i: int, bid: int | None, ask: int | None) -> bool:
+    """Whether an event may bring history's orders to a trader's price, or begins the book anew."""
+    for k in range(columns.orders_end[i - 1] if i else 0, columns.orders_end[i]):
+        action, price = columns.order_action[k], columns.order_price[k]
+        if action == CLEAR:
+            return True
+        if action in GROWS and (
+            (ask is not None and price >= ask) if columns.order_side[k] > 0 else (bid is not None and price <= bid)
+        ):
+            return True
+    return False
