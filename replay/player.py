@@ -37,6 +37,9 @@ READY_EVERY = 256
 """So many batches are decided between two looks at the committer."""
 
 
+ENDS_FILLS = ("gap in update ids", "crossed book")
+"""What makes the book stale."""
+
 PROBLEMS_MAX = 20
 """So many defects of the book are told of each kind; the rest is counted only."""
 
@@ -271,10 +274,11 @@ class Player:
         self._tell()
 
     def _complain(self, stream: Stream, defects: list[tuple[int, str]]) -> None:
-        """What only the book could notice: a gap in update ids, a crossed book."""
+        """What only the book could notice: a gap in update ids, a crossed book, an order that nobody has heard of."""
         for row, what in defects:
             place = stream.feed.source.locate(row, stream.chunk.instrument)
-            problem = f"{place}: {what}, and no fills until it is whole again; fetch the file again"
+            outcome = "no fills until it is whole again" if what in ENDS_FILLS else "it is taken as far as it fits"
+            problem = f"{place}: {what}, and {outcome}; fetch the file again"
             if self._strict:
                 raise SourceError(problem)
             kind = what.replace(" ", "_")

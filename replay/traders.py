@@ -22,7 +22,7 @@ from exchange.failures import SequencerError
 from exchange.projections.results import margin_ratio
 from replay.loading import StrategyError, failure
 from replay.strategy import Context, Strategy
-from replay.waking import DEPTH, PRINT, Alarms, Bars, Print, bar_end
+from replay.waking import PRINT, Alarms, Bars, Print, bar_end, changes_book
 
 MARK, LAST = PriceSource.MARK, PriceSource.LAST
 
@@ -244,11 +244,10 @@ class Traders:
         alarms.fold(chunk, first, last)
         if alarms.levels.get((instrument, LAST)) and (price := self._state.contracts[instrument].feed.last_price):
             self._reached(instrument, LAST, price)
-        kind = chunk.kind[last]
-        if alarms.sees_books and kind in DEPTH:
+        if alarms.sees_books and changes_book(chunk, last):
             for told in self._told.values():
                 call(told.strategy.on_book, told.context, instrument)
-        elif alarms.sees_prints and kind == PRINT:
+        if alarms.sees_prints and chunk.kind[last] == PRINT:
             trade = self._print(chunk, chunk.index[last])
             for told in self._told.values():
                 call(told.strategy.on_trade, told.context, instrument, trade)

@@ -23,7 +23,7 @@ from replay.parameters import exact, given, nanos
 if TYPE_CHECKING:
     from replay.context import Context
 
-DEPTH = (int(Kind.DIFF), int(Kind.SNAPSHOT))
+DEPTH = (int(Kind.DIFF), int(Kind.SNAPSHOT), int(Kind.ORDERS))
 PRINT = int(Kind.PRINT)
 NEVER = Nanos(0)
 
@@ -188,6 +188,8 @@ class Alarms:
             if (kind := chunk.kind[row]) == PRINT:
                 if self.sees_prints or (levels and levels.is_reached(chunk.print_price[chunk.index[row]])):
                     return row
+                if self.sees_books and changes_book(chunk, row):
+                    return row
             elif self.sees_books and kind in DEPTH:
                 return row
         return last
@@ -203,6 +205,13 @@ class Alarms:
     def _next(self) -> int:
         self._serial += 1
         return self._serial
+
+
+def changes_book(chunk: Observations, row: int) -> bool:
+    """Whether a row changes history's book: its levels, its orders, or a print of an order that it names."""
+    if chunk.kind[row] == PRINT:
+        return bool(chunk.print_order and chunk.print_order[chunk.index[row]])
+    return chunk.kind[row] in DEPTH
 
 
 def bar_end(at: Nanos, length: Nanos) -> Nanos:

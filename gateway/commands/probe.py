@@ -20,6 +20,7 @@ NAMES = {
     Kind.PRINT: "trades",
     Kind.TICKER: "tickers",
     Kind.MARK: "marks",
+    Kind.ORDERS: "order events",
 }
 
 

@@ -71,8 +71,8 @@ class Found:
             return
         self.levels += len(chunk.level_lots)
         self.removed += chunk.level_lots.count(0)
-        self.tick = _common(self.tick, chunk.level_price, chunk.ticker_bid, chunk.ticker_ask)
-        sizes = (chunk.print_lots, chunk.level_lots, chunk.ticker_bid_lots, chunk.ticker_ask_lots)
+        self.tick = _common(self.tick, chunk.level_price, chunk.ticker_bid, chunk.ticker_ask, chunk.order_price)
+        sizes = (chunk.print_lots, chunk.level_lots, chunk.ticker_bid_lots, chunk.ticker_ask_lots, chunk.order_lots)
         self.lot = _common(self.lot, *sizes)
 
 
