@@ -66,9 +66,7 @@ class Orders:
         last = event[-1]
         if is_cut:
             self._tell(last, "unfinished_event", "its event does not end, and is used as it is; fetch the file again")
-        prints = prints_of(event, self._book.last_price)
-        if prints:
-            self._book.last_price = prints[-1].price
+        prints = self._book.met(prints_of(event, self._book.last_price))
         changes = [change for record in event for change in self._changes(record)]
         self._rows.add(last.line, last.at, last.transacted, prints, changes)
 
@@ -84,7 +82,7 @@ class Orders:
         if action == "C" and order not in book.orders:
             self._tell(record, "unknown_order", f"order {order} is cancelled and was not there; fetch the file again")
         elif action == "C":
-            yield book.cancel(record)
+            yield from book.cancel(record)
         elif action in ("A", "M"):
             if record.flags & TOP:
                 yield book.clear(record.side)
@@ -98,10 +96,13 @@ class Orders:
 
 
 class _Book:
-    """The orders that are open, as the records say: side, price and lots by id."""
+    """The orders that are open, as the records say: side, price and lots by id; and what prints took of them that no
+    record has taken out yet.
+    """
 
     def __init__(self) -> None:
         self.orders: dict[int, tuple[int, int, int]] = {}
+        self._printed: dict[int, int] = {}
         self.is_whole = False
         self.last_price = 0
 
@@ -109,19 +110,32 @@ class _Book:
         """A side, or both, begins anew."""
         keep = {} if side == NEITHER else {name: held for name, held in self.orders.items() if held[0] != side}
         self.orders = keep
+        self._printed = {name: lots for name, lots in self._printed.items() if name in keep}
         return Change(Action.CLEAR, 0, side, 0, 0)
 
-    def cancel(self, record: Record) -> Change:
-        """Some of an order is gone; what is left is stated, so that a fill ahead of it is not counted twice."""
+    def met(self, prints: list[Print]) -> list[Print]:
+        """The prints of an event. An order that was not there when it began met none of them."""
+        for n, one in enumerate(prints):
+            self.last_price = one.price
+            if one.order in self.orders:
+                self._printed[one.order] = self._printed.get(one.order, 0) + one.lots
+            else:
+                prints[n] = one._replace(order=0)
+        return prints
+
+    def cancel(self, record: Record) -> Iterator[Change]:
+        """Some of an order is gone; what is left is stated, where that is not what prints left of it."""
         side, price, lots = self.orders.pop(record.order)
         left = max(lots - record.lots, 0)
         if left:
             self.orders[record.order] = (side, price, left)
-        return Change(Action.CHANGE, record.order, side, price, left)
+        if left != max(lots - self._printed.pop(record.order, 0), 0):
+            yield Change(Action.CHANGE, record.order, side, price, left)
 
     def put(self, record: Record) -> Change:
         """An order is new, or has another price or size."""
         is_new = record.action == "A" and record.order not in self.orders
+        self._printed.pop(record.order, None)
         if record.order:
             self.orders[record.order] = (record.side, record.price, record.lots)
         action = Action.ADD if is_new else Action.CHANGE

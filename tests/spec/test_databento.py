@@ -129,8 +129,22 @@ class TestTrades:
         assert rows[2:] == [
             (1010, 5000, BUY, 1),
             (1010, 2000, BUY, 2),
-            [(CHANGE, 1, SELL, 1010, 0), (CHANGE, 2, SELL, 1010, 3000)],
+            [(CHANGE, 2, SELL, 1010, 3000)],
         ]
+
+    def test_what_a_cancel_takes_beyond_the_fill_is_stated(self, path: Path) -> None:
+        fill = [record("T", "B", 101, 2, 9, 0), record("F", "A", 101, 2, 1, 0)]
+        rows = made(path, *self.SELLS, *fill, record("C", "A", 101, 3, 1), record("C", "A", 101, 2, 1))
+        assert rows[2:] == [(1010, 2000, BUY, 1), [(CHANGE, 1, SELL, 1010, 2000)], [(CHANGE, 1, SELL, 1010, 0)]]
+
+    def test_a_fill_that_no_record_takes_out_is_forgotten_with_the_book(self, path: Path) -> None:
+        fill = [record("T", "B", 101, 2, 9, 0), record("F", "A", 101, 2, 1)]
+        rows = made(path, *self.SELLS, *fill, cleared(), self.SELLS[0], record("C", "A", 101, 5, 1))
+        assert rows[-1] == [(CHANGE, 1, SELL, 1010, 0)]
+
+    def test_an_order_that_was_not_there_when_the_event_began_is_not_named(self, path: Path) -> None:
+        rows = [record("A", "A", 101, 5, 8, 0), record("T", "B", 101, 5, 9, 0), record("F", "A", 101, 5, 8, 0)]
+        assert self.prints(path, *rows, record("C", "A", 101, 5, 8)) == [(1010, 5000, BUY, 0)]
 
     def test_what_met_no_displayed_order_is_a_print_too(self, path: Path) -> None:
         rows = [record("T", "B", 101, 7, 9, 0), record("F", "A", 101, 5, 1, 0), record("C", "A", 101, 5, 1)]
@@ -144,7 +158,7 @@ class TestTrades:
         assert self.prints(path, record("T", "A", 100, 3, 9)) == [(1000, 3000, SELL, 0)]
 
     def test_where_nobody_was_the_taker_the_side_with_more_fills_tells(self, path: Path) -> None:
-        bids = [record("A", "B", 101, 2, 3, 0), record("A", "B", 101, 2, 4, 0)]
+        bids = [record("A", "B", 101, 2, 3), record("A", "B", 101, 2, 4)]
         trade = record("T", "N", 101, 5, 0, 0)
         asks = [record("F", "A", 101, 5, 1, 0)]
         fills = [record("F", "B", 101, 2, 3, 0), record("F", "B", 101, 2, 4, 0)]
@@ -167,7 +181,7 @@ class TestTrades:
             record("F", "A", 102, 1, 8, 0),
             record("C", "A", 101, 5, 1),
         ]
-        assert self.prints(path, *rows) == [(1010, 5000, BUY, 1), (1020, 1000, BUY, 8)]
+        assert self.prints(path, *rows) == [(1010, 5000, BUY, 1), (1020, 1000, BUY, 0)]
 
     def test_trades_of_nothing_or_at_no_price_are_counted(self, path: Path) -> None:
         reading = told(path, *self.SELLS, record("T", size=0), record("T", price=NO_PRICE), record("N", "N"))
