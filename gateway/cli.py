@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import calc, logs, packs, proofs
-from gateway.verbs import markets, sessions, stress
+from gateway.verbs import markets, sessions, stress, sweep
 
 app = typer.Typer(
     name="ringfence",
@@ -27,7 +27,7 @@ app.add_typer(proofs.app, name="proof")
 for verb in (
     markets.demo, markets.synth, markets.replay, markets.sources, markets.probe, markets.fetch,
     sessions.verify, sessions.audit, sessions.fork, sessions.diff, sessions.why, sessions.lab, sessions.report,
-    stress.stress,
+    stress.stress, sweep.sweep,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -65,6 +65,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from exchange.failures import SequencerError
     from replay.loading import StrategyError
     from replay.sources.report import SourceError
+    from replay.sweep.task import SweepError
     from replay.traders import SetupError
 
-    return UsageError, LogError, PackError, SequencerError, SetupError, SourceError, StrategyError
+    return UsageError, LogError, PackError, SequencerError, SetupError, SourceError, StrategyError, SweepError

@@ -47,7 +47,7 @@ def make_strategy(name: str, given: Mapping[str, str] | None = None) -> Strategy
         raise StrategyError(f"strategy {name!r} cannot be made: {failure(error)}; mend it") from error
 
 
-def failure(error: Exception) -> str:
+def failure(error: BaseException) -> str:
     """What was raised, and the last line of code, neither ours nor Python's way to import, that led there."""
     places = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
     theirs = [place for place in places if not any(way in place[0] for way in _NOT_THEIRS)]

@@ -121,3 +121,22 @@ class DiskFull(Strategy):
 
     def on_timer(self, context: Context) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+
+
+class Knob(Strategy):
+    """Buys so much at its first wake, or goes wrong as it is told."""
+
+    every = Nanos(SECOND)
+
+    def __init__(self, size: Decimal = Decimal("0.01"), wrong: str = "") -> None:
+        self.size = size
+        self.wrong = wrong
+
+    def on_timer(self, context: Context) -> None:
+        if self.wrong == "exit":
+            os._exit(3)
+        if self.wrong == "fail":
+            raise ValueError("no idea")
+        assert self.wrong != "bug", "a bug"
+        if not context.position("BTCUSDT"):
+            context.buy("BTCUSDT", self.size)

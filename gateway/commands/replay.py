@@ -34,11 +34,11 @@ from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.loading import StrategyError, make_strategy
+from replay.marking import mark_source
 from replay.noted import notes_of
 from replay.player import Player, Progress
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
-from replay.streams import beginning
 from replay.traders import SetupError, Trader
 
 T = TypeVar("T", bound=Enum)
@@ -201,8 +201,7 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
     """The session's options; mark `auto` takes marks from the data where its beginning has any, else the mid price."""
     mark = request.mark
     if mark == "auto":
-        has_marks = any(any(chunk.mark) for source in sources for chunk in beginning(source))
-        mark = (MarkSource.DATA if has_marks else MarkSource.MID).value
+        mark = mark_source(sources).value
     if request.opening_auction < 0:
         raise UsageError(f"--opening-auction {request.opening_auction}: give seconds, 0 for none")
     return SessionOptions(

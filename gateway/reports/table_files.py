@@ -36,7 +36,7 @@ class CsvFile:
     """Decimals and times as text, nothing as an empty cell."""
 
     def __init__(self, path: Path, columns: Mapping[str, Column]) -> None:
-        self._file = path.open("x", newline="", encoding="ascii")
+        self._file = path.open("x", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(columns)
         self._text = [_TEXTS[column] for column in columns.values()]

@@ -41,6 +41,7 @@ RULES = {
     "exchange.audit": Rule(("events", "exchange.audit")),
     "replay": Rule(("events", "exchange", "replay", "numpy", "structlog")),
     "replay.sources": Rule(("events", "exchange", "replay", "numpy", "structlog"), further=1),
+    "replay.sweep": Rule(("events", "exchange", "replay", "numpy", "structlog", "msgspec")),
     "replay.testing": Rule(("events", "exchange", "replay", "numpy", "structlog", "pytest")),
     "gateway": Rule((ANYTHING,), unless=("benchmarks", "docs", "tests")),
     "examples": Rule((ANYTHING,), unless=("gateway", "benchmarks", "docs", "tests")),
@@ -116,6 +117,7 @@ def test_each_module_imports_only_what_its_package_may() -> None:
         ("exchange.sequencer", "import msgspec"),
         ("exchange.sequencer", "import replay"),
         ("replay.player", "import pytest"),
+        ("replay.player", "import msgspec"),
         ("replay.sources.binance", "import zstandard, databento"),
         ("replay.player", "import gateway.cli"),
         ("gateway.cli", "import tests.sim"),
@@ -136,6 +138,7 @@ def test_an_import_against_the_rule_is_found(module: str, text: str) -> None:
         ("exchange.sequencer", "import asyncio, structlog\nfrom exchange.core.state import State"),
         ("replay.sources.databento", "import zstandard\nfrom zstandard import open"),
         ("replay.testing", "import pytest"),
+        ("replay.sweep.task", "import msgspec"),
         ("gateway.cli", "import typer, rich.table"),
     ],
 )
