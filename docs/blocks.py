@@ -3,7 +3,8 @@
 A `console` block holds commands after `$ `, carried on by lines after `> `, each followed by what it prints. A `python`
 block is a program; an `output` block right after it is what it prints. Further words after the language:
 
-    title=NAME    the program is only saved under that name; a file of that name in the checkout has to be the same
+    title=NAME    the text, a program's or another, is only saved under that name; a file of that name in the checkout
+                  has to be the same
     needs=NAME    the blocks of a document that need a capture of RINGFENCE_DATA share a folder of their own
 
 In what is shown, `...` stands for any text, alone on a line for any lines. Seconds and rates, measured anew each time,
@@ -77,7 +78,7 @@ def steps(document: str) -> list[Step]:
     for block in blocks(document):
         if block.language == "console":
             found += _commands(block)
-        elif block.language == "python":
+        elif block.language == "python" or "title" in block.options:
             found.append(_program(block))
         elif block.language == "output":
             assert found[-1].command == PYTHON, "an output block follows the program that prints it"

@@ -19,6 +19,9 @@ BETTER_LOW = ("fees", "max_drawdown", "worst_margin_ratio", "refusals", "liquida
 USUAL = ("pnl", "fees", "funding", "max_drawdown", "worst_margin_ratio", "fills", "liquidations")
 """The figures that are always shown."""
 
+HEADS = {"pnl": "PnL", "max_drawdown": "drawdown", "worst_margin_ratio": "worst ratio"}
+"""What is written above a figure, if not its name."""
+
 ID_SHOWN = 8
 """So much of a task's name is enough for reading."""
 
@@ -39,7 +42,7 @@ def shown(plan: Plan, runs: Runs, by: str) -> list[str]:
     """The lines of a table: what varies in the plan, and the figures."""
     figures = (*USUAL, *(() if by in USUAL else (by,)))
     is_mixed = len(assets(runs)) > 1
-    head = ["task", *plan.varies, *(name.replace("_", " ") for name in figures), "in"]
+    head = ["task", *plan.varies, *(HEADS.get(name, name) for name in figures), "in"]
     lines = [
         [
             task.id[:ID_SHOWN],

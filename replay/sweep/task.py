@@ -57,7 +57,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One session to be played: a market, the rules, one account and its strategy.
 
     `code` and `rules` are the SHA-256 of the file that the strategy is in and of the rule pack. `params` are given as
-    text. `options` are those of the session by name, as text; `mark_source` may be `auto`. Amounts are decimals as text.
+    text, and so are `options`, those of the session by name; `mark_source` may be `auto`. Amounts are decimals as text.
     """
 
     market: Files | Generated

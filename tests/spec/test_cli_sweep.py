@@ -43,7 +43,7 @@ def test_it_says_what_it_ran_shows_the_best_and_where_the_table_is() -> None:
     assert lines[1].startswith("ran      4 in ")
     assert lines[1].endswith("; all in all 4 ok")
     assert lines[3] == "4 of 4, largest pnl first, amounts in USDT"
-    head = "task mode param.size pnl fees funding max drawdown worst margin ratio fills liquidations"
+    head = "task mode param.size PnL fees funding drawdown worst ratio fills liquidations"
     assert " ".join(lines[5].split()) == head
     assert lines[-1] == "written  plan.sweep/results.csv"
 
