@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 from events.commands import AccountId, SessionOptions
 from events.instruments import InstrumentId, MarginMode, PackError, RulePack, load_pack
 from events.log import EventLog
+from events.notes import note_strategies
 from events.store.sqlite import open_session
 from events.units import UNIT, decimal_text
 from exchange.sequencer import Sequencer
 from replay.given import session_options
 from replay.loading import StrategyError, make_strategy
 from replay.marking import mark_source
+from replay.noted import notes_of
 from replay.player import Player
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
@@ -145,10 +147,11 @@ def _options(task: Task, sources: Sequence[Source]) -> SessionOptions:
 async def _play(
     task: Task, pack: RulePack, sources: Sequence[Source], options: SessionOptions, path: Path | None
 ) -> Outcome:
-    log: EventLog = await open_session(path, create=True) if path else HeadOnly()
+    trader = _trader(task)
+    log = await _log(path, trader)
     try:
         sequencer = await Sequencer.open(log)
-        player = Player(sequencer, sources, [_trader(task)], strict=_is_strict(task))
+        player = Player(sequencer, sources, [trader], strict=_is_strict(task))
         curve = Curve(player, sequencer, TRADER)
         try:
             indices = {InstrumentId(pair): Decimal(price) for pair, price in task.indices.items()}
@@ -161,6 +164,15 @@ async def _play(
     return outcome
 
 
+async def _log(path: Path | None, trader: Trader) -> EventLog:
+    """A session file that says what traded in it, or nothing but a digest."""
+    if path is None:
+        return HeadOnly()
+    log = await open_session(path, create=True)
+    await note_strategies(log, notes_of([trader]))
+    return log
+
+
 def _is_strict(task: Task) -> bool:
     return isinstance(task.market, Files) and task.market.strict
 
@@ -168,7 +180,7 @@ def _is_strict(task: Task) -> bool:
 def _trader(task: Task) -> Trader:
     strategy = make_strategy(task.strategy, task.params)
     mode = MarginMode.ISOLATED if task.mode == "isolated" else MarginMode.CROSS
-    return Trader(TRADER, mode, task.leverage, Decimal(task.deposit), strategy, task.mode == "multi")
+    return Trader(TRADER, mode, task.leverage, Decimal(task.deposit), strategy, task.mode == "multi", task.params)
 
 
 def _outcome(task: Task, player: Player, sources: Sequence[Source], curve: Curve, head: str) -> Outcome:

@@ -45,7 +45,7 @@ def bring(folder: Folder, capture: str) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_output_belongs_to_something_that_runs(path: Path) -> None:
-    languages = {block.language for block in blocks(path.read_text("utf-8"))}
+    languages = {block.language for block in blocks(path.read_text("utf-8")) if "title" not in block.options}
     assert languages <= {"console", "python", "output", "mermaid"}
 
 
