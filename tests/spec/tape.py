@@ -90,9 +90,9 @@ def leveled(side: Side, price: int, lots: int) -> Message:
     return _message(Action.LEVEL, side, 0, price, lots)
 
 
-def cleared() -> Message:
-    """The book begins anew."""
-    return Message(Action.CLEAR)
+def cleared(side: Side | None = None) -> Message:
+    """The book begins anew, or a side of it."""
+    return Message(Action.CLEAR, side=0 if side is None else 1 if side is Side.BUY else -1)
 
 
 def _message(action: Action, side: Side, id: int, price: int, lots: int) -> Message:

@@ -57,6 +57,14 @@ class TestOrders:
         assert known(told) == {99: {1: 10, 2: 5}, 98: {3: 20}}
         assert known(told, -1) == {101: {4: 10, 5: 4}}
 
+    def test_one_side_begins_anew(self) -> None:
+        told = opened(tape(event(cleared(SELL), added(SELL, 6, 102, 1)))).book("ask 102: M1\nbid 99: M15\nbid 98: M20")
+        assert known(told, -1) == {102: {6: 1}}
+        opened(tape(event(cleared(BUY)))).book("ask 101: M14").feed(stale=False)
+
+    def test_a_book_of_which_only_a_side_began_is_stale(self) -> None:
+        scenario().given(tape(event(cleared(BUY), added(BUY, 1, 99, 10)))).feed(stale=True)
+
     def test_a_book_that_never_began_is_stale(self) -> None:
         scenario().given(tape(event(added(BUY, 1, 99, 10)))).feed(stale=True)
 

@@ -13,6 +13,7 @@ from events.instruments import InstrumentId, RulePack
 from events.observations import Action, Kind, Observations
 from replay.sources import Source, open_source
 from tests.captures import PACK
+from tests.playing import play
 from tests.tables import orders_of
 
 ES = "orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst"
@@ -72,6 +73,23 @@ def test_the_book_at_the_end_is_as_stated(data: Path, name: str, records: int, b
     source = opened(data, name)
     assert book_of(source) == book
     assert source.report.lines == records
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol", "book", "volume"),
+    [
+        (ES, "ESM4", Book(13_598, 976, 571, 5214.0, 5214.25), 6),
+        (CHRISTMAS, "ESH4", Book(8_725, 892, 559, 4799.0, 4799.5), 0),
+    ],
+)
+def test_so_it_is_in_the_engine(data: Path, name: str, symbol: str, book: Book, volume: int) -> None:
+    played = play(data / "databento_mbo" / name, pack=futures("ESM4", "ESH4"), strict=True)
+    feed = played.state.contracts[InstrumentId(symbol)].feed
+    bids, asks = feed.book.bids.history, feed.book.asks.history
+    orders = len(bids.orders) + len(asks.orders)
+    best = [(price or 0) / 4 for price in (bids.best(), asks.best())]
+    assert (orders, len(bids.stated), len(asks.stated), *best) == book
+    assert (feed.volume, feed.book.stale, feed.crossed) == (volume, False, 0)
 
 
 def test_the_trades_are_as_stated(data: Path) -> None:

@@ -31,7 +31,7 @@ def happened(feed: MarketFeed, columns: Observations, row: int, i: int) -> None:
     prices, lots = columns.order_price, columns.order_lots
     for k in range(ends[i - 1] if i else 0, ends[i]):
         if (action := columns.order_action[k]) == CLEAR:
-            _clear(feed)
+            _clear(feed, sides[k])
             continue
         side = book.bids if sides[k] > 0 else book.asks
         if what := _DO[action](feed, side, numbers[k], prices[k], lots[k]):
@@ -69,11 +69,15 @@ def judge(feed: MarketFeed, row: int) -> None:
         book.stale = feed.tangled = False
 
 
-def _clear(feed: MarketFeed) -> None:
+def _clear(feed: MarketFeed, which: int) -> None:
+    """A side begins anew, or both, and with both the book."""
     for side in (feed.book.bids, feed.book.asks):
-        side.history.clear()
-        for level in side.levels.values():
-            shrink(QueueModel.AHEAD, level, level.market)
+        if which in (0, side.sign):
+            side.history.clear()
+            for level in side.levels.values():
+                shrink(QueueModel.AHEAD, level, level.market)
+    if which:
+        return
     feed.stated = True
     feed.streak = 0
     feed.book.stale = feed.tangled = False
