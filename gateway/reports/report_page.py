@@ -15,7 +15,7 @@ STYLE = """
 :root { color-scheme: light dark }
 caption { text-align: left; font-size: 1.2rem; font-weight: bold; margin: 2rem 0 .5rem }
 tbody th { font-weight: normal; text-align: left } th.text, td.text { text-align: left }
-.wide { overflow-x: auto }
+.wide { overflow-x: auto } figure { margin: 0 }
 @media (prefers-color-scheme: dark) {
   body { background: #18181b; color: #e4e4e7 } p { color: #a1a1aa } thead th { border-bottom-color: #52525b }
 }
@@ -42,10 +42,16 @@ def _charts(told: Told, number: int) -> str:
     its = told.accounts[number]
     if not its.standings:
         return ""
-    drawn = [chart(over_time(told, its), f"time{number}")]
+    drawn = [_figure(f"{its.name} over time", chart(over_time(told, its), f"time{number}"))]
     if any(one.count for one in its.instruments.values()):
-        drawn.append(chart(spreads(told, its), f"spreads{number}"))
+        spread = chart(spreads(told, its), f"spreads{number}")
+        drawn.append(_figure(f"how the slips and the waits of {its.name} are spread", spread))
     return f"<section><h2>Account {escape(its.name)}</h2>{''.join(drawn)}</section>"
+
+
+def _figure(label: str, markup: str) -> str:
+    """Charts with what they are of, for who cannot see them: the tables have their figures."""
+    return f'<figure aria-label="{escape(label)}">{markup}</figure>'
 
 
 def _table(block: Block) -> str:

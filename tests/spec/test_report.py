@@ -11,13 +11,16 @@ import pytest
 from msgspec.structs import replace
 
 from events import facts as f
+from events.commands import INSURANCE
+from events.rules import Layer
 from events.units import SECOND, UNIT
-from replay.report import TOGETHER, Decline, Role
+from replay.report import TOGETHER, Decline, Parts, Role
 from replay.report.standing import Drawdown
 from tests.reporting import ann_of, nonzero, report_of
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import (
     COIN,
+    HOUR,
     LONG,
     OUNCE,
     SHORT,
@@ -33,6 +36,7 @@ from tests.spec.contracts import (
     several_assets,
     transfer,
 )
+from tests.spec.test_waterfall import STEPS, rules
 from tests.spec.words import (
     BUY,
     GOLD,
@@ -173,6 +177,59 @@ class TestMoney:
         assert nonzero(ann.part(USD, GOLD)) == {"realised": 30}
         assert session.position("ann").entry_value == 180 + 300
         assert ann.instruments[GOLD].all_trips().closed == 0
+
+
+class TestOthers:
+    """What the insurance fund, other accounts and lenders have to do with an account's money."""
+
+    def test_who_is_deleveraged_realises_what_the_close_at_the_bankruptcy_price_brings(self) -> None:
+        # bankrupt at 90 with the mark at 88; the fund takes 4 lots, the 6 others are closed against bob's short
+        session = scenario(rules(Layer.FUND, Layer.ADL)).given(account("ann", 100), account("bob", 500))
+        session.given(position(1, BUY, price=100, lots=10, by="ann", against="bob"), deposit(INSURANCE, 8))
+        report = report_of(session.given(mark(88), proceed()))
+        ann, bob = (report.accounts[name] for name in ("ann", "bob"))  # type: ignore[index]
+        assert nonzero(ann.whole(USD)) == {"deposited": 100, "liquidated": -100}
+        assert nonzero(bob.whole(USD)) == {"deposited": 500, "deleveraged": 60}
+        assert bob.standings[USD].holdings.equity == (560 + 4 * 12) * UNIT
+        assert (bob.fills, ann.fills) == (1, 1)
+
+    def test_a_shared_loss_is_realised_and_paid(self) -> None:
+        # at 88 bob gained 84, of which 14 go to the fund; then he buys his 7 back at 88
+        session = scenario(rules(Layer.SOCIALISED)).given(account("ann", 100), account("bob", 500), account("cat", 500))
+        session.given(position(1, BUY, price=100, lots=7, by="ann", against="bob"))
+        session.given(position(3, BUY, price=100, lots=3, by="ann", against="cat"), mark(88), proceed())
+        assert nonzero(self.bob(session)) == {"deposited": 500, "realised": 14, "shared": 14}
+        session.given(position(5, BUY, price=88, lots=7, by="bob"))
+        assert nonzero(self.bob(session)) == {"deposited": 500, "realised": 84, "shared": 14}
+        assert session.position("bob").wallet.balance == 570
+
+    def bob(self, session: Scenario) -> Parts:
+        return report_of(session).accounts["bob"].whole(USD)  # type: ignore[index]
+
+    def test_a_deficit_that_the_fund_covered_came_in(self) -> None:
+        # 10 at 100 closed at 80 with 150 in the wallet: 50 are missing
+        session = scenario().given(account("ann", 150), position(1, BUY, price=100, lots=10, by="ann"), mark(200))
+        session.given(resting(3, SELL, price=80, lots=10, by="ann", reduce_only=True), market(4, BUY, lots=10))
+        ann = ann_of(session.given(proceed()))
+        assert nonzero(ann.whole(USD)) == {"deposited": 150, "realised": -200, "covered": 50}
+        assert (ann.part(USD).other, ann.standings[USD].holdings.equity) == (50, 0)
+
+    def test_interest_is_paid_on_a_debt(self) -> None:
+        # 150 lost without a dollar: 1 % of the debt, rounded up
+        told = several_assets(debt_limit=1_000, interest=PERCENT, interest_interval=HOUR)
+        session = scenario(told).given(price(2), account("ann"), deposit("ann", 500, asset=OUNCE), join("ann"))
+        session.given(position(1, BUY, price=100, lots=10, by="ann"), position(3, SELL, price=85, lots=10, by="ann"))
+        assert nonzero(ann_of(session.given(later(HOUR), proceed())).whole(USD)) == {"realised": -150, "interest": 2}
+
+    def test_legs_that_close_each_other_are_a_liquidation_too(self) -> None:
+        # 10 long at 100 and 10 short at 90: at 200 no margin is left, and both close at the mark
+        session = scenario(rules(Layer.FUND, style=STEPS)).given(account("ann", 300), hedge("ann"))
+        session.given(position(1, BUY, price=100, lots=10, by="ann", leg=LONG))
+        session.given(position(3, SELL, price=90, lots=10, by="ann", leg=SHORT), mark(200), proceed())
+        parts = ann_of(session).whole(USD)
+        facts = [fact for batch in session.batches for fact in batch.facts]
+        assert [fact.lots for fact in facts if isinstance(fact, f.LegsNetted)] == [10]
+        assert nonzero(parts) == {"deposited": 300, "liquidated": -100}
 
 
 class TestDrawdown:
