@@ -114,7 +114,7 @@ def _standing(its: Standing, every: int, per_year: int) -> dict[str, Any]:
             "net_average": exact(its.average(its.net_time)),
             "net_lowest": _point(its.net.lowest, exact),
             "net_highest": _point(its.net.highest, exact),
-            "leverage_average": decimal_text(its.gross_time * UNIT // its.equity_time) if its.equity_time > 0 else None,
+            "leverage_average": fraction_text(its.mean_leverage),
             "leverage_highest": _point(its.leverage.highest, decimal_text),
             "open_percent": percent_exact(its.open_time * UNIT // its.lasted if its.lasted else None),
         },

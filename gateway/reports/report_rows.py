@@ -9,7 +9,7 @@ from typing import NamedTuple
 from events.units import SECOND, UNIT
 from exchange.core.margin.model import unrealised
 from exchange.projections.explain import Liquidation
-from gateway.console import money_text, ratio_text, time_text
+from gateway.console import ratio_text, time_text
 from gateway.reports.report_numbers import quotient, seconds, share
 from gateway.reports.why_rows import Block
 from gateway.reports.why_words import Words, percent
@@ -38,12 +38,12 @@ class Told(NamedTuple):
         return text.partition(" ")[2] if self.report.started // DAY == self.report.ended // DAY else text
 
     def amount(self, grains: int, asset: str) -> str:
-        """Grains as an amount of the asset without its unit, rounded for reading."""
-        return money_text(grains // UNIT, self.words.places(asset))
+        """Grains as an amount of the asset without its unit, rounded for reading unless that leaves nothing of it."""
+        return self.words.number(grains // UNIT, asset)
 
     def atoms(self, atoms: int, asset: str) -> str:
         """Atoms likewise."""
-        return money_text(atoms, self.words.places(asset))
+        return self.words.number(atoms, asset)
 
 
 def title(told: Told) -> list[str]:
@@ -130,18 +130,19 @@ def risk(told: Told) -> Iterator[Block]:
     heads = [
         "account", "asset", "deepest", "steepest", "from its peak", "lowest", "back at", "longest below a peak",
     ]  # fmt: skip
-    rows = [[account, _asset(name, one), *_drawdown(told, one)] for account, name, one in shown]
+    rows = [[account, asset_text(name, one), *_drawdown(told, one)] for account, name, one in shown]
     yield Block("drawdown of the profit", [heads, *rows], range(2, 8), [])
     heads = ["account", "asset", "gross, mean", "gross, most", "net, least", "net, most", "leverage, mean", "most"]
-    rows = [[account, _asset(name, one), *_exposure(told, one)] for account, name, one in shown]
+    rows = [[account, asset_text(name, one), *_exposure(told, one)] for account, name, one in shown]
     yield Block("exposure: notional at the mark", [[*heads, "open"], *rows], range(2, 9), [])
     heads = ["account", "asset", "headroom", "at", "beyond IM", "at", "margin ratio", "at"]
-    rows = [[account, _asset(name, one), *_margin(told, one)] for account, name, one in shown]
+    rows = [[account, asset_text(name, one), *_margin(told, one)] for account, name, one in shown]
     notes = ["headroom: equity less maintenance margin (MM) of the pool with the least; beyond IM: less initial margin"]
     yield Block("margin at its worst, while a position was open", [heads, *rows], range(2, 8), notes)
 
 
-def _asset(name: str, one: Standing) -> str:
+def asset_text(name: str, one: Standing) -> str:
+    """The asset in which an account stands, or that all of its assets are valued in."""
     return f"all in {one.asset}" if name == TOGETHER else one.asset
 
 
@@ -159,7 +160,7 @@ def _exposure(told: Told, one: Standing) -> Iterator[str]:
     extremes = [one.gross.highest, one.net.lowest, one.net.highest]
     yield told.amount(one.average(one.gross_time), one.asset)
     yield from (told.amount(point.value if point else 0, one.asset) for point in extremes)
-    yield _times(Fraction(one.gross_time, one.equity_time) if one.equity_time > 0 else None)
+    yield _times(one.mean_leverage)
     highest = one.leverage.highest
     yield _times(Fraction(highest.value, UNIT) if highest else None)
     yield share(one.open_time, one.lasted)

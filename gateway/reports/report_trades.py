@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from gateway.reports.report_numbers import quotient, seconds, share
-from gateway.reports.report_rows import Told, money, parts, risk
+from gateway.reports.report_rows import Told, asset_text, money, parts, risk
 from gateway.reports.why_rows import Block
 from replay.report import HORIZONS, AccountReport, FillFigures, InstrumentReport, Standing
 
@@ -127,12 +127,11 @@ def trips(told: Told) -> Iterator[Block]:
 
 def _trips(told: Told, one: InstrumentReport, asset: str) -> Iterator[str]:
     found = one.all_trips()
-    places = told.words.places(asset)
     yield f"{found.closed:,}"
     yield share(found.won, found.closed)
     yield told.atoms(found.gains - found.losses, asset)
-    yield quotient(found.average_gain, places)
-    yield quotient(found.average_loss, places)
+    yield told.atoms(found.gains // found.won, asset) if found.won else "-"
+    yield told.atoms(found.losses // found.lost, asset) if found.lost else "-"
     yield quotient(found.profit_factor)
     yield seconds(found.held_in_all // found.closed)
     yield seconds(found.held.percentile(50))
@@ -141,9 +140,9 @@ def _trips(told: Told, one: InstrumentReport, asset: str) -> Iterator[str]:
 def returns(told: Told) -> Iterator[Block]:
     """Sharpe's and Sortino's ratios, where there are samples enough."""
     rows = [
-        [its.name, one.asset, f"{one.samples.count:,}", *_returns(one, told.per_year)]
+        [its.name, asset_text(name, one), f"{one.samples.count:,}", *_returns(one, told.per_year)]
         for its in told.accounts
-        for one in its.standings.values()
+        for name, one in its.standings.items()
         if one.samples.sharpe() is not None
     ]
     if rows:

@@ -157,7 +157,9 @@ class Report:
         for asset, wallet in account.wallets.items():
             parts = its.parts.get(asset, {}).values()
             brought = sum(one.brought_in for one in parts) * UNIT
-            its.standing(asset).note(at, record, holdings_of(wallet), brought, found.get(asset))
+            its.standing(asset).note(
+                at, record, holdings_of(wallet), brought, found.get(asset), account.multi is not None
+            )
             its.fees.setdefault(asset, Series()).add(at, sum(one.fees for one in parts), record)
             its.funding.setdefault(asset, Series()).add(at, sum(one.funding for one in parts), record)
         if account.multi is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from events.units import UNIT
@@ -104,7 +105,8 @@ class Need(NamedTuple):
 class Standing:
     """An account in one asset over time. leverage and ratio are in 10^-8; brought is the money brought in.
 
-    headroom, initial and ratio have a value while a position is open. The times are sums of value x ns.
+    headroom, initial and ratio have a value while a position is open. The times are sums of value x ns. While it is a
+    part of what answers together it has no leverage of its own.
     """
 
     asset: str
@@ -120,10 +122,12 @@ class Standing:
     samples: Samples = field(default_factory=Samples)
     holdings: Holdings = NOTHING
     brought: int = 0
+    is_part: bool = False
     started: int = 0
     measured: int = 0
     gross_time: int = 0
     net_time: int = 0
+    levered_time: int = 0
     equity_time: int = 0
     open_time: int = 0
 
@@ -132,24 +136,28 @@ class Standing:
         lasted = until - self.measured
         self.gross_time += self.holdings.gross * lasted
         self.net_time += self.holdings.net * lasted
-        self.equity_time += self.holdings.equity * lasted
+        if not self.is_part:
+            self.levered_time += self.holdings.gross * lasted
+            self.equity_time += self.holdings.equity * lasted
         if self.holdings.gross:
             self.open_time += lasted
         self.measured = until
 
-    def note(self, at: int, record: int, holdings: Holdings, brought: int, need: Need | None) -> None:
-        """It holds this from now on."""
+    def note(
+        self, at: int, record: int, holdings: Holdings, brought: int, need: Need | None, is_part: bool = False
+    ) -> None:
+        """It holds this from now on; alone, or as a part of all that answers together."""
         if not self.started:
             self.started = self.measured = at
         self.pass_time(at)
-        self.holdings, self.brought = holdings, brought
+        self.holdings, self.brought, self.is_part = holdings, brought, is_part
         profit = holdings.equity - brought
         self.equity.add(at, holdings.equity, record)
         self.profit.add(at, profit, record)
         self.drawdown.add(at, profit, brought)
         self.gross.add(at, holdings.gross, record)
         self.net.add(at, holdings.net, record)
-        if holdings.gross and holdings.equity > 0:
+        if holdings.gross and holdings.equity > 0 and not is_part:
             self.leverage.add(at, holdings.gross * UNIT // holdings.equity, record)
         else:
             self.leverage.pause(at)
@@ -182,6 +190,11 @@ class Standing:
     def lasted(self) -> int:
         """How long it was measured, ns."""
         return self.measured - self.started
+
+    @property
+    def mean_leverage(self) -> Fraction | None:
+        """Notional over equity, both averaged over time; None without equity."""
+        return Fraction(self.levered_time, self.equity_time) if self.equity_time > 0 else None
 
     def average(self, sum_over_time: int) -> int:
         """The mean over time of what was summed up, rounded down."""

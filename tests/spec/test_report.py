@@ -5,6 +5,7 @@ A lot is worth an atom a tick; makers pay 1 %, takers 2 %; every command comes a
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -367,6 +368,16 @@ class TestTogether:
         assert headroom is not None
         assert headroom.value == (1_900 - 50) * UNIT
         assert standings[USD].headroom.last is None
+
+    def test_it_alone_has_a_leverage(self) -> None:
+        # 1,000 of notional on 2,000 from the second second on, on 2,500 in the last one
+        session = self.told(position(1, BUY, price=100, lots=10, by="ann"), price(3), later(1))
+        standings = ann_of(session).standings
+        highest = standings[TOGETHER].leverage.highest
+        assert highest is not None
+        assert highest.value == UNIT // 2
+        assert standings[TOGETHER].mean_leverage == Fraction(1_000 + 1_000, 3 * 2_000 + 2_500)
+        assert (standings[USD].leverage.last, standings[USD].mean_leverage) == (None, Fraction(0))
 
     def test_it_pauses_while_each_wallet_answers_for_itself(self) -> None:
         session = self.told(price(3), join("ann", multi=False), deposit("ann", 70), price(4), join("ann"), price(5))
