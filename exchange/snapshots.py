@@ -37,7 +37,9 @@ class SnapshotFailed(Exception):
 
 
 class Keeper:
-    """Sees to it that a log gets its snapshots. A snapshot that fails is reported and missed by nobody."""
+    """Sees to it that a log gets its snapshots. A snapshot that fails is reported and missed by nobody; an assertion
+    is a bug, which comes back from whatever is asked next.
+    """
 
     def __init__(self, log: EventLog, maker: Maker | None, apart: int, last: int) -> None:
         self._log = log
@@ -64,6 +66,8 @@ class Keeper:
 
     def grown(self, durable: Head) -> None:
         """The log reaches so far now: keep what waited for that, or start a snapshot if one is wanted."""
+        if self._task and self._task.done():
+            self._task.result()
         if self._held and self._held[0].batch <= durable.batch and self._task is None:
             held = partial(_given, self._held.popleft())
             self._task = asyncio.get_running_loop().create_task(self._make(held))
@@ -84,10 +88,11 @@ class Keeper:
     async def _make(self, maker: Maker) -> None:
         try:
             await self._log.keep(await maker())
+        except AssertionError:
+            raise
         except Exception as error:
             _LOGGER.warning("no snapshot", why=str(error))
-        finally:
-            self._task = None
+        self._task = None
 
 
 async def _given(snapshot: StoredSnapshot) -> StoredSnapshot:

@@ -11,13 +11,13 @@ from events.facts import AnyFact
 from events.instruments import AssetId, Instrument, InstrumentId, RulePack, load_pack
 from events.phases import TradingPhase
 from events.record import Batch, Message
-from events.units import UNIT, Atoms, MarkUnits, Nanos
+from events.units import UNIT, MarkUnits, Nanos
 from exchange.core.state import RULES_VERSION, Outcome, State
 from exchange.core.step import step
 from exchange.fitting import misfit
 from gateway.wording import words
 from replay.context import Context
-from replay.parameters import exact, given, nanos
+from replay.parameters import atoms, exact, given, nanos
 
 PROCEED_FACTS = 4096
 """Due work is done in batches of so many facts at most, as the sequencer does it."""
@@ -46,9 +46,9 @@ class Desk:
 
     def trader(self, name: str, deposit: Decimal | str = "1000000", asset: str = "USDT") -> Context:
         """Open an account with money, and hand out what a strategy would trade it with."""
-        account, atoms = AccountId(name), Atoms(int(exact("deposit", deposit) * UNIT))
+        account, money = AccountId(name), atoms("deposit", deposit)
         self.do(c.OpenAccount(self.state.now, account, RequestId("open")))
-        self.do(c.Deposit(self.state.now, account, RequestId("fund"), AssetId(asset), atoms))
+        self.do(c.Deposit(self.state.now, account, RequestId("fund"), AssetId(asset), money))
         return Context(lambda: self.state, account, self.do)
 
     def mark(self, instrument: str, price: Decimal | str) -> None:

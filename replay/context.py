@@ -1,8 +1,8 @@
 """What a trader's program can do; what it sees of its account and market is in `replay.view`.
 
 Sizes, prices and amounts are Decimals here and integers inside; what is not a whole number of lots or ticks is passed
-on as it stands and refused by the exchange, never rounded. A float is what its shortest text says: 0.1 is a tenth. What
-is an enum in a command may be given as its text.
+on as it stands and refused by the exchange, never rounded; money finer than an atom is a ValueError. A float is what
+its shortest text says: 0.1 is a tenth. What is an enum in a command may be given as its text.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from events.commands import (
 from events.instructions import Arming
 from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from events.triggers import PriceSource, TriggerKind
-from events.units import UNIT, Atoms, Lots, Nanos
+from events.units import Atoms, Lots, Nanos
 from exchange.core.state import State
 from replay.linking import clients_apart, linked, named
-from replay.parameters import all_given, exact, given, nanos, rate, whole
+from replay.parameters import all_given, atoms, given, nanos, rate, whole
 from replay.view import View
 from replay.waking import Alarms, Wake
 from replay.whole import lots_of, ticks_of, whole_or_text
@@ -219,9 +219,9 @@ class Context(View):
 
     def add_margin(self, instrument: str, amount: Decimal | str, leg: Leg = Leg.NET) -> None:
         """Move money from the cross wallet to the isolated wallet of a position; a negative amount moves it back."""
-        atoms, contract = int(exact("amount", amount) * UNIT), self.contract(instrument)
-        kind = AddMargin if atoms > 0 else RemoveMargin
-        self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(atoms)), given("leg", leg)))
+        money, contract = atoms("amount", amount), self.contract(instrument)
+        kind = AddMargin if money > 0 else RemoveMargin
+        self._send(kind(self.now, self.account, self._request(), contract.id, Atoms(abs(money)), given("leg", leg)))
 
     def auto_add_margin(self, instrument: str, on: bool = True) -> None:
         """Let an isolated position that falls due get margin added out of the available balance, or not."""
@@ -237,13 +237,13 @@ class Context(View):
 
     def exchange(self, asset: str, amount: Decimal | str, into: str) -> None:
         """Exchange so much of an asset for another one at their index prices."""
-        atoms = Atoms(int(exact("amount", amount) * UNIT))
-        self._send(ExchangeAsset(self.now, self.account, self._request(), AssetId(asset), atoms, AssetId(into)))
+        money = atoms("amount", amount)
+        self._send(ExchangeAsset(self.now, self.account, self._request(), AssetId(asset), money, AssetId(into)))
 
     def transfer(self, asset: str, amount: Decimal | str, to: str) -> None:
         """Move money to another account."""
-        atoms = Atoms(int(exact("amount", amount) * UNIT))
-        self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), atoms, AccountId(to)))
+        money = atoms("amount", amount)
+        self._send(Transfer(self.now, self.account, self._request(), AssetId(asset), money, AccountId(to)))
 
     def _place(
         self, instrument: str, side: Side, size: Decimal | str, price: Decimal | str | None,

@@ -15,7 +15,7 @@ from events.instructions import Arming, PriceMatch, SelfTrade
 from events.instruments import Leg, MarginMode
 from events.phases import TradingPhase
 from events.triggers import PriceSource
-from events.units import SECOND, UNIT, Nanos, Rate
+from events.units import SECOND, Atoms, Nanos, Rate, units_of
 
 KINDS: dict[str, type] = {
     "side": Side,
@@ -84,10 +84,19 @@ def nanos(name: str, seconds: Decimal | float | str) -> Nanos:
 
 def rate(name: str, share: Decimal | float | str) -> Rate:
     """A share of 1 as a Rate, of 8 decimals at most. Raises ValueError."""
-    units = exact(name, share) * UNIT
-    if units != units.to_integral_value():
-        raise ValueError(f"{name} is {share!r}; it has 8 decimals at most")
-    return Rate(int(units))
+    return Rate(_units(name, share))
+
+
+def atoms(name: str, amount: Decimal | float | str) -> Atoms:
+    """An amount of money in atoms, of 8 decimals at most: what is finer is no money. Raises ValueError."""
+    return Atoms(_units(name, amount))
+
+
+def _units(name: str, value: Decimal | float | str) -> int:
+    units = units_of(format(exact(name, value), "f"))
+    if units is None:
+        raise ValueError(f"{name} is {value!r}; it has 8 decimals at most")
+    return units
 
 
 def _shown(one: Enum) -> str:

@@ -16,7 +16,7 @@ from events.observations import Observations
 from events.record import Batch
 from events.refusals import Reason
 from events.triggers import PriceSource
-from events.units import UNIT, Atoms, Nanos
+from events.units import UNIT, Atoms, Nanos, units_of
 from exchange.core.state import State
 from exchange.failures import SequencerError
 from exchange.projections.results import margin_ratio
@@ -295,8 +295,11 @@ def _whole(strategy: Strategy, name: str, value: Nanos) -> Nanos:
 
 
 def atoms(amount: Decimal) -> Atoms:
-    """An amount in atoms."""
-    return Atoms(int(amount * UNIT))
+    """An amount in atoms. Raises SetupError where it is finer than that."""
+    units = units_of(format(amount, "f"))
+    if units is None:
+        raise SetupError(f"a deposit of {amount}: money has 8 decimals at most")
+    return Atoms(units)
 
 
 def call(method: Callable[..., object], *arguments: object) -> None:

@@ -34,7 +34,7 @@ from replay.markets import Files, Generated, Market, Point, Prices, Recorded
 from replay.player import Player
 from replay.strategy import Context, Strategy
 from replay.traders import Trader
-from replay.wanted import PARTIES, number
+from replay.wanted import number, parties
 
 Deed = Callable[[Context], object]
 """Something that an account does, given what a strategy is given."""
@@ -117,9 +117,15 @@ class Trial:
         return self
 
     def facts(self, *kinds: type[AnyFact], account: str = "") -> list[AnyFact]:
-        """The facts of these kinds, of all where none is named, in order; of one account, or of all."""
-        found = [fact for batch in self.batches for fact in batch.facts if isinstance(fact, kinds or AnyFact)]
-        return [fact for fact in found if not account or account in (getattr(fact, name, None) for name in PARTIES)]
+        """The facts of these kinds, of all where none is named, in order; of one account, or of all. A refusal is a
+        fact of whose command it was.
+        """
+        return [
+            fact
+            for batch in self.batches
+            for fact in batch.facts
+            if isinstance(fact, kinds or AnyFact) and (not account or account in parties(batch.command, fact))
+        ]
 
     @cached_property
     def batches(self) -> list[Batch]:

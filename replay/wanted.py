@@ -9,7 +9,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from events.commands import INSURANCE, MARKET, AccountId, funds_of
+from events.commands import INSURANCE, MARKET, AccountId, Command, funds_of
 from events.facts import AnyFact, OrderAccepted, Refused, SessionOpened, TriggerPlaced
 from events.instruments import Instrument, InstrumentId
 from events.record import Record
@@ -18,6 +18,12 @@ from exchange.core.state import State
 
 PARTIES = ("account", "maker", "taker")
 """Fields that say whose fact it is."""
+
+
+def parties(command: Command, fact: AnyFact) -> tuple[AccountId | None, ...]:
+    """Whose fact it is: the parties that it names, and of a refusal whoever gave the command."""
+    giver = getattr(command, "account", None) if isinstance(fact, Refused) else None
+    return giver, *(getattr(fact, name, None) for name in PARTIES)
 
 
 def number(value: Any, what: str) -> Decimal:

@@ -76,6 +76,14 @@ def test_text_is_what_the_enum_of_that_value_is(desk: Desk, ann: Context) -> Non
         (lambda a: a.set_leverage(BTC, 2.5), "leverage is 2.5; it must be a whole number, an int"),
         (lambda a: a.set_countdown(BTC, "soon"), "seconds is 'soon'; it must be a number"),
         (lambda a: a.trailing_stop(BTC, "sell", 1, "0.0123456789"), "callback is '0.0123456789'; it has 8 decimals .*"),
+        (lambda a: a.add_margin(BTC, "0.000000001"), "amount is '0.000000001'; it has 8 decimals at most"),
+        (lambda a: a.transfer("USDT", -1e-9, "ben"), "amount is -1e-09; it has 8 decimals at most"),
+        (lambda a: a.exchange("USDT", 0.123456789, "BTC"), "amount is 0.123456789; it has 8 decimals at most"),
+        (lambda a: a.transfer("USDT", "1E20.5", "ben"), "amount is '1E20.5'; it must be a number"),
+        (
+            lambda a: a.transfer("USDT", "123456789012345678901234567890.000000001", "ben"),
+            "amount is '123456789012345678901234567890.000000001'; it has 8 decimals at most",
+        ),
         (lambda a: a.bracket(BTC, "buy", 1), "a bracket has a take_profit, a stop_loss or both; .*"),
         (lambda a: a.oco(BTC, "buy", 1, 1, 2, client="x"), "client names one order, .*; give limit_client and .*"),
     ],
@@ -88,6 +96,14 @@ def test_what_a_command_cannot_hold_is_turned_away_with_what_may_be_given(
     with pytest.raises(ValueError, match=f"^{why.replace('(', '[(]').replace(')', '[)]')}$"):
         deed(ann)
     assert desk.told() == ""
+
+
+@pytest.mark.parametrize("amount", ["0.00000001", 1e-8, Decimal("1E-8"), "0.010E-6"])
+def test_an_atom_is_the_least_amount(desk: Desk, ann: Context, amount: Any) -> None:
+    ann.transfer("USDT", amount, "ben")
+    assert ann.available() == Decimal("999999.99999999")
+    with pytest.raises(ValueError, match=r"^deposit is '0.000000001'; it has 8 decimals at most$"):
+        desk.trader("dan", "0.000000001")
 
 
 @pytest.mark.parametrize("seconds", [0.5, "0.5", Decimal("0.5")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from events.snapshot import from_bytes, seal, to_bytes, unseal
 from events.store.memory import MemoryLog
 from events.store.sqlite import open_session
 from exchange.core.snapshot import STATE_VERSION, encode
-from exchange.failures import NotAcknowledged
+from exchange.failures import NotAcknowledged, Stopped
 from exchange.rebuild import rebuild
 from exchange.sequencer import Sequencer
 from exchange.snapshots import SnapshotFailed, in_a_process, taken
@@ -145,6 +146,27 @@ async def test_a_snapshot_that_fails_is_told_and_costs_nothing_else(fails: str) 
     assert "no memory left" in why
     assert fails == "making" or str(log.refusal) in why
     assert encode((await rebuild(log)).state) == state
+
+
+@in_loop
+async def test_a_bug_in_making_one_stops_the_session() -> None:
+    async def make() -> StoredSnapshot:
+        raise AssertionError("this cannot be")
+
+    sequencer = await hosted(MemoryLog(), snapshots=make, apart=10)
+    await asyncio.gather(*(sequencer.submit(deposit(f"deposit {n}")) for n in range(60)), return_exceptions=True)
+    with pytest.raises(Stopped, match="this cannot be"):
+        await sequencer.submit(deposit("one more"))
+    with pytest.raises(AssertionError, match="this cannot be"):
+        await sequencer.close()
+
+
+@in_loop
+async def test_a_bug_in_keeping_the_last_one_comes_back_from_the_closing() -> None:
+    log = CountingLog()
+    log.refusal = AssertionError("this cannot be")
+    with pytest.raises(AssertionError, match="this cannot be"):
+        await closed(log, apart=100)
 
 
 def test_a_snapshot_crosses_from_process_to_process_unchanged() -> None:

@@ -16,6 +16,7 @@ from examples.dip_buyer import DipBuyer
 from replay.context import Context
 from replay.quotes import Quote
 from replay.sources import SourceError
+from replay.traders import SetupError
 from replay.trial import Disappointment, Trial, account, at, ends, generated, happened, never, prices, recorded
 from tests.command_line import ringfence
 
@@ -112,6 +113,17 @@ def test_deeds_happen_in_the_order_of_their_times_and_beside_a_strategy() -> Non
     trial.when(at(5, "bob", lambda context: numbers.append(2)), at("2.5", "bob", lambda context: numbers.append(1)))
     assert len(trial.facts(OrderAccepted, account="ann")) > 0
     assert numbers == [1, 2]
+
+
+def test_a_refusal_is_a_fact_of_whose_command_it_was() -> None:
+    trial = Trial().given(FALL, account("ann"), account("bob"))
+    trial.when(at(1, "ann", lambda context: context.cancel(7)), at(2, "bob", lambda context: context.cancel(8)))
+    assert [len(trial.facts(Refused, account=name)) for name in ("", "ann", "bob", "cat")] == [2, 1, 1, 0]
+
+
+def test_no_deposit_is_finer_than_an_atom() -> None:
+    with pytest.raises(SetupError, match=r"^a deposit of 1E-9: money has 8 decimals at most$"):
+        Trial().given(FALL, account("ann", deposit=1e-9)).then()
 
 
 def test_a_deed_after_the_end_of_history_is_an_error_of_the_test() -> None:
