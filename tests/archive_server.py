@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from urllib.parse import urlsplit
 
 Answer = Callable[["Handler", bytes], None]
 """What is answered to a request for a file that there is."""
@@ -53,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
     archives: Archives
 
     def do_GET(self) -> None:
-        path = self.path.lstrip("/")
+        path = urlsplit(self.path).path.lstrip("/")
         self.archives.asked.append((path, self.headers.get("Range", "")))
         body = self.archives.files.get(path)
         if body is None:

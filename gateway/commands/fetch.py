@@ -27,6 +27,8 @@ PACKS = {"um": "binance-usdm", "cm": "binance-coinm", "spot": "binance-usdm"}
 PRINTS = ("klines", "aggTrades", "trades")
 """What a replay trades on: one of these, as each holds the same trades; the first that was fetched is named."""
 
+STOPPED = 130
+
 sleep = time.sleep
 """How a run waits before it tries again."""
 
@@ -55,16 +57,20 @@ class Result(NamedTuple):
 
 
 def run(request: Request, as_json: bool) -> int:
-    """Fetch and report. Returns 0, or 1 where something could not be had."""
+    """Fetch and report. Returns 0, 1 where something could not be had, 130 where it was stopped."""
     wanted = _wanted(request)
     remote = Remote(_address(request.base_url or BASE_URL), complain, sleep)
-    results = []
-    with _bars() as bar:
-        for number, archive in enumerate(wanted, 1):
-            with bar(f"{number}/{len(wanted)} {archive.what}") as on_bytes:
-                results.append(_fetch(remote, archive, request.to, on_bytes))
-            if not as_json:
-                _tell(results[-1])
+    results: list[Result] = []
+    try:
+        with _bars() as bar:
+            for number, archive in enumerate(wanted, 1):
+                with bar(f"{number}/{len(wanted)} {archive.what}") as on_bytes:
+                    results.append(_fetch(remote, archive, request.to, on_bytes))
+                if not as_json:
+                    _tell(results[-1])
+    except KeyboardInterrupt:
+        complain("stopped by the user; what came is kept, and the same command goes on there")
+        return STOPPED
     if as_json:
         say_json({"files": [_as_object(result) for result in results]})
     else:

@@ -303,6 +303,29 @@ def test_what_was_fetched_is_told_as_an_object(server: Archives, tmp_path: Path)
     assert (second["status"], second["bytes"], second["period"]) == ("missing", None, "2031-01-01")
 
 
+def test_a_proxy_is_taken_from_the_system(server: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.put(TRADES, BODY)
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    behind = Archives()
+    behind.url = "http://archives.invalid"
+    trades(behind, tmp_path)
+    assert (tmp_path / TRADES).read_bytes() == BODY
+
+
+def test_who_stops_it_keeps_what_came(server: Archives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.put(TRADES, BODY)
+    server.fail(TRADES, broken_after(1000))
+    monkeypatch.setattr(verb, "sleep", _interrupted)
+    said = trades(server, tmp_path, status=130)
+    assert said.err.endswith("stopped by the user; what came is kept, and the same command goes on there\n")
+    assert (tmp_path / f"{TRADES}.part").read_bytes() == BODY[:1000]
+
+
+def _interrupted(_seconds: float) -> None:
+    raise KeyboardInterrupt
+
+
 # And on from there
 
 

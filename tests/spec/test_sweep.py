@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import sqlite3
 from pathlib import Path
 
@@ -92,6 +93,15 @@ def test_processes_come_to_the_same_and_one_that_dies_takes_only_its_own_task_al
     assert (good.status, bad.status) == (Status.OK, Status.CRASHED)
     assert bad.error == "the process that ran it died; it may have been short of memory"
     assert (good.head, good.pnl) == (alone[1].head, alone[1].pnl)
+
+
+def test_processes_are_ended_with_what_they_are_at_where_nobody_wants_it(tmp_path: Path) -> None:
+    long, short = (Task(market=Generated(seed=1, options={"seconds": seconds})) for seconds in (1_000_000, 1))
+    before = multiprocessing.active_children()
+    running = Processes(2).run([short, long], Place(tmp_path, tmp_path))
+    assert next(running).outcome.id == short.id
+    running.close()
+    assert multiprocessing.active_children() == before
 
 
 def test_what_is_there_is_not_run_again(tmp_path: Path) -> None:
