@@ -6,9 +6,9 @@ All of it is computed from the state at the time of the call; nothing is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
 
-from events.commands import AccountId, OrderNumber, Side
+from events.commands import AccountId, ClientId, OrderNumber, Side
 from events.instruments import AssetId, Leg, position_name
 from events.phases import TradingPhase
 from events.units import UNIT
@@ -80,6 +80,10 @@ class View:
         orders = self._own.orders.values()
         return {o.number: Decimal(o.sign * o.lots * self.contract(o.instrument).lot) / UNIT for o in orders}
 
+    def clients(self) -> dict[ClientId, OrderNumber]:
+        """The client ids of what is open or waits, with its number."""
+        return dict(self._own.clients)
+
     def triggers(self) -> dict[OrderNumber, Decimal]:
         """Conditional orders that wait, by number, with their signed size: 0 of one that closes the whole position."""
         waiting = self._own.triggers.values()
@@ -131,6 +135,19 @@ class View:
         """The size rounded down to whole lots."""
         lot = Decimal(self.contract(instrument).lot) / UNIT
         return (size / lot).to_integral_value(ROUND_DOWN) * lot
+
+    def whole_ticks(self, instrument: str, price: Decimal) -> Decimal:
+        """The price rounded down to whole ticks."""
+        tick = Decimal(self.contract(instrument).tick) / UNIT
+        return (price / tick).to_integral_value(ROUND_FLOOR) * tick
+
+    def price(self, instrument: str, ticks: int) -> Decimal:
+        """The price that a fact states in ticks."""
+        return Decimal(ticks * self.contract(instrument).tick) / UNIT
+
+    def size(self, instrument: str, lots: int) -> Decimal:
+        """The size that a fact states in lots."""
+        return Decimal(lots * self.contract(instrument).lot) / UNIT
 
     @property
     def _state(self) -> State:
