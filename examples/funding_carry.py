@@ -21,13 +21,14 @@ class FundingCarry(Strategy):
         self.size = size
         self.ahead = Nanos(int(ahead * SECOND))
         self.least = least
+        self._held_for: dict[str, Nanos] = {}
 
     def on_timer(self, context: Context) -> None:
-        """Go in before funding, and out behind it."""
+        """Go in before funding, and out behind it: the next time is stated as soon as this one was paid."""
         for instrument in context.instruments:
             funding, held = context.funding(instrument), context.position(instrument)
-            is_near = 0 < funding.at - context.now <= self.ahead
-            if held and not is_near:
+            if held and funding.at != self._held_for[instrument]:
                 (context.sell if held > 0 else context.buy)(instrument, abs(held), reduce_only=True)
-            elif not held and is_near and abs(funding.rate) >= self.least:
+            elif not held and 0 < funding.at - context.now <= self.ahead and abs(funding.rate) >= self.least:
+                self._held_for[instrument] = funding.at
                 (context.sell if funding.rate > 0 else context.buy)(instrument, self.size)

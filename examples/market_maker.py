@@ -8,10 +8,10 @@ from replay.strategy import Context, Strategy
 
 
 class MarketMaker(Strategy):
-    """Keeps a bid and an offer at `width` (a share of the price) from the mid, moved by `lean` for each lot-size held.
+    """Keeps a bid and an offer at `width` (a share of the price) from the mid, moved by `lean` for each `size` held.
 
-    A quote is taken back and placed anew only where its price is no longer the one that is wanted, as it loses its
-    place in the queue by that. Beyond `most` on one side it quotes the other side alone.
+    A quote is taken back and placed anew only where price or size are no longer those that are wanted, as it loses its
+    place in the queue by that. It never quotes for more than `most` in all.
     """
 
     every = Nanos(SECOND)
@@ -27,7 +27,7 @@ class MarketMaker(Strategy):
         self.most = most
         self.width = width
         self.lean = lean
-        self._quoted: dict[str, Decimal] = {}
+        self._quoted: dict[str, tuple[Decimal, Decimal]] = {}
 
     def on_timer(self, context: Context) -> None:
         """Quote where the mid and the position say."""
@@ -38,16 +38,17 @@ class MarketMaker(Strategy):
             mid = (quote.bid + quote.ask) / 2 * (1 - self.lean * held / self.size)
             bid = context.whole_ticks(instrument, min(mid * (1 - self.width), quote.bid))
             ask = -context.whole_ticks(instrument, -max(mid * (1 + self.width), quote.ask))
-            self._keep(context, instrument, Side.BUY, bid if held < self.most else None)
-            self._keep(context, instrument, Side.SELL, ask if held > -self.most else None)
+            self._keep(context, instrument, Side.BUY, bid, min(self.size, self.most - held))
+            self._keep(context, instrument, Side.SELL, ask, min(self.size, self.most + held))
 
-    def _keep(self, context: Context, instrument: str, side: Side, price: Decimal | None) -> None:
+    def _keep(self, context: Context, instrument: str, side: Side, price: Decimal, size: Decimal) -> None:
+        """One quote, as large as `most` allows; one that stands where it should is left in its place."""
         name = f"{instrument}-{side.value}"
         is_open = name in context.clients()
-        if is_open and self._quoted[name] != price:
+        if is_open and self._quoted[name] != (price, size):
             context.cancel(client=name)
             is_open = False
-        if not is_open and price is not None:
-            self._quoted[name] = price
+        if not is_open and size > 0:
+            self._quoted[name] = price, size
             place = context.buy if side is Side.BUY else context.sell
-            place(instrument, self.size, price, time_in_force=TimeInForce.POST_ONLY, client=name)
+            place(instrument, size, price, time_in_force=TimeInForce.POST_ONLY, client=name)
