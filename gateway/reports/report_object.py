@@ -19,7 +19,8 @@ from gateway.reports.why_object import exact
 from replay.lab import Series
 from replay.lab.series import Point
 from replay.report import AccountReport, FillFigures, InstrumentReport, Parts, Report, Slip, Spread, Standing, Trips
-from replay.report.standing import Decline, holdings_of
+from replay.report.drawdown import Decline
+from replay.report.standing import holdings_of
 
 PERCENTILES = (10, 50, 90, 99)
 

@@ -15,7 +15,8 @@ from gateway.reports.why_rows import Block
 from gateway.reports.why_words import Words, percent
 from replay.lab.series import Point
 from replay.report import TOGETHER, AccountReport, Parts, Report, Standing
-from replay.report.standing import Decline, holdings_of
+from replay.report.drawdown import Decline
+from replay.report.standing import holdings_of
 
 DAY = 86_400 * SECOND
 

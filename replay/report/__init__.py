@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from replay.report.accounts import AccountReport, Dot, InstrumentReport
+from replay.report.drawdown import Decline
 from replay.report.fills import HORIZONS, FillFigures, Role, Slip
 from replay.report.fold import SAMPLED, Report
 from replay.report.money import Parts
 from replay.report.samples import Samples
 from replay.report.spread import Spread, Thinned
-from replay.report.standing import TOGETHER, Decline, Standing
+from replay.report.standing import TOGETHER, Standing
 from replay.report.trips import Trips
 
 __all__ = [

@@ -6,11 +6,10 @@ from fractions import Fraction
 
 from events.units import SECOND
 from replay.report import FillFigures, InstrumentReport, Role, Slip
-from tests.reporting import ann_of
+from tests.reporting import DEAR, ann_of, story
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import COIN, OUNCE, inverse, later, pack_of
 from tests.spec.tape import diff, printed, snapshot, tape
-from tests.spec.test_report import DEAR, story
 from tests.spec.words import (
     BUY,
     GOLD,
