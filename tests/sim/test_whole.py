@@ -27,7 +27,7 @@ EVENTS = {
     *("followed", "a slow follower", "followed from the beginning", "a follower could not read"),
     *("crash at a read", "crash at a write", "crash at a sync", "crashed", "power lost", "unsynced lost", "torn"),
     *("write fails", "sync fails", "read fails", "raises after", "full", "slow"),
-    *("opened", "not opened", "stopped", "gave up", "settled", "closed", "snapshot"),
+    *("opened", "not opened", "stopped", "gave up", "settled", "closed", "snapshot", "state kept"),
     "a projection rebuilt",
 }
 """All that can happen."""

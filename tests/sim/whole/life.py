@@ -94,6 +94,8 @@ class Life:
             if dice.random() < 0.3:
                 self._start([self._rebuild(dice.choice(PROJECTIONS).name, dice.random() / 10)])
             await self._asked(sequencer, commands, 1000 if settles else self._dice.random() / 4)
+            if apart == 10**9 and not settles:
+                await self._kept(sequencer)
             state = await self._settled(sequencer) if settles else None
             if self.before_closing:
                 self.before_closing()
@@ -120,6 +122,14 @@ class Life:
                 for failed in await asyncio.gather(*asking, return_exceptions=True):
                     if isinstance(failed, BaseException):
                         raise failed
+
+    async def _kept(self, sequencer: Sequencer) -> None:
+        """Have the state kept as a replay does on its way, twice: the second waits until the first one is stored."""
+        with suppress(NotAcknowledged):
+            for _ in range(2):
+                await sequencer.ready()
+                sequencer.take_snapshot()
+                self._outside.told["state kept"] += 1
 
     async def _settled(self, sequencer: Sequencer) -> State:
         """The state once no work is due and everything is durable; it is that of the log."""
