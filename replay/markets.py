@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from events.chunks import decode_chunk
-from events.codec import decode_body
-from events.commands import AdvanceMarket, ChunkId
 from events.instruments import Instrument, InstrumentId, RulePack
 from events.observations import Kind, Observations
-from events.store.sqlite import open_session
 from events.units import SECOND, UNIT
-from replay.apart import run_apart
 from replay.sources import Report, Source, SourceError, open_source
 from replay.synth import Scenario, write_session
 from replay.wanted import one_of
@@ -159,63 +154,3 @@ class Told:
     def locate(self, row: int, _instrument: str) -> str:
         """The price of the row."""
         return f"{self.path}:{row // len(POINT) + 1}"
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The market of a recorded session, without what its traders did."""
-
-    path: Path
-
-    def sources(self, _pack: RulePack, _folder: Path) -> Sequence[Source]:
-        """A source an instrument, in the order in which they came. Raises LogError, SourceError."""
-        chunks = run_apart(self._chunks())
-        if not chunks:
-            raise SourceError(f"{self.path}: holds no market data; give a session that a replay made")
-        return [Kept(self.path, instrument, names) for instrument, names in chunks.items()]
-
-    async def _chunks(self) -> dict[InstrumentId, list[ChunkId]]:
-        log = await open_session(self.path, read_only=True)
-        found: dict[InstrumentId, list[ChunkId]] = {}
-        try:
-            async for stored in log.read():
-                command = decode_body(stored.number, stored.body).command
-                if isinstance(command, AdvanceMarket):
-                    names = found.setdefault(command.instrument, [])
-                    if command.chunk not in names[-1:]:
-                        names.append(command.chunk)
-        finally:
-            await log.close()
-        return found
-
-
-@dataclass
-class Kept:
-    """The chunks of one instrument in a session file, fetched one by one."""
-
-    path: Path
-    instrument: InstrumentId
-    names: Sequence[ChunkId]
-    position: int = 0
-    name: str = "a recorded session"
-    names_symbols: bool = True
-    goes_on: bool = False
-    report: Report = field(init=False)
-
-    def __iter__(self) -> Iterator[Observations]:
-        """The chunks in the order in which the session applied them. Raises LogError."""
-        self.report, self.position = Report(str(self.path), strict=True), 0
-        for name in self.names:
-            yield run_apart(self._fetch(name))
-            self.position += self.path.stat().st_size // len(self.names)
-
-    def locate(self, row: int, _instrument: str) -> str:
-        """The row of the chunk, which has no line."""
-        return f"{self.path}:{self.instrument} row {row + 1}"
-
-    async def _fetch(self, name: ChunkId) -> Observations:
-        log = await open_session(self.path, read_only=True)
-        try:
-            return decode_chunk(await log.chunk(name))
-        finally:
-            await log.close()

@@ -241,7 +241,7 @@ class Player:
             self._traders.meet(at, *self._meet(at, new))
             self._tell()
         for stream in streams:
-            stored = encode_chunk(stream.chunk)
+            stored = getattr(feed.source, "stored", None) or encode_chunk(stream.chunk)
             if twin := next((s for other in self._feeds for s in other.streams.values() if s.id == stored.id), None):
                 raise SourceError(f"{feed.source.path}: holds what {twin.feed.source.path} holds; name each file once")
             stream.id = stored.id

@@ -30,8 +30,9 @@ from replay.apart import run_apart
 from replay.expectations import Ends, Expectation, Happened
 from replay.given import check_account, session_options
 from replay.goldens import check_golden, keep_golden
-from replay.markets import Files, Generated, Market, Point, Prices, Recorded
+from replay.markets import Files, Generated, Market, Point, Prices
 from replay.player import Player
+from replay.recorded import Recorded
 from replay.strategy import Context, Strategy
 from replay.traders import Trader
 from replay.wanted import number, parties

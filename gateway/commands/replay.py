@@ -37,7 +37,8 @@ from replay.loading import StrategyError, make_strategy
 from replay.marking import mark_source
 from replay.noted import notes_of
 from replay.player import Player, Progress
-from replay.sources import Source, open_source
+from replay.recorded import Recorded
+from replay.sources import Source, is_session, open_source
 from replay.sources.report import SourceError
 from replay.traders import SetupError, Trader
 
@@ -101,10 +102,17 @@ def run(request: Request, as_json: bool) -> int:
 
 def _sources(request: Request, pack: RulePack) -> list[Source]:
     """The files, open. Raises SourceError, and UsageError where --symbol is of no use to any of them."""
-    sources = [open_source(path, pack, request.strict, request.symbol, request.columns) for path in request.sources]
+    sources = [source for path in request.sources for source in _sources_of(request, pack, path)]
     if request.symbol and all(_name_says_it(pack, path, request.columns) for path in request.sources):
         raise UsageError(f"--symbol {request.symbol}: each file's name says what it is about; leave the option out")
     return sources
+
+
+def _sources_of(request: Request, pack: RulePack, path: Path) -> Sequence[Source]:
+    """A file's source, or those of the market in a recorded session."""
+    if path.is_file() and is_session(path):
+        return Recorded(path).sources(pack, path)
+    return [open_source(path, pack, request.strict, request.symbol, request.columns)]
 
 
 def _name_says_it(pack: RulePack, path: Path, columns: str) -> bool:
@@ -130,7 +138,7 @@ def replay(
     collect_seldom()
     with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
         path = out or Path(folder) / "session.db"
-        size = sum(source.path.stat().st_size for source in sources)
+        size = sum(path.stat().st_size for path in dict.fromkeys(source.path for source in sources))
         with progress("replay", size) as advance:
 
             def on_progress(reached: Progress) -> None:

@@ -18,7 +18,17 @@ from replay.sources import archives_text, bars, bars_text, binance, bybit
 from replay.sources.files import INSTALL, LINES_SEEN, Lines
 from replay.sources.report import Report, SourceError
 
-__all__ = ["FORMATS", "LINES_SEEN", "Format", "Report", "Source", "SourceError", "format_of", "open_source"]
+__all__ = [
+    "FORMATS",
+    "LINES_SEEN",
+    "Format",
+    "Report",
+    "Source",
+    "SourceError",
+    "format_of",
+    "is_session",
+    "open_source",
+]
 
 
 class Source(Protocol):
@@ -175,14 +185,14 @@ def format_of(path: Path) -> Format:
     seen = list(islice(lines, LINES_SEEN))
     if known := _among(seen):
         return known
-    if seen and _is_session(path):
+    if seen and is_session(path):
         raise SourceError(f"{path}: is a session, not market history; `ringfence log {path}` reads it")
     start = ascii((seen or [b""])[0][:40])[1:]
     what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
     raise SourceError(f"{path}: {what}; `ringfence sources` lists what is read")
 
 
-def _is_session(path: Path) -> bool:
+def is_session(path: Path) -> bool:
     """Whether it is a SQLite file with the mark of sessions. Source: SQLite, "Database File Format", 1.3."""
     with path.open("rb") as file:
         head = file.read(72)
