@@ -18,6 +18,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from events.arrays import column_of
 from events.commands import ChunkId
 from events.instruments import InstrumentId
 from events.log import DamagedLog, StoredChunk
@@ -84,7 +85,7 @@ def _parts(observations: Observations) -> Parts:
 
 def _tables(observations: Observations, tables: _Tables) -> Parts:
     lengths = [len(getattr(observations, table[0])) for table in tables.values()]
-    columns = [np.array(getattr(observations, name), "<i8") for table in tables.values() for name in table]
+    columns = [column_of(observations, name) for table in tables.values() for name in table]
     return [struct.pack(f"<{len(lengths)}q", *lengths), *columns]
 
 

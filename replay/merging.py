@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from events.arrays import column_of, set_column
 from events.instruments import InstrumentId
 from events.observations import ORDER_TABLES, TABLES, Kind, Observations
 from replay.sources import Source, SourceError
@@ -64,7 +65,7 @@ class Lane:
         self.source = source
         self.chunk = chunk
         self.row = 0
-        self.arrays = {name: np.array(getattr(chunk, name), np.int64) for table in TABLES.values() for name in table}
+        self.arrays = {name: column_of(chunk, name) for table in TABLES.values() for name in table}
 
     def until(self, at: int, is_with: bool) -> int:
         """Where its rows end that are before this time, or at it."""
@@ -180,19 +181,21 @@ class Joining:
 
     def chunk(self, instrument: InstrumentId) -> Observations:
         """The chunk."""
-        chunk = Observations(instrument, kind=self._kind.tolist())
-        chunk.at, chunk.transacted = (self._rows(name)[self.order].tolist() for name in ("at", "transacted"))
+        chunk = Observations(instrument)
+        set_column(chunk, "kind", self._kind)
+        for name in ("at", "transacted"):
+            set_column(chunk, name, self._rows(name)[self.order])
         index = np.zeros(len(self._kind), np.int64)
         for table, kinds in KINDS.items():
-            here = np.isin(self._kind, kinds)
+            here = np.logical_or.reduce([self._kind == kind for kind in kinds])
             index[here] = np.arange(int(here.sum()))
             entries = self._entries(table)[self.order][here]
             if table == "depth":
                 self._levels(chunk, entries)
             for name in TABLES[table]:
                 if not name.endswith("_end"):
-                    setattr(chunk, name, self._whole(name)[entries].tolist())
-        chunk.index = index.tolist()
+                    set_column(chunk, name, self._whole(name)[entries])
+        set_column(chunk, "index", index)
         return chunk
 
     def _rows(self, name: str) -> Ints:
@@ -220,10 +223,11 @@ class Joining:
         starts = (starts + np.repeat(np.cumsum([0, *lengths[:-1]]), rows))[entries]
         bids, asks = bids[entries], asks[entries]
         ends = np.cumsum(bids + asks)
-        chunk.bids_end, chunk.asks_end = (ends - asks).tolist(), ends.tolist()
+        set_column(chunk, "bids_end", ends - asks)
+        set_column(chunk, "asks_end", ends)
         places = np.repeat(starts - (ends - bids - asks), bids + asks) + np.arange(int(ends[-1]) if len(ends) else 0)
-        chunk.level_price = self._whole("level_price")[places].tolist()
-        chunk.level_lots = self._whole("level_lots")[places].tolist()
+        for name in TABLES["levels"]:
+            set_column(chunk, name, self._whole(name)[places])
 
 
 def _lengths(part: tuple[dict[str, Ints], int, int]) -> tuple[Ints, Ints, Ints]:

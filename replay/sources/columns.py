@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from events.arrays import set_column
 from events.observations import Kind, Observations
 from events.units import UNIT, decimal_text
 
@@ -73,18 +74,39 @@ class Multiples:
 _TABLES = ((Kind.DIFF, Kind.SNAPSHOT), (Kind.PRINT,), (Kind.TICKER,), (Kind.MARK,), (Kind.ORDERS,))
 
 
-def set_rows(into: Observations, kinds: NDArray[np.int64], at: list[int], transacted: list[int]) -> None:
+def among(kinds: NDArray[np.int64], wanted: Sequence[int]) -> NDArray[np.bool_]:
+    """Which rows are of one of these kinds."""
+    found: NDArray[np.bool_] = np.logical_or.reduce([kinds == kind for kind in wanted])
+    return found
+
+
+def set_rows(
+    into: Observations,
+    kinds: NDArray[np.int64],
+    at: NDArray[np.int64] | Sequence[int],
+    transacted: NDArray[np.int64] | Sequence[int],
+) -> None:
     """Fill the table of rows: each row points to the next unused entry of its kind's table."""
     index = np.zeros(len(kinds), np.int64)
     for table in _TABLES:
-        here = np.isin(kinds, table)
+        here = among(kinds, table)
         index[here] = np.arange(here.sum())
-    into.kind, into.index = kinds.tolist(), index.tolist()
-    into.at, into.transacted = at, transacted
+    for name, column in (("kind", kinds), ("index", index), ("at", at), ("transacted", transacted)):
+        set_column(into, name, np.asarray(column, np.int64))
 
 
-def set_levels(into: Observations, lengths: list[int], price: NDArray[np.int64], lots: NDArray[np.int64]) -> None:
+def set_levels(
+    into: Observations,
+    lengths: NDArray[np.int64] | Sequence[int],
+    price: NDArray[np.int64],
+    lots: NDArray[np.int64],
+) -> None:
     """Fill the table of levels; lengths are those of bids and asks in turn."""
     ends = np.cumsum(lengths, dtype=np.int64)
-    into.bids_end, into.asks_end = ends[0::2].tolist(), ends[1::2].tolist()
-    into.level_price, into.level_lots = price.tolist(), lots.tolist()
+    for name, column in (
+        ("bids_end", ends[0::2]),
+        ("asks_end", ends[1::2]),
+        ("level_price", price),
+        ("level_lots", lots),
+    ):
+        set_column(into, name, column)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from events.arrays import set_column
 from events.instruments import Instrument
 from events.observations import ORDER_TABLES, TABLES, Kind, Observations
 from events.units import decimal_text
@@ -60,7 +61,7 @@ class Rows:
 
     def _starts(self) -> dict[str, Ints]:
         """How many rows of each table came before each row, and in all."""
-        return {table: _running(np.isin(self.kind, kinds)) for table, kinds in _KINDS.items()}
+        return {table: _running(columns.among(self.kind, kinds)) for table, kinds in _KINDS.items()}
 
     def _levels(self, starts: dict[str, Ints]) -> Ints:
         return _running(self.lengths)[::2][starts["depth"]] if len(self.lengths) else np.zeros(len(self) + 1, np.int64)
@@ -87,18 +88,18 @@ class Rows:
         here = slice(levels[first], levels[end])
         if len(self.lengths):
             lots, price = self.tables["level_lots"][here], self.tables["level_price"][here]
-            columns.set_levels(chunk, self.lengths[depth].tolist(), price, lots)
+            columns.set_levels(chunk, self.lengths[depth], price, lots)
         if len(self.messages):
             self._cut(chunk, "orders", slice(orders[first], orders[end]))
             events = slice(starts["events"][first], starts["events"][end])
             chunk.orders_end = np.cumsum(self.messages[events]).tolist()
-        columns.set_rows(chunk, self.kind[first:end], self.at[first:end].tolist(), self.transacted[first:end].tolist())
+        columns.set_rows(chunk, self.kind[first:end], self.at[first:end], self.transacted[first:end])
         return chunk
 
     def _cut(self, chunk: Observations, table: str, here: slice) -> None:
         for name in _COLUMNS[table]:
             if name in self.tables:
-                setattr(chunk, name, self.tables[name][here].tolist())
+                set_column(chunk, name, self.tables[name][here])
 
 
 def ends_of(weights: Ints) -> Iterator[int]:

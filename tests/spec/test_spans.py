@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -88,6 +89,45 @@ def test_rows_at_once_leave_the_state_that_rows_one_by_one_leave(
     assert (bare.spans, prepared.spans is None) == (None, False)
     assert touches(one, bare) == touches(many, prepared)
     assert in_pieces(many, prepared, cuts) == in_pieces(one, bare, list(range(len(plain))))
+
+
+BOTH = [(BUY, 99, 3), (SELL, 101, 3)]
+
+
+@pytest.mark.parametrize(
+    ("orders", "rows"),
+    [
+        pytest.param([], [printed(BUY, 101, 1), printed(SELL, 99, 2), printed(BUY, 101, 3)], id="prints only"),
+        pytest.param([], [diff({98: 1}), diff({98: 2}, previous=777), diff({98: 3}), diff({97: 3})], id="a gap"),
+        pytest.param([], [diff({98: 1}, previous=777), diff({98: 2}), diff({98: 3})], id="a gap at once"),
+        pytest.param([], [diff({98: 1}), diff({101: 2}), diff({101: 0}), diff({97: 3})], id="a crossed book"),
+        pytest.param([], [diff({101: 2}), diff({98: 1}), diff({101: 0}), diff({97: 3})], id="crossed at once"),
+        pytest.param([], [diff({100: 2}, {100: 0}), diff({101: 1}, {101: 0}), diff({99: 1})], id="prices that move"),
+        pytest.param([], [ticker(3, (99, 5), (101, 5)), *(diff({98: n}) for n in range(4))], id="a ticker"),
+        pytest.param([], [ticker(1, (99, 5), (101, 5)), *(diff({98: n}) for n in range(4))], id="an old ticker"),
+        pytest.param([], [diff({99: 0, 98: 0}, {101: 0, 102: 0}), diff({99: 1}), diff({98: 1})], id="an empty book"),
+        pytest.param(BOTH, [diff({99: 9}), diff({99: 2}, {101: 1}), diff({}, {101: 8}), diff({99: 4})], id="levels"),
+        pytest.param(BOTH, [diff({98: 2}), printed(SELL, 99, 7), diff({98: 3}), printed(BUY, 101, 7)], id="own fills"),
+        pytest.param(BOTH[:1], [diff({98: 2}), printed(BUY, 101, 7), printed(SELL, 99, 1), diff()], id="own bid"),
+        pytest.param(BOTH[1:], [diff({98: 2}), printed(SELL, 99, 7), printed(BUY, 101, 1), diff()], id="own ask"),
+        pytest.param(BOTH, [diff({98: 2}), stated({97: 1}, {103: 1}), diff({96: 3}), diff({95: 1})], id="a snapshot"),
+        pytest.param(BOTH, [diff({98: 2}, previous=777), diff({98: 1}), printed(SELL, 99, 7), diff()], id="stale"),
+    ],
+)  # fmt: skip
+def test_whatever_ends_a_stretch_is_applied_as_it_would_be_by_itself(orders: list[Any], rows: list[Row]) -> None:
+    plain = tape(*(row._replace(at=100 + n, transacted=100 + n) for n, row in enumerate(rows)), after=1)
+    together = decode_chunk(encode_chunk(plain))
+    one, many = told(orders, mark_source=MarkSource.DATA), told(orders, mark_source=MarkSource.DATA)
+    bare = replace(plain)
+    assert touches(one, bare) == touches(many, together)
+    assert in_pieces(many, together, []) == in_pieces(one, bare, list(range(len(plain))))
+
+
+def test_what_a_trader_took_is_there_again_where_a_stretch_states_the_level() -> None:
+    session = told([(BUY, 101, 2)])
+    session.state.contracts[GOLD].feed.advance(prepared(diff({98: 1}), diff({}, {101: 4}), diff({98: 2})), 0, 2)  # type: ignore[index]
+    asks = session.state.contracts[GOLD].book.asks  # type: ignore[index]
+    assert (asks.available(101), asks.history.taken) == (4, {})
 
 
 def prepared(*rows: Row) -> Observations:

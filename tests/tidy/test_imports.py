@@ -33,6 +33,7 @@ RULES = {
     "events": Rule(("events", "msgspec")),
     "events.store": Rule(("events", "msgspec"), further=1),
     "events.chunks": Rule(("events", "msgspec", "numpy")),
+    "events.arrays": Rule(("events", "numpy")),
     "events.spanning": Rule(("events", "numpy")),
     "exchange": Rule(("events", "exchange", "structlog")),
     "exchange.core": Rule(

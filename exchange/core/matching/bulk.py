@@ -1,9 +1,9 @@
 """Many rows of history at once: the same book, and the same counts, as row by row, where no row has anything to it.
 
 A stretch of diffs and prints is applied at once as far as it is certain that no update id is missing, that history's
-prices do not cross after any diff, that no book ticker waits to be compared, and that no print reaches a trader's
-order. What stops a stretch is left to be applied by itself. Levels where traders' orders rest are restated one after
-the other, in the order of the rows, as ever.
+prices do not cross after any diff but the last, which is judged, that no book ticker waits to be compared, and that no
+print reaches a trader's order. What stops a stretch is left to be applied by itself. Levels where traders' orders rest
+are restated one after the other, in the order of the rows, as ever.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from heapq import heappush
 from itertools import accumulate, compress, filterfalse
 from typing import TYPE_CHECKING
 
-from events.observations import Observations
+from events.observations import Kind, Observations
 from events.spans import HIGH, LOW, Spans
 from exchange.core.book import BookSide
 from exchange.core.matching.ahead import first_at_least, first_at_most
@@ -21,6 +21,8 @@ from exchange.core.matching.levels import restate
 
 if TYPE_CHECKING:
     from exchange.core.matching.market import MarketFeed
+
+DIFF = int(Kind.DIFF)
 
 WORTHWHILE = 3
 """A stretch of fewer rows is applied row by row."""
@@ -41,11 +43,15 @@ def apply_in_bulk(feed: MarketFeed, columns: Observations, first: int, end: int)
     if end > first:
         _diffs(feed, columns, spans, spans.depth_before[first], spans.depth_before[end])
         _prints(feed, columns, spans.prints_before[first], spans.prints_before[end])
+        if columns.kind[end - 1] == DIFF:
+            feed.judge(end - 1, feed.last_id)
     return end
 
 
 def _before_defect(feed: MarketFeed, columns: Observations, spans: Spans, first: int, end: int) -> int:
-    """The first row of a diff that may leave a gap in ids or a crossed book, or has a ticker to be compared with."""
+    """Where rows end: ahead of a diff that leaves a gap in ids or has a ticker to be compared with, or behind one that
+    may leave a crossed book, to be judged then.
+    """
     start, stop = spans.depth_before[first], spans.depth_before[end]
     if start == stop:
         return end
@@ -57,11 +63,13 @@ def _before_defect(feed: MarketFeed, columns: Observations, spans: Spans, first:
     breaks = spans.breaks
     next_break = bisect_right(breaks, start)
     until = min(stop, breaks[next_break]) if next_break < len(breaks) else stop
-    until = _before_crossing(feed, spans, start, until)
+    crossing = _first_crossing(feed, spans, start, until)
+    if crossing < until:
+        return spans.depth_rows[crossing] + 1
     return end if until == stop else spans.depth_rows[until]
 
 
-def _before_crossing(feed: MarketFeed, spans: Spans, start: int, stop: int) -> int:
+def _first_crossing(feed: MarketFeed, spans: Spans, start: int, stop: int) -> int:
     """The first of these diffs after which a bid may have met an ask: one that stood before all of them, or any that
     one of them stated.
     """

@@ -140,7 +140,7 @@ class MarketFeed:
         self.last_id = last_id
         self.synced = True
         self._levels(columns, i, columns.transacted[row])
-        self._judge(row, last_id)
+        self.judge(row, last_id)
 
     def is_gap(self, first_id: int, last_id: int, previous: int) -> bool:
         """Whether ids are missing. The first diff after a snapshot has to contain the snapshot's id, not follow it."""
@@ -162,7 +162,7 @@ class MarketFeed:
         for side in (self.book.bids, self.book.asks):
             for price, level in side.levels.items():
                 restate(self, side, level, price, side.history.stated.get(price, 0), columns.transacted[row])
-        self._judge(row, self.last_id)
+        self.judge(row, self.last_id)
 
     def _levels(self, columns: Observations, i: int, transacted: int) -> None:
         start, middle, end = columns.asks_end[i - 1] if i else 0, columns.bids_end[i], columns.asks_end[i]
@@ -192,7 +192,7 @@ class MarketFeed:
                 if (level := levels.get(price)) is not None:
                     restate(self, side, level, price, size, transacted)
 
-    def _judge(self, row: int, last_id: int) -> None:
+    def judge(self, row: int, last_id: int) -> None:
         """After a whole diff: compare with the book ticker of the same id, and refuse a crossed book."""
         tickers = self.tickers
         while tickers and tickers[0][0] < last_id:
