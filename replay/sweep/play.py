@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
+
+import msgspec
 
 from events.commands import AccountId, SessionOptions
 from events.instruments import InstrumentId, MarginMode, PackError, RulePack, load_pack
@@ -30,8 +33,8 @@ from replay.sources import Source, open_source
 from replay.sources.report import SourceError
 from replay.stress.headonly import HeadOnly
 from replay.sweep.curve import Curve
-from replay.sweep.task import RATIO_MOST, Done, Files, Outcome, Scalar, Status, Task
-from replay.synth import generated
+from replay.sweep.task import RATIO_MOST, Done, Files, Generated, Outcome, Status, Task
+from replay.synth import write_session
 from replay.traders import SetupError, Trader
 
 TRADER = AccountId("trader")
@@ -50,11 +53,14 @@ class Keep(Enum):
 
 
 class Place(NamedTuple):
-    """Where a task finds its files, and where the sessions go that are kept, if any."""
+    """Where a task finds its files, and where the sessions go that are kept, if any. What is in `scratch` may be of use
+    to the next task; without it nothing is left behind.
+    """
 
     folder: Path
     sessions: Path
     keep: Keep = Keep.NONE
+    scratch: Path | None = None
 
     def session(self, task: Task) -> Path:
         """The file of the task's session."""
@@ -117,19 +123,25 @@ def _sources(task: Task, place: Place, pack: RulePack, scratch: Path) -> list[So
     if isinstance(market, Files):
         paths = [place.folder / file.path for file in market.files]
         return [open_source(path, pack, market.strict, market.symbol, market.columns) for path in paths]
-    path = scratch / "generated"
-    path.write_bytes(_generated(market.seed, tuple(market.options.items()), _rules(task, place), task.rules))
-    return [open_source(path, pack)]
+    return [open_source(_generated(market, task, place, place.scratch or scratch), pack)]
 
 
-@lru_cache(maxsize=1)
-def _generated(seed: int, options: tuple[tuple[str, Scalar], ...], pack: str, _rules: str) -> bytes:
-    """A generated market. Tasks of the same one follow one another, and making it takes longer than playing it."""
-    given: dict[str, Any] = dict(options)
+def _generated(market: Generated, task: Task, place: Place, scratch: Path) -> Path:
+    """A generated market: the one before, if it is that, else in its place. Tasks of the same one follow one another,
+    and making it takes longer than playing it.
+    """
+    name = sha256(msgspec.json.encode((market, task.rules))).hexdigest()[:16]
+    path = scratch / f"{os.getpid()}-{name}"
+    if path.exists():
+        return path
+    for other in scratch.glob(f"{os.getpid()}-*"):
+        other.unlink()
+    options: dict[str, Any] = dict(market.options)
     try:
-        return "".join(generated(seed, pack=pack, **given)).encode()
+        write_session(path.with_suffix(".part"), seed=market.seed, pack=_rules(task, place), **options)
     except ValueError as error:
         raise SourceError(f"generated market: {error}; see ringfence synth --help") from error
+    return path.with_suffix(".part").rename(path)
 
 
 def _rules(task: Task, place: Place) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from shutil import rmtree
 from typing import NamedTuple
 
 from replay.sweep.executors import Executor
@@ -14,6 +16,10 @@ from replay.sweep.task import Done, Status, Task
 
 SESSIONS = "sessions"
 """The folder of the sessions that are kept."""
+
+
+SCRATCH = "scratch"
+"""The folder of what runs leave for the next one, gone at the end."""
 
 
 class Swept(NamedTuple):
@@ -32,14 +38,15 @@ def sweep(plan: Plan, executor: Executor, on_done: OnDone, *, retry: bool = Fals
     """Run what is not there yet; with `retry` what failed before too. Ctrl-C leaves what was run until then, and the
     rest for the next time. Raises SweepError.
     """
-    place = Place(plan.path.parent.resolve(), plan.into.resolve() / SESSIONS, plan.keep)
+    into = plan.into.resolve()
+    place = Place(plan.path.parent.resolve(), into / SESSIONS, plan.keep, into / SCRATCH)
     with Ledger(plan.into) as ledger:
         done = {task: run for task, run in ledger.done().items() if not (retry and _failed(run))}
         known = {task.id: run for task in plan.tasks if (run := done.get(task.id)) and _is_kept(task, run, place)}
         wanted = [task for task in plan.tasks if task.id not in known]
         before = len(known)
         on_done(before, len(plan.tasks))
-        with closing(executor.run(wanted, place)) as running, suppress(KeyboardInterrupt):
+        with _scratch(into / SCRATCH), closing(executor.run(wanted, place)) as running, suppress(KeyboardInterrupt):
             for run in running:
                 if run.outcome.status is not Status.CRASHED:
                     ledger.add(run)
@@ -47,6 +54,17 @@ def sweep(plan: Plan, executor: Executor, on_done: OnDone, *, retry: bool = Fals
                 on_done(len(known), len(plan.tasks))
     runs = tuple((task, known[task.id]) for task in plan.tasks if task.id in known)
     return Swept(runs, len(known) - before, len(plan.tasks) - len(known))
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """An empty folder for as long as that takes."""
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        rmtree(folder)
 
 
 def _failed(run: Done) -> bool:
