@@ -7,6 +7,7 @@ from enum import Enum
 import msgspec
 
 from events.guards import UNGUARDED, PriceGuards
+from events.latency import NO_LATENCY, Latency
 from events.units import UNIT, Nanos, Rate
 
 
@@ -66,9 +67,12 @@ class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     guards: PriceGuards = UNGUARDED
     opening_auction: Nanos = Nanos(0)
     trade_fills: TradeFills = TradeFills.BOOK
+    latency: Latency = NO_LATENCY
 
     def defect(self) -> str:
         """What contradicts itself, nothing where all holds together."""
         if not 0 <= self.max_slippage < UNIT:
             return "max_slippage lies from 0 to below 1"
-        return "opening_auction must not be below 0" if self.opening_auction < 0 else self.guards.defect()
+        if self.opening_auction < 0:
+            return "opening_auction must not be below 0"
+        return self.guards.defect() or self.latency.defect()

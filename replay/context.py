@@ -41,6 +41,7 @@ from events.instruments import AssetId, InstrumentId, Leg, MarginMode
 from events.triggers import PriceSource, TriggerKind
 from events.units import Atoms, Lots, Nanos
 from exchange.core.state import State
+from replay.latency import Outbox, each
 from replay.linking import clients_apart, linked, named
 from replay.parameters import all_given, atoms, given, nanos, rate, whole
 from replay.view import View
@@ -53,16 +54,16 @@ class Context(View):
 
     def __init__(
         self, state: Callable[[], State], account: AccountId, send: Callable[[Command], object],
-        alarms: Alarms | None = None, order: int = 0,
+        alarms: Alarms | None = None, order: int = 0, outbox: Outbox | None = None,
     ) -> None:  # fmt: skip
         super().__init__(state, account)
         self._send = send
-        self._requests = 0
-        self._numbers = 0
+        self._requests = self._numbers = 0
         self._together = False
         self._batch: list[Any] | None = None
         self.woken_at = Nanos(0)
         self.instruments: tuple[InstrumentId, ...] = ()
+        self._outbox = outbox or Outbox()
         self.wake = Wake(self, alarms or Alarms(), order)
 
     def resume(self, requests: int) -> None:
@@ -71,8 +72,12 @@ class Context(View):
 
     @property
     def now(self) -> Nanos:
-        """Session time, ns since the epoch, UTC."""
-        return max(self._state.now, self.woken_at)
+        """The time by the strategy's clock, ns since the epoch, UTC: session time, and what its feed is behind."""
+        return Nanos(max(self._state.now + self.wake.lag, self.woken_at))
+
+    def in_flight(self) -> list[Command]:
+        """What was asked and is still on its way to the exchange, in order."""
+        return self._outbox.of(self.account)
 
     def buy(self, instrument: str, size: Decimal | str, price: Decimal | str | None = None, **how: Any) -> OrderNumber:
         """Place a buy; no price means a market order. `how`: time_in_force, reduce_only, leg, client,
@@ -165,7 +170,7 @@ class Context(View):
         `trigger` price, or a `callback` as a share of 1: one that waits for its price; without, it waits as before.
         """
         name, rate_asked = ClientId(given("client", client)), rate("callback", callback)
-        one = named(self._own, self._batch or (), whole("number", number), name)
+        one = named(self._own, (*each(self.in_flight()), *(self._batch or ())), whole("number", number), name)
         contract = self.contract(one.instrument) if one else None
         tick, lot = (contract.tick, contract.lot) if contract else (1, 1)
         prices: Any = (p if p is None else whole_or_text(p, tick) for p in (price, trigger))

@@ -7,8 +7,9 @@ from enum import Enum
 from typing import Any, get_type_hints
 
 from events.commands import INSURANCE, MARKET, SessionOptions
-from events.guards import PriceGuards
+from events.latency import NO_LATENCY, Latency
 from events.units import SECOND, Nanos, Rate, exact_units
+from replay.latency import latency
 from replay.wanted import number, one_of
 
 DAY = 86_400
@@ -40,9 +41,19 @@ def _option(name: str, kind: Any, value: Any) -> Any:
     if issubclass(kind, Enum):
         one_of(name, getattr(value, "value", value), (member.value for member in kind))
         return kind(value)
-    if not isinstance(value, PriceGuards):
+    if kind is Latency:
+        return _latency(name, value)
+    if not isinstance(value, kind):
         raise ValueError(f"{name} {value!r}: give events.guards.PriceGuards")
     return value
+
+
+def _latency(name: str, value: Any) -> Latency:
+    if isinstance(value, str):
+        return latency(value)
+    if not isinstance(value, Latency):
+        raise ValueError(f"{name} {value!r}: give replay.latency.latency(...), or that of an order as text, as 5ms")
+    return NO_LATENCY if value == NO_LATENCY else value
 
 
 def _share(name: str, value: Any) -> Rate:

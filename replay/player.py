@@ -122,6 +122,9 @@ class Player:
             self._control.ended()
         self._traders.finish()
         self._tell()
+        while self._traders.outbox.next_at is not None:
+            self._traders.deliver()
+            self._tell()
         await self._sequencer.flush()
 
     def send(self, command: c.Command) -> Batch | Outcome:
@@ -199,7 +202,7 @@ class Player:
         until = [s.next_at for s in streams if s is not stream]
         if self.state.next_timer < FAR:
             until.append(Nanos(self.state.next_timer))
-        if (wake_at := self._traders.alarms.next_at) is not None:
+        if (wake_at := self._traders.next_at) is not None:
             if wake_at <= stream.next_at:
                 return None, wake_at
             until.append(wake_at)

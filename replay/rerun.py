@@ -91,6 +91,8 @@ class _Rerun:
             self._start()
         if slot.until is None:
             self._finish()
+            while self._next_wake < (FAR, FAR):
+                self._wake()
         while slot.until is not None and self._next_wake <= (slot.until, FAR):
             self._wake()
 
@@ -121,12 +123,20 @@ class _Rerun:
 
     @property
     def _next_wake(self) -> tuple[int, int]:
-        """When somebody is woken by a time, and his place."""
-        times = self._traders.alarms.times
-        return times[0][:2] if times else (FAR, FAR)
+        """When something asked arrives, or somebody is woken by a time, and his place. Behind the last row nobody is
+        woken, and nothing arrives before all have been told.
+        """
+        times, arrives = self._traders.alarms.times, self._traders.outbox.next_at
+        if self._slot.until is None:
+            times, arrives = [], arrives if self._has_finished else None
+        woken = times[0][:2] if times else (FAR, FAR)
+        return woken if arrives is None else min(woken, (arrives, -1))
 
     def _wake(self) -> None:
-        self._traders.wake()
+        if self._slot.until is None:
+            self._traders.deliver()
+        else:
+            self._traders.wake()
         self._tell()
 
     def _tell(self) -> None:

@@ -20,7 +20,9 @@ from events.units import UNIT, Atoms, Nanos, units_of
 from exchange.core.state import State
 from exchange.failures import SequencerError
 from exchange.projections.results import margin_ratio
+from replay.latency import Outbox
 from replay.loading import StrategyError, failure
+from replay.parameters import nanos
 from replay.strategy import Context, Strategy
 from replay.waking import PRINT, Alarms, Bars, Print, bar_end, changes_book
 
@@ -77,6 +79,13 @@ class Traders:
         self._requests: dict[c.AccountId, Iterator[c.RequestId]] = {}
         self._news: deque[Batch] = deque()
         self.alarms = Alarms()
+        self.outbox = Outbox()
+
+    @property
+    def next_at(self) -> Nanos | None:
+        """When somebody is woken by a time, or something asked arrives at the exchange; None for never."""
+        times = [at for at in (self.outbox.next_at, self.alarms.next_at) if at is not None]
+        return min(times, default=None)
 
     @property
     def _state(self) -> State:
@@ -94,9 +103,9 @@ class Traders:
         """Start all strategies, whose accounts are open."""
         for told in tuple(self._told.values()):
             call(told.strategy.on_start, told.context)
-            self._wake_again(at, told.order, told)
+            self._wake_first(at, told.order, told)
         for seconds, account, deed in self._deeds:
-            self._told[account].context.wake.after(seconds, deed)
+            self._told[account].context.wake.at(at + nanos("seconds", seconds), deed)
         for bars in dict.fromkeys(told.bars for told in self._told.values() if told.bars):
             self.alarms.wake_at(bar_end(at, bars), BARS_FIRST, c.MARKET, bars)
 
@@ -136,7 +145,10 @@ class Traders:
 
     def join(self, name: c.AccountId, order: int, strategy: Strategy) -> Context:
         """Let a strategy trade an account that is open; its context. Raises StrategyError."""
-        context = Context(self._state_now, name, self._send, self.alarms, order)
+        if (told := self._state.options.latency) != self.outbox.latency:
+            self.outbox, self.alarms.lag = Outbox(told), told.feed
+        send = self.outbox.post if self.outbox.is_used else self._send
+        context = Context(self._state_now, name, send, self.alarms, order, self.outbox)
         self._told[name] = self._listening(context, order, strategy)
         return context
 
@@ -202,9 +214,10 @@ class Traders:
                 sample()
 
     def finish(self) -> None:
-        """Say that the last row was applied."""
+        """Say that the last row was applied: what is asked by now still arrives, and what is asked later does not."""
         for told in self._told.values():
             call(told.strategy.on_finish, told.context)
+        self.outbox.close()
 
     def _tell_fill(self, fact: Traded) -> None:
         for name in {fact.maker: None, fact.taker: None}:
@@ -241,6 +254,8 @@ class Traders:
     def applied(self, chunk: Observations, first: int, last: int) -> None:
         """Rows of history were applied: fold their prints, and tell those who wait for the last of them."""
         instrument, alarms = chunk.instrument, self.alarms
+        if self.outbox.is_used:
+            self.outbox.measure(chunk, last)
         alarms.fold(chunk, first, last)
         if alarms.levels.get((instrument, LAST)) and (price := self._state.contracts[instrument].feed.last_price):
             self._reached(instrument, LAST, price)
@@ -258,16 +273,23 @@ class Traders:
         return Print(Decimal(price) / UNIT, Decimal(size) / UNIT, chunk.print_side[i] > 0)
 
     def wake(self) -> None:
-        """Wake whoever is the next to be woken by a time."""
+        """Let what arrives next arrive, or wake whoever is the next to be woken by a time."""
+        if self.outbox.next_at is not None and self.outbox.next_at == self.next_at:
+            self.deliver()
+            return
         alarm = heappop(self.alarms.times)
         if alarm.bars:
             self._end_bars(alarm.at, alarm.bars)
             return
         told = self._told[alarm.account]
-        told.context.woken_at = alarm.at
+        told.context.woken_at = Nanos(alarm.at + self.alarms.lag)
         call(alarm.deed or told.strategy.on_timer, told.context)
         if alarm.repeats:
             self._wake_again(alarm.at, alarm.order, told)
+
+    def deliver(self) -> None:
+        """Let what is next on its way arrive at the exchange."""
+        self._send(self.outbox.arrived())
 
     def _end_bars(self, at: Nanos, length: Nanos) -> None:
         """Tell the bars of this length that end now, and begin the next ones."""
@@ -278,8 +300,14 @@ class Traders:
             if bar := makers[length].end(Nanos(at - length), tick, lot) if length in makers else None:
                 for told in self._told.values():
                     if told.bars == length:
-                        told.context.woken_at = at
+                        told.context.woken_at = Nanos(at + self.alarms.lag)
                         call(told.strategy.on_bar, told.context, instrument, bar)
+
+    def _wake_first(self, at: Nanos, order: int, told: Told) -> None:
+        """Its timer goes from the first row on, and for the first time once it has heard of that row."""
+        lag, every = self.alarms.lag, _whole(told.strategy, "every", told.strategy.every)
+        missed = max(0, -(-lag // every) - 1) * every if every else 0
+        self._wake_again(Nanos(at + missed - lag), order, told)
 
     def _wake_again(self, at: Nanos, order: int, told: Told) -> None:
         if every := _whole(told.strategy, "every", told.strategy.every):

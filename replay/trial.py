@@ -28,6 +28,7 @@ from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.apart import run_apart
 from replay.expectations import Ends, Expectation, Happened
+from replay.fills import settled
 from replay.given import check_account, session_options
 from replay.goldens import check_golden, keep_golden
 from replay.markets import Files, Generated, Market, Point, Prices
@@ -170,8 +171,9 @@ class Trial:
         log = MemoryLog()
         sequencer = await Sequencer.open(log)
         try:
+            options = settled(session_options(self._options), sources, "trade_fills" in self._options)
             player = Player(sequencer, sources, self._accounts, deeds=self._deeds, strict=True)
-            await player.run(pack, session_options(self._options), self._insurance, self._indices)
+            await player.run(pack, options, self._insurance, self._indices)
         finally:
             await sequencer.close()
         return player, log

@@ -134,7 +134,9 @@ class Bars:
 
 
 class Alarms:
-    """Everything that anybody waits for."""
+    """Everything that anybody waits for. Times are those of the exchange; who is woken has a clock that is `lag` ns
+    ahead, as long as news takes to reach him.
+    """
 
     def __init__(self) -> None:
         self.times: list[Alarm] = []
@@ -143,6 +145,7 @@ class Alarms:
         self.bars: defaultdict[InstrumentId, dict[Nanos, Bars]] = defaultdict(dict)
         self.sees_books = False
         self.sees_prints = False
+        self.lag = 0
         self._serial = 0
 
     @property
@@ -227,9 +230,15 @@ class Wake:
         self._alarms = alarms
         self._order = order
 
+    @property
+    def lag(self) -> int:
+        """How far the clock of who is woken is ahead of the exchange's, ns."""
+        return self._alarms.lag
+
     def at(self, time: int, deed: Callable[[Context], object] | None = None) -> None:
-        """Call `deed`, by default `on_timer`, once at this session time, ns; at once where it is over."""
-        self._alarms.wake_at(Nanos(max(time, self._context.now)), self._order, self._context.account, deed=deed)
+        """Call `deed`, by default `on_timer`, once at this time, ns; at once where it is over."""
+        at = Nanos(max(time, self._context.now) - self.lag)
+        self._alarms.wake_at(at, self._order, self._context.account, deed=deed)
 
     def after(self, seconds: Decimal | float | str, deed: Callable[[Context], object] | None = None) -> None:
         """Call `deed`, by default `on_timer`, once after so many seconds of session time."""

@@ -23,8 +23,10 @@ from events.commands import (
     MarkSource,
     QueueModel,
     SessionOptions,
+    TradeFills,
 )
 from events.instruments import InstrumentId, MarginMode, RulePack, load_pack
+from events.latency import Latency
 from events.notes import note_strategies
 from events.store.sqlite import open_session
 from events.units import SECOND, UNIT, Nanos, Rate, exact_units
@@ -33,6 +35,8 @@ from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.reports.replay_figures import Replayed, as_object, show
+from replay.fills import trade_fills, without_made_up_books
+from replay.latency import latency
 from replay.loading import StrategyError, make_strategy
 from replay.marking import mark_source
 from replay.noted import notes_of
@@ -68,6 +72,11 @@ class Request:
     opening_auction: int = 0
     columns: str = ""
     params: Sequence[str] = ()
+    trade_fills: str = "auto"
+    latency: str = "0"
+    feed_latency: str = "0"
+    latency_jitter: str = "0"
+    latency_seed: int = 0
 
 
 def run(request: Request, as_json: bool) -> int:
@@ -206,8 +215,15 @@ async def _play(
 
 
 def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
-    """The session's options; mark `auto` takes marks from the data where its beginning has any, else the mid price."""
-    mark = request.mark
+    """The session's options; mark `auto` takes marks from the data where its beginning has any, else the mid price, and
+    trade fills `auto` fill orders by trades where an instrument begins with trades and no book.
+    """
+    mark, fills = request.mark, request.trade_fills
+    if fills not in ("auto", TradeFills.BOOK.value):
+        _choice("--trade-fills", TradeFills, fills, "auto")
+        without_made_up_books(sources)
+    if fills == "auto":
+        fills = trade_fills(sources).value
     if mark == "auto":
         mark = mark_source(sources).value
     if request.opening_auction < 0:
@@ -219,7 +235,16 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
         funding=_choice("--funding", FundingSource, request.funding),
         max_slippage=_share("--max-slippage", request.max_slippage),
         opening_auction=Nanos(request.opening_auction * SECOND),
+        trade_fills=TradeFills(fills),
+        latency=_latency(request),
     )
+
+
+def _latency(request: Request) -> Latency:
+    try:
+        return latency(request.latency, request.feed_latency, request.latency_jitter, request.latency_seed)
+    except ValueError as error:
+        raise UsageError(f"--{error}") from None
 
 
 def _share(option: str, text: str) -> Rate:

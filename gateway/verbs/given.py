@@ -25,6 +25,34 @@ Params = Annotated[
 ]
 Symbols = Annotated[str, typer.Option(help="Only this symbol, or these: A,B. Also says that of a file which does not.")]
 PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
+TradeFills = Annotated[
+    str,
+    typer.Option(
+        help="What fills a resting order where there are trades and no book: a trade through its price, or touch; "
+        "book: nothing; auto: through, but for bars, around which a book is made up."
+    ),
+]
+OrderLatency = Annotated[
+    str, typer.Option(help="How long an order is on its way, as 5ms or 250us; data: as long as the rows were.")
+]
+FeedLatency = Annotated[
+    str, typer.Option(help="How much later an account sees the market and its fills; data: as late as the rows.")
+]
+Jitter = Annotated[str, typer.Option(help="By how much at most an order takes longer, by chance.")]
+JitterSeed = Annotated[int, typer.Option(help="The seed of the jitter.")]
+QueueModel = Annotated[
+    str, typer.Option(help="Where volume that left unexplained stood in the queue: proportional, ahead or behind.")
+]
+Impact = Annotated[
+    str, typer.Option(help="What an account took from history's book: consume (gone until restated) or none.")
+]
+Funding = Annotated[str, typer.Option(help="fed: rates of the data; premium: computed from mark and index.")]
+MaxSlippage = Annotated[
+    str, typer.Option(help="Market orders trade within this share of the mark, e.g. 0.02; 0: at any price.")
+]
+OpeningAuction = Annotated[
+    int, typer.Option(help="Begin with an auction of so many seconds, which then uncrosses; 0: without one.")
+]
 
 
 def end(status: int) -> None:

@@ -8,7 +8,25 @@ from typing import Annotated
 import typer
 
 from gateway.errors import told
-from gateway.verbs.given import Accounts, AsJson, Columns, PackName, Params, Symbols, end
+from gateway.verbs.given import (
+    Accounts,
+    AsJson,
+    Columns,
+    FeedLatency,
+    Funding,
+    Impact,
+    Jitter,
+    JitterSeed,
+    MaxSlippage,
+    OpeningAuction,
+    OrderLatency,
+    PackName,
+    Params,
+    QueueModel,
+    Symbols,
+    TradeFills,
+    end,
+)
 
 
 def demo(
@@ -47,28 +65,23 @@ def replay(
     ] = "auto",
     pack: PackName = "binance-usdm",
     insurance: Annotated[str, typer.Option(help="Deposit to each insurance fund at the start.")] = "0",
-    queue_model: Annotated[
-        str, typer.Option(help="Where volume that left unexplained stood in the queue: proportional, ahead or behind.")
-    ] = "proportional",
-    impact: Annotated[
-        str, typer.Option(help="What an account took from history's book: consume (gone until restated) or none.")
-    ] = "consume",
+    queue_model: QueueModel = "proportional",
+    impact: Impact = "consume",
+    trade_fills: TradeFills = "auto",
+    latency: OrderLatency = "0",
+    feed_latency: FeedLatency = "0",
+    latency_jitter: Jitter = "0",
+    latency_seed: JitterSeed = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first defect of a source.")] = False,
     as_json: AsJson = False,
-    funding: Annotated[
-        str, typer.Option(help="fed: rates of the data; premium: computed from mark and index.")
-    ] = "fed",
+    funding: Funding = "fed",
     index: Annotated[
         list[str] | None,
         typer.Option(help="PAIR=PRICE of a pair that values collateral, e.g. USDTUSD=1. May be given several times."),
     ] = None,
     symbol: Symbols = "",
-    max_slippage: Annotated[
-        str, typer.Option(help="Market orders trade within this share of the mark, e.g. 0.02; 0: at any price.")
-    ] = "0",
-    opening_auction: Annotated[
-        int, typer.Option(help="Begin with an auction of so many seconds, which then uncrosses; 0: without one.")
-    ] = 0,
+    max_slippage: MaxSlippage = "0",
+    opening_auction: OpeningAuction = 0,
     columns: Columns = "",
     param: Params = None,
 ) -> None:
@@ -93,6 +106,11 @@ def replay(
         opening_auction,
         columns,
         param or [],
+        trade_fills,
+        latency,
+        feed_latency,
+        latency_jitter,
+        latency_seed,
     )
     end(told(lambda: verb.run(request, as_json)))
 

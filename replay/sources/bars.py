@@ -52,7 +52,8 @@ class Bars:
     """One file of bars; every iteration reads it anew, and `report` speaks of the latest one.
 
     Lines of a JSON file are its rows: most have only one line. `read` is how it is read, where not as in the venue's
-    archives. Raises SourceError where the symbol cannot be told.
+    archives; without `makes_books` there are prints along the path and no books. Raises SourceError where the symbol
+    cannot be told.
     """
 
     def __init__(
@@ -71,12 +72,13 @@ class Bars:
         self._file = self._read(path, self.report)
         self._lines: list[int] = []
         self.names_symbols = self.goes_on = False
+        self.makes_books = True
 
     def __iter__(self) -> Iterator[Observations]:
         """Raise SourceError where the file cannot be read or, in a strict reading, at the first defect."""
         self.report = report = Report(str(self.path), self.report.strict)
         self._file = self._read(self.path, report)
-        assembler = Assembler(self._instrument)
+        assembler = Assembler(self._instrument, self.makes_books)
         for bar in _in_order(iter(self._file), report, self._bar_length()):
             shape = self._reader.shape(bar)
             if isinstance(shape, Unused):

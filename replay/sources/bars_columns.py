@@ -100,10 +100,11 @@ def path(bar: Bar, shape: Shape) -> list[Point]:
 
 
 class Assembler:
-    """Builds the columns of one instrument, chunk after chunk."""
+    """Builds the columns of one instrument, chunk after chunk; without books where `makes_books` is False."""
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, makes_books: bool = True) -> None:
         self._instrument = instrument
+        self._makes_books = makes_books
         self._last = 0
         self._begin()
 
@@ -154,6 +155,15 @@ class Assembler:
         columns, price = self._columns, point.price
         side = 1 if price >= self._last else -1
         self._last = price
+        if self._makes_books:
+            self._book(point, lots, side)
+        self._row(Kind.PRINT, point.at)
+        columns.print_price.append(price)
+        columns.print_lots.append(lots)
+        columns.print_side.append(side)
+
+    def _book(self, point: Point, lots: int, side: int) -> None:
+        columns, price = self._columns, point.price
         bid, ask = (price - 1, price) if side > 0 else (price, price + 1)
         self._row(Kind.SNAPSHOT, point.at)
         for column in (columns.first_id, columns.last_id, columns.previous_id):
@@ -163,10 +173,6 @@ class Assembler:
         columns.level_lots += [lots] * len(stated)
         columns.asks_end.append(len(columns.level_price))
         columns.bids_end.append(len(columns.level_price) - 1)
-        self._row(Kind.PRINT, point.at)
-        columns.print_price.append(price)
-        columns.print_lots.append(lots)
-        columns.print_side.append(side)
 
 
 def _marks(symbol: str, prices: Sequence[str]) -> Shape | Unused:

@@ -24,6 +24,7 @@ from events.notes import note_strategies
 from events.store.sqlite import open_session
 from events.units import UNIT, decimal_text
 from exchange.sequencer import Sequencer
+from replay.fills import settled
 from replay.given import session_options
 from replay.loading import StrategyError, make_strategy
 from replay.marking import mark_source
@@ -153,7 +154,7 @@ def _options(task: Task, sources: Sequence[Source]) -> SessionOptions:
     options = {"mark_source": AUTO} | task.options
     if options["mark_source"] == AUTO:
         options["mark_source"] = mark_source(sources).value
-    return session_options(options)
+    return settled(session_options(options), sources, "trade_fills" in options)
 
 
 async def _play(

@@ -15,6 +15,7 @@ from events import commands as c
 from events.codec import decode_body
 from events.facts import AnyFact, OrderAccepted, Refused, Traded
 from events.instruments import InstrumentId
+from events.latency import Latency
 from events.log import EventLog
 from events.record import Batch
 from events.store.memory import MemoryLog
@@ -26,6 +27,7 @@ from examples.rider import Rider
 from gateway.commands.fork_edits import edit_of
 from replay.branching import branch
 from replay.editing import Edit
+from replay.latency import latency
 from replay.rerun import Again
 from replay.slots import after_due_work
 from replay.sources import columns
@@ -33,7 +35,7 @@ from replay.strategy import Context, Strategy
 from replay.verify import Verifier
 from replay.waking import Bar
 from tests import tables
-from tests.playing import capture, market, play, trader
+from tests.playing import AS_RECORDED, capture, market, play, trader
 
 BTC = InstrumentId("BTCUSDT")
 
@@ -133,12 +135,14 @@ WATCHERS: Cast = {"watcher": (Watcher, "cross", 10), "quoter": (Quoter, "isolate
 
 
 @cache
-def recorded(names: tuple[str, ...] = tuple(CROWD), seconds: int = 20) -> MemoryLog:
+def recorded(
+    names: tuple[str, ...] = tuple(CROWD), seconds: int = 20, options: c.SessionOptions = AS_RECORDED
+) -> MemoryLog:
     """A session of these traders."""
     log, cast = MemoryLog(), {**CROWD, **WATCHERS, "moody": (Moody, "cross", 10)}
     traders = [trader(cast[name][0](), name, *cast[name][1:]) for name in names]
     with TemporaryDirectory() as folder:
-        play(capture(Path(folder), market(seconds)), traders=traders, log=log, insurance=10_000)
+        play(capture(Path(folder), market(seconds)), traders=traders, log=log, insurance=10_000, options=options)
     return log
 
 
@@ -204,6 +208,19 @@ def test_so_it_is_of_who_looks_at_every_change_of_the_market() -> None:
     for accounts in ((), ("watcher",), ("quoter",)):
         again = running(*accounts, cast=WATCHERS)
         assert head(forked(log, len(batches(log)) // 2, again)) == head(log)
+
+
+@pytest.mark.parametrize(
+    "told", [latency("3ms"), latency("40ms", "20ms", "60ms", 7), latency("data", "data")], ids=["entry", "all", "data"]
+)
+def test_so_it_is_of_orders_that_were_on_their_way(told: Latency) -> None:
+    log = recorded(seconds=12, options=c.SessionOptions(latency=told))
+    assert any(asked(log, name) for name in ("reactor", "second"))
+    for before in places(log):
+        for accounts in ((), ("reactor",)):
+            again = running(*accounts)
+            assert head(forked(log, before, again)) == head(log), f"{accounts} part at batch {before}"
+            assert again.parted == {}
 
 
 def test_so_it_is_of_accounts_that_were_set_up_for_an_instrument_on_the_way(
