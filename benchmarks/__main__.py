@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import before, cascade, durable, filling, growing, marks, matching, replaying, seeking
+from benchmarks import before, cascade, durable, filling, growing, level_replay, marks, matching, replaying, seeking
 from benchmarks.figures import Figure, Grid, Sheet, new_sheet, show, write
+from benchmarks.level_replay import LEVEL_ROWS
 
 POSITIONS = [1_000, 10_000, 100_000, 1_000_000]
 
@@ -23,6 +24,7 @@ class Part(Enum):
     GROWING = "growing"
     DURABLE = "durable"
     REPLAYING = "replaying"
+    LEVELS = "levels"
     SEEKING = "seeking"
     MARKS = "marks"
     CASCADE = "cascade"
@@ -39,6 +41,7 @@ def main(
     positions: Annotated[list[int] | None, typer.Option(help="Open positions under the marks, rising.")] = None,
     updates: Annotated[int, typer.Option(help="Mark updates of each walk.")] = 10_000,
     liquidations: Annotated[int, typer.Option(help="Pools that the crash makes due.")] = 100_000,
+    levels: Annotated[int, typer.Option(help="Level rows of that replay; prints are a tenth.")] = LEVEL_ROWS,
     seed: Annotated[int, typer.Option(help="Seed of everything generated.")] = 7,
 ) -> None:
     """Run every benchmark once."""
@@ -58,6 +61,8 @@ def main(
             sheet.figures.extend(replaying.measure(seed))
         elif part is Part.SEEKING:
             sheet.figures.extend(seeking.measure(seed))
+        elif part is Part.LEVELS:
+            sheet.figures.extend(level_replay.measure(levels, levels // 10, seed))
         elif part is Part.MARKS:
             _add(sheet, *marks.measure(positions or POSITIONS, updates, seed))
         else:
