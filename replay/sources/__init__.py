@@ -6,6 +6,7 @@ layouts apart that have the same columns.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,9 @@ __all__ = [
     "is_session",
     "open_source",
 ]
+
+
+_BITSTAMP = re.compile(rb"\d{9,19} (order_created|order_changed|order_deleted|order_book|trade) ")
 
 
 class Source(Protocol):
@@ -101,6 +105,14 @@ def _open_databento(path: Path, pack: RulePack, strict: bool, symbol: str) -> So
     return open_databento(path, pack, strict, symbol)
 
 
+def _open_bitstamp(path: Path, pack: RulePack, strict: bool, symbol: str) -> Source:
+    try:
+        from replay.sources.bitstamp import open_bitstamp
+    except ImportError as error:
+        raise SourceError(f"{path}: orders need the extra `columns`; {INSTALL}") from error
+    return open_bitstamp(path, pack, strict, symbol)
+
+
 def _open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, columns: str) -> Source | None:
     """The source for columns as the user says; None where the file does not have them but says itself what it is."""
     try:
@@ -116,6 +128,12 @@ def _open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, columns:
 
 def _is_databento(lines: list[bytes]) -> bool:
     return lines[0].startswith(b"DBN") or b",publisher_id,instrument_id," in lines[0]
+
+
+def _is_bitstamp(lines: list[bytes]) -> bool:
+    return lines[0].startswith(b"timestamp_millis,timestamp_iso,event_type,order_id,") or any(
+        _BITSTAMP.match(line) for line in lines
+    )
 
 
 def _is_tardis(lines: list[bytes]) -> bool:
@@ -143,6 +161,13 @@ FORMATS = (
         _open_databento,
         "its first bytes, or its header",
         "orders one by one: their book, and trades with the orders that they met",
+    ),
+    Format(
+        "Bitstamp orders (lines of `<ms> <event> <json>`, or CSV with `timestamp_millis,timestamp_iso,event_type,...`)",
+        _is_bitstamp,
+        _open_bitstamp,
+        "lines that begin with a time, a name and {, or its header",
+        "orders one by one: their book; in recordings trades with the orders that they met",
     ),
     Format(
         "Tardis CSV (`exchange,symbol,timestamp,local_timestamp,...`)",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from events.observations import Kind
 from replay.synth import generated
-from tests import archives, candles, databento
+from tests import archives, bitstamp, candles, databento
 from tests import bybit as books
 from tests import tables as vendors
 from tests.captures import back_in_time, malformed, write
@@ -150,6 +150,50 @@ def mbo(name: str) -> Format:
     return Format(write_whole, damage, frozenset({Kind.ORDERS}), damaged=f"damaged-{name}", back=back)
 
 
+def bitstamp_log(name: str) -> Format:
+    """Recordings of Bitstamp's streams."""
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return bitstamp.write(folder / name, [bitstamp.lively(n) for n in range(seconds * 64)])
+
+    def damage(path: Path) -> int:
+        lines = [bitstamp.lively(n) for n in range(200)]
+        lines[47] = lines[47][:70] + "\n"
+        bitstamp.write(path, lines)
+        return 48
+
+    def back(path: Path) -> object:
+        lines = [bitstamp.lively(n) for n in range(200)]
+        lines[100] = lines[100].replace(str(bitstamp.START + 100), str(bitstamp.START + 90), 1)
+        return bitstamp.write(path, lines)
+
+    return Format(
+        write_whole, damage, frozenset({Kind.ORDERS}), damaged=f"damaged-{name}", back=back, says_symbol=False
+    )
+
+
+def bitstamp_table(name: str) -> Format:
+    """Tables of Bitstamp's orders."""
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return bitstamp.write_rows(folder / name, [bitstamp.row(n) for n in range(seconds * 64)])
+
+    def damage(path: Path) -> int:
+        rows = [bitstamp.row(n) for n in range(200)]
+        rows[47] = rows[47][:2]
+        bitstamp.write_rows(path, rows)
+        return 49
+
+    def back(path: Path) -> object:
+        rows = [bitstamp.row(n) for n in range(200)]
+        rows[100][0] = rows[90][0]
+        return bitstamp.write_rows(path, rows)
+
+    return Format(
+        write_whole, damage, frozenset({Kind.ORDERS}), damaged=f"damaged-{name}", back=back, says_symbol=False
+    )
+
+
 def archive(what: str, name: str, kinds: set[Kind], rows_a_line: int = 1) -> Format:
     """Binance's public archives."""
     return table(name, archives.header(what), archives.ROWS[what][1], kinds, rows_a_line)
@@ -180,6 +224,9 @@ FORMATS = {
     "databento": mbo("mbo.dbn"),
     "databento, zstd": mbo("mbo.dbn.zst"),
     "databento, CSV, gzip": mbo("mbo.csv.gz"),
+    "bitstamp, recording": bitstamp_log("BTCUSDT.log"),
+    "bitstamp, recording, xz": bitstamp_log("BTCUSDT-log.xz"),
+    "bitstamp, CSV": bitstamp_table("BTCUSDT-orders.csv"),
     "own columns": table("BTCUSDT-own.csv", "when,px,qty,taker", own, {Kind.PRINT}),
     "own columns, Parquet": table("BTCUSDT-own.parquet", "when,px,qty,taker", own, {Kind.PRINT}),
     "archive, fundingRate": archive("fundingRate", "BTCUSDT-fundingRate.csv", {Kind.MARK}, 2),

@@ -15,7 +15,19 @@ import pytest
 from events.chunks import decode_chunk, encode_chunk
 from events.instruments import RulePack
 from replay import sources
-from replay.sources import Source, SourceError, binance, binance_opening, cell_files, columns, databento, files, parquet
+from replay.sources import (
+    Source,
+    SourceError,
+    binance,
+    binance_opening,
+    bitstamp_log,
+    bitstamp_orders,
+    cell_files,
+    columns,
+    databento,
+    files,
+    parquet,
+)
 from replay.sources import bars as bars_source
 from replay.sources.columns import LEVELS_MAX, ROWS_MAX
 from tests import tables as vendors
@@ -159,9 +171,11 @@ def test_memory_does_not_grow_with_the_file(kind: Format, tmp_path: Path, monkey
 def read_in_small_pieces(monkeypatch: pytest.MonkeyPatch, rows: int = 200) -> None:
     for module in (binance, bars_source, columns):
         monkeypatch.setattr(module, "ROWS_MAX", rows)
-    monkeypatch.setattr(cell_files, "BLOCK", rows * 20)
+    for module in (cell_files, bitstamp_log):
+        monkeypatch.setattr(module, "BLOCK", rows * 20)
     monkeypatch.setattr(parquet, "ROWS", rows)
     monkeypatch.setattr(databento, "PIECE", rows * 20)
+    monkeypatch.setattr(bitstamp_orders, "REMEMBERED", rows // 4)
 
 
 def test_the_rows_are_the_same_whatever_the_size_of_chunks(
@@ -214,7 +228,7 @@ def test_a_file_that_was_cut_gives_what_was_whole_and_says_so(kind: Format, path
     cut = tmp_path / path.name
     whole = path.read_bytes()
     half = len(whole) // 2
-    at = whole.find(b"\n", half) + 10 if path.suffix in ("", ".csv") else half
+    at = whole.find(b"\n", half) + 10 if path.suffix in ("", ".csv", ".log") else half
     cut.write_bytes(whole[:at])
     if path.suffix in (".zip", ".parquet"):
         with pytest.raises(SourceError, match=r"the (zip archive|Parquet file) is cut off or damaged"):
