@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from events import commands as c
@@ -31,14 +31,13 @@ from replay.traders import Traders
 
 @dataclass(slots=True)
 class Again:
-    """The strategies that traded a session, made anew, and the accounts whose strategy goes on after the fork.
+    """Strategies by the account that each trades, made anew.
 
     Filled while they run: asked, for how many recorded commands of before the fork each strategy asked again; and
     parted, the record at which it first asked for something else.
     """
 
     strategies: Mapping[c.AccountId, Strategy]
-    accounts: Collection[c.AccountId]
     asked: Counter[c.AccountId] = field(default_factory=Counter)
     parted: dict[c.AccountId, int] = field(default_factory=dict)
 
@@ -153,11 +152,10 @@ class _Rerun:
             self._apply(said)
             return
         self.go_live()
-        if self._is_asked(said) and _account(said) in self._again.accounts:
-            return
-        self._editor.decide(command)
-        self._editor.insert()
-        self._note(command)
+        if not self._is_asked(said):
+            self._editor.decide(command)
+            self._editor.insert()
+            self._note(command)
 
     def _apply(self, said: Said) -> None:
         """Apply what is past; behind the last of it the fork begins, before anybody is told."""
@@ -192,14 +190,13 @@ class _Rerun:
     def _join_opened(self) -> None:
         """Let strategies trade the accounts that are set up by now."""
         for account, instruments in self._opened.items():
-            runs = not self._is_live or account in self._again.accounts
-            strategy = self._again.strategies.get(account) if runs else None
-            self._contexts[account] = self._traders.join(account, self._places[account], strategy or Strategy())
+            strategy = self._again.strategies.get(account) or Strategy()
+            self._contexts[account] = self._traders.join(account, self._places[account], strategy)
             self._traders.follow(account, tuple(instruments))
         self._opened.clear()
 
     def _is_asked(self, said: Said) -> bool:
-        """Whether a strategy that lives through the past asked for it: its requests are numbers, those by which an
+        """Whether a strategy that runs again asked for it: its requests are numbers, those by which an
         account was set up or edited are not.
         """
         command = said.command
@@ -243,8 +240,6 @@ class _Rerun:
 
     def _ask(self, command: c.TradersCommand) -> None:
         """Decide what a strategy asks for, and ahead of it what was said before it in the session."""
-        if command.account not in self._again.accounts:
-            return
         if same := next((one for one in self._slot.said if one.command == command), None):
             self._pass(same)
         self._editor.decide(command)
@@ -312,7 +307,7 @@ class _Rerun:
             self._past.columns[chunk.id] = rows.columns
 
     def go_live(self) -> None:
-        """The fork: from here on commands are decided, edits come first, and only who runs again is told anything."""
+        """The fork: from here on commands are decided, edits first of all."""
         if self._is_live:
             return
         self._is_live = True
@@ -320,8 +315,6 @@ class _Rerun:
         self._sequencer.on_batch = self._traders.note
         for account, context in self._contexts.items():
             context.resume(self._requests.get(account, 0))
-            if account not in self._again.accounts:
-                self._traders.retire(account)
         self._editor.insert()
 
 

@@ -152,12 +152,6 @@ class Traders:
         self._told[name] = self._listening(context, order, strategy)
         return context
 
-    def retire(self, name: c.AccountId) -> None:
-        """Tell an account's strategy nothing any more."""
-        told = self._told[name]
-        self._told[name] = Told(told.context, told.order, Strategy(), Nanos(0))
-        self.alarms.forget(name)
-
     def follow(self, name: c.AccountId, instruments: tuple[InstrumentId, ...]) -> None:
         """Show instruments to a strategy, and make its bars of them."""
         told = self._told[name]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from events.commands import AccountId
@@ -159,11 +159,6 @@ class Alarms:
     ) -> None:  # fmt: skip
         """Wake an account at a time. Of the same time the earlier account is first, then what was asked first."""
         heappush(self.times, Alarm(at, order, self._next(), account, bars, repeats, deed))
-
-    def forget(self, account: AccountId) -> None:
-        """Wake an account no more by a time."""
-        self.times = [alarm for alarm in self.times if alarm.account != account]
-        heapify(self.times)
 
     def wake_on_price(
         self, instrument: InstrumentId, source: PriceSource, level: int, account: AccountId, price: int

@@ -18,7 +18,6 @@ from replay.editing import Edit
 from replay.loading import StrategyError, make_strategy
 from replay.noted import made, note_of
 from replay.rerun import Again
-from replay.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +57,10 @@ async def rerun_of(log: NotedLog, asked: Asked, edits: Sequence[Edit]) -> Rerun:
     """What is to be run again. Raises UsageError, StrategyError, LogError."""
     noted, opened = await _noted(log, asked), await _opened(log)
     wanted, params = _wanted(asked, edits, noted, opened), named_params(asked.params)
-    playing: dict[AccountId, Strategy] = {}
-    for name in opened:
-        if name in wanted:
-            playing[name] = make_strategy(asked.strategy, params) if asked.strategy else made(noted[name])
-        elif name in noted and (found := _made(noted[name])):
-            playing[name] = found
+    playing = {name: make_strategy(asked.strategy, params) if asked.strategy else made(noted[name]) for name in wanted}
     notes = {name: note_of(playing[name], params if asked.strategy else noted[name].params) for name in wanted}
     changed = [] if asked.strategy else [name for name in wanted if notes[name].source != noted[name].source]
-    return Rerun(Again(playing, wanted), {**noted, **notes}, changed)
+    return Rerun(Again(playing), {**noted, **notes}, changed)
 
 
 async def _noted(log: NotedLog, asked: Asked) -> dict[AccountId, NotedStrategy]:
@@ -76,14 +70,6 @@ async def _noted(log: NotedLog, asked: Asked) -> dict[AccountId, NotedStrategy]:
         if asked.strategy:
             return {}
         raise StrategyError(f"{error}; name strategies with --strategy") from error
-
-
-def _made(noted: NotedStrategy) -> Strategy | None:
-    """The strategy of an account whose commands are kept; where there is none any more, the past goes on without it."""
-    try:
-        return made(noted)
-    except StrategyError:
-        return None
 
 
 def _wanted(
@@ -133,13 +119,13 @@ def as_objects(rerun: Rerun) -> list[dict[str, Any]]:
             "asked": rerun.again.asked[name],
             "parted": rerun.again.parted.get(name),
         }
-        for name in rerun.again.accounts
+        for name in rerun.again.strategies
     ]
 
 
 def lines(rerun: Rerun) -> Iterator[str]:
     """What came of each, a line each."""
-    for name in rerun.again.accounts:
+    for name in rerun.again.strategies:
         who = f"{name}: {rerun.notes[name].strategy}"
         if name in rerun.changed:
             who += ", whose file has changed,"

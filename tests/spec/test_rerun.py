@@ -147,9 +147,13 @@ def recorded(
 
 
 def running(*accounts: str, cast: Cast = CROWD) -> Again:
-    """All strategies made anew, those of these accounts, of all without any, to go on after the fork."""
-    made = {c.AccountId(name): make() for name, (make, *_) in cast.items() if make is not Strategy}
-    return Again(made, [c.AccountId(name) for name in accounts or made])
+    """The strategies of these accounts, of all without any, made anew."""
+    made = {
+        c.AccountId(name): make()
+        for name, (make, *_) in cast.items()
+        if make is not Strategy and (not accounts or name in accounts)
+    }
+    return Again(made)
 
 
 def forked(log: EventLog, before: int, again: Again, *edits: str) -> MemoryLog:
@@ -296,8 +300,7 @@ def test_one_that_does_not_do_the_same_twice_is_told_apart_and_goes_on_from_the_
 @pytest.mark.parametrize("before", [1, 60, 1000])
 def test_another_strategy_may_take_over(before: int) -> None:
     log = recorded()
-    again = running("dipper")
-    again = Again({**again.strategies, c.AccountId("dipper"): Quoter()}, again.accounts)
+    again = Again({c.AccountId("dipper"): Quoter()})
     fork = forked(log, min(before, len(batches(log)) + 1), again)
     assert bool(again.parted) == (before > 1)
     refused = [f for b in batches(fork) for f in b.facts if isinstance(f, Refused) and _of(b) == "dipper"]
