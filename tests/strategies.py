@@ -140,3 +140,10 @@ class Knob(Strategy):
         assert self.wrong != "bug", "a bug"
         if not context.position("BTCUSDT"):
             context.buy("BTCUSDT", self.size)
+
+
+class Changer(Strategy):
+    """Changes a little of its money into another asset."""
+
+    def on_start(self, context: Context) -> None:
+        context.exchange("USDT", "100", "BTC")

@@ -10,18 +10,17 @@ from hashlib import sha256
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import msgspec
 
-from events.commands import SessionOptions
 from events.instruments import PackError, load_pack
 from replay.arguments import ArgumentError, arguments
-from replay.given import session_options
 from replay.loading import StrategyError, load_strategy
+from replay.sweep.options import NAMES, stated
 from replay.sweep.plan_markets import Market, markets_of
 from replay.sweep.plan_values import Where, amount, axis, one_of, scalar, text, whole
-from replay.sweep.play import AUTO, Keep
+from replay.sweep.play import Keep
 from replay.sweep.task import Generated, Scalar, SweepError, Task
 from replay.synth import Scenario
 
@@ -38,7 +37,7 @@ SECTIONS = ("keep", "into", "grid", "params", "market", "index")
 MARK = "mark"
 """The session's option `mark_source`, as the command line calls it."""
 
-OPTIONS = (MARK, *(name for name in get_type_hints(SessionOptions) if name not in ("mark_source", "guards")))
+OPTIONS = (MARK, *(name for name in NAMES if name != "mark_source"))
 """Options of a session that a single value can state."""
 
 
@@ -179,10 +178,8 @@ def _unsown(market: Market) -> Market:
 def _checked_option(where: Where, value: Scalar) -> Scalar:
     """An option of the session. Raises SweepError."""
     name = str(where).rpartition(".")[2]
-    if name == MARK and value == AUTO:
-        return value
     try:
-        session_options({option_of(name): text(value)})
+        stated({option_of(name): text(value)})
     except ValueError as error:
         raise where.wrong(value, str(error)) from None
     return value

@@ -24,25 +24,20 @@ from events.notes import note_strategies
 from events.store.sqlite import open_session
 from events.units import UNIT, decimal_text
 from exchange.sequencer import Sequencer
-from replay.fills import settled
-from replay.given import session_options
 from replay.loading import StrategyError, make_strategy
-from replay.marking import mark_source
 from replay.noted import notes_of
 from replay.player import Player
 from replay.sources import Source, open_source
 from replay.sources.report import SourceError
 from replay.stress.headonly import HeadOnly
 from replay.sweep.curve import Curve
+from replay.sweep.options import options_for
 from replay.sweep.task import RATIO_MOST, Done, Files, Generated, Outcome, Status, Task
 from replay.synth import write_session
 from replay.traders import SetupError, Trader
 
 TRADER = AccountId("trader")
 """The one account of a task."""
-
-AUTO = "auto"
-"""Marks from the data where its beginning has any, else the mid price."""
 
 
 class Keep(Enum):
@@ -83,7 +78,7 @@ def _played(task: Task, place: Place) -> Outcome:
     with TemporaryDirectory(prefix="ringfence-") as scratch:
         pack = load_pack(_rules(task, place))
         sources = _sources(task, place, pack, Path(scratch))
-        options = _options(task, sources)
+        options = options_for(task.options, sources)
         if place.keep is Keep.NONE:
             return asyncio.run(_play(task, pack, sources, options, None))
         with _session(place.session(task)) as session:
@@ -148,13 +143,6 @@ def _generated(market: Generated, task: Task, place: Place, scratch: Path) -> Pa
 def _rules(task: Task, place: Place) -> str:
     """The rule pack: a name, or where its file is."""
     return str(place.folder / task.pack) if task.pack.endswith(".json") else task.pack
-
-
-def _options(task: Task, sources: Sequence[Source]) -> SessionOptions:
-    options = {"mark_source": AUTO} | task.options
-    if options["mark_source"] == AUTO:
-        options["mark_source"] = mark_source(sources).value
-    return settled(session_options(options), sources, "trade_fills" in options)
 
 
 async def _play(

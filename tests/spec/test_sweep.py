@@ -12,12 +12,14 @@ import msgspec
 import pytest
 
 from events.store.sqlite import open_session
+from events.units import decimal_text
 from replay.sweep import Keep, Outcome, Place, Processes, SweepError, Task, run
 from replay.sweep.ledger import Ledger
 from replay.sweep.sweeping import Swept
 from replay.sweep.table import columns, rows
 from replay.sweep.task import Files, Generated, HistoryFile, Status
 from tests.candles import generated, write
+from tests.command_line import ringfence
 from tests.sweeping import PLAN, Counting, Stopped, planned, swept
 
 WRONG = PLAN.replace("[params]", '[params]\nwrong = ["", "fail"]')
@@ -77,6 +79,25 @@ def test_every_combination_is_run_once_and_comes_to_figures(tmp_path: Path) -> N
         assert outcome.equity == 10_000 * 10**8 + outcome.pnl
         assert outcome.max_drawdown >= outcome.fees > 0
         assert outcome.volume > 10**8 * (25_000 if task.params["size"] == "0.5" else 500)
+
+
+def test_a_row_is_what_a_replay_comes_to(tmp_path: Path) -> None:
+    (_, done), *_ = swept(planned(tmp_path)).runs
+    ringfence("synth", tmp_path / "market", "--seed", 1, "--seconds", 3)
+    told = ringfence(
+        *("replay", tmp_path / "market", "--strategy", "tests.strategies:Knob", "--param", "size=0.01"),
+        *("--account", "trader:isolated:10:10000", "--json"),
+    ).json
+    account = told["accounts"]["trader"]
+    assert (told["head"], told["records"]) == (done.outcome.head, done.outcome.records)
+    assert (account["pnl"], account["fees"]) == (decimal_text(done.outcome.pnl), decimal_text(done.outcome.fees))
+
+
+def test_what_was_gained_in_other_assets_is_told_too(tmp_path: Path) -> None:
+    text = PLAN.replace('"isolated", "cross"', '"multi"').replace("Knob", "Changer").partition("[params]")[0]
+    indices = "[index]\nUSDTUSD = 1\nBTCUSD = 50000\n"
+    (outcome,) = outcomes(swept(planned(tmp_path, f"{text}{indices}[[market]]\ngenerated = {{ seconds = 3 }}\n")))
+    assert (outcome.asset, outcome.others, outcome.refusals) == ("USDT", "BTC=-0.00005", 0)
 
 
 def test_the_order_of_runs_makes_no_difference(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from events.commands import SessionOptions
+from replay.latency import latency
 from replay.sweep import Keep, SweepError
+from replay.sweep.options import stated
 from replay.sweep.plan import Plan
 from replay.sweep.task import Files, Generated
 from tests.sweeping import PLAN, planned
@@ -57,6 +60,21 @@ def test_options_of_a_session_are_named_as_on_the_command_line(tmp_path: Path) -
         "mark_source": "mid", "queue_model": "ahead", "impact": "none", "max_slippage": "0.02", "opening_auction": "2"
     }  # fmt: skip
     assert first.indices == {"USDTUSD": "1"}
+
+
+def test_latencies_are_named_as_on_the_command_line(tmp_path: Path) -> None:
+    text = (
+        '[grid]\nseed = 1\nlatency = ["0", "5ms"]\nfeed_latency = "1ms"\nlatency_jitter = "1ms"\nlatency_seed = 3\n'
+        'trade_fills = "touch"\n' + MARKET
+    )
+    _, task = planned(tmp_path, text).tasks
+    options = stated(task.options)
+    assert (options.latency, options.trade_fills.value) == (latency("5ms", "1ms", "1ms", 3), "touch")
+
+
+def test_what_may_be_found_out_is_not_stated(tmp_path: Path) -> None:
+    (task,) = planned(tmp_path, '[grid]\nseed = 1\nmark = "auto"\ntrade_fills = "auto"\n' + MARKET).tasks
+    assert stated(task.options) == SessionOptions()
 
 
 def test_decimals_are_those_that_are_written(tmp_path: Path) -> None:
@@ -128,6 +146,8 @@ def test_what_to_keep_and_where_is_the_plan_s_matter(tmp_path: Path) -> None:
         ("[grid]\ndeposit = inf\n", "grid.deposit: Infinity will not do; give a number, text, true or false, or a"),
         ("[grid]\nmark = 'middle'\n", "grid.mark: 'middle' will not do; mark_source 'middle': give data, mid or last"),
         ("[grid]\nmax_slippage = 2\n", "grid.max_slippage: 2 will not do; options: max_slippage lies from 0"),
+        ("[grid]\nlatency = '5'\n", "grid.latency: '5' will not do; latency "),
+        ("[grid]\nlatency_seed = 'x'\n", "grid.latency_seed: 'x' will not do; latency_seed: give a whole number"),
         ("[grid]\nseed = -1\n", "grid.seed: -1 will not do; give a whole number from 0"),
         ("[grid]\npack = 'binance'\nseed = 1\n" + MARKET, "grid.pack: no rule pack 'binance': take one of"),
         ("[grid]\npack = ['']\n", "grid.pack: '' will not do; give a name"),
