@@ -99,8 +99,8 @@ def _numbered(report: Report, account: str) -> dict[int, Liquidation]:
 
 
 def _show(told: Told, in_full: bool) -> None:
-    for line in title(told):
-        say(line)
+    name, what = title(told)
+    say(f"{name}: {what}")
     for block in blocks(told, in_full):
         OUT.print(f"\n{block.heading}", markup=False)
         for line in aligned(block.rows, block.right):

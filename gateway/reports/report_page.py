@@ -30,12 +30,10 @@ def write(told: Told, path: Path) -> None:
 
 def page(told: Told) -> str:
     """The page as text."""
-    head, *more = title(told)
-    name, _, rest = head.rpartition(": ")[0], "", head.rpartition(": ")[2]
-    lines = "".join(f"<p>{escape(line)}</p>" for line in [rest, *more])
+    name, what = title(told)
     tables = "".join(_table(block) for block in blocks(told, in_full=True))
     charts = "".join(_charts(told, number) for number in range(len(told.accounts)))
-    return document(f"{name}: report", f"<h1>{escape(name)}</h1>{lines}{tables}{charts}", STYLE)
+    return document(f"{name}: report", f"<h1>{escape(name)}</h1><p>{escape(what)}</p>{tables}{charts}", STYLE)
 
 
 def _charts(told: Told, number: int) -> str:

@@ -47,13 +47,13 @@ class Told(NamedTuple):
         return self.words.number(atoms, asset)
 
 
-def title(told: Told) -> list[str]:
-    """Which session it is, from when to when."""
+def title(told: Told) -> tuple[str, str]:
+    """Which session it is, and what there is of it."""
     report = told.report
     span = f"{time_text(report.started)} to {time_text(report.ended)} UTC"
     lasted = seconds(report.ended - report.started)
     rules = f"rules of {told.words.pack.id} {told.words.pack.version}"
-    return [f"{told.session}: {span} ({lasted}), {report.state.seq:,} records, {rules}"]
+    return told.session, f"{span} ({lasted}), {report.state.seq:,} records, {rules}"
 
 
 def money(told: Told) -> Iterator[Block]:

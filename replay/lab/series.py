@@ -22,16 +22,29 @@ class Point(NamedTuple):
     record: int
 
 
+class Room:
+    """How many buckets each series that shares it may have; where there is less of it, series shrink as they go on."""
+
+    __slots__ = ("buckets",)
+
+    def __init__(self, buckets: int = BUCKETS) -> None:
+        self.buckets = buckets
+
+
+PLENTY = Room()
+
+
 class Series:
     """A value that holds until the next one, or until a pause. No spike is lost: a bucket keeps its first, lowest and
     highest point.
 
-    A bucket lasts `width` ns; where there would be more than `BUCKETS` of them, two become one.
+    A bucket lasts `width` ns; where there would be more than there is room for, two become one.
     """
 
-    __slots__ = ("_buckets", "_gaps", "_origin", "_width", "is_paused", "last")
+    __slots__ = ("_buckets", "_gaps", "_origin", "_room", "_width", "is_paused", "last")
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room = PLENTY) -> None:
+        self._room = room
         self._buckets: dict[int, tuple[Point, Point, Point]] = {}
         self._gaps: dict[int, int] = {}
         self._origin = 0
@@ -51,7 +64,7 @@ class Series:
         bucket = self._buckets.get(key)
         if bucket is None:
             self._buckets[key] = (point, point, point)
-            while len(self._buckets) > BUCKETS:
+            while len(self._buckets) > self._room.buckets:
                 self._halve()
         else:
             first, low, high = bucket

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from events.commands import AccountId
 from events.instruments import AssetId, InstrumentId
-from replay.lab import Series
+from replay.lab import Room, Series
 from replay.report.fills import FillFigures, Role
 from replay.report.money import Parts, total
 from replay.report.orders import OrderFigures, QueueTimes
@@ -74,6 +74,7 @@ class AccountReport:
     """
 
     name: AccountId
+    room: Room = field(default_factory=Room, repr=False)
     parts: dict[AssetId, dict[str, Parts]] = field(default_factory=dict)
     standings: dict[str, Standing] = field(default_factory=dict)
     fees: dict[AssetId, Series] = field(default_factory=dict)
@@ -86,19 +87,41 @@ class AccountReport:
 
     def part(self, asset: AssetId, instrument: str = "") -> Parts:
         """Its money in an asset, as far as it belongs to an instrument, or to none."""
-        return self.parts.setdefault(asset, {}).setdefault(instrument, Parts())
+        by = self.parts.setdefault(asset, {})
+        found = by.get(instrument)
+        if found is None:
+            found = by[instrument] = Parts()
+        return found
 
     def standing(self, name: str, asset: str = "") -> Standing:
         """How it stands in an asset, or in all of them together, which are valued in `asset`."""
-        return self.standings.setdefault(name, Standing(asset or name))
+        found = self.standings.get(name)
+        if found is None:
+            found = self.standings[name] = Standing(asset or name, self.room)
+        return found
+
+    def paid(self, at: int, record: int, asset: AssetId) -> None:
+        """What it paid in fees and received as funding so far is this."""
+        if asset not in self.fees:
+            self.fees[asset], self.funding[asset] = Series(self.room), Series(self.room)
+        parts = self.parts.get(asset, {}).values()
+        self.fees[asset].add(at, sum(one.fees for one in parts), record)
+        self.funding[asset].add(at, sum(one.funding for one in parts), record)
 
     def of(self, instrument: InstrumentId) -> InstrumentReport:
         """Its fills and trips in an instrument."""
-        return self.instruments.setdefault(instrument, InstrumentReport())
+        found = self.instruments.get(instrument)
+        if found is None:
+            found = self.instruments[instrument] = InstrumentReport()
+        return found
 
     def trips(self, instrument: InstrumentId, position: str) -> Trips:
         """The round trips of a position."""
-        return self.of(instrument).trips.setdefault(position, Trips())
+        known = self.of(instrument).trips
+        found = known.get(position)
+        if found is None:
+            found = known[position] = Trips()
+        return found
 
     def whole(self, asset: AssetId) -> Parts:
         """Its money in an asset."""

@@ -16,7 +16,8 @@ from exchange.core.apply import APPLY
 from exchange.core.state import Account, State
 from exchange.core.step import apply_batch
 from exchange.projections.explain import Explainer
-from replay.lab import Series
+from replay.lab import Room, Series
+from replay.lab.series import BUCKETS
 from replay.report.accounts import AccountReport
 from replay.report.deals import DEALS
 from replay.report.flows import FLOWS, flow
@@ -25,6 +26,9 @@ from replay.report.trading import TRADING, Trading
 
 SAMPLED = 60
 """Seconds between two samples of the returns, unless told otherwise."""
+
+ALL_BUCKETS = 64 * BUCKETS
+"""The curves of more accounts than 64 are coarser, so that all of them together have so many buckets of each kind."""
 
 RISK = (f.LeverageSet, f.MarginModeSet, f.CollateralModeSet, f.MarginMoved, f.LiquidationEnded)
 """Facts that change what an account's pools need, or who answers for what, without moving its money."""
@@ -48,6 +52,7 @@ class Report:
         self.names: dict[AccountId, None] = {}
         self._only = only
         self._next_sample = 0
+        self._room = Room()
         self._trading = Trading(self.state, self.accounts)
 
     @property
@@ -126,7 +131,8 @@ class Report:
         elif isinstance(fact, f.AccountOpened):
             self.names[fact.account] = None
             if self._only in (None, fact.account):
-                self.accounts[fact.account] = AccountReport(fact.account)
+                self.accounts[fact.account] = AccountReport(fact.account, self._room)
+                self._room.buckets = min(BUCKETS, max(1, ALL_BUCKETS // len(self.accounts)))
         else:
             self._tell(batch, fact)
 
@@ -147,7 +153,9 @@ class Report:
         holders = {p.account: None for p in contract.holders if p.account in self.accounts}
         concerned.update(holders)
         if holders or instrument in self.marks:
-            self.marks.setdefault(instrument, Series()).add(self.state.now, contract.mark, self.state.seq)
+            if instrument not in self.marks:
+                self.marks[instrument] = Series()
+            self.marks[instrument].add(self.state.now, contract.mark, self.state.seq)
 
     def _measure(self, its: AccountReport, account: Account) -> None:
         """Measure an account as it stands."""
@@ -160,8 +168,7 @@ class Report:
             its.standing(asset).note(
                 at, record, holdings_of(wallet), brought, found.get(asset), account.multi is not None
             )
-            its.fees.setdefault(asset, Series()).add(at, sum(one.fees for one in parts), record)
-            its.funding.setdefault(asset, Series()).add(at, sum(one.funding for one in parts), record)
+            its.paid(at, record, asset)
         if account.multi is not None:
             self._measure_together(its, account, found.get(TOGETHER))
         elif its.is_together:

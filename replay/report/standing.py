@@ -8,14 +8,14 @@ lost (`replay.lab.Series`). Definitions: `docs/report.md`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
 from events.units import UNIT
 from exchange.core.margin.model import cross_equity, is_open, requirement, unrealised, worth
 from exchange.core.state import Account, Pool, Position, Wallet
-from replay.lab import Series
+from replay.lab import Room, Series
 from replay.lab.figures import ratio_of
 from replay.report.drawdown import Drawdown
 from replay.report.samples import Samples
@@ -45,6 +45,10 @@ class Need(NamedTuple):
     ratio: int
 
 
+CURVES = ("equity", "profit", "gross", "net", "leverage", "headroom", "initial", "ratio")
+"""What is kept over time."""
+
+
 @dataclass(slots=True)
 class Standing:
     """An account in one asset over time. leverage and ratio are in 10^-8; brought is the money brought in.
@@ -54,14 +58,15 @@ class Standing:
     """
 
     asset: str
-    equity: Series = field(default_factory=Series)
-    profit: Series = field(default_factory=Series)
-    gross: Series = field(default_factory=Series)
-    net: Series = field(default_factory=Series)
-    leverage: Series = field(default_factory=Series)
-    headroom: Series = field(default_factory=Series)
-    initial: Series = field(default_factory=Series)
-    ratio: Series = field(default_factory=Series)
+    room: InitVar[Room]
+    equity: Series = field(init=False)
+    profit: Series = field(init=False)
+    gross: Series = field(init=False)
+    net: Series = field(init=False)
+    leverage: Series = field(init=False)
+    headroom: Series = field(init=False)
+    initial: Series = field(init=False)
+    ratio: Series = field(init=False)
     drawdown: Drawdown = field(default_factory=Drawdown)
     samples: Samples = field(default_factory=Samples)
     holdings: Holdings = NOTHING
@@ -74,6 +79,10 @@ class Standing:
     levered_time: int = 0
     equity_time: int = 0
     open_time: int = 0
+
+    def __post_init__(self, room: Room) -> None:
+        for name in CURVES:
+            setattr(self, name, Series(room))
 
     def pass_time(self, until: int) -> None:
         """What it holds it held until then."""

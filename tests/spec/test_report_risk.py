@@ -5,9 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import pytest
+
 from events import facts as f
 from events.units import SECOND, UNIT
-from replay.report import TOGETHER, Decline
+from replay.report import TOGETHER, Decline, fold
 from replay.report.drawdown import Drawdown
 from tests.reporting import DEAR, ann_of, at, report_of, story
 from tests.scenario import Scenario, scenario
@@ -192,3 +194,13 @@ class TestTogether:
     def test_an_asset_without_a_price_is_not_valued(self) -> None:
         session = scenario(several_assets()).given(account("ann", 1_000), deposit("ann", 500, asset=OUNCE))
         assert TOGETHER not in ann_of(session.given(price(2))).standings
+
+
+def test_the_curves_of_many_accounts_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold, "ALL_BUCKETS", 12)
+    session = scenario(clock=SECOND).given(account("ann", 5_000), position(1, BUY, price=100, lots=10, by="ann"))
+    session.given(*(mark(100 + (ticks * 7) % 11) for ticks in range(40)))
+    equity = report_of(session).accounts["ann"].standings[USD].equity  # type: ignore[index]
+    alone = report_of(session, "ann").accounts["ann"].standings[USD].equity  # type: ignore[index]
+    assert len(equity.points()) <= 3 * 4 + 1 < len(alone.points())
+    assert (equity.lowest, equity.highest, equity.last) == (alone.lowest, alone.highest, alone.last)
