@@ -26,8 +26,8 @@ app.add_typer(proofs.app, name="proof")
 
 for verb in (
     markets.demo, markets.synth, markets.replay, markets.sources, markets.probe, markets.fetch,
-    sessions.verify, sessions.audit, sessions.fork, sessions.diff, sessions.why, sessions.lab, sessions.report,
-    stress.stress, sweep.sweep,
+    sessions.verify, sessions.audit, sessions.fork, sessions.play, sessions.diff, sessions.why, sessions.lab,
+    sessions.report, stress.stress, sweep.sweep,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from events.log import ExistingLog
@@ -49,7 +50,7 @@ def run(request: Request, as_json: bool) -> int:
         raise ExistingLog(f"{out}: exists already; choose another name")
     with about(session):
         try:
-            branched, rerun = asyncio.run(_branched(request, edits))
+            branched, rerun = asyncio.run(forked(request, edits))
         except NoSuchMoment as error:
             raise UsageError(f"{session}: {error}") from error
         except BaseException:
@@ -69,7 +70,8 @@ def run(request: Request, as_json: bool) -> int:
     return 0
 
 
-async def _branched(request: Request, edits: Sequence[Edit]) -> tuple[Branched, Rerun | None]:
+async def forked(request: Request, edits: Sequence[Edit], is_shown: bool = True) -> tuple[Branched, Rerun | None]:
+    """Write the fork; progress is shown on a terminal, or not. Raises UsageError, LogError, NoSuchMoment."""
     session = request.session
     log = await open_session(session, read_only=True)
     try:
@@ -81,7 +83,7 @@ async def _branched(request: Request, edits: Sequence[Edit]) -> tuple[Branched, 
         fork = await open_session(request.out, create=True, link=link)
         try:
             await _note(log, fork, rerun)
-            with progress("fork", (await log.head()).batch, "batches") as advance:
+            with progress("fork", (await log.head()).batch, "batches", patience=0.0 if is_shown else inf) as advance:
                 shown = (log, fork, before, edits, lambda b: advance(b.number, b.number, b.at))
                 branched = await branch(*shown, rerun.again if rerun else None)
             for edit in (*branched.waiting, *branched.idle):

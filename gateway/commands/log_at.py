@@ -34,7 +34,7 @@ def run(session: Path, record: int, time: str, account: str, levels: int, as_jso
     if as_json:
         say_json(shown)
     else:
-        _show(state, shown, head)
+        show(state, shown, head)
     return 0
 
 
@@ -56,7 +56,8 @@ def _names(session: Path, state: State, account: str) -> list[AccountId]:
     return [AccountId(account)]
 
 
-def _show(state: State, shown: dict[str, Any], head: Head) -> None:
+def show(state: State, shown: dict[str, Any], head: Head) -> None:
+    """The moment as text."""
     assert state.pack is not None
     words = Words(state.pack)
     due = f", {shown['due']:,} pieces of due work" if shown["due"] else ""

@@ -148,3 +148,19 @@ def report(
     from gateway.commands import report as verb
 
     end(told(lambda: verb.run(session, account, html, every, annualise, as_json)))
+
+
+def play(
+    session: SessionFile,
+    at: Annotated[str, typer.Option(help="Where to begin: record N, or 2023-04-05T08:00:12.")] = "",
+    speed: Annotated[str, typer.Option(help="Session time for each second of yours: 0.1, 10, or max.")] = "1",
+    account: Annotated[str, typer.Option(help="Whose side it is looked at from; all accounts if left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Look at a session again as it went: play, pause, step, seek, rewind, loop, at any speed, and fork it anywhere.
+
+    On a terminal by keys (? lists them), else by lines on standard input, as `seek 2023-04-05T08:00:12`, `step 3 fill`.
+    """
+    from gateway.commands import play as verb
+
+    end(told(lambda: verb.run(session, at, speed, account, as_json)))
