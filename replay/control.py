@@ -50,6 +50,7 @@ class Control:
         self._turns = 0
         self.is_stopped = self.is_at_end = self.is_over = False
         self.last: Batch | None = None
+        self.on_passed: Callable[[Batch], None] | None = None
 
     # What may be asked
 
@@ -65,7 +66,7 @@ class Control:
 
     def toggle(self) -> None:
         """Pause where it plays, else play."""
-        if self.is_playing:
+        if self.is_playing or self._transport.steps:
             self.pause()
         else:
             self.play()
@@ -210,6 +211,8 @@ class Control:
         """Something was played."""
         self.last = batch
         self._transport.passed(self._clock.now(), batch.at, self._counts(batch))
+        if self.on_passed:
+            self.on_passed(batch)
 
     def moved(self, at: Nanos) -> None:
         """The session stands elsewhere now."""

@@ -36,9 +36,12 @@ class Said(NamedTuple):
         return self.err.removeprefix("ringfence: ").rstrip("\n")
 
 
-def ringfence(*arguments: object, status: int | None = 0) -> Said:
-    """Run a verb in this process. An exception that nobody tells the user about fails the test."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+def ringfence(*arguments: object, status: int | None = 0, typed: str = "") -> Said:
+    """Run a verb in this process, which finds these lines on standard input.
+
+    An exception that nobody tells the user about fails the test.
+    """
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=typed)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     said = Said(result.exit_code, result.stdout, result.stderr)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 
 from events.log import EventLog
 from events.store.sqlite import open_session
 from exchange.rebuild import rebuild
 from gateway.commands.fork import RECORDS_MAX
+from gateway.commands.play_fork import fork_here
 from gateway.errors import UsageError, about
 from gateway.naming import there_are
 from gateway.playing import keys, script
-from gateway.playing.deck import visiting
+from gateway.playing.deck import Deck
 from gateway.times import nanos_of
 from replay.control import Control
 from replay.travel import NoSuchMoment
@@ -22,7 +24,7 @@ from replay.visit import Visit
 
 def run(session: Path, at: str, speed: str, account: str, as_json: bool) -> int:
     """Play it: by keys on a terminal, else by lines from standard input. Returns 0."""
-    is_by_keys = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    is_by_keys = keys.are_there() and not as_json
     try:
         control = Control(speed, is_playing=False)
     except ValueError as error:
@@ -39,7 +41,8 @@ async def _play(session: Path, at: str, control: Control, account: str, is_by_ke
     log = await open_session(session, read_only=True)
     try:
         visit = Visit(log)
-        deck = visiting(visit, control, session, account)
+        deck = Deck(control, lambda: visit.state, str(session), account, partial(fork_here, session))
+        visit.on_batch = deck.note
         await _begin(visit, at)
         if account and account not in visit.state.accounts:
             await _check_account(log, account, session)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import partial
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -34,7 +36,10 @@ from exchange.sequencer import Sequencer
 from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
+from gateway.playing import keys
+from gateway.playing.deck import Deck
 from gateway.reports.replay_figures import Replayed, as_object, show
+from replay.control import Control
 from replay.fills import trade_fills, without_made_up_books
 from replay.latency import latency
 from replay.loading import StrategyError, make_strategy
@@ -77,6 +82,7 @@ class Request:
     feed_latency: str = "0"
     latency_jitter: str = "0"
     latency_seed: int = 0
+    speed: str = ""
 
 
 def run(request: Request, as_json: bool) -> int:
@@ -97,6 +103,8 @@ def run(request: Request, as_json: bool) -> int:
         request.strict,
         amount(request.insurance, "--insurance"),
         dict(_index(text, pack) for text in request.indices),
+        _control(request.speed),
+        by_keys=keys.are_there() and not as_json,
     )
     for problem in replayed.problems[:PROBLEMS_SHOWN]:
         complain(problem)
@@ -107,6 +115,14 @@ def run(request: Request, as_json: bool) -> int:
     else:
         show(replayed, request.out)
     return 0
+
+
+def _control(speed: str) -> Control | None:
+    """The controls, where somebody asked for them by a speed. Raises UsageError."""
+    try:
+        return Control(speed) if speed else None
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
 
 
 def _sources(request: Request, pack: RulePack) -> list[Source]:
@@ -141,19 +157,26 @@ def replay(
     strict: bool = False,
     insurance: Decimal = Decimal(0),
     indices: Mapping[InstrumentId, Decimal] | None = None,
+    control: Control | None = None,
+    by_keys: bool = False,
 ) -> Replayed:
-    """Play the sources into a session file; without `out`, into one that is gone when the replay ends."""
+    """Play the sources into a session file; without `out`, into one that is gone when the replay ends.
+
+    Under control it keeps to the speed, and somebody at a terminal has it in hand.
+    """
     started = perf_counter()
     collect_seldom()
     with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
         path = out or Path(folder) / "session.db"
         size = sum(path.stat().st_size for path in dict.fromkeys(source.path for source in sources))
-        with progress("replay", size) as advance:
+        by_keys = by_keys and control is not None
+        with progress("replay", size, patience=inf if by_keys else 0.0) as advance:
 
             def on_progress(reached: Progress) -> None:
                 advance(sum(source.position for source in sources), reached.observations, reached.at)
 
-            playing = _play(path, sources, traders, pack, options, strict, insurance, indices or {}, on_progress)
+            figures = strict, insurance, indices or {}, on_progress
+            playing = _play(path, sources, traders, pack, options, *figures, control, by_keys)
             with _saying_what_is_kept(out):
                 player, head = asyncio.run(playing)
     skipped: Counter[str] = Counter()
@@ -195,15 +218,23 @@ async def _play(
     insurance: Decimal,
     indices: Mapping[InstrumentId, Decimal],
     on_progress: Callable[[Progress], None],
+    control: Control | None,
+    by_keys: bool,
 ) -> tuple[Player, str]:
     log = await open_session(path, create=True)
     empty = True
     try:
         sequencer = await Sequencer.open(log)
-        player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress)
+        player = Player(sequencer, sources, traders, strict=strict, on_progress=on_progress, control=control)
         await note_strategies(log, notes_of(traders))
         try:
-            await player.run(pack, options, insurance, indices)
+            playing = partial(player.run, pack, options, insurance, indices)
+            if control and by_keys:
+                deck = Deck(control, lambda: player.state, f"replay into {path.name}")
+                control.on_passed = deck.note
+                await keys.run(deck, playing)
+            else:
+                await playing()
             return player, sequencer.durable.digest.hex()
         finally:
             empty = not player.progress.observations

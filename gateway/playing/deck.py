@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections import deque
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from events import facts as f
@@ -17,8 +16,6 @@ from events.units import decimal_text
 from exchange.core.state import FAR, State
 from exchange.failures import SequencerError
 from exchange.projections.moment import moment
-from gateway.commands.fork import Request, forked
-from gateway.commands.fork_edits import edit_of
 from gateway.commands.stress_given import time as length_of
 from gateway.console import time_text
 from gateway.errors import UsageError
@@ -30,7 +27,6 @@ from replay.control import Control, NoWayBack
 from replay.moments import Counts, moments
 from replay.transport import speed_text
 from replay.travel import NoSuchMoment
-from replay.visit import Visit
 
 TRAIL = 400
 """So many marks of an instrument are kept for its chart."""
@@ -42,6 +38,10 @@ SILENT = (f.MarketAdvanced, f.MarkPriceMoved, f.TimeAdvanced, f.IndexPriceMoved)
 """Facts that come with every row or second, and are seen elsewhere."""
 
 PLAYER_ONLY = "a replay under way goes forwards only: look at the session with `ringfence play` once it is written"
+
+
+Fork = Callable[[int, AccountId | None, list[str]], Awaitable[str]]
+"""Writes a fork at a record, of an account that is looked at, as words say; what there is to say of it."""
 
 
 class News(NamedTuple):
@@ -58,12 +58,15 @@ class News(NamedTuple):
 class Deck:
     """A player in somebody's hands: a line is done by `do`, what there is to see is read off.
 
-    session is the file of a session that is looked at again, None for a replay under way.
+    fork writes a fork at a record; it is there where a session is looked at again, not for a replay under way.
     """
 
-    def __init__(self, control: Control, state: Callable[[], State], session: Path | None, account: str = "") -> None:
+    def __init__(
+        self, control: Control, state: Callable[[], State], title: str, account: str = "", fork: Fork | None = None
+    ) -> None:
         self.control = control
-        self.session = session
+        self.title = title
+        self._fork_here = fork
         self.account = AccountId(account) if account else None
         self.is_left = False
         self.on_note: Callable[[], None] | None = None
@@ -138,7 +141,7 @@ class Deck:
     def line(self) -> str:
         """Where it stands, in a line."""
         control, state = self.control, self.state
-        way = "plays" if control.is_playing else "paused"
+        way = "plays at" if control.is_playing else "paused,"
         at_end = ", the end" if control.is_at_end else ""
         loop = f", loop {time_text(control.loop.start)} to {time_text(control.loop.end)}" if control.loop else ""
         here = f"{time_text(max(state.now, 0))} UTC, record {state.seq:,} (batch {state.batch:,})"
@@ -158,6 +161,11 @@ class Deck:
             return await self._deeds[name](rest)
         except (NoSuchMoment, NoWayBack, ValueError, LogError, SequencerError) as error:
             raise UsageError(f"{line.strip()}: {error}") from error
+
+    def leave(self) -> None:
+        """End it."""
+        self.is_left = True
+        self.control.stop()
 
     async def _play(self, rest: list[str]) -> None:
         self.control.play(length_of("play", _one(rest, "play 10s")) if rest else None)
@@ -180,7 +188,7 @@ class Deck:
     async def _seek(self, rest: list[str]) -> None:
         text = _one(rest, "seek 2023-04-05T08:00:12, +10s, -1m, start or end")
         if text == "start":
-            self._visits()
+            self._check_visits()
             await self.control.wish(lambda visit: visit.seek_batch(1))
         elif text[:1] in ("+", "-"):
             length = length_of("seek", text[1:])
@@ -189,7 +197,7 @@ class Deck:
             await self.control.seek(FAR if text == "end" else nanos_of(text, "seek"))
 
     async def _record(self, rest: list[str]) -> None:
-        self._visits()
+        self._check_visits()
         text = _one(rest, "record 1234")
         if not text.isdecimal():
             raise UsageError(f"record {text!r}: give its number")
@@ -199,7 +207,7 @@ class Deck:
         self.control.set_speed(_one(rest, "speed 10, 0.1 or max"))
 
     async def _loop(self, rest: list[str]) -> None:
-        self._visits()
+        self._check_visits()
         if rest == ["off"]:
             self.control.end_loop()
             return
@@ -215,27 +223,16 @@ class Deck:
         self.account = None if name == "all" else AccountId(name)
 
     async def _fork(self, rest: list[str]) -> str:
-        session = self._visits()
-        if len(rest) < 2:
-            raise UsageError("give fork FILE CHANGE..., as in fork other.db ann:leverage:BTCUSDT=5")
-        out, edits, here = Path(rest[0]), [edit_of(text) for text in rest[1:]], self.state.seq
-        if out.exists():
-            raise UsageError(f"{out}: exists already; choose another name")
+        if self._fork_here is None:
+            raise UsageError(PLAYER_ONLY)
         self.control.pause()
-        try:
-            fork, _ = await forked(Request(session, str(here + 1), rest[1:], out), edits, is_shown=False)
-        except BaseException:
-            out.unlink(missing_ok=True)
-            raise
-        refused = "".join(f"; {edit.text} was refused: {reason.value}" for edit, reason in fork.refused)
-        return f"written {out}: the same {here:,} records, then otherwise{refused}; see ringfence diff {session} {out}"
+        return await self._fork_here(self.state.seq, self.account, rest)
 
     async def _show(self, _: list[str]) -> None:
         """Whoever draws shows all there is."""
 
     async def _quit(self, _: list[str]) -> None:
-        self.is_left = True
-        self.control.stop()
+        self.leave()
 
     # How
 
@@ -244,10 +241,9 @@ class Deck:
         number = rest.pop(0) if rest and rest[0].isdecimal() else "1"
         return int(number), moments(_one(rest, "step 3 fill") if rest else "batch", self.account)
 
-    def _visits(self) -> Path:
-        if self.session is None:
+    def _check_visits(self) -> None:
+        if self._fork_here is None:
             raise UsageError(PLAYER_ONLY)
-        return self.session
 
     def _note_mark(self, at: int, fact: f.MarkPriceMoved) -> None:
         trail = self.trails.setdefault(fact.instrument, deque(maxlen=TRAIL))
@@ -265,10 +261,3 @@ def _one(rest: list[str], what: str) -> str:
     if len(rest) != 1:
         raise UsageError(f"give {what}")
     return rest[0]
-
-
-def visiting(visit: Visit, control: Control, session: Path, account: str) -> Deck:
-    """The deck of a session that is looked at again."""
-    deck = Deck(control, lambda: visit.state, session, account)
-    visit.on_batch = deck.note
-    return deck

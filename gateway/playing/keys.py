@@ -28,7 +28,7 @@ FRAME_SECONDS = 0.1
 LINES = {
     "right": "step", "left": "back", "up": "seek +10s", "down": "seek -10s", "n": "step fill", "p": "back fill",
     "m": "step mark", "x": "step liquidation", "home": "seek start", "end": "seek end", "0": "speed max",
-    "1": "speed 1", "q": "quit",
+    "1": "speed 1",
 }  # fmt: skip
 """Keys that are a line each."""
 
@@ -63,9 +63,8 @@ class Keys:
         self.changed.set()
 
     def leave(self) -> None:
-        """Nobody holds the keys any more."""
-        self._todo.clear()
-        self._line("quit")
+        """End it, whatever is still to do."""
+        self.deck.leave()
 
     async def work(self) -> None:
         """Do line after line until one is to quit; what cannot be done is told."""
@@ -138,7 +137,7 @@ class Keys:
 
 _DEEDS: dict[str, Callable[[Keys], None]] = {
     " ": Keys._toggle, "+": Keys._faster, "=": Keys._faster, "-": Keys._slower, "l": Keys._loop,
-    "a": Keys._next_account, "?": Keys._help,
+    "a": Keys._next_account, "?": Keys._help, "q": Keys.leave,
 }  # fmt: skip
 
 
@@ -147,6 +146,11 @@ def _as_line(line: str) -> str:
     name, _, rest = line.partition(" ")
     is_record = name == "seek" and rest.strip().isdecimal() and len(rest.strip()) <= 12
     return f"record {rest}" if is_record else line
+
+
+def are_there() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 async def run(deck: Deck, play: Callable[[], Coroutine[Any, Any, object]]) -> None:

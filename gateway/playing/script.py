@@ -20,11 +20,12 @@ async def run(deck: Deck, visit: Visit, lines: Iterable[str], as_json: bool) -> 
             text = line.partition("#")[0].strip()
             if not text:
                 continue
+            before = visit.head.batch
             try:
                 said = await _unless_it_ends(playing, deck, text)
             except UsageError as error:
                 raise UsageError(f"line {number}: {error}") from error
-            _tell(deck, visit, text, said, as_json)
+            _tell(deck, visit, text, said, as_json, visit.head.batch != before)
             if deck.is_left:
                 break
     finally:
@@ -50,7 +51,7 @@ async def _done(deck: Deck, text: str) -> str | None:
     return said
 
 
-def _tell(deck: Deck, visit: Visit, text: str, said: str | None, as_json: bool) -> None:
+def _tell(deck: Deck, visit: Visit, text: str, said: str | None, as_json: bool, moves: bool) -> None:
     shows = text.split(maxsplit=1)[0] == "show"
     if as_json:
         say_json({"did": text, **deck.as_object(), **({"said": said} if said else {}), **(_all(deck) if shows else {})})
@@ -58,7 +59,7 @@ def _tell(deck: Deck, visit: Visit, text: str, said: str | None, as_json: bool) 
         log_at.show(visit.state, deck.moment(), visit.head)
     else:
         OUT.print(f"{text:<24}  {deck.line()}", markup=False)
-        for news in deck.latest():
+        for news in deck.latest() if moves else ():
             OUT.print(f"  {news}", markup=False)
         if said:
             OUT.print(f"  {said}", markup=False)

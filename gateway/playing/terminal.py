@@ -8,7 +8,7 @@ import signal
 import termios
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 ESCAPES = {
     "[A": "up", "[B": "down", "[C": "right", "[D": "left", "[H": "home", "[F": "end", "OA": "up", "OB": "down",
@@ -48,7 +48,8 @@ def keys_of(terminal: int, on_key: Callable[[str], None], on_end: Callable[[], N
         loop.remove_reader(terminal)
         for ending in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(ending)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # a terminal that is gone
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def split(text: str) -> Iterator[str]:

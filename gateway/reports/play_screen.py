@@ -41,7 +41,7 @@ def lines(deck: Deck, width: int, height: int, prompt: str, message: str, is_hel
 
 def _head(deck: Deck) -> Iterable[str]:
     who = f"  account {deck.account}" if deck.account else ""
-    yield f"{deck.session or 'replay under way'}{who}"
+    yield f"{deck.title}{who}"
     yield deck.line()
 
 
@@ -52,13 +52,13 @@ def _body(deck: Deck, width: int) -> Iterable[str]:
     words, shown = Words(pack), deck.moment(LEVELS)
     for name, instrument in shown["instruments"].items():
         yield from _instrument(deck, InstrumentId(name), instrument, words, width)
+    if deck.news:
+        yield ""
+        yield from (str(one) for one in islice(reversed(deck.news), NEWS))
     for heading, rows, left in moment_table.tables(shown["accounts"], words):
         yield ""
         yield heading
         yield from aligned(rows, range(left, len(rows[0])))
-    if deck.news:
-        yield ""
-        yield from (str(one) for one in islice(reversed(deck.news), NEWS))
 
 
 def _instrument(deck: Deck, name: InstrumentId, instrument: dict[str, Any], words: Words, width: int) -> Iterable[str]:

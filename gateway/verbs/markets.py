@@ -84,6 +84,9 @@ def replay(
     opening_auction: OpeningAuction = 0,
     columns: Columns = "",
     param: Params = None,
+    speed: Annotated[
+        str, typer.Option(help="Session time for each second of yours: 0.1, 10 or max, with keys on a terminal (?).")
+    ] = "",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb
@@ -111,6 +114,7 @@ def replay(
         feed_latency,
         latency_jitter,
         latency_seed,
+        speed,
     )
     end(told(lambda: verb.run(request, as_json)))
 
