@@ -24,6 +24,9 @@ Params = Annotated[
     typer.Option(help="NAME=VALUE: a parameter of the strategy, e.g. size=0.01. May be given several times."),
 ]
 Symbols = Annotated[str, typer.Option(help="Only this symbol, or these: A,B. Also says that of a file which does not.")]
+Speed = Annotated[
+    str, typer.Option(help="Session time for each second of yours: 0.1, 10 or max; by keys on a terminal (?).")
+]
 PackName = Annotated[str, typer.Option("--pack", help="Rule pack: a name, or a .json file.")]
 TradeFills = Annotated[
     str,

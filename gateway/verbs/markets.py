@@ -23,6 +23,7 @@ from gateway.verbs.given import (
     PackName,
     Params,
     QueueModel,
+    Speed,
     Symbols,
     TradeFills,
     end,
@@ -84,9 +85,7 @@ def replay(
     opening_auction: OpeningAuction = 0,
     columns: Columns = "",
     param: Params = None,
-    speed: Annotated[
-        str, typer.Option(help="Session time for each second of yours: 0.1, 10 or max, with keys on a terminal (?).")
-    ] = "",
+    speed: Speed = "",
 ) -> None:
     """Replay market history through the exchange, with accounts that trade in it."""
     from gateway.commands import replay as verb

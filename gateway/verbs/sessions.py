@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.errors import told
-from gateway.verbs.given import AsJson, Params, SessionFile, end
+from gateway.verbs.given import AsJson, Params, SessionFile, Speed, end
 
 
 def verify(session: SessionFile, as_json: AsJson = False) -> None:
@@ -153,7 +153,7 @@ def report(
 def play(
     session: SessionFile,
     at: Annotated[str, typer.Option(help="Where to begin: record N, or 2023-04-05T08:00:12.")] = "",
-    speed: Annotated[str, typer.Option(help="Session time for each second of yours: 0.1, 10, or max.")] = "1",
+    speed: Speed = "1",
     account: Annotated[str, typer.Option(help="Whose side it is looked at from; all accounts if left out.")] = "",
     as_json: AsJson = False,
 ) -> None:
