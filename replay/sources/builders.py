@@ -175,9 +175,13 @@ class Marks:
         self._stated = stated
 
     def add(self, cells: Cells, report: Report) -> Iterator[Rows]:
-        """A mark a row; rows that state no mark price make none."""
+        """A mark a row; rows that state neither mark nor index price make none. One that states an index alone has no
+        mark, which a session may derive from its book.
+        """
         sieve = Sieve(cells, self._instrument, report)
-        sieve.leave_out(cells.numbers[self._stated.mark] == 0, "mark_not_stated")
+        index = cells.numbers.get(self._stated.index_price)
+        is_silent = cells.numbers[self._stated.mark] == 0
+        sieve.leave_out(is_silent if index is None else is_silent & (index == 0), "mark_not_stated")
         yield rows_of(cells, sieve, self._times, Kind.MARK, self.tables(cells, sieve))
 
     def tables(self, cells: Cells, sieve: Sieve) -> dict[str, Ints]:

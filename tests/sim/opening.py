@@ -28,6 +28,7 @@ def opening(t: Traders) -> list[Command]:
         HALTING if t.whims.random() < 0.1 else UNGUARDED,
         t.opening_auction,
         t.trade_fills,
+        t.latency,
     )
     contradictory = msgspec.structs.replace(options, max_slippage=Rate(UNIT))
     bad = msgspec.structs.replace(t.pack, max_orders=0)

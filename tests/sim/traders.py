@@ -12,6 +12,7 @@ from random import Random
 from events import commands as c
 from events.commands import AccountId, Command, OrderNumber, RequestId, Side, TimeInForce, TradeFills
 from events.instruments import AssetId, Instrument, Inverse, Leg
+from events.latency import NO_LATENCY, Latency
 from events.units import SECOND, UNIT, Nanos
 from exchange.core.book import Order
 from exchange.core.margin.model import available_atoms
@@ -39,6 +40,7 @@ class Traders:
         self.whims = Random(f"{seed} whims")
         fills = (TradeFills.BOOK,) * 14 + (TradeFills.THROUGH, TradeFills.TOUCH)
         self.trade_fills = Random(f"{seed} trade fills").choice(fills)
+        self.latency = Latency(Nanos(5)) if self.trade_fills is TradeFills.TOUCH else NO_LATENCY
         self.opening_auction = Nanos(Random(f"{seed} opening").choice((0,) * 9 + (20 * SECOND,)))
         self.world = world
         self.at = START

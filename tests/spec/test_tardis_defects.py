@@ -238,12 +238,17 @@ def test_a_row_without_a_mark_makes_none_and_an_impossible_one_is_told(tmp_path:
     reading = read_rows(
         tmp_path,
         "derivative_ticker",
-        with_cell(derivative(1), 10, ""),
+        with_cell(with_cell(derivative(1), 10, ""), 9, ""),
         with_cell(derivative(2), 10, "-1"),
         derivative(3),
     )
     assert len(reading.only) == 1
     assert reading.report.skipped == {"header": 1, "mark_not_stated": 1, "odd_mark": 1}
+
+
+def test_a_row_with_an_index_alone_states_that_and_no_mark(tmp_path: Path) -> None:
+    chunk = read_rows(tmp_path, "derivative_ticker", with_cell(derivative(1), 10, ""), strict=True).only
+    assert (chunk.mark, chunk.mark_index, chunk.mark_rate) == ([0], [10_001_12345678], [10_000])
 
 
 def test_an_option_without_a_mark_still_has_its_quotes(tmp_path: Path) -> None:
