@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from events.instruments import RulePack
 from events.observations import Observations
 from events.store.soundness import APPLICATION_ID
-from replay.sources import archives_text, bars, bars_text, binance, bybit
+from replay.sources import archives_text, bars, bars_text, binance, bybit, lobster
 from replay.sources.files import INSTALL, LINES_SEEN, Lines
 from replay.sources.report import Report, SourceError
 
@@ -182,6 +182,13 @@ FORMATS = (
         _open_table,
         "its header, or rows of these columns",
         "trades, book tickers, funding; bookDepth, metrics and liquidations are counted",
+    ),
+    Format(
+        lobster.NAME,
+        lobster.is_messages,
+        lobster.Lobster,
+        "rows of messages, as in `34200.015105074,4,15818974,4,5794000,1`",
+        "orders one by one, trades; halts and auctions are counted",
     ),
     Format(
         bars.NAME,

@@ -34,15 +34,16 @@ INSTALL = 'install it with pip install "ringfence[columns]", in a checkout -e ".
 
 class Lines:
     """The lines of a file, each with its newline; only the last one may lack it. Given a `piece`, lines longer than so
-    many bytes come in pieces.
+    many bytes come in pieces. Of several files in a zip, the one with `member` in its name is read.
 
     `damage` says, once the lines are used up, why a compressed file ended before its end, or is empty. What such an end
     cut in the middle is no line. `packing` is how it is compressed: gzip, zstd, xz, zip, or empty for not at all.
     """
 
-    def __init__(self, path: Path, piece: int = 0) -> None:
+    def __init__(self, path: Path, piece: int = 0, member: str = "_message_") -> None:
         self._path = path
         self._piece = piece
+        self._member = member
         self._tell: Callable[[], int] = int
         self.damage = ""
         self.packing = ""
@@ -111,7 +112,7 @@ class Lines:
             return _Gunzip(file)
         if start in _ZIPS:
             self.packing = "zip"
-            return _Unzip(file)
+            return _Unzip(file, self._member)
         if start + rest == _XZ:
             self.packing = "xz"
             return _Unxz(file)
@@ -183,10 +184,11 @@ class _Gunzip(Packed):
 
 
 class _Unzip(Packed):
-    """zip, with one file in it."""
+    """zip, with one file in it, or one that has so much in its name."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, wanted: str) -> None:
         super().__init__(file)
+        self._wanted = wanted
         self._member: IO[bytes] | None = None
 
     def _unpack(self, most: int) -> bytes:
@@ -203,8 +205,9 @@ class _Unzip(Packed):
     def _open(self) -> IO[bytes] | None:
         archive = zipfile.ZipFile(self._file)
         members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) == 1:
-            return archive.open(members[0])
+        named = [member for member in members if self._wanted in member.filename]
+        if len(members) == 1 or len(named) == 1:
+            return archive.open((named or members)[0])
         self.damage = f"the zip archive holds {len(members)} files, not one"
         return None
 

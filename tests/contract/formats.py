@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from events.observations import Kind
 from replay.synth import generated
-from tests import archives, bitstamp, candles, databento
+from tests import archives, bitstamp, candles, databento, lobster
 from tests import bybit as books
 from tests import tables as vendors
 from tests.captures import back_in_time, malformed, write
@@ -97,6 +97,28 @@ def bybit(name: str) -> Format:
         return write(path, (books.message(n, at_ms=-10 * (n == 100)) for n in range(200)))
 
     return Format(write_whole, damage, frozenset({Kind.DIFF, Kind.SNAPSHOT}), back=back)
+
+
+def lobster_day(name: str) -> Format:
+    """A day of a share by LOBSTER."""
+
+    def write_whole(folder: Path, seconds: int) -> Path:
+        return lobster.write(folder / name, lobster.day(seconds * 64))
+
+    def damage(path: Path) -> int:
+        pairs = lobster.day(200)
+        pairs[49] = pairs[49]._replace(message="34200.5,4\n")
+        lobster.write(path, pairs)
+        return 50
+
+    def back(path: Path) -> object:
+        pairs = lobster.day(200)
+        pairs[100] = pairs[100]._replace(message="34200.5," + pairs[100].message.partition(",")[2])
+        return lobster.write(path, pairs)
+
+    return Format(
+        write_whole, damage, frozenset({Kind.ORDERS, Kind.PRINT}), 1, f"damaged-{name}", back, says_symbol=False
+    )
 
 
 CLOCKS = ("when", "local_timestamp", "time", "transact_time", "transaction_time", "calc_time")
@@ -227,6 +249,7 @@ FORMATS = {
     "bitstamp, recording": bitstamp_log("BTCUSDT.log"),
     "bitstamp, recording, xz": bitstamp_log("BTCUSDT-log.xz"),
     "bitstamp, CSV": bitstamp_table("BTCUSDT-orders.csv"),
+    "lobster": lobster_day(lobster.NAME),
     "own columns": table("BTCUSDT-own.csv", "when,px,qty,taker", own, {Kind.PRINT}),
     "own columns, Parquet": table("BTCUSDT-own.parquet", "when,px,qty,taker", own, {Kind.PRINT}),
     "archive, fundingRate": archive("fundingRate", "BTCUSDT-fundingRate.csv", {Kind.MARK}, 2),

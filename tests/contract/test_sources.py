@@ -26,6 +26,7 @@ from replay.sources import (
     columns,
     databento,
     files,
+    lobster,
     parquet,
 )
 from replay.sources import bars as bars_source
@@ -176,6 +177,7 @@ def read_in_small_pieces(monkeypatch: pytest.MonkeyPatch, rows: int = 200) -> No
     monkeypatch.setattr(parquet, "ROWS", rows)
     monkeypatch.setattr(databento, "PIECE", rows * 20)
     monkeypatch.setattr(bitstamp_orders, "REMEMBERED", rows // 4)
+    monkeypatch.setattr(lobster, "BATCH", rows)
 
 
 def test_the_rows_are_the_same_whatever_the_size_of_chunks(
