@@ -127,7 +127,7 @@ def standing_refusal(
         return refusal
     if not reduces and lots * contract.notional_per_lot(at) < contract.terms.min_notional * UNIT:
         return Reason.NOTIONAL_BELOW_MINIMUM
-    if instead is None and position.open_orders >= state.pack.max_orders:
+    if instead is None and _open_orders(state, position) >= state.pack.max_orders:
         return Reason.TOO_MANY_OPEN_ORDERS
     if reduces and position.lots * sign >= 0:
         return Reason.REDUCE_ONLY_WOULD_INCREASE
@@ -139,6 +139,16 @@ def standing_refusal(
         return None
     taker_fee = fee_rates(state, position)[1] if state.fee_tiers else contract.taker_fee
     return order_refusal(position, sign, lots if instead is None else adds, at, taker_fee, instead)
+
+
+def _open_orders(state: State, position: Position) -> int:
+    """How many orders the account has open in the instrument, for both legs.
+
+    Source: Binance USD-M, filter MAX_NUM_ORDERS: an account's open orders on a symbol.
+    """
+    if position.leg is NET:
+        return position.open_orders
+    return sum(leg.open_orders for leg in state.accounts[position.account].legs(position.contract.id))
 
 
 def _band_refusal(contract: Contract, sign: int, price: int) -> Reason | None:
