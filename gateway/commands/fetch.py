@@ -157,7 +157,7 @@ def _bars() -> Iterator[_Bar]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as progress:
+    with Progress(*columns, console=ERR, disable=not ERR.is_terminal, transient=True) as progress:
         yield _Bar(progress)
 
 

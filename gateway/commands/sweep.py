@@ -174,6 +174,6 @@ def _progress() -> Iterator[OnDone]:
         TextColumn("sweep"), BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn("tasks"), TimeElapsedColumn(),
         TextColumn("left"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*parts, console=ERR, disable=not ERR.is_terminal) as bar:
+    with Progress(*parts, console=ERR, disable=not ERR.is_terminal, transient=True) as bar:
         task = bar.add_task("sweep", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
