@@ -21,6 +21,10 @@ MARK_MAX = 1 << 53
 """Marks and rates beyond this, in units of 10^-8, are refused."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoding of damaged JSON raises."""
+
+
 class Level(Struct, array_like=True, gc=False, forbid_unknown_fields=True):
     """Price and size. No tuple: by the hundred thousand, these are not for the garbage collector to walk."""
 
@@ -161,7 +165,7 @@ def _nanos(stamp: bytes) -> int:
 def _message(json: bytes) -> Message | Unused:
     try:
         body = _DECODE(json)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         return _explain(json, error)
     data = body.data
     if type(data) is Diff:
@@ -191,7 +195,7 @@ def _explain(json: bytes, error: Exception) -> Unused:
     """Find out, slowly, why a line could not be read."""
     try:
         body = msgspec.convert(msgspec.json.decode(json), dict[str, Any])
-    except (msgspec.DecodeError, RecursionError) as broken:
+    except UNREADABLE as broken:
         return Unused("malformed_json", f"{broken}; remove the line or fetch the file again")
     data = body.get("data")
     event = str(data.get("e")) if isinstance(data, dict) else str(body.get("stream")).partition("@")[2]

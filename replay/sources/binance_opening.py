@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from replay.sources.binance_columns import Row
-from replay.sources.binance_messages import Diff, Snapshot, read_line
+from replay.sources.binance_messages import UNREADABLE, Diff, Snapshot, read_line
 from replay.sources.report import Report
 
 LINES_AHEAD = 10_000
@@ -99,5 +99,5 @@ def head_of(lines: Iterator[bytes]) -> list[bytes]:
 def _symbol_of(line: bytes) -> str:
     try:
         return _PEEK(line.partition(b" ")[2]).data.s
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ""

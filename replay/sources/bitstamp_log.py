@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from events.units import UNIT
-from replay.sources.binance_messages import Unused
+from replay.sources.binance_messages import UNREADABLE, Unused
 from replay.sources.cell_files import BLOCK
 from replay.sources.cells import TIME_MAX, Cells, Words, nanos
 from replay.sources.files import Lines
@@ -104,7 +104,7 @@ def read_line(line: bytes) -> list[Row] | Unused:
         return _rows(event, at, bytes(told) or match[3])
     except msgspec.ValidationError as error:
         return Unused("odd_field", f"{event}: {error}; correct the line or remove it")
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         return Unused("malformed_json", f"{error}; remove the line or fetch the file again")
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from replay.sources.binance_messages import Diff, Id, Level, Message, Millis, Snapshot, Unused
+from replay.sources.binance_messages import UNREADABLE, Diff, Id, Level, Message, Millis, Snapshot, Unused
 
 NAME = "Bybit order book (JSON lines of `orderbook.*` messages, ob500)"
 
@@ -53,7 +53,7 @@ def read_line(line: bytes) -> tuple[int, Message | Unused]:
         told = _DECODE(line)
     except msgspec.ValidationError as error:
         return 0, Unused("odd_field", f"{error}; correct the line or remove it")
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         return 0, Unused("malformed_json", f"{error}; remove the line or fetch the file again")
     return told.ts * 10**6, _message(told)
 

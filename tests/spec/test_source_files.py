@@ -15,6 +15,7 @@ from tests.captures import (
     read_lines,
     trade,
 )
+from tests.contract.formats import FORMATS
 
 GOOD = trade()
 
@@ -69,6 +70,23 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch
     )
     assert (len(reading.only), reading.report.lines) == (2, 4)
     assert reading.report.skipped == {"malformed_json": 2}
+
+
+@pytest.mark.parametrize("name", ["binance", "bybit", "bitstamp, recording"])
+@pytest.mark.parametrize("line", [1, 50])
+def test_a_byte_that_is_no_text_is_told_wherever_it_stands_but_in_what_nobody_reads(
+    tmp_path: Path, name: str, line: int
+) -> None:
+    path = FORMATS[name].write(tmp_path, 8)
+    lines = path.read_bytes().splitlines(keepends=True)[:60]
+    whole, told = lines[line], 0
+    for place in range(len(whole)):
+        lines[line] = whole[:place] + b"\xff" + whole[place + 1 :]
+        path.write_bytes(b"".join(lines))
+        source = open_source(path, PACK, symbol="BTCUSDT")
+        assert sum(len(chunk) for chunk in source) > 20
+        told += any(f":{line + 1}: " in problem for problem in source.report.problems)
+    assert told > len(whole) / 3
 
 
 def test_the_format_is_seen_in_the_file_and_not_in_its_name(tmp_path: Path) -> None:
