@@ -102,12 +102,16 @@ class _Rerun:
             self._wake()
         elif self._is_asked(said) and not self._has_started:
             self._start()
-        elif self._is_asked(said) and slot.until is None and not self._has_finished:
+        elif slot.until is None and not self._has_finished and (self._is_asked(said) or self._arrives(said)):
             self._finish()
         else:
             self._say(slot.said.popleft())
             if slot.rows and not _sets_up(said.command):
                 self._tell()
+
+    def _arrives(self, said: Said) -> bool:
+        """Whether it took time to come, and so comes when all strategies were told that the last row was applied."""
+        return said.command.at > self._state.now
 
     def _start(self) -> None:
         self._has_started = True
