@@ -69,10 +69,9 @@ def over_time(told: Told, its: AccountReport) -> Any:
 def _panels(told: Told, its: AccountReport) -> Iterator[Panel]:
     for name, one in its.standings.items():
         where = one.asset if name == one.asset else f"{one.asset}, all assets"
-        equity = Line("equity", one.equity, UNIT**2, BLUE)
-        yield Panel(f"equity and profit, {where}", [equity, Line("profit", one.profit, UNIT**2, TEAL)])
-        below = drawdown(one.profit)
-        yield Panel(f"drawdown, {where}", [Line("drawdown", below, UNIT**2, RED, fill="tozeroy")])
+        yield Panel(f"equity, {where}", [Line("equity", one.equity, UNIT**2, BLUE)])
+        fallen = Line("drawdown", drawdown(one.profit), UNIT**2, RED, fill="tozeroy")
+        yield Panel(f"profit and drawdown, {where}", [Line("profit", one.profit, UNIT**2, TEAL), fallen])
         gross, net = Line("gross notional", one.gross, UNIT**2, ORANGE), Line("net notional", one.net, UNIT**2, VIOLET)
         if one.gross.highest and one.gross.highest.value:
             yield Panel(f"exposure, {where}", [gross, net])

@@ -62,8 +62,8 @@ class Report:
 
     def observe(self, batch: Batch) -> None:
         """Fold one batch."""
-        if not self.started:
-            self.started, self._next_sample = batch.at, batch.at
+        if batch.number == 1:
+            self.started = self._next_sample = batch.at
         self._pass_time(batch)
         self.explainer.observe(batch)
         state = self.state

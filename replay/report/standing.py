@@ -100,7 +100,7 @@ class Standing:
         self, at: int, record: int, holdings: Holdings, brought: int, need: Need | None, is_part: bool = False
     ) -> None:
         """It holds this from now on; alone, or as a part of all that answers together."""
-        if not self.started:
+        if self.equity.last is None:
             self.started = self.measured = at
         self.pass_time(at)
         self.holdings, self.brought, self.is_part = holdings, brought, is_part
@@ -130,12 +130,12 @@ class Standing:
 
     def sample(self, times: int) -> None:
         """So many equal intervals ended with what it holds."""
-        if self.started:
+        if self.equity.last is not None:
             self.samples.sample(self.holdings.equity - self.brought, self.holdings.equity, times)
 
     def end(self, at: int) -> None:
         """The session ended then."""
-        if self.started:
+        if self.equity.last is not None:
             self.pass_time(at)
             self.drawdown.end(at)
 

@@ -138,7 +138,7 @@ def test_the_page_needs_nothing_beside_it_and_reads_in_the_dark(session: Path, t
     assert own.count('<th scope="row">') > own.count("<tr><td")
     assert "@media (prefers-color-scheme: dark)" in own
     for words in (
-        "<h2>Account ann</h2>", "equity and profit, USDT", "drawdown, USDT", "exposure, USDT", "margin headroom, USDT",
+        "<h2>Account ann</h2>", "equity, USDT", "profit and drawdown, USDT", "exposure, USDT", "margin headroom, USDT",
         "fees and funding so far, USDT", "fills of BTCUSDT, USDT", "slippage of BTCUSDT, basis points (size)",
         "queue time of BTCUSDT, seconds (orders)",
     ):  # fmt: skip
