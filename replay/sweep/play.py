@@ -75,7 +75,7 @@ def run(task: Task, place: Place) -> Done:
 
 
 def _played(task: Task, place: Place) -> Outcome:
-    with TemporaryDirectory(prefix="ringfence-") as scratch:
+    with TemporaryDirectory(prefix="ringfence-", dir=place.scratch) as scratch:
         pack = load_pack(_rules(task, place))
         sources = _sources(task, place, pack, Path(scratch))
         options = options_for(task.options, sources)

@@ -119,7 +119,7 @@ def test_processes_come_to_the_same_and_one_that_dies_takes_only_its_own_task_al
 def test_processes_are_ended_with_what_they_are_at_where_nobody_wants_it(tmp_path: Path) -> None:
     long, short = (Task(market=Generated(seed=1, options={"seconds": seconds})) for seconds in (1_000_000, 1))
     before = multiprocessing.active_children()
-    running = Processes(2).run([short, long], Place(tmp_path, tmp_path))
+    running = Processes(2).run([short, long], Place(tmp_path, tmp_path, scratch=tmp_path))
     assert next(running).outcome.id == short.id
     running.close()
     assert multiprocessing.active_children() == before
