@@ -71,20 +71,25 @@ def _instrument(found: Found, pack: RulePack) -> Iterator[tuple[str, str]]:
                 f"prices {decimal_text(found.low)} to {decimal_text(found.high)}"
             ),
         )
-    bid, ask = (side.history.best() for side in (feed.book.bids, feed.book.asks))
-    if found.levels and bid and ask:
-        sides = (len(feed.book.bids.history.stated), len(feed.book.asks.history.stated))
-        yield (
-            "book",
-            (
-                f"{found.levels:,} levels stated, {found.removed:,} of them removed; at the end {sides[0]:,} bids and "
-                f"{sides[1]:,} asks, best {decimal_text(bid)} and {decimal_text(ask)}"
-            ),
-        )
-        if feed.equal or feed.different:
-            yield "", f"top of book equal {feed.equal:,} different {feed.different:,}"
+    yield from _book(found)
     if found.silence:
         yield "gaps", f"longest without a row {found.silence / SECOND:,.3f} s, until {time_text(found.silent_until)}"
+
+
+def _book(found: Found) -> Iterator[tuple[str, str]]:
+    """What made the book, and what it is at the end."""
+    feed = found.feed
+    bid, ask = (side.history.best() for side in (feed.book.bids, feed.book.asks))
+    if not (found.levels or found.orders) or not (bid and ask):
+        return
+    bids, asks = (f"{len(side.history.stated):,}" for side in (feed.book.bids, feed.book.asks))
+    if found.orders:
+        made = f"{found.orders:,} messages about orders; at the end {found.open_orders:,} are open, at"
+    else:
+        made = f"{found.levels:,} levels stated, {found.removed:,} of them removed; at the end"
+    yield "book", f"{made} {bids} bids and {asks} asks, best {decimal_text(bid)} and {decimal_text(ask)}"
+    if feed.equal or feed.different:
+        yield "", f"top of book equal {feed.equal:,} different {feed.different:,}"
 
 
 def _symbol(found: Found, pack: RulePack) -> str:
@@ -147,7 +152,9 @@ def _object(found: Found, pack: RulePack) -> dict[str, Any]:
         "fits": _fit(found, pack).startswith("fits"),
         "first_at": found.first_at,
         "last_at": found.last_at,
-        **{name: found.kinds[kind] for kind, name in NAMES.items()},
+        **{name.replace(" ", "_"): found.kinds[kind] for kind, name in NAMES.items()},
+        "orders": found.orders,
+        "open_orders": found.open_orders,
         "levels": found.levels,
         "removed": found.removed,
         "volume": decimal_text(feed.volume),

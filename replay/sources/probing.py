@@ -32,14 +32,15 @@ UNNAMED = InstrumentId("?")
 class Found:
     """What there is of one instrument; prices and sizes are in units of 10^-8.
 
-    kinds counts rows, removed the levels that were taken away; tick and lot are the largest units that all prices and
-    sizes are whole numbers of (0: there are none, or they are made up). silence is the longest time without a row, ns,
-    which ended at silent_until.
+    kinds counts rows, orders the messages about single orders, removed the levels that were taken away; tick and lot are
+    the largest units that all prices and sizes are whole numbers of (0: there are none, or they are made up). silence is
+    the longest time without a row, ns, which ended at silent_until.
     """
 
     symbol: str
     feed: MarketFeed
     kinds: Counter[Kind] = field(default_factory=Counter)
+    orders: int = 0
     levels: int = 0
     removed: int = 0
     bought: int = 0
@@ -69,11 +70,17 @@ class Found:
         self.tick = _common(self.tick, chunk.print_price)
         if is_made_up:
             return
+        self.orders += len(chunk.order_id)
         self.levels += len(chunk.level_lots)
         self.removed += chunk.level_lots.count(0)
         self.tick = _common(self.tick, chunk.level_price, chunk.ticker_bid, chunk.ticker_ask, chunk.order_price)
         sizes = (chunk.print_lots, chunk.level_lots, chunk.ticker_bid_lots, chunk.ticker_ask_lots, chunk.order_lots)
         self.lot = _common(self.lot, *sizes)
+
+    @property
+    def open_orders(self) -> int:
+        """How many single orders are in the book at the end."""
+        return sum(len(side.history.orders) for side in (self.feed.book.bids, self.feed.book.asks))
 
 
 @dataclass(slots=True)

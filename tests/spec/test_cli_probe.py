@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from replay.sources import FORMATS
-from tests import archives, candles, captures
+from tests import archives, candles, captures, databento
 from tests.command_line import ringfence
 from tests.playing import market
 from tests.tables import LAYOUTS, START, base, derivative, level, option, trade, write
@@ -47,6 +47,16 @@ def test_levels_are_told(tmp_path: Path) -> None:
     assert "format   Tardis incremental_book_L2, " in out
     assert "book     2,000 levels stated, " in out
     assert "defects  none" in out
+
+
+def test_orders_are_told(tmp_path: Path) -> None:
+    rows = [databento.cleared(), databento.record("A", order=1), databento.record("A", "A", 101, order=2, size=3)]
+    rows += [databento.record("A", order=3), databento.record("C", order=3)]
+    found = only(databento.write(tmp_path / "mbo.dbn", rows))
+    assert (found["order_events"], found["orders"], found["open_orders"]) == (5, 5, 2)
+    assert (found["best"], found["tick"], found["lot"]) == (["100", "101"], "1", "1")
+    out = " ".join(ringfence("probe", tmp_path / "mbo.dbn").out.split())
+    assert "book 5 messages about orders; at the end 2 are open, at 1 bids and 1 asks, best 100 and 101" in out
 
 
 def test_trades_are_told(tmp_path: Path) -> None:
