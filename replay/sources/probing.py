@@ -32,9 +32,9 @@ UNNAMED = InstrumentId("?")
 class Found:
     """What there is of one instrument; prices and sizes are in units of 10^-8.
 
-    kinds counts rows, orders the messages about single orders, removed the levels that were taken away; tick and lot are
-    the largest units that all prices and sizes are whole numbers of (0: there are none, or they are made up). silence is
-    the longest time without a row, ns, which ended at silent_until.
+    kinds counts rows, orders the messages about single orders, removed the levels that were taken away. tick and lot
+    are the largest units that all prices and sizes are whole numbers of (0: there are none, or they are made up).
+    silence is the longest time without a row, ns, which ended at silent_until.
     """
 
     symbol: str
