@@ -20,6 +20,7 @@ from tests.golden import (
     by_hand_instructions,
     by_hand_layers,
     by_hand_linked,
+    by_hand_orders,
     by_hand_phases,
     by_hand_reducing,
     by_hand_styles,
@@ -42,6 +43,7 @@ MADE = (
     | by_hand_reducing.SESSIONS
     | by_hand_linked.SESSIONS
     | by_hand_fills.SESSIONS
+    | by_hand_orders.SESSIONS
 )
 """Sessions by hand by name; any other name stands for the first one."""
 

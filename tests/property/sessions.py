@@ -24,6 +24,7 @@ from events.units import SECOND, UNIT
 from exchange.core.state import RULES_VERSION, State
 from exchange.core.step import step
 from tests.property.rules import EUR, HOME, PAIR, PERCENT, TICK, USD, X, Y, contract, packs
+from tests.sim.by_order import ByOrder
 from tests.sim.history import History
 from tests.sim.world import World, lend
 
@@ -31,7 +32,9 @@ NAMES = [AccountId(name) for name in ("ANA", "BEN", "CAT", "DAN")]
 
 
 def chunks() -> dict[ChunkId, Observations]:
-    """History to choose from: five chunks of each instrument, in the small numbers, and two of trades alone."""
+    """History to choose from: five chunks of each instrument, in the small numbers, two of trades alone, and three in
+    which orders are told apart.
+    """
     made = {}
     for name in (X, Y):
         history, dice = History(contract(name, ()), HOME, 20), Random(name)
@@ -40,6 +43,9 @@ def chunks() -> dict[ChunkId, Observations]:
             made[ChunkId(f"{name}{number}")] = history.chunk(dice, 0, 8)
         for number in range(5, 7):
             made[ChunkId(f"{name}{number}")] = bare.chunk(dice, 0, 8)
+        by_order = ByOrder(History(contract(name, ()), HOME, 20))
+        for number in range(7, 10):
+            made[ChunkId(f"{name}{number}")] = by_order.chunk(dice, 0, 8)
     return made
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.commands import MARKET, Impact, QueueModel, Side
+from events.commands import MARKET, Impact, QueueModel, Side, TradeFills
 from exchange.core.book import BookSide
 from tests.scenario import Scenario, scenario
 from tests.spec.tape import (
@@ -292,6 +292,13 @@ class TestPrints:
         told = opened(resting(1, BUY, price=100, lots=3), TestCrossed.CROSS)
         told.when(tape(printed(SELL, 99, 4, order=1))).then()
         assert known(told)[99] == {1: 6, 2: 5}
+
+    def test_where_only_trades_are_known_it_fills_as_any_trade_and_there_is_no_order_to_lose_lots(self) -> None:
+        told = scenario(trade_fills=TradeFills.THROUGH).given(tape(printed(BUY, 100, 5, order=9)))
+        told.given(resting(1, BUY, price=98, lots=3))
+        told.when(tape(printed(SELL, 97, 2, order=9))).then(traded(1, MARKET, price=98, lots=2))
+        assert told.state.contracts[OPEN.instrument].feed.defects == []
+        told.given(OPEN).book("ask 101: M14\nbid 99: M15\nbid 98: 1#1 M20")
 
 
 class TestTaken:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.commands import AdvanceMarket, PlaceOrder
+from events.commands import AdvanceMarket, MarkSource, PlaceOrder, SessionOptions
 from events.facts import AnyFact, MarketAdvanced, OrderAccepted, OrderCancelled, OrderRested, Refused
 from events.instruments import InstrumentId
 from events.observations import Observations
@@ -20,7 +20,7 @@ from events.units import SECOND, Nanos
 from replay.loading import StrategyError
 from replay.strategy import Context, Strategy
 from replay.waking import Alarms, Bar, Bars, Levels, Print, bar_end
-from tests import captures
+from tests import captures, lobster
 from tests.playing import Played, capture, market, play, trader
 from tests.strategies import Gambler
 
@@ -287,6 +287,21 @@ def test_who_wants_every_trade_and_every_change_of_the_book_is_told_each_at_its_
         (2, Print(ask, Decimal("0.3"), is_buy=True)),
         (3, Decimal("99.9"), ask),
     ]
+
+
+def test_messages_about_orders_and_trades_of_those_change_the_book(tmp_path: Path) -> None:
+    class Watcher(Listener):
+        def on_book(self, context: Context, instrument: InstrumentId) -> None:
+            self.told.append("book")
+
+        def on_trade(self, context: Context, instrument: InstrumentId, trade: Print) -> None:
+            self.told.append("trade")
+
+    watcher = Watcher()
+    day = lobster.write(tmp_path / lobster.NAME, lobster.day(15))
+    play(day, options=SessionOptions(mark_source=MarkSource.MID), traders=[trader(watcher)])
+    comes, shrinks, trades, hidden, leaves = ["book"], ["book"], ["book", "trade"], ["trade"], ["book"]
+    assert watcher.told == 3 * (comes + shrinks + trades + hidden + leaves)
 
 
 def test_what_is_watched_changes_no_fact_of_the_session(tmp_path: Path) -> None:
