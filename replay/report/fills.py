@@ -7,7 +7,6 @@ the reference, below 0 better. Definitions: `docs/report.md`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from fractions import Fraction
@@ -81,13 +80,6 @@ class Slip:
             self.cost += sign * (price - reference) * lots
             self.reference += reference * lots
 
-    def take(self, other: Slip) -> None:
-        """Count others too."""
-        self.fills += other.fills
-        self.lots += other.lots
-        self.cost += other.cost
-        self.reference += other.reference
-
     @property
     def ticks(self) -> Fraction | None:
         """The mean per lot, ticks."""
@@ -126,16 +118,6 @@ class FillFigures:
         self.asked_best.add(sign, price, lots, asked.opposite(sign))
         self.met_mid.add(sign, price, lots, met.mid)
         self.met_best.add(sign, price, lots, met.opposite(sign))
-
-    def take(self, other: FillFigures) -> None:
-        """Count others of the same instrument too."""
-        self.fills += other.fills
-        self.lots += other.lots
-        self.value += other.value
-        for name in ("asked_mid", "asked_best", "met_mid", "met_best"):
-            getattr(self, name).take(getattr(other, name))
-        for seconds, slip in other.after.items():
-            self.after[seconds].take(slip)
 
 
 class Waiting(NamedTuple):
@@ -199,8 +181,3 @@ def points_of(sign: int, price: int, reference: int) -> int:
     """A single slip in hundredths of a basis point, rounded towards zero."""
     slip = sign * (price - reference) * TEN_THOUSAND * FINE
     return slip // reference if slip >= 0 else -(-slip // reference)
-
-
-def each(figures: dict[Role, FillFigures]) -> Iterator[tuple[Role, FillFigures]]:
-    """The roles with fills, in order."""
-    return ((role, figures[role]) for role in Role if role in figures and figures[role].fills)
