@@ -164,7 +164,7 @@ def _say_errors(swept: Swept) -> None:
     for error, count in errors.most_common(PROBLEMS_SHOWN):
         complain(f"{count:,} {'task' if count == 1 else 'tasks'}: {error}")
     if len(errors) > PROBLEMS_SHOWN:
-        complain(f"... and {len(errors) - PROBLEMS_SHOWN:,} other errors; the table has them")
+        complain(f"... and {len(errors) - PROBLEMS_SHOWN:,} more; the table has them")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.commands import sweep as verb
 from replay.sweep import InProcess
+from tests.candles import generated, write
 from tests.command_line import Said, ringfence
 from tests.sweeping import PLAN, Stopped
 
@@ -110,11 +111,25 @@ def test_what_went_wrong_is_told_once_a_kind_and_makes_the_status_1() -> None:
     assert [row["pnl"] == "" for row in rows] == [row["status"] != "ok" for row in rows]
 
 
+def test_of_many_errors_only_the_first_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verb, "PROBLEMS_SHOWN", 1)
+    said = sweep(WRONG, "--format", "csv", status=1)
+    assert said.err.endswith("ringfence: ... and 1 more; the table has them\n")
+
+
 def test_it_is_told_as_an_object() -> None:
     told = sweep(WRONG, "--format", "csv", "--best", 1, "--json", status=1).json
     counts = {name: told[name] for name in ("tasks", "ran", "left", "ok", "failed", "crashed")}
     assert counts == {"tasks": 12, "ran": 12, "left": 0, "ok": 4, "failed": 4, "crashed": 4}
     assert (told["table"], told["by"], len(told["best"])) == ("plan.sweep/results.csv", "pnl", 1)
+
+
+def test_markets_are_called_by_their_files() -> None:
+    for bars, name in enumerate(("a.csv", "b.csv"), 3):
+        write(Path(name), generated(bars))
+    said = sweep('[[market]]\neach = "*.csv"\nsymbol = "BTCUSDT"\n', "--format", "csv")
+    assert [line.split()[1] for line in said.out.splitlines()[7:9]] == ["a.csv", "b.csv"]
+    assert [row["market"] for row in table("plan.sweep/results.csv")] == ["a.csv", "b.csv"]
 
 
 def test_what_varies_is_shown_whatever_it_is() -> None:

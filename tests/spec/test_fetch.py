@@ -349,3 +349,18 @@ def test_the_commands_that_it_names_next_work(
     assert replay == ["ringfence", "replay", KLINES, MARKS, "--pack", "binance-usdm"]
     assert "defects  none" in ringfence(*probe[1:]).out
     assert ringfence(*replay[1:], "--json").json["observations"] > 40
+
+
+def test_what_no_replay_trades_on_is_only_looked_at(server: Archives, tmp_path: Path) -> None:
+    server.put(f"{FOLDER}/metrics/BTCUSDT/BTCUSDT-metrics-2021-05-19.zip", BODY)
+    said = fetch(server, tmp_path, "--kind", "metrics")
+    assert "next     ringfence probe " in said.out
+    assert "ringfence replay" not in said.out
+
+
+def test_prices_of_spot_may_need_a_pack_of_their_own(server: Archives, tmp_path: Path) -> None:
+    server.put(KLINES.replace("futures/um", "spot"), BODY)
+    said = fetch(server, tmp_path, "--market", "spot")
+    assert said.out.endswith(
+        "(of spot they may be finer than a contract's; docs/replay.md shows a pack that they fit)\n"
+    )
