@@ -40,20 +40,19 @@ def open_databento(path: Path, pack: RulePack, strict: bool, symbol: str) -> Tab
     """The source for a file of this vendor. Raises SourceError where it is of another schema than MBO."""
     lines = list(islice(Lines(path), LINES_SEEN))
     if lines[0].startswith(DBN):
-        _check_schema(path)
-        return Tables(path, pack, strict, symbol, _layout(COLUMNS, is_pretty=False), DbnFile)
+        return Tables(path, pack, strict, symbol, _layout(COLUMNS, is_pretty=False, is_named=_is_named(path)), DbnFile)
     columns = tuple(name.strip() for name in lines[0].decode("ascii", "replace").split(","))
     if missing := [field.name for field in _fields(is_pretty=False) if field.needed and field.name not in columns]:
         raise SourceError(f"{path}: Databento data without {missing[0]}, not of the schema mbo; {_ASK}")
     cells = dict(zip(columns, lines[1].decode("ascii", "replace").split(","), strict=False)) if len(lines) > 1 else {}
     is_pretty = not cells.get("ts_recv", "0").strip().isdecimal()
-    return Tables(path, pack, strict, symbol, _layout(columns, is_pretty), csv_file)
+    return Tables(path, pack, strict, symbol, _layout(columns, is_pretty, "symbol" in columns), csv_file)
 
 
-def _layout(columns: tuple[str, ...], is_pretty: bool) -> Layout:
-    symbol = "symbol" if "symbol" in columns else ""
+def _layout(columns: tuple[str, ...], is_pretty: bool, is_named: bool) -> Layout:
+    symbol = "symbol" if is_named else ""
     read = (*_fields(is_pretty), *fields(Cell.WORD, *([symbol] if symbol else [])))
-    make = partial(Orders, is_named=bool(symbol))
+    make = partial(Orders, is_named=is_named)
     return Layout("Databento MBO", columns, read, make, "ts_recv", symbol)
 
 
@@ -71,19 +70,22 @@ def _fields(is_pretty: bool) -> tuple[Field, ...]:
     )
 
 
-def _check_schema(path: Path) -> None:
-    """Raise SourceError where the metadata of DBN cannot be read, or name another schema."""
+def _is_named(path: Path) -> bool:
+    """Whether DBN names its symbols: its metadata do, or it is a recording, which does as it goes. Raises SourceError
+    where the metadata cannot be read, or name another schema.
+    """
     dbn, head = _library(path), b""
     for piece in Lines(path).pieces(PIECE):
         head += piece
         if len(head) >= 8 + int.from_bytes(head[4:8], "little"):
             break
     try:
-        schema = dbn.Metadata.decode(head).schema
+        metadata = dbn.Metadata.decode(head)
     except dbn.DBNError as error:
         raise SourceError(f"{path}: the metadata of DBN cannot be read ({error}); fetch the file again") from error
-    if schema not in (None, dbn.Schema.MBO):
-        raise SourceError(f"{path}: Databento data of the schema {schema}, not mbo; {_ASK}")
+    if metadata.schema not in (None, dbn.Schema.MBO):
+        raise SourceError(f"{path}: Databento data of the schema {metadata.schema}, not mbo; {_ASK}")
+    return metadata.schema is None or bool(metadata.mappings)
 
 
 def _library(path: Path) -> Any:

@@ -319,6 +319,12 @@ class TestSchemas:
         assert len(reading.only) == 2
         assert "is of an instrument beside 7, and no column says its symbol" in reading.report.problems[0]
 
+    def test_so_it_does_where_the_metadata_name_none(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "BTCUSDT.dbn", [record("A"), record("A", order=2, symbol="ETHUSDT")], symbols=())
+        reading = read(path)
+        assert (reading.only.instrument, len(reading.only)) == ("BTCUSDT", 1)
+        assert "is of an instrument beside 7" in reading.report.problems[0]
+
     def test_a_header_alone_is_no_row(self, tmp_path: Path) -> None:
         reading = read(write(tmp_path / "mbo.csv", []))
         assert (reading.chunks, reading.report.skipped) == ([], {"header": 1})
