@@ -15,7 +15,7 @@ from events.observations import Action
 from events.units import SECOND
 from replay.sources.cells import MEND, Cells
 from replay.sources.columns import LEVELS_MAX
-from replay.sources.mbo_records import BUY, LAST, NEITHER, SELL, SNAPSHOT, TOP, Record, records
+from replay.sources.mbo_records import BUY, GAP, LAST, NEITHER, SELL, SNAPSHOT, TOP, Record, records
 from replay.sources.order_events import Change, EventRows, Print
 from replay.sources.report import Report
 from replay.sources.rows import Rows
@@ -30,6 +30,7 @@ class Orders:
     def __init__(self, instrument: Instrument, is_named: bool = True) -> None:
         self._instrument = instrument
         self._number = 0
+        self._has_gap = False
         self._is_named = is_named
         self._report = Report("", strict=False)
         self._open: list[Record] = []
@@ -45,6 +46,7 @@ class Orders:
             if self._open and self._is_over(record):
                 self._end(is_cut=True)
             self._open.append(record)
+            self._look_for_gap(record)
             if record.flags & LAST:
                 self._end()
         yield from self._rows.take()
@@ -59,6 +61,13 @@ class Orders:
         """Whether the event at hand has to be over, although nothing said so."""
         last = self._open[-1]
         return record.at > last.at + OPEN_MAX or (len(self._open) >= LEVELS_MAX and not last.flags & SNAPSHOT)
+
+    def _look_for_gap(self, record: Record) -> None:
+        """Tell, once for each run of records that say so, that the book may be wrong."""
+        had, self._has_gap = self._has_gap, bool(record.flags & GAP)
+        if self._has_gap and not had:
+            what = "records are missing ahead of it, and the book may be wrong until its next snapshot; mind the gap"
+            self._tell(record, "gap_in_records", what)
 
     def _end(self, *, is_cut: bool = False) -> None:
         """Make rows of the event at hand."""

@@ -19,8 +19,10 @@ from replay.sources.sieve import FIT, Sieve
 MBO = 160
 """The type of the records of this schema."""
 
-LAST, TOP, SNAPSHOT, AGGREGATED = 0x80, 0x40, 0x20, 0x10
-"""Flags: the last record of an event, top of a book without orders, part of a snapshot, a level instead of an order."""
+LAST, TOP, SNAPSHOT, AGGREGATED, GAP = 0x80, 0x40, 0x20, 0x10, 0x04
+"""Flags: the last record of an event, top of a book without orders, part of a snapshot, a level and no order, and
+that records are missing which nobody has.
+"""
 
 BUY, SELL, NEITHER = 1, -1, 0
 

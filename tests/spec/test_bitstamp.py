@@ -265,6 +265,13 @@ class TestDefects:
         assert reading.report.skipped == {"stream_bts:heartbeat": 1, "order_of_nothing": 1}
         assert not reading.report.problems
 
+    def test_a_book_that_crosses_is_told(self, tmp_path: Path) -> None:
+        late = order("created", 3, "sell", "110.0", n=1_002)
+        lines = [order("created", 1, "sell", "101.0"), order("created", 2, "buy", "102.0", n=1), late]
+        path = write(tmp_path / "BTCUSDT.log", lines)
+        what = "crossed book, and no fills until it is whole again; fetch the file again"
+        assert play(path).player.problems == [f"{path}:3: {what}"]
+
     def test_a_line_that_is_cut_off_is_told(self, tmp_path: Path) -> None:
         reading = told(tmp_path, order("created"), order("deleted", n=1)[:-20])
         assert "the last line is cut off" in reading.report.problems[0]

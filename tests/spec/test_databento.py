@@ -9,12 +9,14 @@ from typing import Any
 import databento_dbn as dbn
 import pytest
 
+from events.instruments import InstrumentId
 from events.observations import Action, Kind, Observations
 from replay.sources import SourceError, cell_files, open_source
 from replay.sources.mbo_records import BUY, SELL
 from tests import databento
 from tests.captures import PACK, Reading
 from tests.databento import AGGREGATED, COLUMNS, HEADER, LAST, NO_PRICE, SNAPSHOT, START, TOP, cleared, record, write
+from tests.playing import play
 from tests.tables import Row, orders_of, read, unfolded
 from tests.tables import write as write_table
 
@@ -219,6 +221,23 @@ class TestDefects:
         assert events(reading.only)[-1] == [(ADD, 3, BUY, 1000, 1000)]
         with pytest.raises(SourceError, match=r"BTCUSDT: "):
             read(path, strict=True)
+
+    def test_a_gap_that_the_vendor_knows_of_is_told_once(self, path: Path) -> None:
+        rows = [record("A", order=n, flags=LAST | (4 if n in (2, 3, 5) else 0)) for n in range(1, 7)]
+        reading = told(path, *rows)
+        assert len(reading.only) == 6
+        assert reading.report.skipped["gap_in_records"] == 2
+        assert "records are missing ahead of it, and the book may be wrong" in reading.report.problems[0]
+
+    def test_a_book_that_crosses_is_told_and_stale_until_it_does_not(self, path: Path) -> None:
+        rows = [cleared(), record("A"), record("A", "A", 99, order=2, n=1), record("A", "A", 98, order=3, n=2)]
+        played = play(write(path, rows))
+        line = 4 if path.suffix == ".csv" else 3
+        what = "crossed book, and no fills until it is whole again; fetch the file again"
+        assert played.player.problems == [f"{path}:{line}: {what}"]
+        assert played.state.contracts[InstrumentId("BTCUSDT")].feed.book.stale
+        mended = [*rows, record("C", "A", 99, order=2, n=3), record("C", "A", 98, order=3, n=4)]
+        assert not play(write(path, mended)).state.contracts[InstrumentId("BTCUSDT")].feed.book.stale
 
     def test_a_price_finer_than_ours_is_refused(self, path: Path) -> None:
         row = record("A")
