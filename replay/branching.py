@@ -34,7 +34,7 @@ async def branch(
     editor = Editor(sequencer, edits, shared)
     try:
         if again:
-            await rerun(log, before, editor, again)
+            await rerun(log, before, editor, again, on_batch)
         else:
             await _keep(log, editor, on_batch)
     finally:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from events import commands as c
 from events.instruments import InstrumentId
-from events.log import EventLog
+from events.log import EventLog, StoredBatch
 from events.units import Nanos
 from exchange.core.matching.touching import first_touch
 from exchange.core.state import FAR, State
@@ -42,13 +42,15 @@ class Again:
     parted: dict[c.AccountId, int] = field(default_factory=dict)
 
 
-async def rerun(log: EventLog, before: int, editor: Editor, again: Again) -> None:
+async def rerun(
+    log: EventLog, before: int, editor: Editor, again: Again, on_batch: Callable[[StoredBatch], None]
+) -> None:
     """Play on, from batch `before` of a session on, with strategies that are run again.
 
     Raises LogError, SequencerError, StrategyError.
     """
     running = _Rerun(editor, again)
-    async for slot in Slots(log, before):
+    async for slot in Slots(log, before, on_batch):
         running.play(slot)
         await editor.sequencer.ready()
     running.go_live()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from events.chunks import decode_chunk
@@ -11,7 +11,7 @@ from events.codec import decode_body
 from events.commands import AdvanceMarket, AdvanceTime, ChunkId, Command, Proceed
 from events.facts import MarketAdvanced
 from events.instruments import InstrumentId
-from events.log import EventLog, Head, StoredChunk
+from events.log import EventLog, Head, StoredBatch, StoredChunk
 from events.observations import Observations
 from events.record import Batch
 from events.store.entries import checked, head_after
@@ -55,11 +55,12 @@ class Slot:
 
 
 class Slots:
-    """Reads a session as slots. What stands in batches before that number is past."""
+    """Reads a session as slots. What stands in batches before that number is past; the others are shown to on_batch."""
 
-    def __init__(self, log: EventLog, before: int) -> None:
+    def __init__(self, log: EventLog, before: int, on_batch: Callable[[StoredBatch], None]) -> None:
         self._log = log
         self._before = before
+        self._on_batch = on_batch
         self._chunks: dict[InstrumentId, tuple[StoredChunk, Observations]] = {}
 
     async def __aiter__(self) -> AsyncIterator[Slot]:
@@ -70,6 +71,8 @@ class Slots:
             batch = checked(head, stored)
             head = head_after(stored)
             is_past = stored.number < self._before
+            if not is_past:
+                self._on_batch(stored)
             if stored.number == self._before:
                 slot.ends_past = True
                 if last:
