@@ -42,6 +42,7 @@ def main(
     updates: Annotated[int, typer.Option(help="Mark updates of each walk.")] = 10_000,
     liquidations: Annotated[int, typer.Option(help="Pools that the crash makes due.")] = 100_000,
     levels: Annotated[int, typer.Option(help="Level rows of that replay; prints are a tenth.")] = LEVEL_ROWS,
+    peers: Annotated[str, typer.Option(help="The Python that has the peers, if not this one.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of everything generated.")] = 7,
 ) -> None:
     """Run every benchmark once."""
@@ -62,7 +63,7 @@ def main(
         elif part is Part.SEEKING:
             sheet.figures.extend(seeking.measure(seed))
         elif part is Part.LEVELS:
-            sheet.figures.extend(level_replay.measure(levels, levels // 10, seed))
+            sheet.figures.extend(level_replay.measure(levels, levels // 10, seed, peers))
         elif part is Part.MARKS:
             _add(sheet, *marks.measure(positions or POSITIONS, updates, seed))
         else:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from benchmarks.figures import Figure
 from benchmarks.level_market import SYMBOL, Written, write_market
+from benchmarks.level_peers import ratios
 from events.commands import AccountId, MarkSource, SessionOptions
 from events.instruments import MarginMode, load_pack
 from events.units import SECOND, Nanos
@@ -36,8 +37,10 @@ EVERY = 91 * SECOND // 1000
 TURNS = 3
 """Each replay is run so often; its figure is that of the median."""
 
-AWAY = Decimal("0.2")
-"""How far behind the best price the order stands: two ticks."""
+TICKS_AWAY = 2
+"""How far behind the best price the order stands."""
+
+AWAY = TICKS_AWAY * Decimal("0.1")
 
 SIZE = Decimal("0.01")
 
@@ -78,14 +81,15 @@ class Quoter(Strategy):
         self.fills += 1
 
 
-def measure(level_rows: int, print_rows: int, seed: int) -> list[Figure]:
-    """All four figures of one flow."""
+def measure(level_rows: int, print_rows: int, seed: int, peers: str = "") -> list[Figure]:
+    """All four figures of one flow, and how they stand to other engines; `peers` is an interpreter that has those."""
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
         _prepare(Path(folder) / "short", level_rows // WARM_UP, print_rows // WARM_UP, seed, 1)
-        return _prepare(Path(folder) / "long", level_rows, print_rows, seed, TURNS)
+        replays, figures = _prepare(Path(folder) / "long", level_rows, print_rows, seed, TURNS)
+        return figures + ratios(replays.written, EVERY, TICKS_AWAY, figures[2], peers)
 
 
-def _prepare(folder: Path, level_rows: int, print_rows: int, seed: int, turns: int) -> list[Figure]:
+def _prepare(folder: Path, level_rows: int, print_rows: int, seed: int, turns: int) -> tuple[Replays, list[Figure]]:
     folder.mkdir()
     written = write_market(folder, level_rows, print_rows, seed)
     session = folder / "market.db"
@@ -95,7 +99,7 @@ def _prepare(folder: Path, level_rows: int, print_rows: int, seed: int, turns: i
         ("csv", "from CSV text, parsing included", lambda: _files(written), 400_000),
         ("chunk", "from the chunks of a session", lambda: _chunks(session), 1_000_000),
     )
-    return [
+    return replays, [
         figure
         for name, what, sources, aim in ways
         for figure in (
