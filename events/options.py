@@ -51,12 +51,19 @@ class FundingSource(Enum):
     PREMIUM = "premium"
 
 
+WEIGHTS_MAX, WEIGHT_MAX = 64, 1_000_000
+"""So many parts of a queue at most, and so large a weight."""
+
+
 class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a session chose beside its rule pack; part of the first fact.
 
     max_slippage is the Rate within which of the mark market orders trade, where that is less than the instrument's own
     market_take_bound; 0: there is no such option. Guards that a session states take the place of the pack's. For so
     long after it opens, opening_auction, ns, every contract is in an auction, which then uncrosses; 0: it is not.
+    trade_fills is for instruments of which history has no book. latency is what accounts' programs were held to.
+    queue_weights are a queue model of the session's own, in the place of queue_model: one for each of so many equal
+    parts of a queue, front first, to which the share of a part's lots that leave is in proportion.
     """
 
     mark_source: MarkSource = MarkSource.DATA
@@ -68,6 +75,7 @@ class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     opening_auction: Nanos = Nanos(0)
     trade_fills: TradeFills = TradeFills.BOOK
     latency: Latency = NO_LATENCY
+    queue_weights: tuple[int, ...] = ()
 
     def defect(self) -> str:
         """What contradicts itself, nothing where all holds together."""
@@ -75,4 +83,14 @@ class SessionOptions(msgspec.Struct, frozen=True, omit_defaults=True):
             return "max_slippage lies from 0 to below 1"
         if self.opening_auction < 0:
             return "opening_auction must not be below 0"
-        return self.guards.defect() or self.latency.defect()
+        return self.guards.defect() or self.latency.defect() or self._defect_of_queue()
+
+    def _defect_of_queue(self) -> str:
+        weights = self.queue_weights
+        if not weights:
+            return ""
+        if self.queue_model is not QueueModel.PROPORTIONAL:
+            return "queue_weights take the place of queue_model; state one of them"
+        if len(weights) > WEIGHTS_MAX or min(weights) < 0 or not 0 < max(weights) <= WEIGHT_MAX:
+            return f"queue_weights are up to {WEIGHTS_MAX} numbers from 0 to {WEIGHT_MAX}, one of them above 0"
+        return ""

@@ -10,6 +10,7 @@ from events.commands import INSURANCE, MARKET, SessionOptions
 from events.latency import NO_LATENCY, Latency
 from events.units import SECOND, Nanos, Rate, exact_units
 from replay.latency import latency
+from replay.parameters import whole
 from replay.wanted import number, one_of
 
 DAY = 86_400
@@ -41,11 +42,22 @@ def _option(name: str, kind: Any, value: Any) -> Any:
     if issubclass(kind, Enum):
         one_of(name, getattr(value, "value", value), (member.value for member in kind))
         return kind(value)
+    if name == "queue_weights":
+        return weights(value)
     if kind is Latency:
         return _latency(name, value)
     if not isinstance(value, kind):
         raise ValueError(f"{name} {value!r}: give events.guards.PriceGuards")
     return value
+
+
+def weights(value: Any) -> tuple[int, ...]:
+    """Weights of the equal parts of a queue: whole numbers, or text as 3,2,1. Raises ValueError."""
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        return tuple(whole("queue_weights", int(part) if isinstance(part, str) else part) for part in parts)
+    except (TypeError, ValueError):
+        raise ValueError(f"queue_weights {value!r}: give whole numbers, front of the queue first, as 3,2,1") from None
 
 
 def _latency(name: str, value: Any) -> Latency:

@@ -41,6 +41,7 @@ from gateway.playing.deck import Deck
 from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.control import Control
 from replay.fills import trade_fills, without_made_up_books
+from replay.given import weights
 from replay.latency import latency
 from replay.loading import StrategyError, make_strategy
 from replay.marking import mark_source
@@ -257,18 +258,33 @@ def options_for(request: Request, sources: Sequence[Source]) -> SessionOptions:
         fills = trade_fills(sources).value
     if mark == "auto":
         mark = mark_source(sources).value
+    own = _weights(request.queue_model)
     if request.opening_auction < 0:
         raise UsageError(f"--opening-auction {request.opening_auction}: give seconds, 0 for none")
     return SessionOptions(
         mark_source=_choice("--mark", MarkSource, mark, "auto"),
-        queue_model=_choice("--queue-model", QueueModel, request.queue_model),
+        queue_model=QueueModel.PROPORTIONAL if own else _choice("--queue-model", QueueModel, request.queue_model),
         impact=_choice("--impact", Impact, request.impact),
         funding=_choice("--funding", FundingSource, request.funding),
         max_slippage=_share("--max-slippage", request.max_slippage),
         opening_auction=Nanos(request.opening_auction * SECOND),
         trade_fills=TradeFills(fills),
         latency=_latency(request),
+        queue_weights=own,
     )
+
+
+def _weights(text: str) -> tuple[int, ...]:
+    """A queue model of one's own, as 3,2,1; nothing where it is one by name. Raises UsageError."""
+    if "," not in text:
+        return ()
+    try:
+        found = weights(text)
+    except ValueError:
+        raise UsageError(f"--queue-model {text}: give whole numbers, front of the queue first, as 3,2,1") from None
+    if defect := SessionOptions(queue_weights=found).defect():
+        raise UsageError(f"--queue-model {text}: {defect}")
+    return found
 
 
 def _latency(request: Request) -> Latency:

@@ -44,7 +44,11 @@ FeedLatency = Annotated[
 Jitter = Annotated[str, typer.Option(help="By how much at most an order takes longer, by chance.")]
 JitterSeed = Annotated[int, typer.Option(help="The seed of the jitter.")]
 QueueModel = Annotated[
-    str, typer.Option(help="Where volume that left unexplained stood in the queue: proportional, ahead or behind.")
+    str,
+    typer.Option(
+        help="Where volume that left unexplained stood in the queue: proportional, ahead, behind, or weights of its "
+        "equal parts, front first, as 3,2,1."
+    ),
 ]
 Impact = Annotated[
     str, typer.Option(help="What an account took from history's book: consume (gone until restated) or none.")

@@ -179,6 +179,8 @@ def openings(draw: st.DrawFn) -> list[Command]:
         mark_source=draw(st.sampled_from(c.MarkSource)), funding=draw(st.sampled_from(c.FundingSource)),
         trade_fills=draw(st.sampled_from(c.TradeFills)),
     )  # fmt: skip
+    if options.queue_model is c.QueueModel.PROPORTIONAL:
+        options = replace(options, queue_weights=draw(st.sampled_from(((), (3, 1), (0, 2, 1)))))
     commands: list[Command] = [c.OpenSession(0, RULES_VERSION, rules, options)]
     commands += [c.SetMarkPrice(0, name, HOME * TICK) for name in (X, Y)]
     if draw(st.booleans()):

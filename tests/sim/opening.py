@@ -30,6 +30,8 @@ def opening(t: Traders) -> list[Command]:
         t.trade_fills,
         t.latency,
     )
+    if t.queue_weights:
+        options = msgspec.structs.replace(options, queue_model=c.QueueModel.PROPORTIONAL, queue_weights=t.queue_weights)
     contradictory = msgspec.structs.replace(options, max_slippage=Rate(UNIT))
     bad = msgspec.structs.replace(t.pack, max_orders=0)
     early: list[Command] = [

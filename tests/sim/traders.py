@@ -41,6 +41,7 @@ class Traders:
         fills = (TradeFills.BOOK,) * 14 + (TradeFills.THROUGH, TradeFills.TOUCH)
         self.trade_fills = Random(f"{seed} trade fills").choice(fills)
         self.latency = Latency(Nanos(5)) if self.trade_fills is TradeFills.TOUCH else NO_LATENCY
+        self.queue_weights = Random(f"{seed} queue weights").choice(((),) * 8 + ((1, 0, 3), (5, 1)))
         self.opening_auction = Nanos(Random(f"{seed} opening").choice((0,) * 9 + (20 * SECOND,)))
         self.world = world
         self.at = START

@@ -142,6 +142,38 @@ class TestLatency:
         assert said.complaint == f"{option} 5: give a time up to ten minutes with its unit, as 5ms, 250us or 0.1s"
 
 
+class TestQueueWeights:
+    """A queue model of one's own."""
+
+    def test_it_is_recorded(self, tmp_path: Path) -> None:
+        out = tmp_path / "session.db"
+        played(capture(tmp_path), "--queue-model", "1,1,4", "--out", out)
+        options = ringfence("log", out, "--kind", "session_opened.1", "--json").json["options"]
+        assert options["queue_weights"] == [1, 1, 4]
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("1,x", "give whole numbers, front of the queue first, as 3,2,1"),
+            ("0,0", "queue_weights are up to 64 numbers from 0 to 1000000, one of them above 0"),
+            ("middle", "give behind, ahead or proportional"),
+        ],
+    )
+    def test_what_is_none_is_refused(self, tmp_path: Path, text: str, told: str) -> None:
+        said = ringfence("replay", capture(tmp_path), "--queue-model", text, status=2)
+        assert said.complaint == f"--queue-model {text}: {told}"
+
+    @pytest.mark.parametrize("given", [(3, 2, 1), [3, 2, 1], "3,2,1"])
+    def test_tests_state_it_as_numbers_or_text(self, falling: Path, given: object) -> None:
+        trial = Trial().given(falling, queue_weights=given)
+        assert trial.state.options.queue_weights == (3, 2, 1)
+
+    @pytest.mark.parametrize("given", [3, "a,b", (1.5,), (None,)])
+    def test_anything_else_is_refused(self, falling: Path, given: object) -> None:
+        with pytest.raises(ValueError, match="queue_weights .*give whole numbers"):
+            Trial().given(falling, queue_weights=given)
+
+
 class TestInTests:
     """The fixture of pytest takes the same options."""
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from events.commands import MARKET, QueueModel
 from events.units import SECOND
-from exchange.core.book import BookSide, Level
+from exchange.core.book import BookSide, Level, Order
 from exchange.core.history import SPARSE
 
 if TYPE_CHECKING:
     from exchange.core.matching.market import MarketFeed
+
+Leaving = QueueModel | tuple[int, ...]
+"""Where volume leaves a queue: by one of the models, or by weights of its equal parts, front first."""
 
 LATE_PRINT = 10 * SECOND
 """How long, in transaction time, a decrease waits for the print that explains it."""
@@ -31,9 +34,14 @@ def restate(feed: MarketFeed, side: BookSide, level: Level, price: int, lots: in
             _forget_credits(feed, transacted - LATE_PRINT)
 
 
-def shrink(model: QueueModel, level: Level, lots: int) -> None:
-    """Volume that is known by size only left without a print: from where the queue model says."""
+def shrink(model: Leaving, level: Level, lots: int) -> None:
+    """Volume that is known by size only left without a print: from where the queue model says, or by weights; what
+    these leave over, from the back.
+    """
     segments = [entry for entry in level.queue if entry.lots and entry.account == MARKET and not entry.number]
+    if isinstance(model, tuple):
+        lots = _shrink_by_weight(model, level, segments, lots)
+        model = QueueModel.BEHIND
     if model is QueueModel.PROPORTIONAL:
         total = sum(entry.lots for entry in segments)
         for entry in segments:
@@ -48,6 +56,31 @@ def shrink(model: QueueModel, level: Level, lots: int) -> None:
         lots -= part
         if part:
             level.shrink(entry, part)
+
+
+def _shrink_by_weight(weights: tuple[int, ...], level: Level, segments: list[Order], lots: int) -> int:
+    """Spread what left over segments in proportion to the weights of their lots, rounded down but for the last one's;
+    no segment loses more than it has. What is left over by that.
+    """
+    masses = _masses(weights, [entry.lots for entry in segments])
+    total = sum(masses)
+    for entry, mass in zip(segments, masses, strict=True):
+        part = min(entry.lots, lots * mass // total) if mass else 0
+        total, lots = total - mass, lots - part
+        if part:
+            level.shrink(entry, part)
+    return lots
+
+
+def _masses(weights: tuple[int, ...], sizes: list[int]) -> list[int]:
+    """The sum of the weights of the lots of each segment, times the number of weights."""
+    whole, many, start, masses = sum(sizes), len(weights), 0, []
+    for size in sizes:
+        end = start + size * many
+        parts = enumerate(weights)
+        masses.append(sum(w * max(0, min(end, (k + 1) * whole) - max(start, k * whole)) for k, w in parts))
+        start = end
+    return masses
 
 
 def explained(feed: MarketFeed, price: int, lots: int, transacted: int) -> int:

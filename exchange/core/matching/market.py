@@ -16,7 +16,7 @@ from events.observations import Kind, Observations
 from events.units import SECOND
 from exchange.core.book import Book, BookSide, Order
 from exchange.core.matching.bulk import apply_in_bulk
-from exchange.core.matching.levels import restate
+from exchange.core.matching.levels import Leaving, restate
 from exchange.core.matching.made_up import follow, make_way
 from exchange.core.matching.orders import happened, traded
 from exchange.core.matching.prints import Fill, printed
@@ -57,7 +57,7 @@ class MarketFeed:
         self.lasts = lasts
         self.fillable = fillable
         self.mark_source = options.mark_source
-        self.queue_model = options.queue_model
+        self.queue_model: Leaving = options.queue_weights or options.queue_model
         self.touches = options.trade_fills is TradeFills.TOUCH
         self.last_id = 0
         self.synced = True

@@ -14,7 +14,7 @@ from events.commands import QueueModel
 from events.observations import Action, Observations
 from exchange.core.book import BookSide
 from exchange.core.history import History
-from exchange.core.matching.levels import shrink
+from exchange.core.matching.levels import Leaving, shrink
 from exchange.core.segments import unnamed
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _leave(history: History, price: int, number: int) -> None:
         del history.queues[price]
 
 
-def _less_unnamed(side: BookSide, price: int, lots: int, model: QueueModel) -> int:
+def _less_unnamed(side: BookSide, price: int, lots: int, model: Leaving) -> int:
     """The volume known by size only at a price loses lots: how many it had to lose."""
     history = side.history
     there = unnamed(history, price)
