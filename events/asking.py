@@ -9,6 +9,7 @@ import msgspec
 
 from events import commands as c
 from events.guards import Breaker, PriceGuards
+from events.latency import Latency
 from events.linked import PlaceLinked
 
 AnyCommand = (
@@ -50,7 +51,7 @@ def _types_of(hint: Any) -> tuple[type, ...]:
 
 
 _HINTS: dict[type, dict[str, Any]] = {
-    kind: get_type_hints(kind) for kind in (*get_args(AnyCommand), c.SessionOptions, PriceGuards, Breaker)
+    kind: get_type_hints(kind) for kind in (*get_args(AnyCommand), c.SessionOptions, PriceGuards, Breaker, Latency)
 }
 
 FIELD_TYPES: dict[type, dict[str, tuple[type, ...]]] = {
@@ -60,7 +61,7 @@ FIELD_TYPES: dict[type, dict[str, tuple[type, ...]]] = {
 """Command, or struct within one -> of which types each field is, exactly: no float is an int, no text an enum."""
 
 ITEM_TYPES: dict[type, dict[str, tuple[type, ...]]] = {
-    kind: {name: get_args(get_args(hint)[0]) for name, hint in hints.items() if get_origin(hint) is tuple}
+    kind: {name: _types_of(get_args(hint)[0]) for name, hint in hints.items() if get_origin(hint) is tuple}
     for kind, hints in _HINTS.items()
 }
 """Command, or struct within one -> of which types the items of its tuples are."""

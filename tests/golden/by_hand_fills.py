@@ -1,4 +1,4 @@
-"""Sessions by hand of markets of which history has trades and no book."""
+"""Sessions by hand of what fills orders: trades where history has no book, and queue models of a session's own."""
 
 from __future__ import annotations
 
@@ -34,4 +34,21 @@ def _session(fills: TradeFills) -> Callable[[], Session]:
     return lambda: recorded(partial(_parts, fills))
 
 
-SESSIONS = {"trades-through-1": _session(TradeFills.THROUGH), "trades-touch-1": _session(TradeFills.TOUCH)}
+def weighted() -> Session:
+    """queue-weights-1: what leaves a queue unexplained leaves by the session's own weights."""
+    return recorded(_weighted)
+
+
+def _weighted() -> Iterator[Any]:
+    yield opening(pack(), SessionOptions(queue_weights=(1, 0, 3)))
+    yield [account("maker", 100_000), account("taker", 100_000), tape(snapshot({99: 10}, {101: 10}), marked(100))]
+    yield [resting(1, BUY, price=99, lots=3), tape(diff({99: 16}, at=1), after=1), resting(2, BUY, price=99, lots=2)]
+    yield [tape(diff({99: 20}, at=2), after=2), tape(diff({99: 13}, at=3), after=3), market(3, SELL, lots=9)]
+    yield tape(diff({99: 2}, at=4), printed(SELL, 99, 9, at=5), after=4)
+
+
+SESSIONS = {
+    "queue-weights-1": weighted,
+    "trades-through-1": _session(TradeFills.THROUGH),
+    "trades-touch-1": _session(TradeFills.TOUCH),
+}

@@ -170,7 +170,7 @@ class TestQueueWeights:
 
     @pytest.mark.parametrize("given", [3, "a,b", (1.5,), (None,)])
     def test_anything_else_is_refused(self, falling: Path, given: object) -> None:
-        with pytest.raises(ValueError, match="queue_weights .*give whole numbers"):
+        with pytest.raises(ValueError, match=r"queue_weights .*give whole numbers"):
             Trial().given(falling, queue_weights=given)
 
 
