@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from events import commands as c
 from events import facts as f
 from events.commands import Side
 from events.facts import Expiry
@@ -16,20 +15,13 @@ from exchange.core.margin.model import requirement
 from tests.scenario import Scenario, scenario
 from tests.spec.contracts import (
     COIN,
-    EXPIRY,
     LONG,
     OUNCE,
     SHORT,
     auto_add,
-    dated,
-    ended,
     hedge,
-    index,
     inverse,
-    later,
     pack_of,
-    settled,
-    settlement_due,
 )
 from tests.spec.words import (
     BUY,
@@ -40,18 +32,13 @@ from tests.spec.words import (
     GOLD,
     IOC,
     ISOLATED,
-    PERCENT,
     SELL,
     TIN,
     account,
     add_margin,
-    cancelled,
     deposit,
     expired,
     forced_order,
-    funding,
-    funding_due,
-    funding_paid,
     leverage_set,
     liquidation_due,
     liquidation_ended,
@@ -298,46 +285,6 @@ class TestMargin:
         told.given(position(3, SELL, price=100, lots=4, by="ann", on=COIN, leg=SHORT), mark(80, on=COIN))
         told.holds("ann", f"{COIN}:long", entry_value=-1000, available=1000 - 150 - 125 - 50)
         told.holds("ann", f"{COIN}:short", entry_value=400)
-
-
-class TestFunding:
-    """Each leg pays or receives on its own."""
-
-    def test_both_legs_settle(self) -> None:
-        (
-            session()
-            .given(ann(), legs())
-            .when(funding(PERCENT), proceed())
-            .then(
-                funding_due(PERCENT, at=100),
-                funding_paid("maker", 6),
-                funding_paid("ann", -10, leg=LONG),
-                funding_paid("ann", 4, leg=SHORT),
-            )
-            .holds("ann", UP, wallet=994)
-        )
-
-    def test_both_legs_settle_before_the_account_trades(self) -> None:
-        (
-            session()
-            .given(ann(), legs(), place(5, BUY, price=90, lots=2, by="ann", leg=LONG), funding(PERCENT))
-            .when(c.CancelOrder(c.Nanos(0), "ann", "", 5))
-            .then(funding_paid("ann", -10, leg=LONG), funding_paid("ann", 4, leg=SHORT), cancelled(5, 2))
-        )
-
-    def test_both_legs_of_a_dated_contract_settle_in_cash(self) -> None:
-        (
-            scenario(pack_of(dated()))
-            .given(ann(), legs(), place(5, BUY, price=90, lots=2, by="ann", leg=SHORT), index(103))
-            .when(later(EXPIRY), proceed())
-            .then(
-                settlement_due(103),
-                settled("maker", -18, at=103),
-                settled("ann", 30, at=103, leg=LONG),
-                ended(5, 2),
-                settled("ann", -12, at=103, leg=SHORT),
-            )
-        )
 
 
 class TestLiquidation:
