@@ -12,6 +12,7 @@ from events.units import UNIT
 from exchange.core import snapshot
 from exchange.core.state import State
 from exchange.core.step import finish_rebuild
+from exchange.projections.results import Results
 from replay.quotes import equity_atoms
 from replay.report import Report, Role
 from tests.property.sessions import CHUNKS, Script, scripts
@@ -36,17 +37,23 @@ def agrees(report: Report, batches: list[Batch], state: State) -> None:
     finish_rebuild(report.state)
     assert snapshot.digest(report.state, outcomes=False) == snapshot.digest(state, outcomes=False)
     facts = [fact for batch in batches for fact in batch.facts]
+    results = Results()
+    for batch in batches:
+        results.observe(batch)
     for name, its in report.accounts.items():
         for asset, by in its.parts.items():
             standing = its.standings[asset]
             equity = sum(part.brought_in + part.earned for part in by.values()) * UNIT + open_pnl(state, name, asset)
             assert standing.holdings.equity == equity
             assert equity // UNIT == equity_atoms(state.accounts[name], asset)  # type: ignore[index]
+            whole, money = its.whole(asset), results.accounts[name].of(asset)
+            assert (whole.brought_in, whole.funding) == (money.deposits, money.funding)
         for figures in (one for _, _, one in its.figures()):
             slips = [figures.asked_mid, figures.asked_best, figures.met_mid, figures.met_best, *figures.after.values()]
             assert all(slip.fills <= figures.fills and slip.lots <= figures.lots for slip in slips)
         fills = [x for x in facts if isinstance(x, f.Traded) for who in (x.maker, x.taker) if who == name]
-        assert its.fills == len(fills)
+        assert its.fills == len(fills) == results.accounts[name].fills
+        assert its.orders.refused.total() == results.accounts[name].refusals
         assert its.orders.placed == sum(isinstance(x, f.OrderAccepted) and x.account == name for x in facts)
         opened = sum(trips.still_open for trips in (one.all_trips() for one in its.instruments.values()))
         assert opened == sum(p.lots != 0 for p in state.accounts[name].positions.values())  # type: ignore[index]
