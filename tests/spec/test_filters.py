@@ -20,6 +20,7 @@ from events.refusals import Reason
 from events.units import SECOND, UNIT, Lots, Nanos, Rate, decimal_text
 from gateway.desk import Desk
 from tests.scenario import opening, scenario, unopened
+from tests.spec.contracts import LONG, SHORT, hedge
 from tests.spec.falsifying import noticed, putting, told
 from tests.spec.test_pack_rules import PACK
 from tests.spec.waiting import waiting, waits
@@ -81,6 +82,21 @@ class TestPriceBand:
         noticed(session, "the price is within the band of the mark", putting(price=106))
         session = scenario(BANDED).given(place(1, SELL, price=95, lots=1))
         noticed(session, "the price is within the band of the mark", putting(price=94))
+
+
+class TestOpenOrders:
+    """So many of an account may be open in an instrument."""
+
+    def test_the_orders_of_both_legs_count_as_those_of_one_account(self) -> None:
+        told = scenario(pack(max_orders=2)).given(
+            account("ann", 1000),
+            hedge("ann"),
+            resting(1, BUY, price=90, lots=2, by="ann", leg=LONG),
+            resting(2, SELL, price=110, lots=2, by="ann", leg=SHORT),
+        )
+        for leg in (LONG, SHORT):
+            third = place(3, BUY if leg is LONG else SELL, price=100, lots=2, by="ann", leg=leg)
+            told.when(third).then(refused(Reason.TOO_MANY_OPEN_ORDERS))
 
 
 class TestMarketSize:

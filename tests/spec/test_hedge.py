@@ -116,16 +116,6 @@ class TestMode:
         told = session().given(account("ann", 1000), hedge("ann", hedges))
         told.when(place(1, BUY, price=100, lots=2, by="ann", leg=leg)).then(refused(Reason.LEG_UNLIKE_POSITION_MODE))
 
-    def test_the_orders_of_both_legs_count_as_those_of_one_account(self) -> None:
-        told = session(max_orders=2).given(
-            ann(),
-            resting(1, BUY, price=90, lots=2, by="ann", leg=LONG),
-            resting(2, SELL, price=110, lots=2, by="ann", leg=SHORT),
-        )
-        for leg in (LONG, SHORT):
-            third = place(3, BUY if leg is LONG else SELL, price=100, lots=2, by="ann", leg=leg)
-            told.when(third).then(refused(Reason.TOO_MANY_OPEN_ORDERS))
-
     def test_mode_and_leverage_of_before_are_those_of_both_legs(self) -> None:
         (
             session()
