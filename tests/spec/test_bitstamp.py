@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from events.instruments import InstrumentId
 from events.observations import Action, Kind, Observations
 from replay.sources import SourceError, bitstamp_orders, open_source
 from replay.sources.standing import BUY, SELL
@@ -365,7 +366,7 @@ def test_the_book_in_the_engine_is_what_the_events_make(tmp_path: Path) -> None:
         ],
     )
     played = play(path, strict=True)
-    feed = played.state.contracts["BTCUSDT"].feed  # type: ignore[index]
+    feed = played.state.contracts[InstrumentId("BTCUSDT")].feed
     assert (feed.book.bids.history.stated, feed.book.asks.history.stated) == ({1000: 1000, 1010: 1000}, {1020: 1000})
     assert (feed.volume, feed.prints, feed.book.stale, feed.crossed) == (2000, 1, False, 0)
     assert not played.player.problems

@@ -108,7 +108,7 @@ class TestEvents:
     def test_ids_of_64_bits_are_told_apart(self, path: Path) -> None:
         ids = [
             order for ((_, order, *_),) in made(path, *(record("A", order=n) for n in (2**64 - 1, 2**63, 2**63 - 1)))
-        ]  # type: ignore[misc]
+        ]
         assert ids == [-1, -(2**63), 2**63 - 1]
 
 
@@ -173,7 +173,7 @@ class TestTrades:
 
     def test_where_that_tells_nothing_the_price_does(self, path: Path) -> None:
         rows = [record("T", "N", price, 1, 0) for price in (101, 102, 102, 101.5)]
-        assert [side for _, _, side, _ in self.prints(path, *rows)] == [BUY, BUY, BUY, SELL]  # type: ignore[misc]
+        assert [side for _, _, side, _ in self.prints(path, *rows)] == [BUY, BUY, BUY, SELL]
 
     def test_each_price_of_an_event_has_prints_of_its_own(self, path: Path) -> None:
         rows = [

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from events.commands import AdvanceMarket, Deposit, SetLeverage
+from events.instruments import InstrumentId
 from events.units import Nanos
 from replay.sources import SourceError, cell_files, columns, open_source
 from replay.strategy import Context, Strategy
 from replay.synth import generated
+from tests import databento
 from tests import tables as vendors
 from tests.captures import PACK, mark, write
 from tests.captures import trade as captured
@@ -78,6 +80,26 @@ class TestThePlayer:
 
         play(trades(tmp_path, "ETHUSDT", "BTCUSDT", "ETHUSDT"), traders=[trader(Looking())])
         assert seen == [("ETHUSDT", "BTCUSDT")]
+
+    def test_orders_one_by_one_of_several_instruments_are_played_together(self, tmp_path: Path) -> None:
+        names = ("BTCUSDT", "ETHUSDT")
+        rows = [databento.cleared(symbol=name) for name in names]
+        rows += [databento.record("A", order=n, size=n, n=n, symbol=names[n % 2]) for n in range(1, 8)]
+        path = databento.write(tmp_path / "mbo.dbn", rows, symbols=names)
+        played = play(path, strict=True)
+        assert order_of(played)[2:] == [names[n % 2] for n in range(1, 8)]
+        feeds = [played.state.contracts[InstrumentId(name)].feed for name in names]
+        assert [list(feed.book.bids.history.orders) for feed in feeds] == [[2, 4, 6], [1, 3, 5, 7]]
+        assert not any(feed.book.stale for feed in feeds)
+
+    def test_a_table_of_anybodys_own_may_hold_several(self, tmp_path: Path) -> None:
+        rows: list[list[object]] = [[START + n * 1_000, "100.0", "1", name] for n, name in enumerate("abba")]
+        rows = [[*row[:-1], {"a": "BTCUSDT", "b": "ETHUSDT"}[str(row[-1])]] for row in rows]
+        path = vendors.write(tmp_path / "own.csv", "when,px,qty,what", rows)
+        columns_are = ("--columns", "time=when,price=px,size=qty,symbol=what")
+        assert ringfence("replay", path, *columns_are, "--json").json["trades"] == 4
+        said = ringfence("replay", path, *columns_are, "--symbol", "ETHUSDT", "--json").json
+        assert (said["trades"], said["skipped"]) == (2, {"header": 1, "not_picked": 2})
 
     def test_accounts_are_set_up_for_a_symbol_when_the_file_comes_to_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
