@@ -15,7 +15,7 @@ from events.observations import Observations
 from exchange.core import snapshot
 from exchange.core.matching.touching import first_touch
 from tests.scenario import Scenario, scenario
-from tests.spec.tape import Row, diff, marked, printed, tape, ticker
+from tests.spec.tape import Row, added, cleared, diff, event, marked, printed, tape, ticker
 from tests.spec.tape import snapshot as stated
 from tests.spec.waiting import LAST, waiting
 from tests.spec.words import BUY, GOLD, SELL, place
@@ -128,6 +128,18 @@ def test_what_a_trader_took_is_there_again_where_a_stretch_states_the_level() ->
     session.state.contracts[GOLD].feed.advance(prepared(diff({98: 1}), diff({}, {101: 4}), diff({98: 2})), 0, 2)  # type: ignore[index]
     asks = session.state.contracts[GOLD].book.asks  # type: ignore[index]
     assert (asks.available(101), asks.history.taken) == (4, {})
+
+
+def test_orders_of_history_are_forgotten_where_a_stretch_states_their_level() -> None:
+    orders = tape(event(cleared(), added(BUY, 1, 99, 10), added(BUY, 2, 98, 5), added(SELL, 3, 101, 4)))
+    session = scenario().given(orders, place(1, BUY, lots=3, price=99))
+    session.given(tape(diff({99: 8}), diff({97: 2}), diff({99: 9}), diff({99: 7}), after=1))
+    bids = session.state.contracts[GOLD].book.bids  # type: ignore[index]
+    assert (bids.history.queues, bids.levels[99].market, bids.history.stated) == (
+        {98: {2: 5}},
+        7,
+        {97: 2, 98: 5, 99: 7},
+    )
 
 
 def prepared(*rows: Row) -> Observations:
