@@ -16,7 +16,7 @@ import msgspec
 
 from events.chunks import decode_chunk
 from events.commands import ChunkId
-from events.log import DamagedLog, EventLog, Head, MissingLog, StoredBatch, StoredChunk, check_chain
+from events.log import DamagedLog, EventLog, Head, MissingLog, NewerLog, StoredBatch, StoredChunk, check_chain
 from events.notes import NotedLog
 from events.store.entries import Entry, checked, chunk_needed, head_after
 
@@ -25,11 +25,19 @@ FORMAT = b"ringfence archive 1\n"
 NOTED_FORMAT = b"ringfence archive 2\n"
 """One with notes, which programs that know none refuse."""
 
+_ANY_FORMAT = b"ringfence archive "
+
 PRESET = 2
 """How hard xz tries: beyond this, bodies shrink little more."""
 
 FRAME_MAX = 1 << 28
 """No frame is longer."""
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file begins as an archive does, of this version or another."""
+    with path.open("rb") as file:
+        return file.read(len(_ANY_FORMAT)) == _ANY_FORMAT
 
 
 async def entries(log: EventLog) -> AsyncIterator[Entry]:
@@ -64,13 +72,17 @@ async def write(log: NotedLog, path: Path, on_batch: Callable[[int], None]) -> H
 
 
 def read(path: Path, notes: dict[str, str] | None = None) -> Iterator[Entry]:
-    """What an archive holds, its chain checked; its notes are added to `notes`. Raises MissingLog, DamagedLog."""
+    """What an archive holds, its chain checked; its notes are added to `notes`. Raises MissingLog, DamagedLog,
+    NewerLog.
+    """
     if not path.is_file():
         raise MissingLog(f"{path}: there is no such archive; check the name")
+    if not is_archive(path):
+        raise DamagedLog(f"{path}: not an archive of a session; choose another file")
     head, chunk = Head(), None
     with path.open("rb") as file:
         if file.readline(len(FORMAT)) not in (FORMAT, NOTED_FORMAT):
-            raise DamagedLog(f"{path}: not an archive of a session; choose another file")
+            raise NewerLog(f"{path}: an archive of a form that this program does not know; use a newer Ringfence")
         try:
             with lzma.open(file, "rb") as packed:
                 while (frame := _next(packed))[0] != "end":

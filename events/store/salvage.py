@@ -26,6 +26,7 @@ from events.store.soundness import (
     beside,
     is_being_written,
     reading,
+    refuse_archive,
     structural_defect,
 )
 from events.store.wal import defect_of
@@ -36,6 +37,8 @@ _CHUNK = "SELECT id, data FROM chunks WHERE id = ?"
 _BEYOND = "SELECT count(*) FROM batches WHERE batch > ?"
 _NOTES = "SELECT name, text FROM notes ORDER BY name"
 
+
+_MAGIC = b"SQLite format 3\0"
 
 _PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
 """Where the header of a SQLite file states them, as whole numbers, the highest byte first; a size of 1 is 65,536."""
@@ -68,11 +71,12 @@ class Salvage:
         self.notes: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Entry]:
-        """Raise MissingLog, BusyLog, and NewerLog where a newer version wrote the file."""
+        """Raise MissingLog, BusyLog, NoSession for an archive, and NewerLog where a newer version wrote the file."""
         if not self._path.is_file():
             raise MissingLog(f"{self._path}: there is no such session; check the name")
         if is_being_written(self._path):
             raise BusyLog(f"{self._path}: another process writes to this session; stop it first")
+        refuse_archive(self._path)
         self._seen.clear()
         self.finding = finding = Finding()
         with _readable(self._path) as path, closing(reading(path)) as db:
@@ -154,6 +158,8 @@ def _lacking(path: Path) -> int:
         return 0
     with path.open("rb") as file:
         header = file.read(100)
+    if not header.startswith(_MAGIC):
+        return 0
     size = int.from_bytes(header[_PAGE_SIZE], "big")
     whole = int.from_bytes(header[_PAGE_COUNT], "big") * (65_536 if size == 1 else size)
     return max(0, min(whole, LONGEST) - path.stat().st_size)

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from events.log import BeyondRepair, DamagedLog, Head, NewerLog, NoSession, StoredBatch, check_chain
+from events.store.archive import is_archive
 from events.store.link import LINKED_VERSION, Link, check_parent, link_of, missing_parent
 from events.store.sqlite_errors import clear_errors
 from events.store.wal import defect_of
@@ -45,6 +46,7 @@ def check(path: Path, *, is_to_be_written: bool) -> Link | None:
     """Refuse a file that cannot be used; what it refers to for its past. Raises DamagedLog, BeyondRepair, NoSession,
     NewerLog, and MissingLog for a parent that is not there.
     """
+    refuse_archive(path)
     with clear_errors(path), closing(reading(path)) as db:
         _check_identity(db, path)
         _check_size(db, path)
@@ -60,6 +62,13 @@ def check(path: Path, *, is_to_be_written: bool) -> Link | None:
     if link:
         _check_link(link, path)
     return link
+
+
+def refuse_archive(path: Path) -> None:
+    """Refuse the packed form of a session, which is no SQLite file. Raises NoSession."""
+    with clear_errors(path):
+        if is_archive(path):
+            raise NoSession(f"{path}: a packed session; make a session of it first: ringfence log unpack {path} FILE")
 
 
 def _check_link(link: Link, path: Path) -> None:

@@ -207,6 +207,22 @@ def test_a_damaged_archive_is_refused_with_the_place(session: Path, tmp_path: Pa
         list(read(bad))
 
 
+def test_an_archive_of_a_newer_form_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "new.rfa").write_bytes(FORMAT.replace(b"1", b"9"))
+    said = ringfence("log", "unpack", tmp_path / "new.rfa", tmp_path / "new.db", status=2).complaint
+    assert said.endswith("new.rfa: an archive of a form that this program does not know; use a newer Ringfence")
+
+
+@pytest.mark.parametrize("verb", [("verify",), ("log", "repair"), ("fork", "--at", "3", "--out", "fork.db")])
+def test_an_archive_where_a_session_is_asked_for_is_told_how_to_become_one(
+    session: Path, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    archive = tmp_path / "session.rfa"
+    ringfence("log", "pack", session, archive)
+    said = ringfence(*verb, archive, status=2).complaint
+    assert said == f"{archive}: a packed session; make a session of it first: ringfence log unpack {archive} FILE"
+
+
 def test_an_archive_holds_each_chunk_once_before_the_batches_that_need_it(session: Path, tmp_path: Path) -> None:
     ringfence("log", "pack", session, tmp_path / "session.rfa")
     chunks = [chunk for _, chunk in read(tmp_path / "session.rfa") if chunk]
@@ -301,6 +317,12 @@ def test_what_has_nothing_good_in_it_is_left_as_it_is(session: Path, damage: Dam
     assert "as it is: nothing of it can be saved; restore it from a copy" in said
     assert session.read_bytes() == before
     assert [path.name for path in session.parent.iterdir()] == ["session.db"]
+
+
+def test_of_what_is_no_database_nothing_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"Not a session, and long enough to have a header. " * 9)
+    said = ringfence("log", "repair", tmp_path / "notes.txt", status=1).out
+    assert "damaged  after batch 0: file is not a database" in said
 
 
 def test_nobody_there_to_answer_means_no(session: Path) -> None:
