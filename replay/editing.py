@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from events.commands import AccountId, Command, OrderNumber, RequestId
 from events.facts import Refused
+from events.instruments import RulePack
 from events.log import Head
 from events.record import Batch
 from events.refusals import Reason
@@ -31,6 +32,7 @@ class Edit:
     insert: Make | None = None
     account: AccountId | None = None
     order: OrderNumber | None = None
+    pack: RulePack | None = None
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from events.store.sqlite import SqliteLog, open_session
 from gateway.commands import diff
 from gateway.commands.fork_edits import edit_of
 from gateway.commands.fork_idle import why_idle
+from gateway.commands.fork_pack import check_packs
 from gateway.commands.fork_rerun import Asked, Rerun, as_objects, lines, rerun_of
 from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
@@ -77,6 +78,7 @@ async def forked(request: Request, edits: Sequence[Edit], is_shown: bool = True)
     try:
         rerun = await rerun_of(log, request.strategies, edits) if request.strategies.rerun else None
         before = await _batch(log, request.at)
+        await check_packs(log, before, edits)
         before = await after_due_work(log, before) if rerun else before
         is_linked = request.is_linked and before > 1
         link = Link(session, head_after(await batch_at(log, before - 1))) if is_linked else None

@@ -58,7 +58,7 @@ def _pack(text: str, pack: RulePack) -> Edit:
     def change(_: State, command: c.Command) -> c.Command:
         return command.__replace__(pack=pack) if isinstance(command, c.OpenSession) else command
 
-    return Edit(text, change)
+    return Edit(text, change, pack=pack)
 
 
 def _collateral(text: str, account: c.AccountId, multi: bool) -> Edit:

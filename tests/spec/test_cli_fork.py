@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from decimal import Decimal
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,36 @@ def test_another_rule_pack_is_that_of_the_whole_fork(session: Path) -> None:
     said, out = forked(session, 1, "pack=bybit-linear")
     assert said["shared"] == {"record": 0, "batch": 0}
     assert rows_of(out)[0].records[0][2]["pack"]["id"] == "bybit-linear"
+
+
+@pytest.mark.parametrize("rerun", [(), ("--rerun", "--strategy", "examples.rider:Rider")], ids=["kept", "rerun"])
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"id": "BTCUSDC"}, "coarse has no BTCUSDT, which the session trades; name a pack that has it"),
+        (
+            {"tick": "0.5"},
+            "BTCUSDT has ticks of 0.1 and lots of 0.001 in the session, of 0.5 and 0.001 in coarse; "
+            "name a pack that has the same, as prices and sizes are recorded in them",
+        ),
+        (
+            {"lot": "0.0001"},
+            "BTCUSDT has ticks of 0.1 and lots of 0.001 in the session, of 0.1 and 0.0001 in coarse; "
+            "name a pack that has the same, as prices and sizes are recorded in them",
+        ),
+    ],
+)
+def test_a_rule_pack_in_which_the_record_means_something_else_is_refused(
+    session: Path, changes: dict[str, str], complaint: str, rerun: tuple[str, ...]
+) -> None:
+    pack = json.loads((resources.files("events") / "packs" / "binance-usdm.json").read_text())
+    (bitcoin,) = (terms for terms in pack["instruments"] if terms["id"] == "BTCUSDT")
+    bitcoin |= changes
+    path, out = session.with_name("coarse.json"), session.with_name("fork.db")
+    path.write_text(json.dumps(pack | {"id": "coarse"}))
+    asked = ("fork", session, "--at", 1, *rerun, "--set", f"pack={path}", "--out", out)
+    assert ringfence(*asked, status=2).complaint == f"--set 'pack={path}': {complaint}"
+    assert not out.exists()
 
 
 def test_what_is_refused_is_told(session: Path) -> None:
