@@ -12,7 +12,7 @@ import msgspec
 
 from events.record import Record
 from events.store.sqlite import open_session
-from gateway.console import OUT, aligned, exact_text, money_text, say_json, time_text
+from gateway.console import OUT, aligned, exact_text, money_text, say, say_json, time_text
 from gateway.errors import about
 from gateway.wording import words
 from replay.compare import Comparison, Side, Standing, compare, gain, standings
@@ -21,6 +21,9 @@ DIFFER = 1
 
 FIELDS_SHOWN, VALUE_SHOWN = 5, 40
 """So many fields of the first records that differ are shown, and so many letters of each value."""
+
+INDENT = 9
+"""Where the text of a line goes on."""
 
 TITLE = "since then; paid in: deposits, transfers and exchanges less what went out, B - A is net of it"
 COLUMNS = (
@@ -92,15 +95,15 @@ def show(comparison: Comparison, left: Path, right: Path) -> None:
     shared, sides = comparison.shared, (comparison.left, comparison.right)
     for name, path, side in zip("AB", (left, right), sides, strict=True):
         head = side.head
-        OUT.print(f"{name:<8} {path}: {head.seq:,} records, head {head.digest.hex()}", markup=False)
+        say(f"{name:<8} {path}: {head.seq:,} records, head {head.digest.hex()}", INDENT)
     if comparison.first == (None, None):
         OUT.print("same     every record")
         return
     OUT.print(f"same     {shared.seq:,} records, batches 1 to {shared.batch:,}" if shared.batch else "same     nothing")
     for name, record, side in zip("AB", comparison.first, sides, strict=True):
-        OUT.print(f"{name:<8} {_record(record, side)}", markup=False)
+        say(f"{name:<8} {_record(record, side)}", INDENT)
     for field, ours, theirs in islice(_changes(*map(_plain, comparison.first)), FIELDS_SHOWN):
-        OUT.print(f"field    {field}: {_short(ours)} in A, {_short(theirs)} in B", markup=False)
+        say(f"field    {field}: {_short(ours)} in A, {_short(theirs)} in B", INDENT)
     OUT.print(TITLE)
     for line in _table(comparison):
         OUT.print(line, markup=False)
