@@ -44,6 +44,9 @@ PROBLEMS_MAX = 20
 """So many defects of the book are told of each kind; the rest is counted only."""
 
 
+LOOK_BACK = "the key r, or `ringfence play`, looks back at what was, and forks it there"
+
+
 @dataclass(slots=True)
 class Progress:
     """How far the replay is: rows applied, the session time reached, batches decided."""
@@ -138,13 +141,13 @@ class Player:
     def seek(self, at: int) -> None:
         """Go on to this session time, ns, as fast as it goes. Raises NoWayBack. For a `Control`."""
         if at < self.state.now:
-            raise NoWayBack(f"{utc(at)} is over; look at the session so far with `ringfence play`, or fork it there")
+            raise NoWayBack(f"{utc(at)} is over; {LOOK_BACK}")
         if self._control:
             self._control.hurry(at)
 
     def step(self, *_: object) -> None:
         """A replay under way does not go back. Raises NoWayBack. For a `Control`."""
-        raise NoWayBack("look at the session so far with `ringfence play`, or fork it there")
+        raise NoWayBack(LOOK_BACK)
 
     async def _is_time(self, control: Control, streams: list[Stream]) -> bool:
         """Wait until what is next may happen; False where something was asked meanwhile."""

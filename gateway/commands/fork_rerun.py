@@ -11,7 +11,7 @@ from events.commands import AccountId, OpenAccount
 from events.facts import MarketAdvanced
 from events.log import EventLog
 from events.notes import NotedLog, NotedStrategy, noted_strategies
-from gateway.commands.replay import named_params
+from gateway.commands.params import named_params
 from gateway.errors import UsageError
 from gateway.naming import there_are
 from replay.editing import Edit

@@ -33,11 +33,12 @@ from events.notes import note_strategies
 from events.store.sqlite import open_session
 from events.units import SECOND, UNIT, Nanos, Rate, exact_units
 from exchange.sequencer import Sequencer
+from gateway.commands.params import named_params
+from gateway.commands.replay_keys import by_keys as hold
 from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError
 from gateway.memory import collect_seldom
 from gateway.playing import keys
-from gateway.playing.deck import Deck
 from gateway.reports.replay_figures import Replayed, as_object, show
 from replay.control import Control
 from replay.fills import trade_fills, without_made_up_books
@@ -231,9 +232,7 @@ async def _play(
         try:
             playing = partial(player.run, pack, options, insurance, indices)
             if control and by_keys:
-                deck = Deck(control, lambda: player.state, f"replay into {path.name}")
-                control.on_passed = deck.note
-                await keys.run(deck, playing)
+                await hold(log, sequencer, path, player, control, playing)
             else:
                 await playing()
             return player, sequencer.durable.digest.hex()
@@ -311,19 +310,6 @@ def _choice(option: str, choices: type[T], text: str, *more: str) -> T:
     except ValueError:
         *names, last = [*more, *(str(choice.value) for choice in choices)]
         raise UsageError(f"{option} {text}: give {', '.join(names)} or {last}") from None
-
-
-def named_params(texts: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE as typed, each name once. Raises UsageError."""
-    params: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not (name and sign):
-            raise UsageError(f"--param {text}: write NAME=VALUE, e.g. size=0.01")
-        if name in params:
-            raise UsageError(f"--param {text}: {name} is given already, as {params[name]}; give it once")
-        params[name] = value
-    return params
 
 
 def _traders(texts: Sequence[str], strategy: str, params: Mapping[str, str]) -> list[Trader]:

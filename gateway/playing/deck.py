@@ -23,7 +23,7 @@ from gateway.naming import there_are
 from gateway.reports.why_words import Words
 from gateway.times import nanos_of
 from gateway.wording import words
-from replay.control import Control, NoWayBack
+from replay.control import Control, NoWayBack, Over
 from replay.moments import Counts, moments
 from replay.transport import speed_text
 from replay.travel import NoSuchMoment
@@ -37,7 +37,7 @@ NEWS = 40
 SILENT = (f.MarketAdvanced, f.MarkPriceMoved, f.TimeAdvanced, f.IndexPriceMoved)
 """Facts that come with every row or second, and are seen elsewhere."""
 
-PLAYER_ONLY = "a replay under way goes forwards only: look at the session with `ringfence play` once it is written"
+PLAYER_ONLY = "a replay under way goes forwards only; the key r looks back at what was, and forks it there"
 
 
 Fork = Callable[[int, AccountId | None, list[str]], Awaitable[str]]
@@ -55,18 +55,28 @@ class News(NamedTuple):
         return f"{self.record:>9,}  {time_text(self.at)}  {self.text}"
 
 
+class LookBack(NamedTuple):
+    """A replay so far, to be looked at again: its deck, and what is to be done when that was enough."""
+
+    deck: Deck
+    end: Callable[[], Awaitable[None]]
+
+
 class Deck:
     """A player in somebody's hands: a line is done by `do`, what there is to see is read off.
 
-    fork writes a fork at a record; it is there where a session is looked at again, not for a replay under way.
+    fork writes a fork at a record; it is there where a session is looked at again.
+    look_back is there for a replay under way.
     """
 
     def __init__(
-        self, control: Control, state: Callable[[], State], title: str, account: str = "", fork: Fork | None = None
-    ) -> None:
+        self, control: Control, state: Callable[[], State], title: str, account: str = "", fork: Fork | None = None,
+        look_back: Callable[[], Awaitable[LookBack]] | None = None,
+    ) -> None:  # fmt: skip
         self.control = control
         self.title = title
         self._fork_here = fork
+        self.look_back = look_back
         self.account = AccountId(account) if account else None
         self.is_left = False
         self.on_note: Callable[[], None] | None = None
@@ -159,7 +169,7 @@ class Deck:
             raise UsageError(f"{name!r} is nothing to do here; give {', '.join(self._deeds)}")
         try:
             return await self._deeds[name](rest)
-        except (NoSuchMoment, NoWayBack, ValueError, LogError, SequencerError) as error:
+        except (NoSuchMoment, NoWayBack, Over, ValueError, LogError, SequencerError) as error:
             raise UsageError(f"{line.strip()}: {error}") from error
 
     def leave(self) -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 from events.commands import MARKET
 from gateway.console import OUT
 from gateway.errors import UsageError
-from gateway.playing.deck import Deck
+from gateway.playing.deck import Deck, LookBack
 from gateway.playing.terminal import keys_of
 from gateway.reports.play_screen import lines
 from replay.transport import FASTEST, SLOWEST
@@ -25,10 +25,13 @@ from replay.travel import utc
 FRAME_SECONDS = 0.1
 """The screen is drawn so often at most, and only where something changed."""
 
+LOOK_BACK, RETURN = "look back", "return"
+"""Lines that only keys give."""
+
 LINES = {
     "right": "step", "left": "back", "up": "seek +10s", "down": "seek -10s", "n": "step fill", "p": "back fill",
     "m": "step mark", "x": "step liquidation", "home": "seek start", "end": "seek end", "0": "speed max",
-    "1": "speed 1",
+    "1": "speed 1", "r": LOOK_BACK,
 }  # fmt: skip
 """Keys that are a line each."""
 
@@ -48,6 +51,8 @@ class Keys:
         self._todo: deque[str] = deque()
         self._more = asyncio.Event()
         self._loop_from: str | None = None
+        self._replay: Deck | None = None
+        self._looked: LookBack | None = None
 
     def press(self, key: str) -> None:
         """A key was pressed, by its name or letter."""
@@ -63,7 +68,17 @@ class Keys:
         self.changed.set()
 
     def leave(self) -> None:
-        """End it, whatever is still to do."""
+        """End it, whatever is still to do; where what was is looked at, go on with the replay."""
+        if self._replay is None:
+            self.deck.leave()
+        else:
+            self._todo.clear()
+            self.deck.control.stop()
+            self._line(RETURN)
+
+    def end(self) -> None:
+        """Nobody holds the keys any more."""
+        (self._replay or self.deck).leave()
         self.deck.leave()
 
     async def work(self) -> None:
@@ -73,7 +88,7 @@ class Keys:
             self._more.clear()
             while self._todo and not self.deck.is_left:
                 try:
-                    self.message = await self.deck.do(self._todo.popleft()) or ""
+                    self.message = await self._do(self._todo.popleft()) or ""
                 except UsageError as error:
                     self.message = str(error)
                 self.changed.set()
@@ -82,6 +97,36 @@ class Keys:
         """The screen."""
         prompt = "" if self.prompt is None else f"> {self.prompt}█"
         return lines(self.deck, width, height, prompt, self.message, self.is_helping)
+
+    async def close(self) -> None:
+        """Let go of what was looked at."""
+        if self._looked:
+            await self._looked.end()
+
+    async def _do(self, line: str) -> str | None:
+        if line == LOOK_BACK:
+            return await self._look_back()
+        if line != RETURN:
+            return await self.deck.do(line)
+        await self._return()
+        return None
+
+    async def _look_back(self) -> str | None:
+        """Look at what was so far, while the replay pauses."""
+        deck = self.deck
+        if deck.look_back is None:
+            return "what was is looked at already"
+        deck.control.pause()
+        self._looked = await deck.look_back()
+        self._replay, self.deck = deck, self._looked.deck
+        self.deck.on_note = self.changed.set
+        return None
+
+    async def _return(self) -> None:
+        """Go on with the replay."""
+        if replay := self._replay:
+            await self.close()
+            self._looked, self._replay, self.deck = None, None, replay
 
     def _line(self, line: str) -> None:
         self._todo.append(line)
@@ -161,7 +206,7 @@ async def run(deck: Deck, play: Callable[[], Coroutine[Any, Any, object]]) -> No
     deck.on_note = keys.changed.set
     with (
         Live(console=OUT, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
-        keys_of(sys.stdin.fileno(), keys.press, keys.leave),
+        keys_of(sys.stdin.fileno(), keys.press, keys.end),
     ):
         drawing: asyncio.Future[object] = asyncio.ensure_future(_draw(live, keys))
         try:
@@ -171,6 +216,7 @@ async def run(deck: Deck, play: Callable[[], Coroutine[Any, Any, object]]) -> No
             for task in (drawing, working):
                 task.cancel()
             await asyncio.gather(playing, drawing, working, return_exceptions=True)
+            await keys.close()
     for ended in (playing, working, drawing):
         if not ended.cancelled() and (error := ended.exception()):
             raise error

@@ -28,6 +28,7 @@ n  p     next, previous fill            f    fork here: FILE CHANGE...
 m        next mark                      a    look at the next account, at all
 x        next liquidation               home end   the beginning, the end
 +  -     twice, half as fast            0    as fast as it goes    1   as it went
+r        of a replay: look back at what was, q goes on
 q        quit                           ?    this, and back"""
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,23 @@ import pytest
 from events.store.memory import MemoryLog
 from events.units import SECOND
 from examples.quoter import Quoter
+from exchange.core.snapshot import encode
+from exchange.rebuild import rebuild
+from exchange.sequencer import Sequencer
+from gateway.commands.replay_keys import so_far
 from gateway.errors import UsageError
 from gateway.playing.deck import Deck
 from gateway.playing.keys import Keys
 from gateway.playing.terminal import keys_of, split
 from replay.clock import ManualClock
 from replay.control import Control
+from replay.player import Player
+from replay.sources import open_source
 from replay.visit import Visit
-from tests.captures import write
+from tests.captures import PACK, write
 from tests.command_line import ROOT
 from tests.loop import in_loop, turns
-from tests.playing import market, play, trader
+from tests.playing import AS_RECORDED, market, play, trader
 from tests.strategies import Gambler
 from tests.tampering import recorded
 
@@ -200,6 +207,49 @@ class TestKeys:
         async with Hands(log) as hands:
             assert any("ten seconds on, back" in line for line in await hands.press("?"))
             assert not any("ten seconds on, back" in line for line in await hands.press("?"))
+
+
+class TestUnderWay:
+    """A replay under way goes on after a look at what was."""
+
+    @in_loop
+    async def test_what_was_is_looked_at_while_it_pauses_and_then_it_goes_on(self, tmp_path: Path) -> None:
+        log = MemoryLog()
+        sequencer = await Sequencer.open(log)
+        control = Control(is_playing=False, clock=ManualClock())
+        source = open_source(write(tmp_path / "market", market(20)), PACK)
+        player = Player(sequencer, [source], [trader(Quoter())], control=control)
+        back = partial(so_far, log, sequencer, tmp_path / "session.db")
+        replay = Deck(control, lambda: player.state, "replay", look_back=back)
+        keys = Keys(replay)
+        playing = asyncio.create_task(player.run(PACK, AS_RECORDED))
+        working = asyncio.create_task(keys.work())
+
+        async def press(*pressed: str) -> list[str]:
+            for key in pressed:
+                keys.press(key)
+                await turns(80)
+            return keys.shown(WIDTH, HEIGHT)
+
+        await press("n", "m")
+        stands = player.state.seq
+        assert "looks back at what was" in (await press("left"))[-1]
+        assert (await press("r"))[0].startswith("the replay so far, q goes on with it")
+        assert keys.deck.state.seq == stands
+        await press("left", "left", "left")
+        assert keys.deck.state.seq < stands == player.state.seq
+        assert "looked at already" in (await press("r"))[-1]
+        keys.deck.control.step(10**9)
+        assert (await press("q"))[0] == "replay"
+        await press("m")
+        assert player.state.seq > stands
+        await press("r")
+        keys.end()
+        await playing
+        working.cancel()
+        await keys.close()
+        await sequencer.close()
+        assert encode((await rebuild(log)).state) == encode(player.state)
 
 
 class TestScreen:
