@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 Answer = Callable[["Handler", bytes], None]
@@ -116,11 +118,19 @@ def other_part(handler: Handler, body: bytes) -> None:
     handler.say(206, body[:2], Content_Range=f"bytes 0-1/{len(body)}")
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that leave in the middle: they are meant to."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def served() -> Iterator[Archives]:
     """The archives, on a port of their own."""
     archives = Archives()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"archives": archives}))
+    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"archives": archives}))
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

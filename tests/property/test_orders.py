@@ -7,7 +7,7 @@ from copy import deepcopy
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from events.commands import Command, PlaceOrder, Proceed, RequestId, Side, TimeInForce
@@ -104,7 +104,7 @@ def answer(data: bytes, command: Command) -> tuple[Reason | None, State]:
     return refusal(batch), state
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(scripts(), names, instruments, st.sampled_from(Side))
 def test_the_largest_order_that_is_accepted_is_the_largest_that_margin_carries(
     script: Script, account: str, instrument: str, side: Side

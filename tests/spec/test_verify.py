@@ -315,7 +315,7 @@ def test_a_record_of_a_kind_from_the_future_is_named_with_its_batch(tmp_path: Pa
     ("sql", "complaint"),
     [
         ("UPDATE chunks SET data = CAST(data || x'00' AS BLOB)", "cannot be read (wrong checksum)"),
-        ("UPDATE chunks SET data = zeroblob(length(data))", "cannot be read (version 0, this program knows 1)"),
+        ("UPDATE chunks SET data = zeroblob(length(data))", "cannot be read (version 0, this program knows 1 and 2)"),
         ("UPDATE chunks SET data = x''", "cannot be read (unpack_from requires a buffer of at least 5 bytes"),
     ],
 )
