@@ -103,7 +103,6 @@ def test_the_fast_book_does_what_the_naive_one_does(
         pair.agree()
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(10))
 def test_the_fast_book_goes_on_doing_so(seed: int) -> None:
     by_chance(seed, operations=2_500, every=1)

@@ -158,7 +158,6 @@ def test_it_streams(path: Path) -> None:
     assert source.position == path.stat().st_size
 
 
-@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_file(kind: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_in_small_pieces(monkeypatch)
     monkeypatch.setattr(bars_source, "BARS_AHEAD", 20)

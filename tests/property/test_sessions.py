@@ -26,8 +26,6 @@ from tests.property.sessions import CHUNKS, Script, finished, moves, scripts
 from tests.sim.session import run
 from tests.sim.world import World, lend, rebuild
 
-pytestmark = pytest.mark.no_cover
-
 SEEDS = range(200)
 
 
