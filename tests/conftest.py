@@ -16,10 +16,11 @@ HERE = Path(__file__).parent
 UNMEASURED = re.compile(
     r"(sim|tidy|truth)/"
     r"|contract/test_(exchanges|order_book|sources)"
-    r"|property/test_(calculator|orders|sessions|limits|icebergs|shrinking|triggers)"
+    r"|property/test_(calculator|limits|orders|proof|report|sessions|shrinking|triggers)"
     r"|spec/test_("
-    r"audit|bars|binance|bitstamp|bybit|calc|cascade|cli|counterfactual|databento|diff|docs|examples|explain|fetch|lab|"
-    r"lobster|mapped|merging|pack_cli|pages|play|proof|replay|report|rerun|several|source|story|strategy|stress|sweep|"
+    r"audit|bars|binance|bitstamp|bybit|calc|cascade|cli_(audit|demo|fills|lab|memory|play|probe|replay|report|st|sw|sy|why)|"
+    r"counterfactual|databento|diff|docs|examples|explain|fetch|lab|"
+    r"lobster|mapped|merging|pack_cli|pages|play|proof|replay|report|several|source|story|strategy|stress|sweep|"
     r"synth|tardis|terminal|transport|trial|view|visit"
     r")"
 )

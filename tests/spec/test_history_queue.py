@@ -368,3 +368,13 @@ class TestLatePrint:
         assert sorted(session.state.contracts[GOLD].feed.credits) == list(prices[:-1])
         session.given(tape(diff({84: 9}, at=13), after=65))
         assert sorted(session.state.contracts[GOLD].feed.credits) == list(range(50, 85))
+
+
+def test_a_fill_or_kill_order_passes_over_what_was_taken_and_what_is_no_longer_stated() -> None:
+    (
+        scenario()
+        .given(OPEN, tape(diff(asks={103: 5}), after=1), place(1, BUY, price=101, lots=10))
+        .given(tape(diff(asks={102: 0}), after=2))
+        .when(place(2, BUY, price=103, lots=5, tif=FOK))
+        .then(traded(MARKET, 2, price=103, lots=5))
+    )
