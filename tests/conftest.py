@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -31,12 +32,12 @@ long. It is owed to the specifications of both, which reach the same at every ru
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure coverage in those tests alone that owe it."""
-    coverage = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if coverage is None or not UNMEASURED.match(item.path.relative_to(HERE).as_posix()):
+    """Measure coverage in those tests alone that owe it: its tracer rests meanwhile."""
+    tracer = sys.gettrace()
+    if tracer is None or not UNMEASURED.match(item.path.relative_to(HERE).as_posix()):
         return (yield)
-    coverage.pause()
+    sys.settrace(None)
     try:
         return (yield)
     finally:
-        coverage.resume()
+        sys.settrace(tracer)
