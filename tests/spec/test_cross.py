@@ -9,11 +9,14 @@ from __future__ import annotations
 import pytest
 
 from events.commands import Side
+from events.instruments import Bracket
 from events.refusals import Reason
+from events.units import Atoms, Rate
 from tests.scenario import scenario
 from tests.spec.words import (
     BUY,
     ISOLATED,
+    PERCENT,
     SELL,
     TIN,
     account,
@@ -27,6 +30,7 @@ from tests.spec.words import (
     refused,
     rested,
     resting,
+    withdraw,
 )
 
 ANN = account("ann", 1000)
@@ -229,3 +233,17 @@ class TestCarrying:
             .given(resting(4, SELL, price=120, lots=10, by="ann"))
             .holds("ann", available=900 - 30)
         )
+
+
+STEEP = (
+    Bracket(Atoms(0), Atoms(2_000), 20, Rate(4 * PERCENT), Atoms(0)),
+    Bracket(Atoms(2_000), Atoms(10**12), 5, Rate(19 * PERCENT), Atoms(300)),
+)
+"""Above a notional of 2,000 a maintenance margin that grows faster than the initial margin at ten times leverage."""
+
+
+def test_nothing_is_withdrawable_that_would_make_the_account_due_though_initial_margin_would_let_it_go() -> None:
+    """Short 19 at 100, at 180: equity 480, IM 342, and MM 19 % of 3,420 less 300: 349.8."""
+    told = scenario(pack(brackets=STEEP)).given(account("ann", 2_000), *position(1, SELL, price=100, lots=19, by="ann"))
+    told.given(mark(180)).holds("ann", available=138, withdrawable=130)
+    told.given(withdraw("ann", 130)).holds("ann", withdrawable=0).waits()
