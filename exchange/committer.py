@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import TypeVar
 
 from events.codec import encode_body
@@ -41,11 +42,14 @@ Answer = asyncio.Future[Acknowledgement]
 
 
 class Committer:
-    """The batches between decision and disk. `durable` is where the log ends, `digest` covers what is decided too."""
+    """The batches between decision and disk. `durable` is where the log ends, `digest` covers what is decided too.
+    `on_durable`, if set, hears where the log ends whenever that moved, before anybody is answered.
+    """
 
     def __init__(self, log: EventLog, head: Head, group: int, linger: float) -> None:
         self.durable = head
         self.digest = head.digest
+        self.on_durable: Callable[[Head], None] | None = None
         self._log = log
         self._group = group
         self._linger = linger
@@ -95,6 +99,8 @@ class Committer:
         del self._pending[: len(group)]
         for chunk in chunks:
             del self._chunks[chunk.id]
+        if self.on_durable:
+            self.on_durable(self.durable)
         self._tell(self.durable.seq)
 
     def _tell(self, seq: int) -> None:

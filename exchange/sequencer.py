@@ -125,6 +125,10 @@ class Sequencer:
         """Where the log ends for good."""
         return self._committer.durable
 
+    def when_durable(self, tell: Callable[[Head], None]) -> None:
+        """Have `tell` called with where the log ends whenever that moved, before anybody is answered."""
+        self._committer.on_durable = tell
+
     def read(self, after: int = 0) -> AsyncGenerator[StoredBatch, None]:
         """The durable batches after that number."""
         return self._log.read(after)
