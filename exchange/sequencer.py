@@ -121,6 +121,11 @@ class Sequencer:
         return self._state
 
     @property
+    def is_running(self) -> bool:
+        """Whether commands are taken."""
+        return self._stopped is None
+
+    @property
     def durable(self) -> Head:
         """Where the log ends for good."""
         return self._committer.durable

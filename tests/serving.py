@@ -31,9 +31,11 @@ class Served:
     venue: Venue
     sequencer: Sequencer
     at: int = START
+    price: str = ""
 
     def move(self, price: str, seconds: float = 1, instrument: str = BTC, depth: str = "50") -> None:
         self.at += int(seconds * SECOND)
+        self.price = price
         prices = Prices(InstrumentId(instrument), (Point(Decimal(0), Decimal(price)),), Decimal(depth))
         (source,) = prices.sources(self.venue.pack, Path())
         (columns,) = list(source)

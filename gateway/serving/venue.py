@@ -40,6 +40,7 @@ class Venue:
 
     clock gives the session time of the player, ns. models are folded in this order. look, if there is one, sees the
     state right after each batch was decided, and what it returns comes with the moment once that is durable.
+    `on_asked`, if set, hears of each command that was asked for and how it was answered.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Venue:
     ) -> None:  # fmt: skip
         self.calendar = calendar
         self.waiting = 0
+        self.on_asked: Callable[[TradersCommand, Acknowledgement], None] | None = None
         self._sequencer = sequencer
         self._clock = clock
         self._models = tuple(models)
@@ -76,6 +78,11 @@ class Venue:
         pack = self._sequencer.state.pack
         assert pack is not None, "a venue serves a session that is open"
         return pack
+
+    @property
+    def is_running(self) -> bool:
+        """Whether commands are decided."""
+        return self._sequencer.is_running
 
     @property
     def durable(self) -> Head:
@@ -113,9 +120,12 @@ class Venue:
             raise Overloaded(f"{self.waiting:,} commands wait for their answer; ask again later")
         self.waiting += 1
         try:
-            return await self._sequencer.submit_soon(command)
+            answer = await self._sequencer.submit_soon(command)
         finally:
             self.waiting -= 1
+        if self.on_asked is not None:
+            self.on_asked(command, answer)
+        return answer
 
     async def settled(self) -> None:
         """Wait until all that is decided by now is durable, so that the state may be shown."""

@@ -1,0 +1,108 @@
+"""The server itself: it begins, answers on both ports, turns away what is too much, and ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from gateway.errors import UsageError
+from gateway.serving.hosts import listen
+from tests.clients.running import HOST, Running, ServerThread
+
+
+def _get(server: Running, path: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    connection.close()
+    return found
+
+
+def test_it_is_alive_and_ready(server: Running) -> None:
+    assert _get(server, "/healthz")[::2] == (200, b'{"status":"ok"}')
+    status, _, body = _get(server, "/readyz")
+    assert status == 200
+    assert json.loads(body)["status"] == "ready"
+
+
+def test_clients_verify_its_certificate_by_the_authority_beside_the_session(server: Running) -> None:
+    trusting = ssl.create_default_context(cafile=server.authority)
+    for host in (HOST, "localhost"):
+        with urlopen(f"https://{host}:{server.tls_port}/healthz", timeout=10, context=trusting) as answer:
+            assert answer.status == 200
+    with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+        urlopen(f"https://{HOST}:{server.tls_port}/healthz", timeout=10, context=ssl.create_default_context())
+
+
+def test_a_path_that_is_nobodys_is_said_to_be_so_in_json(server: Running) -> None:
+    status, headers, body = _get(server, "/nothing/here?signature=abc")
+    assert (status, headers["content-type"]) == (404, "application/json")
+    assert set(json.loads(body)) == {"code", "msg"}
+
+
+def test_its_figures_count_requests_by_route_and_what_the_session_did(server: Running) -> None:
+    _get(server, "/healthz")
+    _get(server, "/nothing/at/all")
+    status, headers, body = _get(server, "/metrics")
+    lines = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#"))
+    assert (status, headers["content-type"][:10]) == (200, "text/plain")
+    assert float(lines['ringfence_requests_total{code="200",route="/healthz"}']) >= 1
+    assert float(lines['ringfence_requests_total{code="404",route="unknown"}']) >= 1
+    assert float(lines["ringfence_records_total"]) > 0
+    assert float(lines["ringfence_durable_lag_records"]) >= 0
+    assert "/nothing" not in body.decode()
+
+
+def _said(server: Running, *sent: bytes) -> bytes:
+    """What the server says to these bytes until it closes."""
+    with socket.create_connection((HOST, server.port), timeout=10) as connection:
+        for part in sent:
+            try:
+                connection.sendall(part)
+            except OSError:
+                break
+        answer = b""
+        try:
+            while more := connection.recv(65536):
+                answer += more
+        except ConnectionResetError:
+            pass
+        return answer
+
+
+def test_a_head_without_end_is_turned_away(server: Running) -> None:
+    said = _said(server, b"GET /healthz HTTP/1.1\r\n", *[b"x: " + b"y" * 9_000 + b"\r\n"] * 30)
+    assert said.startswith(b"HTTP/1.1 431") or said == b""
+
+
+def test_a_body_beyond_bounds_is_turned_away(server: Running) -> None:
+    said = _said(server, b"POST /readyz HTTP/1.1\r\ncontent-length: 9000000\r\n\r\n", *[b"x" * 100_000] * 30)
+    assert said.startswith((b"HTTP/1.1 413", b"HTTP/1.1 200")) or said == b""
+
+
+@pytest.mark.parametrize("sent", [b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET http://[ HTTP/1.1\r\n\r\n"])
+def test_what_is_no_http_is_answered_400(server: Running, sent: bytes) -> None:
+    assert _said(server, sent).startswith(b"HTTP/1.1 400")
+    assert _get(server, "/healthz")[0] == 200
+
+
+def test_a_port_that_is_in_use_is_told(server: Running) -> None:
+    with pytest.raises(UsageError, match=rf"--port {server.port}: in use on 127.0.0.1; stop what listens there"):
+        listen(HOST, server.port)
+
+
+def test_it_stops_and_its_port_is_free_again(tmp_path: Path) -> None:
+    thread = ServerThread(tmp_path)
+    running = thread.start()
+    assert _get(running, "/readyz")[0] == 200
+    thread.stop()
+    with pytest.raises(ConnectionRefusedError):
+        _get(running, "/readyz")
+    listen(HOST, running.port).close()
