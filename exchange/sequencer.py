@@ -63,14 +63,9 @@ class Sequencer:
     """
 
     def __init__(
-        self,
-        log: EventLog,
-        state: State,
-        committer: Committer,
-        find_chunk: FindChunk | None,
-        limit: int,
+        self, log: EventLog, state: State, committer: Committer, find_chunk: FindChunk | None, limit: int,
         keeper: Keeper,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.on_batch: Callable[[Batch], None] | None = None
         self._log = log
         self._state = state
