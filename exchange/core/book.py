@@ -365,11 +365,18 @@ class Book:
         path.
         """
         prices = {} if self.stale else {p: side.available(p) for p in side.history.stated if p not in side.levels}
-        for price, level in side.levels.items():
-            shown = sum(entry.lots and (entry.shown or entry.lots) for entry in level.queue)
-            prices[price] = shown - (level.market if self.stale else 0)
+        for price in side.levels:
+            prices[price] = self.shown_at(side, price)
         best_first = sorted(prices.items(), reverse=side.sign > 0)
         return list(islice((item for item in best_first if item[1] > 0), levels))
+
+    def shown_at(self, side: BookSide, price: int) -> int:
+        """The lots that traders show and MARKET's together at one price, 0 where there are none."""
+        level: Level | None = side.levels.get(price)
+        if level is None:
+            return 0 if self.stale else side.available(price)
+        shown: int = sum(entry.lots and (entry.shown or entry.lots) for entry in level.queue)
+        return shown - (level.market if self.stale else 0)
 
     @property
     def crosses(self) -> bool:
