@@ -125,4 +125,5 @@ class InstrumentTape:
 def _quoted(minutes: Iterable[Candle], unit: int) -> Iterator[Candle]:
     """Candles of a quote that was at the last price times the unit."""
     for minute in minutes:
-        yield Candle(minute.start, *(price * unit for price in minute[1:5]), trades=minute.trades)
+        opened, high, low, close = (price * unit for price in minute[1:5])
+        yield Candle(minute.start, opened, high, low, close, trades=minute.trades)
