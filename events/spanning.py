@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from events.courses import Levels, course_of
 from events.observations import TABLES, Kind
 from events.spans import HIGH, LOW, Spans
 
@@ -16,13 +18,10 @@ Mask = NDArray[np.bool_]
 
 
 class _Side(NamedTuple):
-    """The levels of one side, how many there are up to each depth row's end, and the best ones of each depth row."""
+    """The levels of one side, and the best price that each depth row names."""
 
-    end: Column
-    price: Column
-    lots: Column
+    levels: Levels
     best: Column
-    best_set: Column
 
 
 def spans_of(columns: Mapping[str, Column]) -> Spans | None:
@@ -39,12 +38,10 @@ def spans_of(columns: Mapping[str, Column]) -> Spans | None:
     bids, asks = _sides(columns)
     price, side = columns["print_price"], columns["print_side"]
     return Spans(
-        len(kind), len(columns["level_price"]), *_lists(
+        len(kind), len(columns["level_price"]), partial(course_of, bids.levels, asks.levels), *_lists(
             np.flatnonzero(~is_plain), np.flatnonzero(kind == Kind.MARK), np.flatnonzero(kind == Kind.SNAPSHOT),
             _running(is_depth), depth_rows, _running(is_print), print_rows,
-            bids.end, bids.price, bids.lots, asks.end, asks.price, asks.lots,
-            bids.best, asks.best, bids.best_set, asks.best_set, _breaks(columns),
-            np.where(side > 0, price, LOW), np.where(side > 0, HIGH, price),
+            bids.best, asks.best, _breaks(columns), np.where(side > 0, price, LOW), np.where(side > 0, HIGH, price),
         ),
     )  # fmt: skip
 
@@ -67,9 +64,9 @@ def _counts(index: Column, table: Column) -> bool:
     return len(index) == len(table) and bool((index == np.arange(len(table))).all())
 
 
-def _running(flags: Mask) -> Column:
+def _running(counts: Mask | Column) -> Column:
     """How many came before each, and in all."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(flags, dtype=np.int64)])
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 def _lists(*columns: Column) -> list[list[int]]:
@@ -86,19 +83,14 @@ def _sides(columns: Mapping[str, Column]) -> tuple[_Side, _Side]:
     price, lots = columns["level_price"], columns["level_lots"]
     counts = np.diff(_ends(columns), prepend=np.int64(0))
     is_ask = np.repeat(np.arange(len(counts)) % 2 > 0, counts)
-    bids = _side(counts[0::2], price[~is_ask], lots[~is_ask], np.maximum, LOW)
-    asks = _side(counts[1::2], price[is_ask], lots[is_ask], np.minimum, HIGH)
-    return bids, asks
+    bids = Levels(1, _running(counts[0::2]), price[~is_ask], lots[~is_ask])
+    asks = Levels(-1, _running(counts[1::2]), price[is_ask], lots[is_ask])
+    return _Side(bids, _best(bids, np.maximum, LOW)), _Side(asks, _best(asks, np.minimum, HIGH))
 
 
-def _side(counts: Column, price: Column, lots: Column, better: np.ufunc, none: int) -> _Side:
-    end = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-    standing = np.where(lots != 0, price, none)
-    return _Side(end, price, lots, _best(end, price, better, none), _best(end, standing, better, none))
-
-
-def _best(end: Column, price: Column, better: np.ufunc, none: int) -> Column:
+def _best(levels: Levels, better: np.ufunc, none: int) -> Column:
     """The best price of each depth row."""
+    end, price = levels.end, levels.price
     best = np.full(len(end) - 1, none, np.int64)
     starts = end[:-1]
     has_any = end[1:] > starts

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from heapq import heappop, heappush, merge
+from heapq import merge
 from itertools import groupby, islice
 from typing import Any
 
@@ -184,7 +184,7 @@ class BookSide:
     def _drop(self, price: int, level: Level) -> None:
         del self.levels[price]
         history = self.history
-        if missing := history.stated.get(price, 0) - level.market:
+        if missing := history.lots(price) - level.market:
             history.taken[price] = missing
         if history.segments:
             for number in history.queues.get(price, ()):
@@ -194,22 +194,14 @@ class BookSide:
 
     def available(self, price: int) -> int:
         """MARKET's lots at a price without traders' orders, less what was taken."""
-        return self.history.stated.get(price, 0) - self.history.taken.get(price, 0)
+        return self.history.lots(price) - self.history.taken.get(price, 0)
 
     def market_best(self) -> int | None:
         """The best price at which MARKET still has volume to take."""
-        history = self.history
-        if not history.stated:
-            return None
-        price = history.best()
+        price = self.history.best()
         if price is None or self._volume(price) > 0:
             return price
-        aside = []
-        while (price := history.best()) is not None and self._volume(price) <= 0:
-            aside.append(heappop(history.heap))
-        for key in aside:
-            heappush(history.heap, key)
-        return price
+        return next((price for price in self.history.prices() if self._volume(price) > 0), None)
 
     def best_prices(self, most: int, stale: bool) -> list[int]:
         """So many of the best prices, best first, at which traders' orders stand or MARKET has volume to take."""

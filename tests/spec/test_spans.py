@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +14,22 @@ from events.chunks import decode_chunk, encode_chunk
 from events.commands import MarkSource, QueueModel
 from events.observations import Observations
 from exchange.core import snapshot
+from exchange.core.matching import along
 from exchange.core.matching.touching import first_touch
 from tests.scenario import Scenario, scenario
 from tests.spec.tape import Row, added, cleared, diff, event, marked, printed, tape, ticker
 from tests.spec.tape import snapshot as stated
 from tests.spec.waiting import LAST, waiting
 from tests.spec.words import BUY, GOLD, SELL, place
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _short_courses() -> Iterator[None]:
+    """Let tapes of a few rows go along courses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(along, "WORTHWHILE", 2)
+        yield
+
 
 SIDES = st.sampled_from((BUY, SELL))
 CALM_BIDS = st.dictionaries(st.integers(90, 99), st.integers(0, 9), max_size=4)
@@ -155,6 +166,61 @@ def test_prints_in_bulk_reach_the_conditional_orders_that_wait_for_them() -> Non
     feed.advance(prepared(*CALM_ROWS, printed(BUY, 102, 1), printed(BUY, 105, 1), printed(BUY, 101, 2)), 0, 6)
     assert [trigger.placed.number for trigger in feed.lasts.reached] == [1]
     assert (feed.prints, feed.volume, feed.last_price) == (4, 5, 101)
+
+
+def test_the_best_prices_along_a_course_are_those_of_what_stood_before_and_of_what_its_rows_state() -> None:
+    spans = prepared(diff({99: 0, 97: 2}), diff({}, {100: 3}), diff({100: 1}), diff({97: 0, 98: 0, 100: 0})).spans
+    assert spans is not None
+    course = spans.along(0, 4, {99: 5, 98: 9}, {101: 5})
+    assert (course.bids.best, course.asks.best) == ([99, 98, 98, 100, None], [101, 101, 100, 100, 100])
+    assert course.crossed == [2]
+    assert spans.along(2, 4, {99: 5}, {}).bids.best == [99, 100, 99]
+
+
+def test_prices_of_any_distance_have_a_course() -> None:
+    spans = prepared(diff({1: 1, 10**15: 2}), diff({1: 3, 10**15: 0})).spans
+    assert spans is not None
+    side = spans.along(0, 2, {}, {}).bids
+    assert (side.best, side.statements(1), side.last(0, 4)) == (
+        [None, 10**15, 1],
+        ([0, 2], [1, 3]),
+        ([1, 10**15], [3, 0]),
+    )
+
+
+def test_a_course_of_a_side_of_which_nothing_is_stated_stays_where_it_was() -> None:
+    spans = prepared(diff({99: 1}), diff({99: 2})).spans
+    assert spans is not None
+    side = spans.along(0, 2, {}, {101: 4}).asks
+    assert (side.best, side.statements(101), side.last(0, 0)) == ([101, 101, 101], ([], []), ([], []))
+
+
+def advanced(session: Scenario, chunk: Observations, first: int, last: int) -> Any:
+    session.state.contracts[GOLD].feed.advance(chunk, first, last)  # type: ignore[index]
+    book = session.state.contracts[GOLD].book  # type: ignore[index]
+    book.check()
+    return book
+
+
+def test_a_book_goes_along_the_diffs_of_another_chunk_where_it_is_given_one_and_back() -> None:
+    session, one, other = told([]), prepared(*CALM_ROWS), prepared(diff({96: 1}), diff({97: 5}), diff({96: 2}))
+    for chunk, first, last in ((one, 0, 1), (other, 0, 1), (one, 2, 3), (other, 2, 2), (one, 1, 1)):
+        book = advanced(session, chunk, first, last)
+    assert book.bids.history.stated == {96: 2, 97: 3, 99: 6}
+    assert (book.bids.available(96), book.asks.history.best()) == (2, 101)
+
+
+def test_what_traders_took_of_many_prices_is_there_again_only_where_a_stretch_states_it() -> None:
+    asks = dict.fromkeys(range(102, 102 + 2 * along.MANY), 1)
+    session = scenario().given(tape(stated({99: 5}, asks)), place(1, BUY, lots=len(asks)))
+    book = advanced(session, prepared(diff({98: 1}), diff({}, {105: 4, 106: 3}), diff({98: 2})), 0, 2)
+    assert [price for price in asks if price not in book.asks.history.taken] == [105, 106]
+
+
+def test_volume_that_traders_took_at_the_best_price_of_a_course_is_not_the_best_to_be_had() -> None:
+    session = told([]).given(tape(*CALM_ROWS, after=1), place(1, BUY, lots=5, price=101))
+    book = session.state.contracts[GOLD].book  # type: ignore[index]
+    assert (book.asks.history.best(), book.asks.market_best()) == (101, 102)
 
 
 def test_a_chunk_whose_levels_belong_to_no_row_or_whose_tables_are_used_out_of_order_has_no_spans() -> None:

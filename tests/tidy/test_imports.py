@@ -34,6 +34,7 @@ RULES = {
     "events.store": Rule(("events", "msgspec"), further=1),
     "events.chunks": Rule(("events", "msgspec", "numpy")),
     "events.arrays": Rule(("events", "numpy")),
+    "events.courses": Rule(("events", "numpy")),
     "events.spanning": Rule(("events", "numpy")),
     "exchange": Rule(("events", "exchange", "structlog")),
     "exchange.core": Rule(

@@ -8,16 +8,13 @@ are restated one after the other, in the order of the rows, as ever.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from heapq import heappush
-from itertools import accumulate, compress, filterfalse
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from events.observations import Kind, Observations
-from events.spans import HIGH, LOW, Spans
-from exchange.core.book import BookSide
+from events.spans import Spans
 from exchange.core.matching.ahead import first_at_least, first_at_most
-from exchange.core.matching.levels import restate
+from exchange.core.matching.along import go_on, goes_along
 
 if TYPE_CHECKING:
     from exchange.core.matching.market import MarketFeed
@@ -41,7 +38,11 @@ def apply_in_bulk(feed: MarketFeed, columns: Observations, first: int, end: int)
         return first
     end = _before_touch(feed, spans, first, _before_defect(feed, columns, spans, first, end))
     if end > first:
-        _diffs(feed, columns, spans, spans.depth_before[first], spans.depth_before[end])
+        start, stop = spans.depth_before[first], spans.depth_before[end]
+        if start < stop:
+            feed.last_id = columns.last_id[stop - 1]
+            feed.synced = True
+            go_on(feed, columns, spans, start, stop)
         _prints(feed, columns, spans.prints_before[first], spans.prints_before[end])
         if columns.kind[end - 1] == DIFF:
             feed.judge(end - 1, feed.last_id)
@@ -49,8 +50,8 @@ def apply_in_bulk(feed: MarketFeed, columns: Observations, first: int, end: int)
 
 
 def _before_defect(feed: MarketFeed, columns: Observations, spans: Spans, first: int, end: int) -> int:
-    """Where rows end: ahead of a diff that leaves a gap in ids or has a ticker to be compared with, or behind one that
-    may leave a crossed book, to be judged then.
+    """Where rows end: ahead of a diff that leaves a gap in ids, has a ticker to be compared with or goes along no
+    course, or behind one that leaves a crossed book, to be judged then.
     """
     start, stop = spans.depth_before[first], spans.depth_before[end]
     if start == stop:
@@ -60,27 +61,20 @@ def _before_defect(feed: MarketFeed, columns: Observations, spans: Spans, first:
         tickers.popleft()
     if tickers or feed.is_gap(columns.first_id[start], last_id, columns.previous_id[start]):
         return spans.depth_rows[start]
-    breaks = spans.breaks
-    next_break = bisect_right(breaks, start)
-    until = min(stop, breaks[next_break]) if next_break < len(breaks) else stop
-    crossing = _first_crossing(feed, spans, start, until)
-    if crossing < until:
-        return spans.depth_rows[crossing] + 1
+    if not goes_along(feed, spans, start):
+        return spans.depth_rows[start]
+    course = feed.course
+    assert course is not None
+    until = min(stop, course.until, _next(spans.breaks, start + 1, stop))
+    if (crossed := _next(course.crossed, start, until)) < until:
+        return spans.depth_rows[crossed] + 1
     return end if until == stop else spans.depth_rows[until]
 
 
-def _first_crossing(feed: MarketFeed, spans: Spans, start: int, stop: int) -> int:
-    """The first of these diffs after which a bid may have met an ask: one that stood before all of them, or any that
-    one of them stated.
-    """
-    bid, ask = feed.book.bids.history.best(), feed.book.asks.history.best()
-    high, low = LOW if bid is None else bid, HIGH if ask is None else ask
-    bids, asks = spans.set_bid[start:stop], spans.set_ask[start:stop]
-    if max(high, max(bids)) < min(low, min(asks)):
-        return stop
-    so_far = zip(accumulate(bids, max, initial=high), accumulate(asks, min, initial=low), strict=True)
-    crossed = next(n for n, (highest, lowest) in enumerate(so_far) if highest >= lowest)
-    return start + max(0, crossed - 1)
+def _next(rows: list[int], first: int, until: int) -> int:
+    """The first of these rows from `first` on, `until` where none is before it."""
+    place = bisect_left(rows, first)
+    return min(until, rows[place]) if place < len(rows) else until
 
 
 def _before_touch(feed: MarketFeed, spans: Spans, first: int, end: int) -> int:
@@ -108,44 +102,3 @@ def _prints(feed: MarketFeed, columns: Observations, start: int, stop: int) -> N
         for price in prices:
             if not lasts.low < price < lasts.high:
                 lasts.move(price)
-
-
-def _diffs(feed: MarketFeed, columns: Observations, spans: Spans, start: int, stop: int) -> None:
-    """Diffs with neither a gap nor a crossed book among them."""
-    if start == stop:
-        return
-    feed.last_id = columns.last_id[stop - 1]
-    feed.synced = True
-    bids, asks = feed.book.bids, feed.book.asks
-    first, last = spans.bid_end[start], spans.bid_end[stop]
-    prices, lots = spans.bid_price[first:last], spans.bid_lots[first:last]
-    met = [(bisect_right(spans.bid_end, n) - 1, 0, n) for n in _side(bids, prices, lots, first)]
-    first, last = spans.ask_end[start], spans.ask_end[stop]
-    prices, lots = spans.ask_price[first:last], spans.ask_lots[first:last]
-    met += [(bisect_right(spans.ask_end, n) - 1, 1, n) for n in _side(asks, prices, lots, first)]
-    for i, is_ask, n in sorted(met):
-        side, price, size = (
-            (asks, spans.ask_price[n], spans.ask_lots[n]) if is_ask else (bids, spans.bid_price[n], spans.bid_lots[n])
-        )
-        restate(feed, side, side.levels[price], price, size, columns.transacted[spans.depth_rows[i]])
-
-
-def _side(side: BookSide, prices: list[int], lots: list[int], first: int) -> list[int]:
-    """History states these levels, the later ones last. Where those are, counted from `first`, at which traders' orders
-    rest.
-    """
-    history = side.history
-    stated, heap, sign = history.stated, history.heap, history.sign
-    for price in dict.fromkeys(filterfalse(stated.__contains__, prices)):
-        heappush(heap, -sign * price)
-    stated.update(zip(prices, lots, strict=True))
-    for price in filterfalse(stated.get, prices):
-        stated.pop(price, None)
-    if history.taken:
-        for price in prices:
-            history.taken.pop(price, None)
-    if history.queues:
-        for price in prices:
-            history.forget(price)
-    levels = side.levels
-    return list(compress(range(first, first + len(prices)), map(levels.__contains__, prices))) if levels else []

@@ -13,8 +13,10 @@ from heapq import heappush
 
 from events.commands import MarkSource, SessionOptions, TradeFills
 from events.observations import Kind, Observations
+from events.spans import Course, Spans
 from events.units import SECOND
 from exchange.core.book import Book, BookSide, Order
+from exchange.core.matching.along import REACH, go_on, goes_along
 from exchange.core.matching.bulk import apply_in_bulk
 from exchange.core.matching.levels import Leaving, restate
 from exchange.core.matching.made_up import follow, make_way
@@ -39,15 +41,16 @@ class MarketFeed:
     fills, funding_rate, marked and defects speak of the latest `advance` only: the traders' orders that a print
     reached; the rate by which a funding time that passed is paid; the mark of a mark row; what was wrong, as (row,
     what). last_price is that of history's last print, traded that of the last trade, be it history's or a trader's;
-    lasts are the conditional orders that wait for it. tangled says that the book is stale because history's orders
+    lasts are the conditional orders that wait for it. course is that along which the book went last, spans those of its
+    chunk, reach how many rows the next one may have. tangled says that the book is stale because history's orders
     cross.
     """
 
     __slots__ = (
-        "book", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate", "gaps",
-        "index", "last_id", "last_price", "lasts", "mark_source", "marked", "next_funding", "next_sample",
-        "observations", "prints", "queue_model", "quote", "rate", "stated", "streak", "synced", "tangled",
-        "tickers", "touches", "traded", "volume",
+        "book", "course", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate",
+        "gaps", "index", "last_id", "last_price", "lasts", "mark_source", "marked", "next_funding", "next_sample",
+        "observations", "prints", "queue_model", "quote", "rate", "reach", "spans", "stated", "streak", "synced",
+        "tangled", "tickers", "touches", "traded", "volume",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +83,9 @@ class MarketFeed:
         self.rate = 0
         self.next_funding = 0
         self.next_sample = 0
+        self.course: Course | None = None
+        self.spans: Spans | None = None
+        self.reach = REACH
         self._begin()
 
     def _begin(self) -> None:
@@ -161,10 +167,14 @@ class MarketFeed:
         self._levels(columns, i, columns.transacted[row])
         for side in (self.book.bids, self.book.asks):
             for price, level in side.levels.items():
-                restate(self, side, level, price, side.history.stated.get(price, 0), columns.transacted[row])
+                restate(self, side, level, price, side.history.lots(price), columns.transacted[row])
         self.judge(row, self.last_id)
 
     def _levels(self, columns: Observations, i: int, transacted: int) -> None:
+        spans = columns.spans
+        if spans is not None and goes_along(self, spans, i):
+            go_on(self, columns, spans, i, i + 1)
+            return
         start, middle, end = columns.asks_end[i - 1] if i else 0, columns.bids_end[i], columns.asks_end[i]
         prices, lots = columns.level_price, columns.level_lots
         self._side(self.book.bids, prices[start:middle], lots[start:middle], transacted)
@@ -172,7 +182,7 @@ class MarketFeed:
 
     def _side(self, side: BookSide, prices: list[int], lots: list[int], transacted: int) -> None:
         history, levels = side.history, side.levels
-        stated, heap, sign = history.stated, history.heap, history.sign
+        stated, heap, sign = history.leave(), history.heap, history.sign
         for price, size in zip(prices, lots, strict=True):
             if not size:
                 stated.pop(price, None)
@@ -206,7 +216,7 @@ class MarketFeed:
             self.defects.append((row, "crossed book"))
             self._turn_stale()
         if tickers and tickers[0][0] == last_id:
-            self._compare(tickers.popleft() == (last_id, bid, bids.stated[bid], ask, asks.stated[ask]))
+            self._compare(tickers.popleft() == (last_id, bid, bids.lots(bid), ask, asks.lots(ask)))
 
     def _compare(self, equal: bool) -> None:
         self.equal += equal
