@@ -20,7 +20,7 @@ _TABLE = (
     *fields(Cell.WORD, "event_type", "side"),
     Field("order_id", Cell.ID),
     *fields(Cell.EXACT, "price", "amount"),
-    Field("order_datetime", Cell.WORD, needed=False),
+    Field("order_datetime", Cell.WORD, needed=False, may_lack=True),
 )
 
 

@@ -20,7 +20,7 @@ from events.instruments import Instrument
 from events.observations import Action
 from events.units import SECOND
 from replay.sources.bitstamp_log import BOOK, CHANGED, CREATED, DELETED, EVENTS, LEVEL, TRADE
-from replay.sources.cells import MEND, Cells, Ints, nanos
+from replay.sources.cells import MEND, TIME_MAX, Cells, Ints, nanos
 from replay.sources.order_events import Change, EventRows, Print
 from replay.sources.report import Report
 from replay.sources.rows import Rows
@@ -231,15 +231,17 @@ def _made(cells: Cells) -> Ints:
     """When orders were made, ns; 0 where it is not stated."""
     if (stated := cells.numbers.get("made")) is not None:
         return stated
-    words = cells.words["order_datetime"]
+    if (words := cells.words.get("order_datetime")) is None:
+        return np.zeros(len(cells.lines), np.int64)
     return np.array([_time(value) for value in words.values], np.int64)[words.codes]
 
 
 def _time(text: str) -> int:
     if text.isdecimal():
-        return int(nanos(np.array([int(text[:19])]))[0])
+        return int(nanos(np.array([int(text)]))[0]) if int(text) < TIME_MAX else 0
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         return 0
-    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()) * SECOND
+    made = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()) * SECOND
+    return made if made < TIME_MAX else 0

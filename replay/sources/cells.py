@@ -31,6 +31,9 @@ EMPTY = ("", "NaN", "nan", "null", "NULL", "None")
 TIME_MAX = 9 * 10**18
 """A time in ns is before this: in the year 2255."""
 
+SECONDS_MAX = TIME_MAX // 10**9
+"""The same in s."""
+
 MEND = "correct the line or remove it"
 
 
@@ -40,6 +43,7 @@ class Cell(Enum):
     """
 
     TIME = "a time in s, ms, us or ns"
+    SECONDS = "a time in s with at most 9 decimals"
     DATE = "a date and time"
     EXACT = "a number with at most 8 decimals"
     FINE = "a number"
@@ -51,11 +55,14 @@ class Cell(Enum):
 
 
 class Field(NamedTuple):
-    """A column that is read. Where it is not `needed`, nothing may stand in it, which reads as 0 or an empty word."""
+    """A column that is read. Where it is not `needed`, nothing may stand in it, which reads as 0 or an empty word;
+    where it `may_lack`, the table need not have it.
+    """
 
     name: str
     cell: Cell
     needed: bool = True
+    may_lack: bool = False
 
 
 class Words(NamedTuple):
@@ -90,6 +97,7 @@ class Cells(NamedTuple):
 
 TYPES = {
     Cell.TIME: pa.int64(),
+    Cell.SECONDS: pa.decimal128(38, 9),
     Cell.DATE: pa.timestamp("ns"),
     Cell.EXACT: pa.decimal128(38, 8),
     Cell.FINE: pa.decimal128(38, 18),
@@ -99,10 +107,16 @@ TYPES = {
     Cell.ID: pa.uint64(),
     Cell.WORD: pa.dictionary(pa.int32(), pa.binary()),
 }
+CLOCKS = (Cell.TIME, Cell.SECONDS)
+"""Numbers that are times."""
+
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _LONG = re.compile(r"-?\d{1,20}", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,9})?Z?", re.ASCII)
-_ZONE = re.compile(rb"(\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z")
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?|"
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]00:?00)", re.ASCII
+)  # fmt: skip
+_ZONE = re.compile(rb"(\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:Z|[+-]00:?00)")
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 
 
@@ -165,7 +179,7 @@ class CsvReader:
 
     def _any_missing(self, table: Any) -> bool:
         return any(field.needed and table.column(field.name).null_count for field in self._fields) or any(
-            is_out_of_time(table.column(field.name)) for field in self._fields if field.cell is Cell.TIME
+            is_out_of_time(table.column(field.name)) for field in self._fields if field.cell in CLOCKS
         )
 
     def _blame(self, block: bytes, first_line: int, report: Report) -> dict[int, None]:
@@ -226,6 +240,10 @@ def _is_time(text: str) -> bool:
     return bool(_WHOLE.fullmatch(text)) and 0 <= int(text) < TIME_MAX
 
 
+def _is_seconds(text: str) -> bool:
+    return _has_places(9)(text) and 0 <= Decimal(text) < SECONDS_MAX
+
+
 def _is_date(text: str) -> bool:
     try:
         return bool(_DATE.fullmatch(text)) and 1970 <= datetime.fromisoformat(text[:19]).year < 2255
@@ -241,6 +259,7 @@ def _split(row: bytes) -> list[bytes]:
 
 _FITS: dict[Cell, Callable[[str], object]] = {
     Cell.TIME: _is_time,
+    Cell.SECONDS: _is_seconds,
     Cell.DATE: _is_date,
     Cell.EXACT: _has_places(8),
     Cell.FINE: _has_places(18),
@@ -266,6 +285,8 @@ def cells_of(table: Any, lines: Ints, fields: Sequence[Field], report: Report) -
             numbers[field.name] = nanos(_plain(column))
         elif field.cell in (Cell.DATE, Cell.WHOLE, Cell.LONG):
             numbers[field.name] = _plain(column.cast(pa.int64()))
+        elif field.cell is Cell.SECONDS and pa.types.is_integer(column.type):
+            numbers[field.name] = _plain(column)
         elif field.cell is Cell.ID:
             numbers[field.name] = column.fill_null(0).to_numpy(zero_copy_only=False).view(np.int64)
         else:
@@ -281,9 +302,10 @@ def nanos(times: Ints) -> Ints:
 
 
 def is_out_of_time(column: Any) -> bool:
-    """Whether a column of times has one that is none."""
+    """Whether a column of times, whole numbers or decimals of seconds, has one that is none."""
     least, most = compute.min_max(column).values()
-    return least.is_valid and not (least.as_py() >= 0 and most.as_py() < TIME_MAX)
+    end = TIME_MAX if pa.types.is_integer(column.type) else SECONDS_MAX
+    return least.is_valid and not (least.as_py() >= 0 and most.as_py() < end)
 
 
 def _plain(column: Any) -> Ints:

@@ -81,7 +81,9 @@ def _is_named(path: Path) -> bool:
             break
     try:
         metadata = dbn.Metadata.decode(head)
-    except dbn.DBNError as error:
+    except BaseException as error:
+        if not _is_the_librarys(error, dbn.DBNError):
+            raise
         raise SourceError(f"{path}: the metadata of DBN cannot be read ({error}); fetch the file again") from error
     if metadata.schema not in (None, dbn.Schema.MBO):
         raise SourceError(f"{path}: Databento data of the schema {metadata.schema}, not mbo; {_ASK}")
@@ -150,6 +152,13 @@ def _write(records: Any, piece: bytes, error_type: type[Exception]) -> str:
     try:
         records.write(piece)
         records.flush()
-    except error_type as error:
+    except BaseException as error:
+        if not _is_the_librarys(error, error_type):
+            raise
         return str(error)
     return ""
+
+
+def _is_the_librarys(error: BaseException, error_type: type[Exception]) -> bool:
+    """Whether the library found a fault; where a record is too short for its type, it panics, which is no Exception."""
+    return isinstance(error, error_type) or type(error).__name__ == "PanicException"

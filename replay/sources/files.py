@@ -196,7 +196,7 @@ class _Unzip(Packed):
         try:
             member = self._member = self._member or self._open()
             plain = b"" if member is None else member.read(most)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             self.damage = f"the zip archive is cut off or damaged ({error})"
         if not plain:
             self._file.seek(0, io.SEEK_END)

@@ -40,8 +40,10 @@ BATCH = 1_024
 NEW, REDUCED, DELETED, EXECUTED, HIDDEN, CROSS, HALT = range(1, 8)
 _ACTIONS = {NEW: Action.ADD, REDUCED: Action.REDUCE, DELETED: Action.DELETE}
 _HALTS = {-1: "trading_halted", 0: "quoting_resumed", 1: "trading_resumed"}
-_LINE = re.compile(rb"(\d{1,5})(?:\.(\d{1,9}))?,([1-7]),(-?\d{1,18}),(\d{1,12}),(-?\d{1,12}),(-1|1)\s*", re.ASCII)
-_FIRST_WORDS = re.compile(rb"\d{1,5}\.\d{1,9},[1-7],-?\d{1,18},\d{1,12},-?\d{1,12},-?1\s*$", re.ASCII)
+_LINE = re.compile(
+    rb"(\d{1,5})(?:\.(\d{1,9}))?,([1-7]),(-?\d{1,18}),(\d{1,12}),(-?\d{1,12}),(-1|1)(?:,.*)?\s*", re.ASCII
+)
+_FIRST_WORDS = re.compile(rb"\d{1,5}(\.\d{1,9})?,[1-7],-?\d{1,18},\d{1,12},-?\d{1,12},-?1(,.*)?\s*$", re.ASCII)
 _DATE = re.compile(r"_(\d{4}-\d\d-\d\d)_")
 MEND = "correct it or fetch the file again"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -15,7 +16,7 @@ from replay.sources.builders import Prints, Taker, Times
 from replay.sources.cell_files import CellFile, CsvFile
 from replay.sources.cells import Cell, Cells, Field
 from replay.sources.files import Lines
-from replay.sources.parquet import START, ParquetFile, column_names, is_time
+from replay.sources.parquet import MILLIS_FROM, START, ParquetFile, column_names, time_cell
 from replay.sources.report import Report, SourceError
 from replay.sources.tables import Layout, Tables, parquet_file
 
@@ -23,6 +24,7 @@ TRADE, BAR = ("time", "price", "size"), ("time", "open", "high", "low", "close")
 OPTIONAL = ("side", "id", "symbol", "volume")
 HOW = "write NAME=COLUMN with commas: time, price, size (side, id, symbol), or time, open, high, low, close (volume)"
 
+_NUMBER = re.compile(r"\d{1,19}(\.\d*)?", re.ASCII)
 _BOUGHT, _SOLD = ("buy", "b", "1", "bought", "long"), ("sell", "s", "-1", "sold", "short")
 
 
@@ -68,13 +70,15 @@ def open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, named: di
 
 
 def _time_cell(path: Path, header: tuple[str, ...], name: str, packed: bool) -> Cell:
-    """Whether times are numbers or dates, by the first one."""
+    """Whether times are numbers, of seconds or finer, or dates, by the first one."""
     if packed:
-        return Cell.DATE if is_time(path, name) else Cell.TIME
+        return time_cell(path, name)
     rows = list(islice(Lines(path), 2))
     cells = rows[-1].decode("ascii", "replace").strip().split(",")
-    first = cells[header.index(name)] if len(cells) == len(header) else ""
-    return Cell.TIME if first.isdecimal() or len(rows) < 2 else Cell.DATE
+    first = cells[header.index(name)].strip(' "') if len(cells) == len(header) else ""
+    if _NUMBER.fullmatch(first):
+        return Cell.SECONDS if float(first) < MILLIS_FROM else Cell.TIME
+    return Cell.TIME if len(rows) < 2 else Cell.DATE
 
 
 def _trades(header: tuple[str, ...], named: dict[str, str], time: Field) -> Layout:

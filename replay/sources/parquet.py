@@ -12,12 +12,19 @@ import pyarrow.compute as compute
 import pyarrow.parquet
 
 from replay.sources import columns
-from replay.sources.cells import EMPTY, TYPES, Cell, Cells, Field, cells_of, is_out_of_time, misfit
+from replay.sources.cells import CLOCKS, EMPTY, TYPES, Cell, Cells, Field, cells_of, is_out_of_time, misfit
 from replay.sources.report import Report, SourceError
 
 START = b"PAR1"
+MILLIS_FROM = 1e11
+"""A time from here on is not one in seconds."""
+
 ROWS = 1 << 14
 """So many rows are read at once."""
+
+
+_DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What reading a damaged file raises."""
 
 
 class ParquetFile:
@@ -46,7 +53,7 @@ class ParquetFile:
                     report.lines += len(batch)
                     yield self._cells(pa.Table.from_batches([batch]), first)
                     self._done = report.lines / rows
-        except (pa.ArrowInvalid, OSError) as error:
+        except _DAMAGE as error:
             raise _damaged(self._path, error) from error
         self._done = 1.0
 
@@ -67,7 +74,7 @@ class ParquetFile:
             return None
         for field in self._fields:
             column = found.column(field.name)
-            if (field.needed and column.null_count) or (field.cell is Cell.TIME and is_out_of_time(column)):
+            if (field.needed and column.null_count) or (field.cell in CLOCKS and is_out_of_time(column)):
                 return None
         return found
 
@@ -75,7 +82,7 @@ class ParquetFile:
         """Find out, slowly, which rows fit, and say why the others do not."""
         good = []
         for n, row in enumerate(table.to_pylist()):
-            texts = ((field, "" if row[field.name] is None else str(row[field.name])) for field in self._fields)
+            texts = ((field, _text(row[field.name])) for field in self._fields)
             fault = next((fault for field, text in texts if (fault := misfit(field, text))), None)
             if fault:
                 self._report.defect(first + n, "odd_field", fault)
@@ -87,13 +94,29 @@ def column_names(path: Path) -> list[str]:
     """The names of a Parquet file's columns. Raises SourceError."""
     try:
         return list(pyarrow.parquet.read_schema(path).names)
-    except (pa.ArrowInvalid, OSError) as error:
+    except _DAMAGE as error:
         raise _damaged(path, error) from error
 
 
-def is_time(path: Path, name: str) -> bool:
-    """Whether a column has times of Parquet's own."""
-    return bool(pa.types.is_timestamp(pyarrow.parquet.read_schema(path).field(name).type))
+def time_cell(path: Path, name: str) -> Cell:
+    """How a column of times is written: as times of Parquet's own, as doubles of seconds, or as whole numbers."""
+    kind = pyarrow.parquet.read_schema(path).field(name).type
+    if pa.types.is_temporal(kind):
+        return Cell.DATE
+    return Cell.SECONDS if pa.types.is_floating(kind) and _first(path, name) < MILLIS_FROM else Cell.TIME
+
+
+def _first(path: Path, name: str) -> float:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        found = next(file.iter_batches(1, columns=[name]), None)
+    return (found.column(0)[0].as_py() or 0.0) if found else 0.0
+
+
+def _text(value: Any) -> str:
+    """A value as it would stand in a table of text."""
+    if value is None:
+        return ""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _damaged(path: Path, error: Exception) -> SourceError:
@@ -107,6 +130,9 @@ def _typed(column: Any, cell: Cell) -> Any:
             compute.replace_with_mask(column.cast(pa.string()), column.is_null(), "") if column.null_count else column
         )
         return words.cast(pa.string()).cast(pa.binary()).dictionary_encode()
+    if cell is Cell.SECONDS:
+        micros = compute.round(compute.multiply(column, 1e6)).cast(pa.int64())
+        return compute.multiply_checked(micros, 1_000)
     if cell is Cell.EXACT and pa.types.is_floating(column.type):
         return _decimals(column.combine_chunks())
     if pa.types.is_string(column.type) and cell is Cell.EXACT:

@@ -76,7 +76,9 @@ class Tables:
         self._only = "" if layout.symbol else str(instrument_of(path, pack, symbol).id)
         self.names_symbols = bool(layout.symbol)
         self._picked = picked(path, pack, symbol) if self.names_symbols else ()
-        if missing := [field.name for field in layout.fields if field.needed and field.name not in layout.columns]:
+        if missing := [
+            field.name for field in layout.fields if not field.may_lack and field.name not in layout.columns
+        ]:
             raise SourceError(f"{path}: {layout.name} without a column {missing[0]}; fetch the file again")
 
     def __iter__(self) -> Iterator[Observations]:
@@ -153,6 +155,6 @@ class Tables:
                 yield chunk
 
 
-def fields(cell: Cell, *names: str, needed: bool = True) -> tuple[Field, ...]:
+def fields(cell: Cell, *names: str, needed: bool = True, may_lack: bool = False) -> tuple[Field, ...]:
     """Fields of one kind."""
-    return tuple(Field(name, cell, needed) for name in names)
+    return tuple(Field(name, cell, needed, may_lack) for name in names)

@@ -57,11 +57,12 @@ def _exact(*names: str) -> tuple[Field, ...]:
 
 _FUNDING = ("index_price", "funding_rate")
 _TICKER = (
-    *fields(Cell.FINE, "mark_price", *_FUNDING, needed=False),
-    *fields(Cell.TIME, "funding_timestamp", needed=False),
+    *fields(Cell.FINE, "mark_price", needed=False),
+    *fields(Cell.FINE, *_FUNDING, needed=False, may_lack=True),
+    *fields(Cell.TIME, "funding_timestamp", needed=False, may_lack=True),
 )
 _OPTION = (
-    *fields(Cell.FINE, "mark_price", "underlying_price", needed=False),
+    *fields(Cell.FINE, "mark_price", "underlying_price", needed=False, may_lack=True),
     *fields(Cell.EXACT, *_BEST[:4], needed=False),
 )
 _MAKERS: dict[str, Make] = {

@@ -192,8 +192,13 @@ def test_a_gzip_stream_that_breaks_off_gives_what_was_whole(tmp_path: Path) -> N
         (zipped(b"x" * 99)[:60], "the zip archive is cut off or damaged (File is not a zip file)"),
         (zipped(b"", "a.csv", "b.csv"), "the zip archive holds 2 files, not one"),
         (zipped(b""), "the file is empty"),
+        (
+            zipped(b"x" * 99, "b\xe4rs").replace("\xe4".encode(), b"\xff\xff", 1),
+            "the zip archive is cut off or damaged ('utf-8' codec can't decode byte 0xff in position 1: invalid start"
+            " byte)",
+        ),
     ],
-    ids=["cut", "two files", "empty"],
+    ids=["cut", "two files", "empty", "name"],
 )
 def test_an_archive_that_cannot_be_used_is_refused(tmp_path: Path, packed: bytes, what: str) -> None:
     path = tmp_path / "BTCUSDT.zip"

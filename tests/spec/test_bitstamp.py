@@ -336,6 +336,17 @@ class TestFiles:
         report = read(write_rows(tmp_path / "BTCUSDT.csv", rows), strict=True).report
         assert report.skipped == {"header": 1, "order_from_before": 1}
 
+    @pytest.mark.parametrize("made", ["9" * 19, "9999-12-31T23:59:59", "-5"])
+    def test_a_time_that_none_was_made_at_tells_nothing(self, tmp_path: Path, made: str) -> None:
+        rows: list[Row] = [[START, "iso", "created", 1, "100.0", "2", "buy", ""]]
+        rows.append([START, "iso", "changed", 2, "100.0", "2", "buy", made])
+        assert read(write_rows(tmp_path / "BTCUSDT.csv", rows)).report.defective == {"unknown_order": None}
+
+    def test_it_need_not_say_when_orders_were_made(self, tmp_path: Path) -> None:
+        rows: list[Row] = [[START, "iso", "created", 1, "100.0", "2", "buy"]]
+        path = write_table(tmp_path / "BTCUSDT.csv", HEADER.removesuffix(",order_datetime"), rows)
+        assert events(read(path, strict=True).only) == [[ANEW, (ADD, 1, BUY, 1000, 2000)]]
+
     @pytest.mark.parametrize(
         ("place", "word", "what"),
         [(2, "vanished", "event_type is none of order_created"), (6, "up", "side is neither buy nor sell")],

@@ -274,6 +274,15 @@ class TestDefects:
         assert reading.report.problems[0].startswith(f"{path}:3: ")
         assert reading.report.defective == {"damaged_dbn": None}
 
+    def test_so_is_a_record_that_is_shorter_than_its_type(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "mbo.dbn", [record("A"), record("A", order=2)])
+        whole = bytearray(path.read_bytes())
+        whole[-56] = 11
+        path.write_bytes(whole)
+        reading = read(path)
+        assert reading.report.defective == {"damaged_dbn": None}
+        assert reading.report.problems[-1].endswith("; fetch the file again")
+
     def test_metadata_that_cannot_be_read_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "mbo.dbn").write_bytes(b"DBN\x03\xff\0\0\0abc")
         with pytest.raises(SourceError, match="the metadata of DBN cannot be read"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from events.instruments import InstrumentId
 from events.observations import Action, Observations
 from replay.sources import Source, SourceError, open_source
 from tests import lobster
@@ -16,6 +17,7 @@ from tests.lobster import (
     BOOKS,
     CROSS,
     DELETED,
+    DIME,
     EXECUTED,
     HALT,
     HIDDEN,
@@ -29,6 +31,7 @@ from tests.lobster import (
     message,
     write,
 )
+from tests.playing import play
 
 BIDS = {100: 10, 99: 10, 98: 10, 97: 10, 96: 10}
 ASKS = {101: 10, 102: 10, 103: 10, 104: 10, 105: 10}
@@ -42,6 +45,12 @@ def pair(
 
 
 FIRST = pair(NEW, 7, 4, 100, 1, {**BIDS, 100: 14})
+
+
+def with_levels(book: str, levels: int) -> str:
+    """A line of books as a file of so many levels has it."""
+    nobody = [9_999_999_999, 0, -9_999_999_999, 0] * levels
+    return ",".join(map(str, [*book.strip().split(","), *nobody][: 4 * levels])) + "\n"
 
 
 def opened(folder: Path, *pairs: Pair, strict: bool = False) -> Source:
@@ -148,6 +157,24 @@ class TestFiles:
         pairs = lobster.day(100)
         last = Pair(*(line.removesuffix("\n") for line in pairs[-1]))
         assert list(opened(tmp_path, *pairs[:-1], last, strict=True)) == list(opened(tmp_path, *pairs))
+
+    @pytest.mark.parametrize("levels", [1, 2, 10])
+    def test_there_may_be_any_number_of_levels(self, tmp_path: Path, levels: int) -> None:
+        pairs = [Pair(message, with_levels(book, levels)) for message, book in lobster.day(200)]
+        done = play(write(tmp_path / NAME, pairs), strict=True)
+        feed = done.state.contracts[InstrumentId("BTCUSDT")].feed
+        cells = pairs[-1].book.split(",")
+        assert (feed.book.asks.history.best(), feed.book.bids.history.best()) == (
+            int(cells[0]) // DIME,
+            int(cells[2]) // DIME,
+        )
+        assert feed.prints == 80
+
+    def test_a_time_may_be_whole_and_further_columns_are_not_read(self, tmp_path: Path) -> None:
+        pairs = lobster.day(100)
+        assert pairs[0].message.startswith("34200.000000000,")
+        others = [Pair(message.replace(".000000000", "").replace("\n", ",null\n"), book) for message, book in pairs]
+        assert list(opened(tmp_path, *others, strict=True)) == list(opened(tmp_path, *pairs))
 
     def test_messages_without_their_books_are_refused(self, tmp_path: Path) -> None:
         path = write(tmp_path / MESSAGES, lobster.day(9))

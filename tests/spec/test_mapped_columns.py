@@ -58,6 +58,49 @@ def test_times_may_be_dates(tmp_path: Path) -> None:
     assert chunk.at == [START * 10**9 + 500_000_000, (START + 1) * 10**9]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (f"{START}", f"{START}.25"),
+        (f"{START}.0000", f"{START}.2500"),
+        ("2023-11-14 22:13:20+00:00", "2023-11-14 22:13:20.25+00:00"),
+        ("2023-11-14T22:13:20", "2023-11-14T22:13:20.250-0000"),
+    ],
+    ids=["decimals later", "decimals", "with a zone", "another zone"],
+)
+@pytest.mark.parametrize("bad", ["soon", "-1.5", "2023-11-14 22:13:20+02:00", "99999999999999.5"])
+def test_times_may_have_parts_of_a_second_and_say_their_zone(tmp_path: Path, first: str, second: str, bad: str) -> None:
+    path = write(tmp_path / "t.csv", "t,p,q", [[when, "100", "1"] for when in (first, second, bad)])
+    reading = read(path, "time=t,price=p,size=q")
+    assert reading.only.at == [START * 10**9, START * 10**9 + 250_000_000]
+    assert reading.report.skipped == {"header": 1, "odd_field": 1}
+    assert reading.report.problems[0].startswith(f"{path}:4: t '{bad}' is not a ")
+
+
+def test_a_day_is_its_beginning(tmp_path: Path) -> None:
+    rows: list[Row] = [[when, "100", "101", "99", "100", "9"] for when in ("2023-11-14", "2023-11-15", "2023-11-X")]
+    reading = read(write(tmp_path / "t.csv", "t,o,h,l,c,v", rows), "time=t,open=o,high=h,low=l,close=c,volume=v")
+    assert reading.only.at[0] == int(datetime(2023, 11, 14, tzinfo=UTC).timestamp()) * 10**9
+    assert reading.report.skipped == {"header": 1, "odd_field": 1}
+
+
+@pytest.mark.parametrize(
+    ("times", "parts"), [([START + n / 4 for n in range(3)], 250), ([START * 1_000.0 + n for n in range(3)], 1)]
+)
+def test_parquet_may_have_doubles_as_times(tmp_path: Path, times: list[float], parts: int) -> None:
+    path = packed(tmp_path / "t", t=[*times, float("nan"), 1e30], p=["100"] * 5, q=["1"] * 5)
+    reading = read(path, "time=t,price=p,size=q")
+    assert reading.only.at == [START * 10**9 + n * parts * 10**6 for n in range(3)]
+    assert [problem.partition(": t ")[0] for problem in reading.report.problems] == [f"{path}:4", f"{path}:5"]
+
+
+def test_a_word_of_parquet_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+    path = packed(tmp_path / "t", t=[START] * 2, p=["100", None], q=["1"] * 2, s=["wellbought"] * 2)
+    path.write_bytes(path.read_bytes().replace(b"wellbought", b"\xff" * 10))
+    with pytest.raises(SourceError, match="the Parquet file is cut off or damaged"):
+        read(path, "time=t,price=p,size=q,side=s")
+
+
 def test_rows_may_name_their_symbol_and_their_id(tmp_path: Path) -> None:
     rows: list[Row] = [["ETHUSDT", 7, START, "100.01", "1"], ["BTCUSDT", 3, START, "100", "1"]]
     path = write(tmp_path / "t.csv", "c,i,t,p,q", [*rows, ["BTCUSDT", 5, START, "100", "1"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,19 @@ def test_a_header_without_a_needed_column_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "trades.csv", f"{vendors.BASE},id,side,price", [trade(1)[:7]])
     with pytest.raises(SourceError, match="Tardis trades without a column amount; fetch the file again"):
         open_source(path, PACK)
+
+
+@pytest.mark.parametrize("layout", ["quotes", "book_snapshot_5", "options_chain"])
+def test_so_is_one_without_sizes_though_there_need_not_be_one_in_each_row(tmp_path: Path, layout: str) -> None:
+    header = re.sub(r",(bid_amount|bids\[3\]\.amount)", "", LAYOUTS[layout][0])
+    with pytest.raises(SourceError, match=rf"Tardis {layout} without a column \S+amount; fetch the file again"):
+        open_source(write(tmp_path / f"{layout}.csv", header, []), PACK)
+
+
+def test_a_ticker_need_not_have_columns_of_indices_and_funding(tmp_path: Path) -> None:
+    path = write(tmp_path / "ticker.csv", f"{vendors.BASE},mark_price", [[*vendors.base(0), "10000.5"]])
+    chunk = read(path, strict=True).only
+    assert (chunk.mark, chunk.mark_index, chunk.mark_next_funding) == ([10000_50000000], [0], [0])
 
 
 def test_a_header_of_no_layout_is_refused(tmp_path: Path) -> None:
