@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gateway import calc, logs, packs, proofs
-from gateway.verbs import markets, sessions, stress, sweep
+from gateway import calc, keyring, logs, packs, proofs
+from gateway.verbs import markets, serving, sessions, stress, sweep
 
 app = typer.Typer(
     name="ringfence",
@@ -23,11 +23,12 @@ app.add_typer(calc.app, name="calc")
 app.add_typer(packs.app, name="pack")
 app.add_typer(logs.app, name="log")
 app.add_typer(proofs.app, name="proof")
+app.add_typer(keyring.app, name="keys")
 
 for verb in (
     markets.demo, markets.synth, markets.replay, markets.sources, markets.probe, markets.fetch,
     sessions.verify, sessions.audit, sessions.fork, sessions.play, sessions.diff, sessions.why, sessions.lab,
-    sessions.report, stress.stress, sweep.sweep,
+    sessions.report, stress.stress, sweep.sweep, serving.doctor,
 ):  # fmt: skip
     app.command()(verb)
 

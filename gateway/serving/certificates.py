@@ -43,10 +43,8 @@ class Certificate:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             context.load_cert_chain(self.chain, self.key)
-        except ssl.SSLError as error:
-            raise UsageError(
-                f"{self.chain}: no certificate with its key ({error.reason}); remove it to have a new one"
-            ) from None
+        except ssl.SSLError:
+            raise UsageError(f"{self.chain}: not a certificate with its key; remove it to have a new one") from None
         return context
 
     def until(self) -> datetime:
