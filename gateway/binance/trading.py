@@ -81,7 +81,7 @@ def is_retried(desk: Desk, command: Placing) -> bool:
     return same and row.lots == command.lots and (row.kind is None) == isinstance(command, PlaceOrder)
 
 
-async def test_order(desk: Desk, request: Request) -> Any:
+async def try_order(desk: Desk, request: Request) -> Any:
     """POST /fapi/v1/order/test: what would be asked, without asking it."""
     command = order_of(desk, request.account, request.params)
     for reason, value in (
@@ -324,7 +324,7 @@ def _weight_of_open(params: Params) -> int:
 
 TRADING_ROUTES: Routes = {
     ("POST", "/fapi/v1/order"): trading(place, 0, orders=1),
-    ("POST", "/fapi/v1/order/test"): trading(test_order, 0),
+    ("POST", "/fapi/v1/order/test"): trading(try_order, 0),
     ("GET", "/fapi/v1/order"): signed(show),
     ("PUT", "/fapi/v1/order"): trading(amend, 1, orders=1),
     ("DELETE", "/fapi/v1/order"): trading(cancel),
