@@ -12,11 +12,11 @@ from exchange.core.state import RULES_VERSION
 
 def text() -> str:
     """One line."""
-    return f"ringfence {_own()}, rules {RULES_VERSION}, Python {platform.python_version()}\n"
+    return f"ringfence {own()}, rules {RULES_VERSION}, Python {platform.python_version()}\n"
 
 
-def _own() -> str:
-    """As installed, else as the checkout says."""
+def own() -> str:
+    """That of Ringfence: as installed, else as the checkout says."""
     try:
         return version("ringfence")
     except PackageNotFoundError:

@@ -46,6 +46,11 @@ def moment(state: State, accounts: Sequence[AccountId], levels: int) -> dict[str
     }
 
 
+def account_moment(state: State, name: AccountId) -> dict[str, Any]:
+    """One account, as in `moment`."""
+    return _account(state, state.accounts[name], lights(state))
+
+
 def _phase(contract: Contract) -> dict[str, Any]:
     """What may be done where trading is not continuous, and what would trade at which price if it were now."""
     if not contract.closed:

@@ -34,6 +34,11 @@ def pack(session: Path, out: Path) -> int:
     return _said(session, out, head)
 
 
+def pack_quietly(session: Path, out: Path) -> None:
+    """Write an archive of a session that may be in use, and say nothing. Raises LogError."""
+    asyncio.run(_reading(session, lambda log: archive.write(log, out, lambda _done: None)))
+
+
 def unpack(packed: Path, out: Path) -> int:
     """Write the session of an archive. Returns 0."""
     with about(packed, is_archive=True), _new(out):

@@ -170,14 +170,15 @@ async def _each(log: EventLog, what: str, observe: Callable[[Batch], None], lend
 
 def _list(session: Path, account: str, found: dict[int, Liquidation], pack: RulePack | None, as_json: bool) -> None:
     if as_json:
-        say_json([_as_object(number, one) for number, one in found.items()])
+        say_json([as_object(number, one) for number, one in found.items()])
     elif not found or pack is None:
         OUT.print(f"no liquidation{f' of {account}' if account else ''} in {session}", markup=False)
     else:
         why_list.show(session, account, found, Words(pack))
 
 
-def _as_object(number: int, liquidation: Liquidation) -> dict[str, Any]:
+def as_object(number: int, liquidation: Liquidation) -> dict[str, Any]:
+    """A liquidation in plain types, as it is listed."""
     return {
         "number": number,
         "account": liquidation.account,
