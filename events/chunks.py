@@ -53,6 +53,11 @@ def encode_chunk(observations: Observations) -> StoredChunk:
     return StoredChunk(_id(parts), _FRAME.pack(version, zlib.crc32(body)) + body)
 
 
+def chunk_id(observations: Observations) -> ChunkId:
+    """What names the chunk. Raises OverflowError where a number does not fit 64 bits."""
+    return _id(_parts(observations))
+
+
 def decode_chunk(stored: StoredChunk) -> Observations:
     """The observations of a stored chunk. Raises DamagedLog where the data is not what its id names."""
     try:

@@ -24,6 +24,7 @@ from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
 from replay.control import Control, NoWayBack
 from replay.merging import begun
+from replay.resuming import Played, rest_of
 from replay.sources import Source
 from replay.sources.report import SourceError
 from replay.spacing import RECORD_AS_ROWS, Spacing
@@ -69,7 +70,13 @@ class Player:
         strict: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         control: Control | None = None,
+        grain: int = 0,
+        is_live: bool = False,
     ) -> None:
+        """Rows are applied no later than every `grain` ns of session time, 0: as late as nobody is the wiser. A live
+        market, under control, stays open when its rows are at an end; of it no results are kept, and no snapshots taken
+        while others wait.
+        """
         self._sequencer = sequencer
         self._sources = sources
         self._feeds: list[Feed] = []
@@ -79,7 +86,11 @@ class Player:
         self._met: tuple[InstrumentId, ...] = ()
         self._on_progress = on_progress
         self._control = control
+        self._grain = grain
+        self._is_live = is_live
+        self._rows: dict[c.ChunkId, int] = {}
         self._is_open = False
+        self.is_over = False
         self.progress = Progress()
         self.results = Results()
         self.first_at = Nanos(0)
@@ -116,7 +127,27 @@ class Player:
         self.first_at = min(stream.next_at for stream in streams)
         self._insurance = insurance
         self._open(pack, options, [stream.chunk.instrument for stream in streams], indices)
-        while streams:
+        await self._go(streams)
+
+    async def resume(self, ends: Mapping[InstrumentId, Played], insurance: Decimal = Decimal(0)) -> None:
+        """Go on with a session that is open, whose history has these ends, in the rest of the same sources.
+
+        Strategies take up their accounts; those that are new get one. Raises SourceError where the sources are others.
+        """
+        self.first_at, self._insurance = Nanos(self.state.now), insurance
+        self._met = tuple(name for name, found in self.state.contracts.items() if found.feed.observations)
+        self._rows = {end.chunk: end.row for end in ends.values()}
+        rests = [rest_of(one, ends, self.first_at) for one in begun(self._sources)]
+        self._feeds = [Feed(rest.source, order, rest.chunks) for order, rest in enumerate(rests)]
+        settle = dict.fromkeys(self.state.contracts[name].settle for name in self._met)
+        self._traders.rejoin(self.first_at, self._met, tuple(settle))
+        self._is_open = True
+        await self._go([stream for feed in self._feeds for stream in self._load(feed)])
+
+    async def _go(self, streams: list[Stream]) -> None:
+        """Play all of it."""
+        while streams or (self._is_live and self._control):
+            self.is_over = not streams
             if self._control is None or await self._is_time(self._control, streams):
                 await self._play(streams)
             elif self._control.is_stopped:
@@ -157,10 +188,13 @@ class Player:
         return await control.turn(self._next_at(streams))
 
     def _note(self, batch: Batch) -> None:
-        self.results.observe(batch)
+        if not self._is_live:
+            self.results.observe(batch)
         self.progress.batches += 1
         if self._control and self._is_open:
             self._control.passed(batch)
+            if self.is_over:
+                self._control.stir()
         self._traders.note(batch)
 
     def _open(
@@ -201,8 +235,12 @@ class Player:
         """The stream whose rows are next, and the time that they may not reach; or no stream, and when a strategy is
         woken before that.
         """
+        if not streams:
+            return None, min(self._times(), default=None)
         stream = min(streams, key=lambda s: (s.next_at, s.order))
         until = [s.next_at for s in streams if s is not stream]
+        if self._grain:
+            until.append(Nanos((stream.next_at // self._grain + 1) * self._grain))
         if self.state.next_timer < FAR:
             until.append(Nanos(self.state.next_timer))
         if (wake_at := self._traders.next_at) is not None:
@@ -211,18 +249,26 @@ class Player:
             until.append(wake_at)
         return stream, min(until, default=None)
 
-    def _next_at(self, streams: list[Stream]) -> Nanos:
-        """The session time at which what is next will have happened."""
+    def _times(self) -> list[Nanos]:
+        """When something happens that is no row: a strategy is woken, something falls due."""
+        timer = [Nanos(self.state.next_timer)] if self.state.next_timer < FAR else []
+        return timer if self._traders.next_at is None else [*timer, self._traders.next_at]
+
+    def _next_at(self, streams: list[Stream]) -> Nanos | None:
+        """The session time at which what is next will have happened; None where nothing is."""
         stream, until = self._plan(streams)
         if stream is None:
-            return Nanos(max(until or 0, self.state.now))
+            return None if until is None else Nanos(max(until, self.state.now))
         return Nanos(max(stream.chunk.at[self._last_row(stream, until)], self.state.now))
 
     async def _play(self, streams: list[Stream]) -> None:
         """Wake the strategy whose time has come, or apply the next rows of the stream that is behind."""
         stream, until = self._plan(streams)
         if stream is None:
-            self._traders.wake()
+            if until == self._traders.next_at:
+                self._traders.wake()
+            else:
+                self.send(c.AdvanceTime(Nanos(max(until or 0, self.state.now))))
             self._tell()
             return
         self._advance(stream, until)
@@ -233,11 +279,16 @@ class Player:
             if self._on_progress:
                 self._on_progress(self.progress)
             self._sequencer.release_chunk(stream.id)
-            if self._spacing.is_over(work := self.progress.observations + RECORD_AS_ROWS * self.state.seq):
-                self._spacing.begin(work, self._sequencer.take_snapshot())
+            self._snap()
             streams.remove(stream)
             if stream.feed.is_played:
                 streams += self._load(stream.feed)
+
+    def _snap(self) -> None:
+        """Take a snapshot where it is time to."""
+        work = self.progress.observations + RECORD_AS_ROWS * self.state.seq
+        if not self._is_live and self._spacing.is_over(work):
+            self._spacing.begin(work, self._sequencer.take_snapshot())
 
     def _load(self, feed: Feed) -> list[Stream]:
         """Fetch the next stretch of a source: the streams that have rows in it, none where it ends."""
@@ -248,11 +299,14 @@ class Player:
             self._tell()
         for stream in streams:
             stored = getattr(feed.source, "stored", None) or encode_chunk(stream.chunk)
+            stream.row = self._rows.pop(stored.id, -1) + 1
             if twin := next((s for other in self._feeds for s in other.streams.values() if s.id == stored.id), None):
                 raise SourceError(f"{feed.source.path}: holds what {twin.feed.source.path} holds; name each file once")
             stream.id = stored.id
-            self._sequencer.add_chunk(stored, stream.chunk)
-        return streams
+            if stream.row < len(stream.chunk):
+                self._sequencer.add_chunk(stored, stream.chunk)
+        left = [stream for stream in streams if stream.row < len(stream.chunk)]
+        return left if left or not streams else self._load(feed)
 
     def _last_row(self, stream: Stream, until: Nanos | None) -> int:
         """The last row to apply: those before `until`, at least one, up to the first that can touch somebody."""
@@ -293,7 +347,11 @@ class Player:
                 self.problems.append(problem)
 
     def _tell(self) -> None:
-        self._traders.tell(lambda: self.results.sample(self.state))
+        self._traders.tell(self._sample)
+
+    def _sample(self) -> None:
+        if not self._is_live:
+            self.results.sample(self.state)
 
 
 def _nothing(sources: Sequence[Source]) -> str:

@@ -32,6 +32,10 @@ BARS_FIRST = -1
 """Bars that end at a time are told before anybody's timer of that time."""
 
 
+OPENS = "open-"
+"""What the requests begin with by which an account is set up; those of its strategy are numbers alone."""
+
+
 class SetupError(Exception):
     """A session or an account that cannot be set up as asked; the message says which, and what to do."""
 
@@ -99,6 +103,21 @@ class Traders:
             self._open_account(at, order, trader, instruments, assets)
         self.start(at)
 
+    def rejoin(self, at: Nanos, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]) -> None:
+        """Let strategies go on with the accounts that they have, open those that are new, then start all. Raises
+        SetupError.
+        """
+        for order, trader in enumerate(self._traders):
+            if trader.name not in self._state.accounts:
+                self._open_account(at, order, trader, instruments, assets)
+                continue
+            made = [request.removeprefix(OPENS) for request in self._state.accounts[trader.name].outcomes]
+            last = max((int(number) for number in made if number.isdecimal()), default=0)
+            self._requests[trader.name] = (c.RequestId(f"{OPENS}{n}") for n in count(last + 1))
+            self.join(trader.name, order, trader.strategy).resume(last)
+            self.follow(trader.name, instruments)
+        self.start(at)
+
     def start(self, at: Nanos) -> None:
         """Start all strategies, whose accounts are open."""
         for told in tuple(self._told.values()):
@@ -113,7 +132,7 @@ class Traders:
         self, at: Nanos, order: int, trader: Trader, instruments: tuple[InstrumentId, ...], assets: tuple[AssetId, ...]
     ) -> None:
         name = trader.name
-        request = self._requests[name] = (c.RequestId(f"open-{n}") for n in count(1))
+        request = self._requests[name] = (c.RequestId(f"{OPENS}{n}") for n in count(1))
         self._send(c.OpenAccount(at, name, next(request)))
         self._equip(at, trader, instruments, assets)
         if trader.multi:

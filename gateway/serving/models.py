@@ -70,9 +70,10 @@ class Shelf:
                 on_batch(stored.number)
 
     async def save(self, place: Head) -> None:
-        """Keep all models as they are, folded up to there."""
-        for model in self._models:
-            await self._views.replace(model.name, KeptView(model.version, place, {WHOLE: model.dump()}))
+        """Keep all models as they are, folded up to there: all are dumped before the first wait."""
+        kept = [(model.name, KeptView(model.version, place, {WHOLE: model.dump()})) for model in self._models]
+        for name, view in kept:
+            await self._views.replace(name, view)
 
     async def _load(self, model: Model) -> int:
         """Take up what is kept, if it is of this model and of this log: the last batch in it."""
