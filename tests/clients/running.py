@@ -14,11 +14,20 @@ from typing import Any, NamedTuple, TypeVar
 import uvloop
 
 from events.commands import AccountId
-from gateway.app import build
+from events.instruments import load_pack
+from events.store.memory import MemoryLog
+from gateway.app import Part, build
+from gateway.binance.desk import Desk as BinanceDesk
+from gateway.binance.door import Door
+from gateway.native.app import build as native_app
+from gateway.native.desk import Desk
+from gateway.serving.blotter import Blotter
 from gateway.serving.certificates import certificate
 from gateway.serving.hosts import listen
-from gateway.serving.keys import KeyRing, Scope
+from gateway.serving.keys import KeyKind, KeyRing, Scope
+from gateway.serving.limits import UNLIMITED, Limits
 from gateway.serving.server import Server
+from gateway.serving.tape.tape import Tape
 from tests.serving import Served, served
 
 T = TypeVar("T")
@@ -35,13 +44,14 @@ class Credentials(NamedTuple):
 
 @dataclass
 class Running:
-    """A server that runs: where it is, and who may speak to it."""
+    """A server that runs: where it is, and who may speak to it; admin is a bearer token of ann's for everything."""
 
     port: int
     tls_port: int
     authority: Path
     ann: Credentials
     bob: Credentials
+    admin: str
     session: Served
     loop: asyncio.AbstractEventLoop
 
@@ -103,15 +113,22 @@ class ServerThread:
                 self._up.set_exception(error)
 
     async def _serve(self) -> None:
-        session = await served()
+        pack, log = load_pack("binance-usdm"), MemoryLog()
+        blotter, tape = Blotter(pack), Tape(pack)
+        session = await served(models=(blotter, tape), look=tape.look, log=log)
         ring = KeyRing.open(self._folder / "live.db.keys")
         people = [_credentials(ring, await session.account(name)) for name in ("ann", "bob")]
         found = certificate(self._folder / "live.db.tls")
-        server = Server(build(session), ring, listen(HOST, 0), listen(HOST, 0), found)
+        desk = Desk(session.venue, ring, log, blotter, tape)
+        door = Door(BinanceDesk(session.venue, blotter, tape, ring, Limits(UNLIMITED)))
+        native = native_app(desk)
+        parts = [Part("/api/", native, native), Part("/fapi/", door), Part("/futures/data/", door)]  # type: ignore[arg-type]
+        server = Server(build(session, parts), ring, listen(HOST, 0), listen(HOST, 0), found)
         await server.start()
         ending, loop = asyncio.Event(), asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(ending.set) and None
-        self._up.set_result(Running(server.port, server.tls_port, found.authority, *people, session, loop))
+        admin = ring.create(people[0].account, tuple(Scope), KeyKind.BEARER)[1]
+        self._up.set_result(Running(server.port, server.tls_port, found.authority, *people, admin, session, loop))
         moving = asyncio.create_task(_move(session))
         await ending.wait()
         moving.cancel()
