@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,9 @@ SILENT = (f.MarketAdvanced, f.MarkPriceMoved, f.TimeAdvanced, f.IndexPriceMoved)
 """Facts that come with every row or second, and are seen elsewhere."""
 
 PLAYER_ONLY = "a replay under way goes forwards only; the key r looks back at what was, and forks it there"
+
+OF_THE_DAY = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,9})?)?")
+"""A time without its day."""
 
 
 Fork = Callable[[int, AccountId | None, list[str]], Awaitable[str]]
@@ -204,7 +208,7 @@ class Deck:
             length = length_of("seek", text[1:])
             await self.control.seek(max(0, self.control.now + (length if text[0] == "+" else -length)))
         else:
-            await self.control.seek(FAR if text == "end" else nanos_of(text, "seek"))
+            await self.control.seek(FAR if text == "end" else self._time(text, "seek"))
 
     async def _record(self, rest: list[str]) -> None:
         self._check_visits()
@@ -223,7 +227,7 @@ class Deck:
             return
         if len(rest) != 2:
             raise UsageError("give loop FROM TO, two times, or loop off")
-        start, end = (nanos_of(text, "loop") for text in rest)
+        start, end = (self._time(text, "loop") for text in rest)
         self.control.set_loop(start, end)
 
     async def _account(self, rest: list[str]) -> None:
@@ -245,6 +249,11 @@ class Deck:
         self.leave()
 
     # How
+
+    def _time(self, text: str, what: str) -> int:
+        """A time as it is typed: one of the present day where no day stands in it. Raises UsageError."""
+        day = time_text(self.control.now).partition(" ")[0]
+        return nanos_of(f"{day}T{text}" if OF_THE_DAY.fullmatch(text) else text, what)
 
     def _counted(self, rest: list[str]) -> tuple[int, Counts]:
         """How many steps, and what counts as one: `3 fill`, either may be left out."""

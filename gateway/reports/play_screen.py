@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from events.instruments import InstrumentId
 from events.units import exact_units
@@ -16,9 +16,24 @@ from gateway.reports.why_words import Words
 if TYPE_CHECKING:
     from gateway.playing.deck import Deck
 
-CHART_HEIGHT = 7
-LEVELS = 3
-NEWS = 6
+
+class Room(NamedTuple):
+    """What is shown where there is room: so many lines of charts, levels of books and news, and what only spaces."""
+
+    chart: int
+    levels: int
+    news: int
+    is_airy: bool
+
+
+ROOMS = (Room(7, 3, 6, True), Room(5, 1, 3, True), Room(3, 0, 2, False), Room(0, 0, 2, False))
+"""The first of these that a terminal is high enough for is taken, else the last."""
+
+FIRST = ("positions", "pools", "wallets")
+"""Tables that come first where there may be no room for all."""
+
+SPARED = ("notional", "ADL", "reduces", "isolated margin", "withdrawable", "mode", "balance")
+"""Columns that a terminal goes without which is too narrow for all, one after the other."""
 
 HELP = """\
 space    play, pause                    g    go to a time or a record
@@ -34,10 +49,11 @@ q        quit                           ?    this, and back"""
 
 def lines(deck: Deck, width: int, height: int, prompt: str, message: str, is_helping: bool) -> list[str]:
     """All that fits into so many lines of so many letters; the last one is the prompt, or a message."""
-    body = HELP.splitlines() if is_helping else list(_body(deck, width))
-    body = [*_head(deck), "", *body][: height - 1]
-    body += [""] * (height - 1 - len(body))
-    return [line[:width] for line in (*body, prompt or message or "? help  q quit")]
+    head = [*_head(deck), ""]
+    body = HELP.splitlines() if is_helping else _body(deck, width, height - 1 - len(head))
+    shown = [*head, *body][: height - 1]
+    shown += [""] * (height - 1 - len(shown))
+    return [line[:width] for line in (*shown, prompt or message or "? help  q quit")]
 
 
 def _head(deck: Deck) -> Iterable[str]:
@@ -46,29 +62,67 @@ def _head(deck: Deck) -> Iterable[str]:
     yield deck.line()
 
 
-def _body(deck: Deck, width: int) -> Iterable[str]:
+def _body(deck: Deck, width: int, height: int) -> list[str]:
+    """What there is to see, in the largest room that the height has."""
     pack = deck.state.pack
     if pack is None:
-        return
-    words, shown = Words(pack), deck.moment(LEVELS)
+        return []
+    words, shown = Words(pack), deck.moment(ROOMS[0].levels)
+    body: list[str] = []
+    for room in ROOMS:
+        body = list(_in_room(deck, shown, words, width, room))
+        if len(body) <= height:
+            break
+    return body
+
+
+def _in_room(deck: Deck, shown: dict[str, Any], words: Words, width: int, room: Room) -> Iterable[str]:
+    air = ("",) if room.is_airy else ()
     for name, instrument in shown["instruments"].items():
-        yield from _instrument(deck, InstrumentId(name), instrument, words, width)
+        yield from _instrument(deck, InstrumentId(name), instrument, words, width, room)
     if deck.news:
-        yield ""
-        yield from (str(one) for one in islice(reversed(deck.news), NEWS))
-    for heading, rows, left in moment_table.tables(shown["accounts"], words):
-        yield ""
-        yield heading
-        yield from aligned(rows, range(left, len(rows[0])))
+        yield from air
+        yield from (str(one) for one in islice(reversed(deck.news), room.news))
+    tables = [*moment_table.tables(shown["accounts"], words)]
+    if not room.is_airy:
+        tables.sort(key=lambda table: FIRST.index(table[0]) if table[0] in FIRST else len(FIRST))
+    for heading, rows, left in tables:
+        yield from air
+        if room.is_airy:
+            yield heading
+        narrow = _narrow(rows, width, left)
+        yield from aligned(narrow, range(left, len(narrow[0])))
 
 
-def _instrument(deck: Deck, name: InstrumentId, instrument: dict[str, Any], words: Words, width: int) -> Iterable[str]:
+def _narrow(rows: moment_table.Rows, width: int, left: int) -> moment_table.Rows:
+    """The table without the columns that it can spare, as far as it is too wide."""
+    for name in SPARED:
+        if max(map(len, aligned(rows, range(left, len(rows[0]))))) <= width:
+            break
+        if name in rows[0][left:]:
+            spared = rows[0].index(name)
+            rows = [[*row[:spared], *row[spared + 1 :]] for row in rows]
+    return rows
+
+
+def _instrument(
+    deck: Deck, name: InstrumentId, instrument: dict[str, Any], words: Words, width: int, room: Room
+) -> Iterable[str]:
     mark = exact_units(instrument["mark"])
-    yield f"{name}  mark {words.mark(mark, name) if mark else 'none yet'}"
-    if trail := deck.trails.get(name):
+    best = "" if room.levels else _best(name, instrument, words)
+    yield f"{name}  mark {words.mark(mark, name) if mark else 'none yet'}{best}"
+    if room.chart and (trail := deck.trails.get(name)):
         marks = [price for _, price in trail][-(width - 20) :]
         low, high = min(marks), max(marks)
-        yield from chart([*marks], CHART_HEIGHT, low, high, lambda price: money_text(price))
-        yield f"{time_text(trail[-len(marks)][0])} to {time_text(trail[-1][0])}"
-    if instrument["bids"] or instrument["asks"]:
-        yield from aligned(moment_table.book(name, instrument, words), range(4))
+        yield from chart([*marks], room.chart, low, high, lambda price: money_text(price))
+        if room.is_airy:
+            yield f"{time_text(trail[-len(marks)][0])} to {time_text(trail[-1][0])}"
+    levels = {side: instrument[side][: room.levels] for side in ("bids", "asks")}
+    if levels["bids"] or levels["asks"]:
+        yield from aligned(moment_table.book(name, levels, words), range(4))
+
+
+def _best(name: str, instrument: dict[str, Any], words: Words) -> str:
+    """The best of both sides, in a few words."""
+    best = [(side, instrument[f"{side}s"]) for side in ("bid", "ask")]
+    return "".join(f"  {side} {moment_table.priced(levels[0][0], name, words)}" for side, levels in best if levels)

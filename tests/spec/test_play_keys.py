@@ -23,6 +23,7 @@ from exchange.core.snapshot import encode
 from exchange.rebuild import rebuild
 from exchange.sequencer import Sequencer
 from gateway.commands.replay_keys import so_far
+from gateway.console import time_text
 from gateway.errors import UsageError
 from gateway.playing.deck import Deck
 from gateway.playing.keys import Keys
@@ -111,6 +112,16 @@ class TestKeys:
                 latest = hands.deck.latest()
                 assert any(kind in str(news) for news in latest) or not kind
                 assert not latest or str(latest[-1])[:WIDTH] in screen
+
+    @in_loop
+    async def test_a_time_without_a_day_is_one_of_the_present_day(self, log: MemoryLog) -> None:
+        async with Hands(log) as hands:
+            begin = hands.visit.at
+            later = time_text(begin + 10 * SECOND).split()[1]
+            await hands.type("g", later)
+            assert 8 * SECOND < hands.visit.at - begin <= 10 * SECOND
+            screen = await hands.type("g", "25:00")
+            assert screen[-1].startswith("seek") and "write it as" in screen[-1]
 
     @in_loop
     async def test_space_plays_and_pauses(self, log: MemoryLog) -> None:
@@ -274,6 +285,19 @@ class TestScreen:
             screen = hands.keys.shown(width, height)
             assert len(screen) == height
             assert max(map(len, screen)) <= width
+
+    @in_loop
+    async def test_a_small_terminal_shows_what_accounts_hold_whatever_else_it_has_no_room_for(
+        self, log: MemoryLog
+    ) -> None:
+        async with Hands(log) as hands:
+            await hands.press("up", "n")
+            screen = hands.keys.shown(80, 24)
+            text = "\n".join(screen)
+            for word in ("mark ", "  bid ", "  ask ", "traded ", "entry price", "PnL", "margin ratio", "equity"):
+                assert word in text, word
+            assert text.index("entry price") < text.index("margin ratio") < text.index("available")
+            assert "notional" not in text
 
     @in_loop
     async def test_before_the_session_is_open_there_is_little_to_see(self, log: MemoryLog) -> None:
