@@ -9,7 +9,7 @@ import sys
 from decimal import Decimal, InvalidOperation
 
 from events.commands import Command
-from events.facts import Traded
+from events.facts import AnyFact, OrderCancelled, OrderRested, Traded
 from events.refusals import Reason
 from events.units import SECOND, Nanos
 from replay.strategy import Context, Strategy
@@ -19,6 +19,8 @@ HELP = "buy SIZE [PRICE] | sell SIZE [PRICE] | close | cancel | wait | end     (
 
 class Practice(Strategy):
     """Asks at the terminal every `seconds` of session time, about the first instrument."""
+
+    talks = True
 
     def __init__(self, seconds: Decimal = Decimal(10)) -> None:
         self.every = Nanos(int(seconds * SECOND))
@@ -50,6 +52,13 @@ class Practice(Strategy):
         """Tell of a fill."""
         price, size = context.price(trade.instrument, trade.price), context.size(trade.instrument, trade.lots)
         self._say(f"  filled {size} at {price}")
+
+    def on_order(self, _context: Context, fact: AnyFact) -> None:
+        """Tell of an order that waits in the book, and of one that does no more."""
+        if isinstance(fact, OrderRested):
+            self._say(f"  order {fact.number} waits in the book")
+        elif isinstance(fact, OrderCancelled):
+            self._say(f"  order {fact.number} cancelled")
 
     def on_refused(self, _context: Context, _command: Command, reason: Reason) -> None:
         """Tell of a refusal."""

@@ -20,11 +20,13 @@ class Strategy:
 
     `every` is the time between two calls of `on_timer`, `bars` the length of the bars for `on_bar`, in nanoseconds of
     session time; 0 means never. `context.wake` asks for further calls. Who wants `on_book` or `on_trade` is called at
-    every change of every market, which is slow, and his own choice: all others are applied in bulk.
+    every change of every market, which is slow, and his own choice: all others are applied in bulk. Where `talks` is
+    True the terminal is the strategy's: nothing else is drawn there, nor reads its keys.
     """
 
     every: Nanos = Nanos(0)
     bars: Nanos = Nanos(0)
+    talks: bool = False
 
     def on_start(self, context: Context) -> None:
         """The session begins; accounts are open and funded, no mark is known yet."""

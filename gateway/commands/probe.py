@@ -64,13 +64,9 @@ def _instrument(found: Found, pack: RulePack) -> Iterator[tuple[str, str]]:
     yield "symbol", f"{_symbol(found, pack)}: {rows}"
     feed = found.feed
     if feed.prints:
-        yield (
-            "trades",
-            (
-                f"volume {decimal_text(feed.volume)}, of it bought {decimal_text(found.bought)}; "
-                f"prices {decimal_text(found.low)} to {decimal_text(found.high)}"
-            ),
-        )
+        bought = "" if found.is_made_up else f", of it bought {decimal_text(found.bought)}"
+        prices = f"prices {decimal_text(found.low)} to {decimal_text(found.high)}"
+        yield "trades", f"volume {decimal_text(feed.volume)}{bought}; {prices}"
     yield from _book(found)
     if found.silence:
         yield "gaps", f"longest without a row {found.silence / SECOND:,.3f} s, until {time_text(found.silent_until)}"

@@ -110,8 +110,8 @@ def run(request: Request, as_json: bool) -> int:
     )
     for problem in replayed.problems[:PROBLEMS_SHOWN]:
         complain(problem)
-    if len(replayed.problems) > PROBLEMS_SHOWN:
-        complain(f"... and {len(replayed.problems) - PROBLEMS_SHOWN} more; --strict stops at the first")
+    if (more := replayed.defects - PROBLEMS_SHOWN) > 0:
+        complain(f"... and {more:,} more; --strict stops at the first")
     if as_json:
         say_json(as_object(replayed))
     else:
@@ -164,15 +164,16 @@ def replay(
 ) -> Replayed:
     """Play the sources into a session file; without `out`, into one that is gone when the replay ends.
 
-    Under control it keeps to the speed, and somebody at a terminal has it in hand.
+    Under control it keeps to the speed, and somebody at a terminal has it in hand, unless a strategy talks there.
     """
     started = perf_counter()
     collect_seldom()
     with tempfile.TemporaryDirectory(prefix="ringfence-") as folder:
         path = out or Path(folder) / "session.db"
         size = sum(path.stat().st_size for path in dict.fromkeys(source.path for source in sources))
-        by_keys = by_keys and control is not None
-        with progress("replay", size, patience=inf if by_keys else 0.0) as advance:
+        is_taken = any(trader.strategy.talks for trader in traders)
+        by_keys = by_keys and control is not None and not is_taken
+        with progress("replay", size, patience=inf if by_keys or is_taken else 0.0) as advance:
 
             def on_progress(reached: Progress) -> None:
                 advance(sum(source.position for source in sources), reached.observations, reached.at)
@@ -183,9 +184,12 @@ def replay(
                 player, head = asyncio.run(playing)
     skipped: Counter[str] = Counter()
     problems = []
+    defects = sum(player.defects.values())
     for source in sources:
-        skipped.update(source.report.skipped)
-        problems.extend(source.report.problems)
+        report = source.report
+        skipped.update(report.skipped)
+        problems.extend(report.problems)
+        defects += sum(report.skipped[reason] for reason in report.defective)
     skipped.update(player.defects)
     return Replayed(
         player.state,
@@ -196,6 +200,7 @@ def replay(
         dict(sorted(skipped.items())),
         problems + player.problems,
         perf_counter() - started,
+        defects,
     )
 
 

@@ -15,5 +15,5 @@ def run(as_json: bool) -> int:
         say(known.name)
         say(f"  known by  {known.known_by}", indent=12)
         say(f"  holds     {known.holds}", indent=12)
-    say("Files may be plain, gzip, zstd or zip. `ringfence probe FILE` says which of these one is, and what is in it.")
+    say("Files may be plain, gzip, zstd, xz or zip. `ringfence probe FILE` tells which it is, and what is in it.")
     return 0

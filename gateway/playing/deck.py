@@ -252,8 +252,9 @@ class Deck:
 
     def _time(self, text: str, what: str) -> int:
         """A time as it is typed: one of the present day where no day stands in it. Raises UsageError."""
-        day = time_text(self.control.now).partition(" ")[0]
-        return nanos_of(f"{day}T{text}" if OF_THE_DAY.fullmatch(text) else text, what)
+        if OF_THE_DAY.fullmatch(text):
+            text = f"{time_text(self.control.now).partition(' ')[0]}T{text}"
+        return nanos_of(text, what)
 
     def _counted(self, rest: list[str]) -> tuple[int, Counts]:
         """How many steps, and what counts as one: `3 fill`, either may be left out."""

@@ -23,7 +23,7 @@ from replay.quotes import equity_atoms
 
 @dataclass(slots=True)
 class Replayed:
-    """A replay that ended."""
+    """A replay that ended. problems tells the first defects of each kind, defects counts all."""
 
     state: State
     results: Results
@@ -33,6 +33,7 @@ class Replayed:
     skipped: dict[str, int]
     problems: list[str]
     seconds: float
+    defects: int
 
 
 def market_figures(state: State) -> dict[str, Any]:

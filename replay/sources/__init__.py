@@ -221,7 +221,9 @@ def format_of(path: Path) -> Format:
         raise SourceError(f"{path}: is a session, not market history; `ringfence log {path}` reads it")
     start = ascii((seen or [b""])[0][:40])[1:]
     what = lines.damage or (f"starts with {start}, which is of no known format" if seen else "the file is empty")
-    raise SourceError(f"{path}: {what}; `ringfence sources` lists what is read")
+    is_table = seen and (seen[0].startswith(b"PAR1") or seen[0].count(b",") > 1)
+    own = ", and --columns says what is what in a table of your own" if is_table else ""
+    raise SourceError(f"{path}: {what}; `ringfence sources` lists what is read{own}")
 
 
 def is_session(path: Path) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice, pairwise
+from math import gcd
 from pathlib import Path
 from typing import Protocol
 
@@ -52,8 +53,8 @@ class Bars:
     """One file of bars; every iteration reads it anew, and `report` speaks of the latest one.
 
     Lines of a JSON file are its rows: most have only one line. `read` is how it is read, where not as in the venue's
-    archives; without `makes_books` there are prints along the path and no books. Raises SourceError where the symbol
-    cannot be told.
+    archives; without `makes_books` there are prints along the path and no books. `lots` is the largest number of
+    lots that the volumes so far are multiples of. Raises SourceError where the symbol cannot be told.
     """
 
     def __init__(
@@ -73,18 +74,21 @@ class Bars:
         self._lines: list[int] = []
         self.names_symbols = self.goes_on = False
         self.makes_books = True
+        self.lots = 0
 
     def __iter__(self) -> Iterator[Observations]:
         """Raise SourceError where the file cannot be read or, in a strict reading, at the first defect."""
         self.report = report = Report(str(self.path), self.report.strict)
         self._file = self._read(self.path, report)
         assembler = Assembler(self._instrument, self.makes_books)
+        self.lots = 0
         for bar in _in_order(iter(self._file), report, self._bar_length()):
             shape = self._reader.shape(bar)
             if isinstance(shape, Unused):
                 _leave_out(shape, bar.line, report)
                 continue
             assembler.add(bar, shape)
+            self.lots = gcd(self.lots, shape.lots)
             if len(assembler) > ROWS_MAX - ROWS_A_BAR_MAX:
                 report.settle()
                 yield self._chunk(assembler)

@@ -6,13 +6,15 @@ row has the first six of them, or all twelve:
     open time, open, high, low, close, volume,
     close time, quote volume, number of trades, taker's buy volume, taker's buy quote volume, ignore
 
-The unit of a time (s, ms, us or ns) follows from its size. The bars of a mark price have no volume, but a number.
+The unit of a time (s, ms, us or ns) follows from its size; rows of six columns may have a date
+instead. The bars of a mark price have no volume, but a number.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
@@ -33,6 +35,7 @@ _NAMES = ("open time", "open", "high", "low", "close", "volume", "close time", *
 _UNITS = {10: SECOND, 13: 10**6, 16: 10**3, 19: 1}
 _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?([eE][+-]?\d{1,2})?", re.ASCII)
 _TIME = rb'\s*"?(\d{10}|\d{13}|\d{16}|\d{19})"?\s*'
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _CELLS = rb'(,\s*"?[+-]?[\d.]+([eE][+-]?\d+)?"?\s*)'
 _CSV_ROW = re.compile(_TIME + b"(" + _CELLS + b"{5}|" + _CELLS + b"{11})$")
 _JSON_START = re.compile(rb"\s*\[\s*\[" + _TIME + b",")
@@ -77,6 +80,8 @@ def read_row(line: int, row: bytes) -> Bar | Unused:
         return Unused("header")
     if len(cells) not in (SHORT, LONG):
         return Unused("wrong_columns", f"a bar has {SHORT} or {LONG} columns and this row {len(cells)}; {_MEND}")
+    if len(cells) == SHORT and (opened := _dated(cells[0])):
+        cells[0] = str(opened)
     for name, cell in zip(_NAMES, cells, strict=False):
         if not _NUMBER.fullmatch(cell):
             return Unused("odd_field", f"{name} {cell!a:.40} is not a number; {_MEND}")
@@ -126,6 +131,15 @@ def _is_header(cells: list[str]) -> bool:
 def _nanos(text: str) -> int | None:
     unit = _UNITS.get(len(text)) if text.isdecimal() else None
     return int(text) * unit if unit and int(text) * unit < TIME_MAX else None
+
+
+def _dated(text: str) -> int:
+    """A date as ns, UTC where it does not say; 0 where it is none, or one that no file of history has."""
+    try:
+        at = datetime.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return 0
+    return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp()) * SECOND if at and 2001 < at.year < 2255 else 0
 
 
 def _plain(cell: str) -> str:

@@ -17,6 +17,9 @@ from replay.sources.report import SourceError
 LINE_MAX = 1 << 24
 """A longer line is cut, so that no reader takes it for a whole one: memory must not grow with the file."""
 
+BOM = b"\xef\xbb\xbf"
+"""What some programs write ahead of text in UTF-8. It is no part of the first line."""
+
 LINES_SEEN = 10
 """So many lines at the start of a file tell its format."""
 
@@ -71,7 +74,10 @@ class Lines:
                 self._tell = file.tell
                 try:
                     packed = self._packed(file)
-                    yield from cut(io.BufferedReader(packed, _BLOCK) if packed else file, packed)
+                    reader = io.BufferedReader(packed, _BLOCK) if packed else file
+                    if reader.peek(len(BOM))[: len(BOM)] == BOM:
+                        reader.read(len(BOM))
+                    yield from cut(reader, packed)
                     self.damage = packed.damage if packed else ""
                 finally:
                     size = file.tell()

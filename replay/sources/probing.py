@@ -33,12 +33,13 @@ class Found:
     """What there is of one instrument; prices and sizes are in units of 10^-8.
 
     kinds counts rows, orders the messages about single orders, removed the levels that were taken away. tick and lot
-    are the largest units that all prices and sizes are whole numbers of (0: there are none, or they are made up).
-    silence is the longest time without a row, ns, which ended at silent_until.
+    are the largest units that all prices and sizes are whole numbers of (0: there are none). Of bars, whose paths are
+    made up, `lot` is that of their volumes. silence is the longest time without a row, ns, which ended at silent_until.
     """
 
     symbol: str
     feed: MarketFeed
+    is_made_up: bool = False
     kinds: Counter[Kind] = field(default_factory=Counter)
     orders: int = 0
     levels: int = 0
@@ -53,7 +54,7 @@ class Found:
     silence: int = 0
     silent_until: int = 0
 
-    def add(self, chunk: Observations, is_made_up: bool) -> None:
+    def add(self, chunk: Observations) -> None:
         """Take note of a chunk, and let it go through the book."""
         at = np.array([self.last_at or chunk.at[0], *chunk.at])
         waits = np.diff(at)
@@ -68,7 +69,7 @@ class Found:
             self.high = max(self.high, max(chunk.print_price))
             self.bought += sum(n for n, side in zip(chunk.print_lots, chunk.print_side, strict=True) if side > 0)
         self.tick = _common(self.tick, chunk.print_price)
-        if is_made_up:
+        if self.is_made_up:
             return
         self.orders += len(chunk.order_id)
         self.levels += len(chunk.level_lots)
@@ -124,12 +125,16 @@ def _read(path: Path, pack: RulePack, names: list[str], symbol: str, columns: st
     found: dict[str, Found] = {}
     misfits: Counter[str] = Counter()
     told: list[str] = []
+    bars = source if isinstance(source, Bars) else None
     for chunk in source:
         name = chunk.instrument
         if name not in found:
             options = SessionOptions()
-            found[name] = Found(name, MarketFeed(Book(options), options, lambda order: order.lots, PriceIndex({})))
-        found[name].add(chunk, isinstance(source, Bars))
+            feed = MarketFeed(Book(options), options, lambda order: order.lots, PriceIndex({}))
+            found[name] = Found(name, feed, bars is not None)
+        found[name].add(chunk)
+        if bars:
+            found[name].lot = bars.lots
         for row, what in found[name].feed.defects:
             kind = what.replace(" ", "_")
             misfits[kind] += 1

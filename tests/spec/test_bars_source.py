@@ -131,6 +131,31 @@ def test_json_says_the_same_in_one_line_or_in_many(tmp_path: Path, indent: int |
     assert read(path, strict=True).chunks == read_rows(tmp_path, GOOD, NEXT).chunks
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2023-11-14 22:14:00", "2023-11-14 22:15:00"),
+        ("2023-11-14T22:14Z", "2023-11-14T22:15Z"),
+        ("2023-11-14 17:14:00-05:00", "2023-11-14 17:15:00-05:00"),
+    ],
+    ids=["UTC unsaid", "UTC said", "New York"],
+)
+def test_an_open_time_may_be_a_date(tmp_path: Path, times: tuple[str, str]) -> None:
+    rows = [bar(START + n * MINUTE, columns=6) for n in range(2)]
+    dated = [[time, *row[1:]] for time, row in zip(times, rows, strict=True)]
+    written = [candles.write(tmp_path / f"BTCUSDT-{n}", made, header=True) for n, made in enumerate((rows, dated))]
+    numbers, dates = (read(path) for path in written)
+    assert (dates.only, dates.report.skipped) == (numbers.only, {"header": 1})
+
+
+@pytest.mark.parametrize("text", ["2023-11-31", "1970-01-01", "2023-11-14 22", "9999-01-01"])
+def test_what_is_no_date_of_history_is_told(tmp_path: Path, text: str) -> None:
+    good = [bar(START + n * MINUTE, columns=6) for n in range(2)]
+    rows = [*good, [text, *good[0][1:]]]
+    (problem,) = read(candles.write(tmp_path / "BTCUSDT", rows, header=True)).report.problems
+    assert f"open time '{text}' is not a number" in problem
+
+
 @pytest.mark.parametrize("unit", [1_000, 1_000_000], ids=["us", "ns"])
 def test_the_unit_of_a_time_follows_from_its_size(tmp_path: Path, unit: int) -> None:
     row = [str(int(cell) * unit) if n in (0, 6) else cell for n, cell in enumerate(GOOD)]

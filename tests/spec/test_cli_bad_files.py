@@ -172,7 +172,7 @@ def test_many_defects_are_told_by_the_first_ones_and_their_number(folder: Path) 
     assert said.json["skipped"]["malformed_line"] == 50
     first, *_, last = said.err.splitlines()
     assert first == "ringfence: it:2: does not start with a capture time and a space; remove the line"
-    assert re.fullmatch(r"ringfence: \.\.\. and \d+ more; --strict stops at the first", last)
+    assert last == "ringfence: ... and 40 more; --strict stops at the first"
     assert len(said.err.splitlines()) < 20
 
 

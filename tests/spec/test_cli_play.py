@@ -63,6 +63,12 @@ class TestLines:
         )
         assert shown_text == at_text
 
+    def test_a_time_without_a_day_is_one_of_the_present_day(self, session: Path) -> None:
+        whole, short = objects(session, "seek 2024-03-05T16:00:05", "seek 16:00:05")
+        assert (short["at"], short["record"]) == (whole["at"], whole["record"])
+        complaint = play(session, "seek 25:00", status=2).complaint
+        assert complaint.startswith("line 1: seek '2024-03-05T25:00': write it as 2023-04-05T08:00:12.5")
+
     @pytest.mark.parametrize("at", ["200", "2024-03-05T16:00:05", "1709654405000000000"])
     def test_it_begins_where_it_was_told_to(self, session: Path, at: str) -> None:
         (there,) = objects(session, "speed 2", options=("--at", at))

@@ -103,7 +103,16 @@ def test_what_makes_no_row_has_a_span_too(tmp_path: Path) -> None:
 
 def test_made_up_books_of_bars_are_not_counted(tmp_path: Path) -> None:
     found = only(candles.write(tmp_path / "BTCUSDT-1m.csv", candles.generated(20)))
-    assert (found["levels"], found["tick"], found["lot"]) == (0, "0.1", "0")
+    assert (found["levels"], found["tick"], found["lot"]) == (0, "0.1", "0.001")
+
+
+def test_bars_whose_volumes_are_finer_than_lots_do_not_fit(tmp_path: Path) -> None:
+    rows = [candles.bar(volume="1.25"), candles.bar(candles.START + candles.MINUTE, volume="0.70005")]
+    path = candles.write(tmp_path / "BTCUSDT-1m.csv", rows)
+    found = only(path)
+    assert (found["lot"], found["fits"]) == ("0.00005", False)
+    out = ringfence("probe", path).out
+    assert "volume 1.95005; prices 98 to 103" in out
 
 
 def test_defects_are_told_and_make_the_exit_status_1(tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def test_practice_shows_the_market_and_does_what_is_typed(
     assert "position 0.1  equity 9,99" in told
     assert told.count("  filled 0.1 at ") == 2
     assert told.count("  ? ") == 1
+    assert told.index("  order 2 waits in the book") < told.index("  order 2 cancelled")
     assert "  refused: size above maximum" in told
     assert len(session.facts(Traded)) == 2
     assert session.state.now > 50 * SECOND

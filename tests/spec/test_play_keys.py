@@ -23,7 +23,6 @@ from exchange.core.snapshot import encode
 from exchange.rebuild import rebuild
 from exchange.sequencer import Sequencer
 from gateway.commands.replay_keys import so_far
-from gateway.console import time_text
 from gateway.errors import UsageError
 from gateway.playing.deck import Deck
 from gateway.playing.keys import Keys
@@ -35,51 +34,11 @@ from replay.sources import open_source
 from replay.visit import Visit
 from tests.captures import PACK, write
 from tests.command_line import ROOT
+from tests.hands import HEIGHT, WIDTH, Hands
 from tests.loop import in_loop, turns
 from tests.playing import AS_RECORDED, market, play, trader
 from tests.strategies import Gambler
 from tests.tampering import recorded
-
-WIDTH, HEIGHT = 100, 40
-
-
-class Hands:
-    """A session in somebody's hands: keys go in, the screen comes out."""
-
-    def __init__(self, log: MemoryLog) -> None:
-        self.visit = Visit(log)
-        self.control = Control(is_playing=False, clock=ManualClock())
-        self.deck = Deck(self.control, lambda: self.visit.state, "session.db", fork=self._fork)
-        self.visit.on_batch = self.deck.note
-        self.keys = Keys(self.deck)
-        self.forks: list[tuple[int, list[str]]] = []
-
-    async def __aenter__(self) -> Hands:
-        await self.visit.seek_batch(1)
-        self._playing = asyncio.create_task(self.visit.play(self.control))
-        self._working = asyncio.create_task(self.keys.work())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.keys.press("q")
-        await self._playing
-        self._working.cancel()
-        await self.visit.close()
-
-    async def press(self, *keys: str) -> list[str]:
-        """Press keys and let come of it what may; the screen."""
-        for key in keys:
-            self.keys.press(key)
-            await turns(60)
-        return self.keys.shown(WIDTH, HEIGHT)
-
-    async def type(self, key: str, line: str) -> list[str]:
-        """Begin a line with a key, type it and enter it; the screen."""
-        return await self.press(key, *line, "enter")
-
-    async def _fork(self, record: int, _: object, words: list[str]) -> str:
-        self.forks.append((record, words))
-        return "written"
 
 
 @pytest.fixture(scope="module")
@@ -112,16 +71,6 @@ class TestKeys:
                 latest = hands.deck.latest()
                 assert any(kind in str(news) for news in latest) or not kind
                 assert not latest or str(latest[-1])[:WIDTH] in screen
-
-    @in_loop
-    async def test_a_time_without_a_day_is_one_of_the_present_day(self, log: MemoryLog) -> None:
-        async with Hands(log) as hands:
-            begin = hands.visit.at
-            later = time_text(begin + 10 * SECOND).split()[1]
-            await hands.type("g", later)
-            assert 8 * SECOND < hands.visit.at - begin <= 10 * SECOND
-            screen = await hands.type("g", "25:00")
-            assert screen[-1].startswith("seek") and "write it as" in screen[-1]
 
     @in_loop
     async def test_space_plays_and_pauses(self, log: MemoryLog) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,18 +97,34 @@ def test_the_format_is_seen_in_the_file_and_not_in_its_name(tmp_path: Path) -> N
     assert read(plain).only == read(packed).only
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", ["binance", "bybit", "bars", "bars, JSON", "tardis, levels", "bitstamp, CSV"])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    path = FORMATS[name].write(tmp_path, 4)
+    whole = list(open_source(path, PACK, symbol="BTCUSDT"))
+    path.write_bytes(pack(files.BOM + path.read_bytes()))
+    source = open_source(path, PACK, symbol="BTCUSDT")
+    assert list(source) == whole
+    assert not source.report.problems
+
+
 KNOWN = "`ringfence sources` lists what is read"
+OWN = ", and --columns says what is what in a table of your own"
 
 
 @pytest.mark.parametrize(
     ("content", "what"),
     [
         (b"", f"the file is empty; {KNOWN}"),
+        (b"time,price,size\n1,2,3\n", f"starts with 'time,price,size\\n', which is of no known format; {KNOWN}{OWN}"),
+        (b"PAR1\n", f"starts with 'PAR1\\n', which is of no known format; {KNOWN}{OWN}"),
         (b"time,price\n1,2\n", f"starts with 'time,price\\n', which is of no known format; {KNOWN}"),
         (b"\x28\xb5\x2f\xfd\0", f"the zstd stream is cut off or damaged (Truncated compressed stream); {KNOWN}"),
         (gzip.compress(b"hello")[:-9], f"the gzip stream ends early; {KNOWN}"),
     ],
-    ids=["empty", "csv", "zstd", "cut"],
+    ids=["empty", "csv", "parquet", "two columns", "zstd", "cut"],
 )
 def test_a_file_of_no_known_format_is_refused_with_what_was_seen(tmp_path: Path, content: bytes, what: str) -> None:
     path = tmp_path / "capture.gz"
