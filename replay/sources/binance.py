@@ -1,6 +1,7 @@
-"""Binance USD-M raw captures: one message a line, `<capture time> <json>`, as a recorder wrote them down.
+"""Binance raw captures: one message a line, `<capture time> <json>`, as a recorder wrote them down.
 
-The JSON is the envelope of a combined stream, or the bare body of a REST depth request.
+They are of USD-M, COIN-M or the spot market. The JSON is the envelope of a combined stream, or the bare body of a REST
+depth request.
 
 - File order rules. The unit of a capture time (s, ms, us or ns) follows from its size. A row older than the one before
   takes that one's time.

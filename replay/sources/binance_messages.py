@@ -1,6 +1,7 @@
-"""What a Binance USD-M capture says, line by line: the messages that are used, and why the others are left out.
+"""What a Binance capture says, line by line: the messages that are used, and why the others are left out.
 
-Source of the fields: the venue's "Websocket Market Streams" and "Order Book" documentation. Times are milliseconds.
+Source of the fields: the venue's "Websocket Market Streams" and "Order Book" documentation, of USD-M, COIN-M and
+spot. Times are milliseconds. Diffs of the spot market state no previous id: it is the one ahead of their first.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Diff(Struct, tag_field="e", tag="depthUpdate", gc=False):
     last_id: Id = msgspec.field(name="u")
     bids: list[Level] = msgspec.field(name="b")
     asks: list[Level] = msgspec.field(name="a")
-    previous_id: Id = msgspec.field(name="pu", default=0)
+    previous_id: Id = msgspec.field(name="pu", default=-1)
     transacted: Millis = msgspec.field(name="T", default=0)
 
 
@@ -130,6 +131,25 @@ class _Body(Struct, gc=False, rename="camel"):
     id: Any = None
 
 
+class _Best(Struct, gc=False):
+    """A book ticker of the spot market, which names no event and states no time."""
+
+    symbol: str = msgspec.field(name="s")
+    last_id: Id = msgspec.field(name="u")
+    bid: float = msgspec.field(name="b")
+    bid_size: float = msgspec.field(name="B")
+    ask: float = msgspec.field(name="a")
+    ask_size: float = msgspec.field(name="A")
+    event: msgspec.UnsetType = msgspec.field(name="e", default=msgspec.UNSET)
+
+
+class _SpotBody(Struct, gc=False):
+    """The envelope of that."""
+
+    stream: str
+    data: _Best
+
+
 class Unused(NamedTuple):
     """A line that gives no row. `what` is empty where the venue's rules leave it out: no defect."""
 
@@ -140,6 +160,7 @@ class Unused(NamedTuple):
 _TIME_MAX = 2**63 - 1
 _NO_TIME = Unused("malformed_line", "does not start with a capture time and a space; remove the line")
 _DECODE = msgspec.json.Decoder(_Body, strict=False).decode
+_DECODE_SPOT = msgspec.json.Decoder(_SpotBody, strict=False).decode
 _FEEDS = ("aggTrade", "kline", "continuous_kline", "24hrTicker", "24hrMiniTicker", "forceOrder")
 _OTHER_STREAMS = frozenset((*_FEEDS, "compositeIndex", "assetIndexUpdate", "contractInfo", "tradingSession"))
 _USED_EVENTS = frozenset(("depthUpdate", "trade", "bookTicker", "markPriceUpdate"))
@@ -149,7 +170,7 @@ def read_line(line: bytes) -> tuple[int, Message | Unused]:
     """The capture time of a line in ns, and its message, or why it gives no row."""
     stamp, _, json = line.partition(b" ")
     at = _nanos(stamp)
-    return at, _message(json) if at >= 0 else _NO_TIME
+    return at, _message(json, at) if at >= 0 else _NO_TIME
 
 
 def _nanos(stamp: bytes) -> int:
@@ -162,33 +183,45 @@ def _nanos(stamp: bytes) -> int:
     return time if time <= _TIME_MAX else -1
 
 
-def _message(json: bytes) -> Message | Unused:
+def _message(json: bytes, at: int) -> Message | Unused:
     try:
         body = _DECODE(json)
     except UNREADABLE as error:
-        return _explain(json, error)
+        return _spot_ticker(json, at) or _explain(json, error)
     data = body.data
     if type(data) is Diff:
         name = body.stream.partition("@")[2]
         if name and name != "depth" and not name.startswith("depth@"):
             return Unused(f"stream_{_plain(name)}")
+        if data.previous_id < 0:
+            data.previous_id = max(data.first_id - 1, 0)
     elif type(data) is Trade:
         if data.source != "MARKET":
             return Unused(f"trade_{_plain(data.source.lower())}")
         if not data.price or not data.size:
             return Unused("trade_zero")
     elif data is None:
-        return _snapshot(body)
+        return _snapshot(body, at)
     return data
 
 
-def _snapshot(body: _Body) -> Snapshot | Unused:
+def _spot_ticker(json: bytes, at: int) -> Ticker | None:
+    """A ticker that says no time has that of its capture."""
+    try:
+        body = _DECODE_SPOT(json)
+    except UNREADABLE:
+        return None
+    best = body.data
+    return Ticker(best.symbol, at // 10**6, best.last_id, best.bid, best.bid_size, best.ask, best.ask_size)
+
+
+def _snapshot(body: _Body, at: int) -> Snapshot | Unused:
     if body.id is not None:
         return Unused("stream_reply")
     if not body.last_update_id:
         return Unused("unknown_message", "neither the envelope of a stream nor a depth body; remove the line")
     last_id = body.last_update_id
-    return Snapshot(body.symbol, body.event, body.transacted, last_id, last_id, body.bids, body.asks)
+    return Snapshot(body.symbol, body.event or at // 10**6, body.transacted, last_id, last_id, body.bids, body.asks)
 
 
 def _explain(json: bytes, error: Exception) -> Unused:

@@ -79,8 +79,8 @@ class Lines:
                         reader.read(len(BOM))
                     yield from cut(reader, packed)
                     self.damage = packed.damage if packed else ""
-                finally:
-                    size = file.tell()
+                finally:  # a reading that is given up may be collected after its file was
+                    size = 0 if file.closed else file.tell()
                     self._tell = lambda: size
         except OSError as error:
             raise SourceError(f"{self._path}: {error.strerror}; name a file that can be read") from error

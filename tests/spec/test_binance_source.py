@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from events.instruments import InstrumentId, load_pack
 from events.observations import Kind, Observations
 from replay.sources import binance_opening, open_source
 from replay.sources.report import REASONS_MAX
@@ -24,8 +25,10 @@ from tests.captures import (
     trade,
     write,
 )
+from tests.playing import play
 
 GOOD = trade()
+BTC = InstrumentId("BTCUSDT")
 
 
 def kinds(chunk: Observations) -> list[Kind]:
@@ -73,6 +76,56 @@ def test_what_a_mark_does_not_state_is_zero(tmp_path: Path) -> None:
 
 def test_without_a_transaction_time_the_event_time_counts(tmp_path: Path) -> None:
     assert read_lines(tmp_path, trade(T=0)).only.transacted == [2_000 * MS]
+
+
+class TestSpot:
+    """The spot market's streams have fewer fields."""
+
+    BODY = stamped({"lastUpdateId": 10, "bids": [["100.0", "5"]], "asks": [["100.2", "5"]]})
+    BEST = {"s": "BTCUSDT", "b": "100.0", "B": "4", "a": "100.2", "A": "5"}
+
+    @staticmethod
+    def changed(first: int, last: int, bid: str, at_ms: int) -> str:
+        data = {"e": "depthUpdate", "E": 2_000, "s": "BTCUSDT", "U": first, "u": last, "b": [["100.0", bid]], "a": []}
+        return stamped(stream("btcusdt@depth@100ms", data), at_ms)
+
+    def best(self, last_id: int, at_ms: int, **fields: object) -> str:
+        return stamped(stream("btcusdt@bookTicker", {"u": last_id} | self.BEST | fields), at_ms)
+
+    def test_a_ticker_and_a_body_that_state_no_time_have_that_of_their_capture(self, tmp_path: Path) -> None:
+        chunk = read_lines(tmp_path, self.BODY, self.best(15, 3), self.changed(9, 15, "4", 5)).only
+        assert kinds(chunk) == [Kind.SNAPSHOT, Kind.TICKER, Kind.DIFF]
+        assert chunk.transacted == [START, START + 3 * MS, 2_000 * MS]
+        assert (chunk.ticker_id, chunk.ticker_bid, chunk.ticker_ask_lots) == ([15], [1000], [5000])
+
+    def test_a_ticker_that_cannot_be_read_is_told(self, tmp_path: Path) -> None:
+        reading = read_lines(tmp_path, self.BODY, self.best(15, 3, b="dear"), self.changed(9, 15, "4", 5))
+        assert reading.report.defective == {"unknown_stream": None}
+
+    def test_its_diffs_follow_each_other_and_one_that_does_not_is_a_gap(self, tmp_path: Path) -> None:
+        lines = [self.BODY, self.best(15, 3), self.changed(9, 15, "4", 5), self.changed(16, 17, "3", 6)]
+        whole = play(write(tmp_path / "capture", lines), strict=True).state.contracts[BTC].feed
+        assert (whole.equal, whole.gaps, whole.book.stale) == (1, 0, False)
+        path = write(tmp_path / "capture", [*lines, self.changed(19, 21, "2", 7)])
+        assert play(path).player.problems[0].startswith(f"{path}:5: gap in update ids")
+
+
+def test_contracts_that_are_settled_in_coin_are_read_likewise(tmp_path: Path) -> None:
+    of = {"s": "BTCUSD_PERP", "ps": "BTCUSD"}
+    lines = [
+        body(7, [("67000.0", "1200")], [("67000.1", "300")], symbol="BTCUSD_PERP", pair="BTCUSD"),
+        ticker(17, b="67000.0", B="1100", a="67000.1", A="300", **of),
+        diff(17, [("67000.0", "1100")], **of),
+        trade("67000.0", "100", **of),
+        mark(p="67000.05432100", **of),
+        mark(p="67001.5", r="", T=0, **of),
+    ]
+    source = open_source(write(tmp_path / "capture", lines), load_pack("binance-coinm"), strict=True)
+    (chunk,) = source
+    assert chunk.instrument == "BTCUSD_PERP"
+    assert kinds(chunk) == [Kind.SNAPSHOT, Kind.TICKER, Kind.DIFF, Kind.PRINT, Kind.MARK, Kind.MARK]
+    assert (chunk.print_lots, chunk.level_lots) == ([100], [1200, 300, 1100])
+    assert (chunk.mark_rate[1], chunk.mark_next_funding[1]) == (0, 0)
 
 
 def test_rows_keep_the_order_of_the_file(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.captures import (
     read,
     read_lines,
     trade,
+    write,
 )
 from tests.contract.formats import FORMATS
 
@@ -35,6 +36,15 @@ def test_a_last_line_may_lack_its_newline(tmp_path: Path) -> None:
 
 def test_lines_may_end_like_those_of_windows(tmp_path: Path) -> None:
     assert len(read_lines(tmp_path, GOOD[:-1] + "\r\n", GOOD[:-1] + "\r\n").only) == 2
+
+
+def test_a_reading_that_is_given_up_may_be_collected_after_its_file(tmp_path: Path) -> None:
+    lines = files.Lines(write(tmp_path / "capture", [GOOD, GOOD]))
+    reading = iter(lines)
+    next(reading)
+    reading.gi_frame.f_locals["file"].close()  # type: ignore[attr-defined]
+    reading.close()  # type: ignore[attr-defined]
+    assert lines.position == 0
 
 
 @pytest.mark.parametrize(
