@@ -7,7 +7,7 @@ side: by time, of the same time those of the file that was given first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import chain, islice, product
 from typing import NamedTuple
 
@@ -28,13 +28,23 @@ KINDS = {
 
 
 class Begun:
-    """A source of which the first chunk was looked at; it is read once."""
+    """A source of which the first chunk was looked at; it is read once. `parts` are those that it is made of."""
 
-    def __init__(self, source: Source, first: Observations | None, rest: Iterator[Observations]) -> None:
+    def __init__(
+        self, source: Source, first: Observations | None, rest: Iterator[Observations], parts: Sequence[Begun] = ()
+    ) -> None:
         self.source = source
+        self._rest, self._parts = rest, parts
         self.chunks = rest if first is None else chain([first], rest)
         self.merges = None if first is None or _tells_orders_apart(first) else first.instrument
         """The instrument that it begins with, where its rows can stand among those of other files."""
+
+    def close(self) -> None:
+        """Let go of its files, wherever reading them has stopped."""
+        if isinstance(self._rest, Generator):
+            self._rest.close()
+        for part in self._parts:
+            part.close()
 
 
 def begun(sources: Sequence[Source]) -> list[Begun]:
@@ -54,7 +64,7 @@ def begun(sources: Sequence[Source]) -> list[Begun]:
             found.append(one)
         elif one is group[0]:
             merged = Merged(group)
-            found.append(Begun(merged, None, iter(merged)))
+            found.append(Begun(merged, None, iter(merged), group))
     return found
 
 

@@ -120,7 +120,7 @@ class Player:
 
         indices are the prices of pairs that value collateral, from the start on.
         """
-        self._feeds = [Feed(one.source, order, one.chunks) for order, one in enumerate(begun(self._sources))]
+        self._feeds = [Feed(one.source, order, one.chunks, one.close) for order, one in enumerate(begun(self._sources))]
         streams = [stream for feed in self._feeds for stream in self._load(feed)]
         if not streams:
             raise SourceError(_nothing(self._sources))
@@ -138,7 +138,7 @@ class Player:
         self._met = tuple(name for name, found in self.state.contracts.items() if found.feed.observations)
         self._rows = {end.chunk: end.row for end in ends.values()}
         rests = [rest_of(one, ends, self.first_at) for one in begun(self._sources)]
-        self._feeds = [Feed(rest.source, order, rest.chunks) for order, rest in enumerate(rests)]
+        self._feeds = [Feed(rest.source, order, rest.chunks, rest.close) for order, rest in enumerate(rests)]
         settle = dict.fromkeys(self.state.contracts[name].settle for name in self._met)
         self._traders.rejoin(self.first_at, self._met, tuple(settle))
         self._is_open = True
@@ -146,12 +146,16 @@ class Player:
 
     async def _go(self, streams: list[Stream]) -> None:
         """Play all of it."""
-        while streams or (self._is_live and self._control):
-            self.is_over = not streams
-            if self._control is None or await self._is_time(self._control, streams):
-                await self._play(streams)
-            elif self._control.is_stopped:
-                break
+        try:
+            while streams or (self._is_live and self._control):
+                self.is_over = not streams
+                if self._control is None or await self._is_time(self._control, streams):
+                    await self._play(streams)
+                elif self._control.is_stopped:
+                    break
+        finally:
+            for feed in self._feeds:
+                feed.close()
         if self._control:
             self._control.ended()
         self._traders.finish()

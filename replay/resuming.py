@@ -123,4 +123,4 @@ class Continued:
 def rest_of(begun: Begun, ends: Mapping[InstrumentId, Played], now: Nanos) -> Begun:
     """What a session that had come so far still has to play of a source."""
     rest = Continued(begun, {end.chunk: end.row for end in ends.values()}, now)
-    return Begun(rest, None, iter(rest))
+    return Begun(rest, None, iter(rest), [begun])

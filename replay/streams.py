@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from events.commands import ChunkId
 from events.instruments import InstrumentId
@@ -16,8 +16,15 @@ NONE = ChunkId("")
 class Feed:
     """One source: the streams of its instruments, in the order in which the file comes to them."""
 
-    def __init__(self, source: Source, order: int, chunks: Iterator[Observations] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        order: int,
+        chunks: Iterator[Observations] | None = None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
         self.source = source
+        self.close = close
         self.streams: dict[InstrumentId, Stream] = {}
         self._order = order
         self._chunks = iter(source) if chunks is None else chunks

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -69,12 +70,12 @@ class BinanceCapture:
         """Raise SourceError where the file cannot be read or, in a strict reading, at the first defect."""
         self.report = report = Report(str(self.path), self.report.strict)
         self._file = lines = Lines(self.path)
-        reading = iter(lines)
-        head = head_of(reading)
-        opening = Opening(head)
-        rows = opening.in_venue_order(self._rows(chain(head, reading), opening, report), report)
-        for stretch in _stretches(rows):
-            yield from self._chunks(stretch, report)
+        with closing(iter(lines)) as reading:
+            head = head_of(reading)
+            opening = Opening(head)
+            rows = opening.in_venue_order(self._rows(chain(head, reading), opening, report), report)
+            for stretch in _stretches(rows):
+                yield from self._chunks(stretch, report)
         if lines.damage:
             report.defect(report.lines + 1, f"damaged_{lines.packing}", f"{lines.damage}; fetch the file again")
         report.settle()

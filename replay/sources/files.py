@@ -8,7 +8,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -56,7 +56,7 @@ class Lines:
         """How many bytes of the file, as it is stored, were read so far."""
         return self._tell()
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes, None, None]:
         """Raise SourceError where the file cannot be opened or read."""
         return self._reading(self._lines)
 
@@ -68,7 +68,7 @@ class Lines:
         """The bytes, wherever lines end, so many at a time; for files that are no text. Raises SourceError."""
         return self._reading(lambda reader, _packed: iter(lambda: reader.read(size), b""))
 
-    def _reading(self, cut: Callable[[Reader, Packed | None], Iterator[bytes]]) -> Iterator[bytes]:
+    def _reading(self, cut: Callable[[Reader, Packed | None], Iterator[bytes]]) -> Generator[bytes, None, None]:
         try:
             with self._path.open("rb") as file:
                 self._tell = file.tell

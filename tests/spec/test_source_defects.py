@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,24 @@ def test_best_prices_that_cross_are_told_and_nobody_trades_with_them(tmp_path: P
     assert done.state.contracts[InstrumentId("BTCUSDT")].feed.book.stale
     with pytest.raises(SourceError, match=f":{line}: crossed book"):
         play(path, strict=True)
+
+
+@pytest.mark.parametrize("names", [("levels",), ("levels", "trades"), ("capture",)])
+def test_a_replay_that_stops_at_a_defect_lets_go_of_its_files(
+    tmp_path: Path, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, row = LAYOUTS["trades"]
+    paths = {"levels": levels(tmp_path), "capture": CROSSED["Binance capture"][0](tmp_path)}
+    paths["trades"] = tardis.write(tmp_path / "trades.csv", header, [row(n) for n in range(9)])
+    opened: list[Any] = []
+    open_file = Path.open
+
+    def watched(path: Path, *how: Any, **more: Any) -> Any:
+        opened.append(open_file(path, *how, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(Path, "open", watched)
+    with pytest.raises(SourceError, match="crossed book") as raised:
+        play(*(paths[name] for name in names), strict=True)
+    assert len(opened) > len(names)
+    assert all(file.closed for file in opened), raised

@@ -42,8 +42,8 @@ def test_a_reading_that_is_given_up_may_be_collected_after_its_file(tmp_path: Pa
     lines = files.Lines(write(tmp_path / "capture", [GOOD, GOOD]))
     reading = iter(lines)
     next(reading)
-    reading.gi_frame.f_locals["file"].close()  # type: ignore[attr-defined]
-    reading.close()  # type: ignore[attr-defined]
+    reading.gi_frame.f_locals["file"].close()
+    reading.close()
     assert lines.position == 0
 
 
