@@ -7,6 +7,7 @@ orders, fills and entries of income are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import TypeVar
 
 import msgspec
@@ -85,6 +86,12 @@ class Blotter:
         """Fills, oldest first."""
         book = self._books.get(account)
         return _of(book.fills, instrument) if book else []
+
+    def fills_since(self, account: AccountId, seq: int) -> list[Fill]:
+        """The fills of that record and later ones, oldest first."""
+        book = self._books.get(account)
+        found = takewhile(lambda fill: fill.id >= seq, reversed(book.fills)) if book else ()
+        return list(found)[::-1]
 
     def income(self, account: AccountId, instrument: str | None = None) -> list[Income]:
         """What wallets gained and lost, oldest first."""

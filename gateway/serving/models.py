@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from events.chunks import decode_chunk
@@ -17,15 +18,18 @@ from events.views import KeptView, Views
 WHOLE = "whole"
 """A model is kept in one row."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class Moment(NamedTuple):
     """A batch, and what folding it takes beside: the rows of history that it applied, and what was seen of the state
-    when it was decided (None where the log is read again).
+    when it was decided (None where the log is read again). more is what others saw, by their names (`Venue.look`).
     """
 
     batch: Batch
     columns: Observations | None = None
     seen: Any = None
+    more: Mapping[str, Any] = NOTHING
 
 
 class Model(Protocol):

@@ -22,7 +22,7 @@ from exchange.committer import Acknowledgement
 from exchange.core.state import State
 from exchange.sequencer import Sequencer
 from gateway.serving.calendar import Calendar
-from gateway.serving.models import Model, Moment
+from gateway.serving.models import NOTHING, Model, Moment
 
 WAITING_MAX = 2_000
 """So many commands of clients may wait for their answer; further ones are refused at once."""
@@ -54,6 +54,7 @@ class Venue:
         self._clock = clock
         self._models = tuple(models)
         self._look = look
+        self._looks: dict[str, Look] = {}
         self._most = most
         self._requests = (RequestId(f"{start}{n}") for n in count(1))
         self._numbers: dict[AccountId, int] = {}
@@ -141,6 +142,10 @@ class Venue:
         self._listeners[name] = listener
         return lambda: self._listeners.pop(name, None) and None
 
+    def look(self, name: str, look: Look) -> None:
+        """Have this see the state after each batch too; what it returns is in the moment's `more`, by its name."""
+        self._looks[name] = look
+
     # What the sequencer says
 
     def _decided(self, batch: Batch) -> None:
@@ -152,7 +157,10 @@ class Venue:
             pending.pop()
         state, command = self._sequencer.state, batch.records[0].message
         columns = state.columns.get(command.chunk) if type(command) is AdvanceMarket else None
-        pending.append(Moment(batch, columns, self._look(state, batch, columns) if self._look else None))
+        seen = self._look(state, batch, columns) if self._look else None
+        looks = self._looks
+        more = {name: look(state, batch, columns) for name, look in looks.items()} if looks else NOTHING
+        pending.append(Moment(batch, columns, seen, more))
 
     def _stored(self, head: Head) -> None:
         pending = self._undurable

@@ -1,0 +1,109 @@
+"""User data streams: what happens to an account, for whoever connects with its listen key.
+
+A batch is told before its sender is answered, and nothing is made ready for accounts that nobody hears.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from events.commands import AccountId
+from events.instruments import InstrumentId, Terms, position_name
+from events.units import SECOND
+from gateway.binance.desk import Desk
+from gateway.binance.sockets_hubs import Audience, Hearer
+from gateway.binance.sockets_look import Look
+from gateway.binance.sockets_tale import Tale
+from gateway.binance.sockets_telling import tell
+from gateway.serving.models import Moment
+
+LOOK = "user streams"
+"""By which name moments hold what was seen of accounts."""
+
+
+class UserStreams:
+    """The user streams of a session."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._terms: dict[str, Terms] = {terms.id: terms for terms in desk.venue.pack.instruments}
+        self._accounts: dict[AccountId, dict[str, Audience]] = {}
+        self._realised: dict[AccountId, Counter[str]] = {}
+        self._encode = msgspec.json.Encoder().encode
+        desk.venue.look(LOOK, Look(self._accounts))
+        desk.venue.listen(self._hear)
+
+    def join(self, key: str, hearer: Hearer, wraps: bool) -> Callable[[], object] | None:
+        """Have it hear the account of that listen key, till what is returned is called; None where it is no key."""
+        account = self._desk.listen_keys.account(key)
+        if account is None:
+            return None
+        streams = self._accounts.get(account)
+        if streams is None:
+            streams = self._accounts[account] = {}
+            self._realised[account] = self._sum(account)
+        if key not in streams:
+            streams[key] = Audience(key)
+            self._watch(account, key)
+        streams[key].add(hearer, wraps)
+        return lambda: self._leave(account, key, hearer, wraps)
+
+    def _leave(self, account: AccountId, key: str, hearer: Hearer, wraps: bool) -> None:
+        audience = self._accounts.get(account, {}).get(key)
+        if audience is not None:
+            audience.drop(hearer, wraps)
+            if not audience:
+                self._end(account, key)
+
+    def _end(self, account: AccountId, key: str) -> None:
+        streams = self._accounts[account]
+        del streams[key]
+        if not streams:
+            del self._accounts[account], self._realised[account]
+
+    def _watch(self, account: AccountId, key: str) -> None:
+        """Look again when the key would be over; whoever hears it then is told so, and nothing more."""
+        audience = self._accounts.get(account, {}).get(key)
+        if audience is None:
+            return
+        if left := self._desk.listen_keys.left(key):
+            asyncio.get_running_loop().call_later(left / SECOND, self._watch, account, key)
+            return
+        event = {"e": "listenKeyExpired", "E": self._desk.venue.shown_ms, "listenKey": key}
+        audience.tell(self._encode(event))
+        self._end(account, key)
+
+    def _sum(self, account: AccountId) -> Counter[str]:
+        """What each position realised so far, atoms."""
+        sums: Counter[str] = Counter()
+        for fill in self._desk.blotter.fills(account):
+            sums[position_name(InstrumentId(fill.instrument), fill.leg)] += fill.realized
+        return sums
+
+    def _hear(self, moment: Moment) -> None:
+        if not self._accounts:
+            return
+        desk = self._desk
+        seen = moment.more.get(LOOK) or {}
+        for account in seen:
+            if (sums := self._realised.get(account)) is not None:
+                for fill in desk.blotter.fills_since(account, moment.batch.first_seq):
+                    sums[position_name(InstrumentId(fill.instrument), fill.leg)] += fill.realized
+        tale = Tale(
+            self._terms, desk.blotter, self._accounts, desk.venue.calendar.shown_ms, moment, seen,
+            lambda account, name: self._realised[account][name],
+        )  # fmt: skip
+        tell(tale, moment.batch)
+        for account, events in tale.events().items():
+            self._send(account, events)
+
+    def _send(self, account: AccountId, events: list[dict[str, Any]]) -> None:
+        payloads = list(map(self._encode, events))
+        for audience in self._accounts[account].values():
+            for payload in payloads:
+                audience.tell(payload)
