@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from gateway.binance.desk import Desk
+from gateway.binance.desk import Desk, Routes
 from gateway.binance.sockets_api import Api
 from gateway.binance.sockets_connection import Connection, Receive, Send
-from gateway.binance.sockets_control import reply
-from gateway.binance.sockets_hubs import Hubs
+from gateway.binance.sockets_control import STREAMS_MAX, reply
+from gateway.binance.sockets_hubs import Hubs, Subscribe
 from gateway.binance.sockets_paths import API, Asked, asked
 from gateway.binance.sockets_user import UserStreams
 
@@ -48,10 +48,8 @@ class Streams:
         """Hear this one too: an account's, where it is a listen key; a name that nobody knows stays silent."""
         if name in self._ends:
             return
-        if (end := self._users.join(name, self._connection, self._wraps)) is None:
-            self._hubs.join(name, self._connection, self._wraps)
-            end = lambda: self._hubs.leave(name, self._connection, self._wraps)
-        self._ends[name] = end
+        end = self._users.join(name, self._connection, self._wraps)
+        self._ends[name] = end or self._hubs.join(name, self._connection, self._wraps)
 
     def remove(self, name: str) -> None:
         """Hear this one no more."""
@@ -69,12 +67,12 @@ class Streams:
 
 
 class Sockets:
-    """The WebSockets of a session."""
+    """The WebSockets of a session: market streams from `subscribe`, requests answered by the REST `routes`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, subscribe: Subscribe, routes: Routes) -> None:
         self._users = UserStreams(desk)
-        self._hubs = Hubs(desk.streams.subscribe)
-        self._api = Api(desk)
+        self._hubs = Hubs(subscribe)
+        self._api = Api(desk, routes)
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -103,7 +101,7 @@ class Sockets:
         connection = Connection(receive, send, PACE)
         streams = Streams(connection, names.wraps, self._hubs, self._users)
         try:
-            for name in names.names:
+            for name in names.names[:STREAMS_MAX]:
                 streams.add(name)
             await connection.serve(streams.hear)
         finally:

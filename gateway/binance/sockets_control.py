@@ -41,44 +41,44 @@ class Subscriptions(Protocol):
 class Mistake(Exception):
     """What a client said is not understood. code is one of the venue's for streams."""
 
-    def __init__(self, code: int, msg: str, id: Id = None) -> None:
+    def __init__(self, code: int, msg: str, about: Id = None) -> None:
         super().__init__(msg)
-        self.code, self.msg, self.id = code, msg, id
+        self.code, self.msg, self.about = code, msg, about
 
 
 def reply(subscriptions: Subscriptions, text: str) -> str:
     """Do what a text says, and what is answered."""
     try:
-        id, result = _done(subscriptions, text)
+        about, result = _done(subscriptions, text)
     except Mistake as mistake:
         answer = {"error": {"code": mistake.code, "msg": mistake.msg}}
-        return _ENCODE(answer if mistake.id is None else {**answer, "id": mistake.id}).decode()
-    return _ENCODE({"result": result, "id": id}).decode()
+        return _ENCODE(answer if mistake.about is None else {**answer, "id": mistake.about}).decode()
+    return _ENCODE({"result": result, "id": about}).decode()
 
 
 def _done(subscriptions: Subscriptions, text: str) -> tuple[Id, Any]:
     request = _parsed(text)
-    id = _id_of(request)
+    about = _id_of(request)
     method, params = request.get("method"), request.get("params")
     if method in ("SUBSCRIBE", "UNSUBSCRIBE"):
-        for name in _names(params, id):
+        for name in _names(params, about):
             if method == "UNSUBSCRIBE":
                 subscriptions.remove(name)
             elif len(subscriptions.names()) < STREAMS_MAX:
                 subscriptions.add(name)
             else:
-                raise Mistake(2, "Invalid request: too many subscriptions", id)
-        return id, None
+                raise Mistake(2, "Invalid request: too many subscriptions", about)
+        return about, None
     if method == "LIST_SUBSCRIPTIONS":
-        return id, subscriptions.names()
+        return about, subscriptions.names()
     if method == "GET_PROPERTY":
-        return id, True
+        return about, True
     if method == "SET_PROPERTY":
-        return id, None
+        return about, None
     if method is None:
-        raise Mistake(2, "Invalid request: missing field `method`", id)
+        raise Mistake(2, "Invalid request: missing field `method`", about)
     known = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
-    raise Mistake(2, f"Invalid request: unknown variant, expected one of {known}", id)
+    raise Mistake(2, f"Invalid request: unknown variant, expected one of {known}", about)
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -92,17 +92,17 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _id_of(request: dict[str, Any]) -> Id:
-    id = request.get("id")
-    if isinstance(id, bool) or not isinstance(id, int | str | None) or len(str(id)) > NAME_MAX:
+    about = request.get("id")
+    if isinstance(about, bool) or not isinstance(about, int | str | None) or len(str(about)) > NAME_MAX:
         raise Mistake(2, "Invalid request: request ID must be an unsigned integer or a string")
-    return id
+    return about
 
 
-def _names(params: Any, id: Id) -> list[str]:
+def _names(params: Any, about: Id) -> list[str]:
     if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
-        raise Mistake(2, "Invalid request: params must be a list of stream names", id)
+        raise Mistake(2, "Invalid request: params must be a list of stream names", about)
     if len(params) > STREAMS_MAX:
-        raise Mistake(2, "Invalid request: too many parameters", id)
+        raise Mistake(2, "Invalid request: too many parameters", about)
     if any(not name or len(name) > NAME_MAX for name in params):
-        raise Mistake(2, "Invalid request: invalid stream", id)
+        raise Mistake(2, "Invalid request: invalid stream", about)
     return params

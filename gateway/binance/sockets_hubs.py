@@ -60,28 +60,27 @@ class Hubs:
         self._subscribe = subscribe
         self._hubs: dict[str, tuple[Audience, End]] = {}
 
-    def join(self, name: str, hearer: Hearer, wraps: bool) -> bool:
-        """Have it hear the stream of that name; whether there is one."""
-        if (hub := self._hubs.get(name)) is None:
+    def join(self, name: str, hearer: Hearer, wraps: bool) -> End:
+        """Have it hear the stream of that name until what is returned is called; nothing, where there is none."""
+        if name not in self._hubs:
             audience = Audience(name)
-            audience.add(hearer, wraps)
             try:
-                end = self._subscribe(name, audience.tell)
+                self._hubs[name] = audience, self._subscribe(name, audience.tell)
             except LookupError:
-                return False
-            self._hubs[name] = audience, end
-        else:
-            hub[0].add(hearer, wraps)
-        return True
+                return _nothing
+        self._hubs[name][0].add(hearer, wraps)
+        return lambda: self._leave(name, hearer, wraps)
 
-    def leave(self, name: str, hearer: Hearer, wraps: bool) -> None:
-        """It hears that stream no more."""
-        if (hub := self._hubs.get(name)) is not None:
-            audience, end = hub
-            audience.drop(hearer, wraps)
-            if not audience:
-                del self._hubs[name]
-                end()
+    def _leave(self, name: str, hearer: Hearer, wraps: bool) -> None:
+        audience, end = self._hubs[name]
+        audience.drop(hearer, wraps)
+        if not audience:
+            del self._hubs[name]
+            end()
 
     def __len__(self) -> int:
         return len(self._hubs)
+
+
+def _nothing() -> None:
+    """There is nothing to end."""

@@ -30,6 +30,7 @@ class PositionSeen(NamedTuple):
     """A position: signed lots and entry value, isolated wallet (atoms), unrealised PnL and MM (grains), mark."""
 
     instrument: InstrumentId
+    asset: AssetId
     leg: Leg
     lots: int
     entry_value: int
@@ -84,8 +85,8 @@ def _position(position: Position) -> PositionSeen:
     contract = position.contract
     held = bool(position.lots)
     return PositionSeen(
-        contract.id, position.leg, position.lots, position.entry_value, position.is_isolated, position.isolated,
-        unrealised(position) if held else 0, maintenance_margin(position) if held else 0, contract.mark,
+        contract.id, contract.settle, position.leg, position.lots, position.entry_value, position.is_isolated,
+        position.isolated, unrealised(position) if held else 0, maintenance_margin(position) if held else 0, contract.mark,
     )  # fmt: skip
 
 

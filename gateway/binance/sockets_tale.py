@@ -6,33 +6,36 @@ once all of the batch was decided.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from events.commands import AccountId, OrderNumber
-from events.instruments import Terms, instrument_of
+from events.instruments import InstrumentId, Terms, instrument_of, position_name
 from gateway.binance.sockets_account import Update, account_update
 from gateway.binance.sockets_look import Holdings, Seen
 from gateway.binance.sockets_orders import algo_update, order_update
+from gateway.binance.texts import Texts
 from gateway.serving.blotter import Blotter, Fill, OrderRow
 from gateway.serving.blotter_rows import Held
 from gateway.serving.models import Moment
 
 Event = dict[str, Any]
-Realised = Callable[[AccountId, str], int]
-"""What a position of an account realised in all, atoms."""
-
 Shown = Callable[[int], int]
 
 
 class Tale:
-    """The events of one batch by account, as far as they are told. seen is what accounts held after it."""
+    """The events of one batch by account, as far as they are told.
+
+    seen is what accounts held after it, realised what each of their positions did in all up to it, atoms.
+    """
 
     def __init__(
-        self, terms: Mapping[str, Terms], blotter: Blotter, accounts: Collection[AccountId], shown: Shown,
-        moment: Moment, seen: Seen, realised: Realised,
+        self, terms: Mapping[str, Terms], texts: Texts, blotter: Blotter, accounts: Collection[AccountId], shown: Shown,
+        moment: Moment, seen: Seen, realised: Mapping[AccountId, Counter[str]],
     ) -> None:  # fmt: skip
-        self.terms = terms
+        self._terms = terms
+        self.texts = texts
         self._blotter = blotter
         self._accounts = accounts
         self._shown = shown
@@ -73,8 +76,12 @@ class Tale:
 
     def asset(self, pool: str) -> str:
         """The asset that a pool is counted in."""
-        terms = self.terms.get(instrument_of(pool))
+        terms = self._terms.get(instrument_of(pool))
         return terms.settle if terms else pool
+
+    def realise(self, account: AccountId, fill: Fill) -> None:
+        """Count what a fill realised."""
+        self._realised[account][position_name(InstrumentId(fill.instrument), fill.leg)] += fill.realized
 
     def tell(self, account: AccountId, event: Event | Update) -> None:
         """Tell this next."""
@@ -85,15 +92,16 @@ class Tale:
         fill: Fill | None = None,
     ) -> None:  # fmt: skip
         """Tell what happened to an order."""
-        terms = self.terms[row.instrument]
-        self.tell(
-            account, order_update(row, terms, self._shown, self.at, execution, status, executed, value, fill)
+        digits, asset = self.texts[row.instrument], self.asset(row.instrument)
+        event = order_update(
+            row, digits, self._shown, self.at, execution, status, executed, value, fill, asset
         )  # fmt: skip
+        self.tell(account, event)
 
     def algo(self, account: AccountId, row: OrderRow, status: str, is_placed: bool, reason: str = "") -> None:
         """Tell what happened to a conditional order."""
-        terms = self.terms[row.instrument]
-        self.tell(account, algo_update(row, terms, self._shown, self.at, status, is_placed, reason))
+        digits = self.texts[row.instrument]
+        self.tell(account, algo_update(row, digits, self._shown, self.at, status, is_placed, reason))
 
     def update(self, account: AccountId, reason: str, symbol: str = "") -> Update:
         """What is told of wallets and positions for that reason, from this place on."""
@@ -121,6 +129,6 @@ class Tale:
 
         def made(name: str) -> tuple[Held, int]:
             seen = held.positions[name]
-            return self._blotter.held(account, seen.instrument, seen.leg), self._realised(account, name)
+            return self._blotter.held(account, seen.instrument, seen.leg), self._realised[account][name]
 
-        return account_update(update, held, self.terms, made, self.at_ms)
+        return account_update(update, held, self.texts, made, self.at_ms)

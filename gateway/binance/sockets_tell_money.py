@@ -41,7 +41,7 @@ def funding(tale: Tale, _seq: int, fact: f.FundingPaid) -> None:
         return
     name, held = position_name(fact.instrument, fact.leg), tale.held(fact.account)
     update = tale.update(fact.account, "FUNDING_FEE", fact.instrument)
-    update.gain(tale.terms[fact.instrument].settle, fact.amount)
+    update.gain(tale.asset(fact.instrument), fact.amount)
     if held is not None and name in held.positions and held.positions[name].is_isolated:
         update.positions[name] = None
 
@@ -50,7 +50,7 @@ def margin_moved(tale: Tale, _seq: int, fact: f.MarginMoved) -> None:
     """Margin moved between the wallets."""
     if tale.hears(fact.account):
         update = tale.update(fact.account, "MARGIN_TRANSFER")
-        update.gain(tale.terms[fact.instrument].settle)
+        update.gain(tale.asset(fact.instrument))
         update.positions[position_name(fact.instrument, fact.leg)] = None
 
 
@@ -65,7 +65,7 @@ def settled(tale: Tale, _seq: int, fact: f.PositionSettled) -> None:
     """A dated contract ended."""
     if tale.hears(fact.account):
         update = tale.update(fact.account, "ORDER")
-        update.gain(tale.terms[fact.instrument].settle)
+        update.gain(tale.asset(fact.instrument))
         update.positions[position_name(fact.instrument, fact.leg)] = None
 
 
@@ -100,4 +100,4 @@ def collateral_mode_set(tale: Tale, _seq: int, fact: f.CollateralModeSet) -> Non
 def margin_called(tale: Tale, _seq: int, fact: f.MarginCalled) -> None:
     """A margin call."""
     if tale.hears(fact.account) and (held := tale.held(fact.account)) is not None:
-        tale.tell(fact.account, margin_call(fact.pool, held, tale.terms, tale.at_ms))
+        tale.tell(fact.account, margin_call(fact.pool, held, tale.texts, tale.at_ms))

@@ -106,8 +106,9 @@ def _filled(tale: Tale, account: AccountId, seq: int, execution: str, client: st
     for fill in tale.fills(account):
         if fill.id != seq:
             continue
+        tale.realise(account, fill)
         update = tale.update(account, "ORDER")
-        update.gain(tale.terms[fill.instrument].settle)
+        update.gain(tale.asset(fill.instrument))
         update.positions[position_name(InstrumentId(fill.instrument), fill.leg)] = None
         row = tale.row(account, fill.number) if fill.number else None
         if row is None:

@@ -14,13 +14,15 @@ import msgspec
 
 from events.commands import AccountId
 from events.instruments import InstrumentId, Terms, position_name
-from events.units import SECOND
 from gateway.binance.desk import Desk
 from gateway.binance.sockets_hubs import Audience, Hearer
 from gateway.binance.sockets_look import Look
 from gateway.binance.sockets_tale import Tale
 from gateway.binance.sockets_telling import tell
 from gateway.serving.models import Moment
+
+WATCH_SECONDS = 30.0
+"""How often it is looked whether a key still counts."""
 
 LOOK = "user streams"
 """By which name moments hold what was seen of accounts."""
@@ -67,16 +69,18 @@ class UserStreams:
             del self._accounts[account], self._realised[account]
 
     def _watch(self, account: AccountId, key: str) -> None:
-        """Look again when the key would be over; whoever hears it then is told so, and nothing more."""
-        audience = self._accounts.get(account, {}).get(key)
-        if audience is None:
-            return
-        if left := self._desk.listen_keys.left(key):
-            asyncio.get_running_loop().call_later(left / SECOND, self._watch, account, key)
-            return
+        """Look now and then whether the key still counts."""
+        if key in self._accounts.get(account, ()) and self._counts(account, key):
+            asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch, account, key)
+
+    def _counts(self, account: AccountId, key: str) -> bool:
+        """Whether the key still counts; if not, whoever hears it is told so, and nothing more."""
+        if self._desk.listen_keys.account(key) == account:
+            return True
         event = {"e": "listenKeyExpired", "E": self._desk.venue.shown_ms, "listenKey": key}
-        audience.tell(self._encode(event))
+        self._accounts[account][key].tell(self._encode(event))
         self._end(account, key)
+        return False
 
     def _sum(self, account: AccountId) -> Counter[str]:
         """What each position realised so far, atoms."""
@@ -90,13 +94,9 @@ class UserStreams:
             return
         desk = self._desk
         seen = moment.more.get(LOOK) or {}
-        for account in seen:
-            if (sums := self._realised.get(account)) is not None:
-                for fill in desk.blotter.fills_since(account, moment.batch.first_seq):
-                    sums[position_name(InstrumentId(fill.instrument), fill.leg)] += fill.realized
+        shown = desk.venue.calendar.shown_ms
         tale = Tale(
-            self._terms, desk.blotter, self._accounts, desk.venue.calendar.shown_ms, moment, seen,
-            lambda account, name: self._realised[account][name],
+            self._terms, desk.texts, desk.blotter, self._accounts, shown, moment, seen, self._realised
         )  # fmt: skip
         tell(tale, moment.batch)
         for account, events in tale.events().items():
@@ -104,6 +104,7 @@ class UserStreams:
 
     def _send(self, account: AccountId, events: list[dict[str, Any]]) -> None:
         payloads = list(map(self._encode, events))
-        for audience in self._accounts[account].values():
-            for payload in payloads:
-                audience.tell(payload)
+        for key, audience in list(self._accounts[account].items()):
+            if self._counts(account, key):
+                for payload in payloads:
+                    audience.tell(payload)
