@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.binance.desk import Desk, Routes
 from gateway.binance.sockets_api import Api
@@ -66,6 +66,14 @@ class Streams:
         self._connection.push(reply(self, text))
 
 
+class Figures(NamedTuple):
+    """How much there is to serve: connections, market streams and accounts that somebody hears."""
+
+    connections: int
+    streams: int
+    accounts: int
+
+
 class Sockets:
     """The WebSockets of a session: market streams from `subscribe`, requests answered by the REST `routes`."""
 
@@ -74,6 +82,11 @@ class Sockets:
         self._hubs = Hubs(subscribe)
         self._api = Api(desk, routes)
         self._open: Counter[str] = Counter()
+
+    @property
+    def figures(self) -> Figures:
+        """What is open by now."""
+        return Figures(self._open.total(), len(self._hubs), len(self._users))
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection."""

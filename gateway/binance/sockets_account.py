@@ -13,8 +13,9 @@ from typing import Any
 from events.instruments import AssetId
 from events.units import UNIT
 from exchange.core.state import MULTI
+from gateway.binance.shapes import LEGS
 from gateway.binance.sockets_look import Holdings, PositionSeen, WalletSeen
-from gateway.binance.sockets_orders import LEGS, average
+from gateway.binance.sockets_orders import average
 from gateway.binance.texts import Digits, Texts, money
 from gateway.serving.blotter_rows import Held
 

@@ -86,7 +86,8 @@ def _position(position: Position) -> PositionSeen:
     held = bool(position.lots)
     return PositionSeen(
         contract.id, contract.settle, position.leg, position.lots, position.entry_value, position.is_isolated,
-        position.isolated, unrealised(position) if held else 0, maintenance_margin(position) if held else 0, contract.mark,
+        position.isolated, unrealised(position) if held else 0, maintenance_margin(position) if held else 0,
+        contract.mark,
     )  # fmt: skip
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from events import facts as f
 from events.commands import AccountId, TimeInForce
-from events.facts import Expiry
 from events.instruments import InstrumentId, position_name
-from gateway.binance.sockets_orders import FILLED, NEW, PARTLY, by_rule, ended_status
+from gateway.binance.shapes import algo_status_of, became_order, is_algo, is_order, status_of
+from gateway.binance.sockets_orders import FILLED, FINISHED, NEW, PARTLY, by_rule
 from gateway.binance.sockets_tale import Tale
 from gateway.serving.blotter_rows import FORCED, Fill, OrderRow
 
 
 def accepted(tale: Tale, _seq: int, fact: f.OrderAccepted) -> None:
-    """An order is new, or a conditional one was placed."""
-    if (row := tale.row(fact.account, fact.number)) is not None:
-        if row.kind is not None:
+    """An order is new, or a conditional one became one; of what was rejected at once nothing is told."""
+    if (row := tale.row(fact.account, fact.number)) is not None and is_order(row):
+        if is_algo(row):
             tale.algo(fact.account, row, "TRIGGERED", is_placed=True)
         tale.order(fact.account, row, "NEW", NEW, 0, 0)
 
@@ -37,37 +37,37 @@ def amended(tale: Tale, seq: int, fact: f.OrderAmended | f.OrderShrunk) -> None:
 def cancelled(tale: Tale, _seq: int, fact: f.OrderCancelled) -> None:
     """Taken back."""
     if (row := tale.row(fact.account, fact.number)) is not None:
-        _ended(tale, fact.account, row, "CANCELED", "CANCELED")
+        _ended(tale, fact.account, row, "CANCELED")
 
 
 def expired(tale: Tale, _seq: int, fact: f.OrderExpired) -> None:
     """Ended by rule."""
-    if (row := tale.row(fact.account, fact.number)) is None:
-        return
-    if fact.why is Expiry.REFUSED_WHEN_TRIGGERED:
-        tale.algo(fact.account, row, "REJECTED", is_placed=False, reason=by_rule(row))
-    else:
-        _ended(tale, fact.account, row, "EXPIRED", ended_status(row))
+    if (row := tale.row(fact.account, fact.number)) is not None:
+        _ended(tale, fact.account, row, "EXPIRED")
 
 
-def _ended(tale: Tale, account: AccountId, row: OrderRow, execution: str, status: str) -> None:
-    if row.kind is not None and not row.fired_at:
-        tale.algo(account, row, execution, is_placed=False, reason=by_rule(row))
-        return
-    tale.order(account, row, execution, status, row.executed, row.value)
-    if row.kind is not None:
-        tale.algo(account, row, "FINISHED", is_placed=True, reason=by_rule(row))
+def _ended(tale: Tale, account: AccountId, row: OrderRow, execution: str) -> None:
+    if is_order(row):
+        tale.order(account, row, execution, status_of(row), row.executed, row.value)
+    if is_algo(row):
+        is_placed = became_order(row)
+        status = algo_status_of(row) if row.fired_at else execution
+        tale.algo(account, row, status, is_placed, by_rule(row))
 
 
 def waits(tale: Tale, _seq: int, fact: f.TriggerPlaced | f.TriggerAmended | f.TriggerArmed) -> None:
-    """A conditional order waits, or waits for something else."""
-    if (row := tale.row(fact.account, fact.number)) is not None:
+    """A conditional order waits, or waits for something else; one placed as an ordinary order is told as such."""
+    if (row := tale.row(fact.account, fact.number)) is None:
+        return
+    if is_algo(row):
         tale.algo(fact.account, row, "NEW", is_placed=False)
+    else:
+        tale.order(fact.account, row, "AMENDMENT" if type(fact) is f.TriggerAmended else "NEW", NEW, 0, 0)
 
 
 def fired(tale: Tale, _seq: int, fact: f.OrderTriggered) -> None:
     """A conditional order fired."""
-    if (row := tale.row(fact.account, fact.number)) is not None:
+    if (row := tale.row(fact.account, fact.number)) is not None and is_algo(row):
         tale.algo(fact.account, row, "TRIGGERING", is_placed=False)
 
 
@@ -120,8 +120,8 @@ def _filled(tale: Tale, account: AccountId, seq: int, execution: str, client: st
 def _trade(tale: Tale, account: AccountId, row: OrderRow, fill: Fill, execution: str) -> None:
     is_whole = fill.executed >= row.lots
     tale.order(account, row, execution, FILLED if is_whole else PARTLY, fill.executed, fill.total, fill)
-    if is_whole and row.kind is not None:
-        tale.algo(account, row, "FINISHED", is_placed=True)
+    if is_whole and is_algo(row):
+        tale.algo(account, row, FINISHED, is_placed=True)
 
 
 def _closed(tale: Tale, account: AccountId, fill: Fill, execution: str, client: str) -> None:

@@ -40,6 +40,9 @@ class UserStreams:
         desk.venue.look(LOOK, Look(self._accounts))
         desk.venue.listen(self._hear)
 
+    def __len__(self) -> int:
+        return len(self._accounts)
+
     def join(self, key: str, hearer: Hearer, wraps: bool) -> Callable[[], object] | None:
         """Have it hear the account of that listen key, till what is returned is called; None where it is no key."""
         account = self._desk.listen_keys.account(key)
