@@ -98,3 +98,28 @@ async def front(price: str = "60000", routes: Routes | None = None) -> Front:
     limits = Limits(UNLIMITED, wall)
     desk = Desk(host.venue, blotter, None, KeyRing.open(None), limits, wall)
     return Front(host, desk, Sockets(desk, market.subscribe, routes or {}), market, wall)
+
+
+def short(event: dict[str, Any]) -> tuple[str, ...]:
+    """An event in a few words: of orders what happened and the status, of accounts the reason."""
+    kind, body = event["e"], event.get("o") or event.get("a") or {}
+    if kind == "ORDER_TRADE_UPDATE":
+        return "order", body["x"], body["X"], body["z"]
+    return (
+        ("algo", body["X"])
+        if kind == "ALGO_UPDATE"
+        else ("account", body["m"])
+        if kind == "ACCOUNT_UPDATE"
+        else (kind,)
+    )
+
+
+def story(events: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """What happened, in a few words each."""
+    return [short(event) for event in events]
+
+
+async def told(client: Client) -> list[dict[str, Any]]:
+    """What a client was told since it was last asked."""
+    await client.settle()
+    return client.take()

@@ -71,7 +71,8 @@ class Connection:
         await self._send({"type": "websocket.accept"})
         tasks = [asyncio.ensure_future(self._read(hear)), asyncio.ensure_future(self._write())]
         try:
-            await asyncio.wait((*tasks, self._over), return_when=asyncio.FIRST_COMPLETED)
+            waited: list[asyncio.Future[Any]] = [*tasks, self._over]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
