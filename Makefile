@@ -5,6 +5,7 @@
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
 # INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
 # OPERATIONS=n    `make oracle`: so many on the book, and on the exchange, against their naive counterparts (1,000,000)
+# REQUESTS=n EXAMPLES=n  `make fuzz`: requests of chance against the Binance door (5,000), and of each native operation (40)
 # WORLDS=n WORLD=n  `make sim`: so many seeds of the whole system under faults, or one, with the order of its events
 # GATE=1          `make sim`: the scripts and few seeds that reach every refusal, layer and branch of the waterfall
 
@@ -14,7 +15,7 @@ TESTS ?= tests
 BIN := $(VENV)/bin
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' .ci/setup.sh
 
-.PHONY: setup run test check fmt sim oracle golden bench docs clean
+.PHONY: setup run test check fmt sim fuzz oracle golden bench docs clean
 
 setup: $(VENV)/dev.stamp
 
@@ -43,6 +44,10 @@ else
 	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(INTO),--into $(INTO)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATE),--gate)
 endif
+
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.fuzz.native_api $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+	$(BIN)/python -m tests.fuzz.binance_door $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS))
 
 oracle: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.contract $(if $(SEED),--seed $(SEED)) $(if $(OPERATIONS),--operations $(OPERATIONS))
