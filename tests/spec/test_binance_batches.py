@@ -1,0 +1,105 @@
+"""Batches through the Binance door: each item for itself, answered in the order of the request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.binance import Client, call, client
+from tests.loop import in_loop
+
+
+def item(price: Any = "50000", **how: Any) -> dict[str, Any]:
+    return {
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": 0.1, "price": price,
+        **how,
+    }  # fmt: skip
+
+
+@in_loop
+async def test_failures_stand_where_their_order_stood() -> None:
+    c = await client()
+    items = [
+        item(newClientOrderId="a"), item("60100", timeInForce="GTX"), item(50_001.5), item(side="UP"),
+        item(newClientOrderId="a"),
+    ]  # fmt: skip
+    found = await c.post("/v1/batchOrders", batchOrders=items)
+    assert [one.get("code", one.get("status")) for one in found] == ["NEW", -5022, "NEW", -1117, -4116]
+    assert found[2]["price"] == "50001.5"
+    assert len(await c.get("/v1/openOrders")) == 2
+    await c.host.close()
+
+
+@in_loop
+async def test_orders_are_amended_and_cancelled_together() -> None:
+    c = await client()
+    first, second = await c.post("/v1/batchOrders", batchOrders=[item(), item("51000")])
+    changes = [
+        {"symbol": "BTCUSDT", "side": "BUY", "orderId": first["orderId"], "quantity": "0.2", "price": "50500"},
+        {"symbol": "BTCUSDT", "side": "BUY", "orderId": 99, "quantity": "0.2", "price": "50500"},
+        {"symbol": "BTCUSDT", "side": "BUY", "orderId": second["orderId"], "quantity": 0.1, "price": 51000},
+    ]
+    amended = await c.put("/v1/batchOrders", batchOrders=changes)
+    assert [one.get("code", one.get("price")) for one in amended] == ["50500.0", -2013, -5027]
+    ids = [first["orderId"], 99, second["orderId"], first["orderId"]]
+    cancelled = await c.delete("/v1/batchOrders", symbol="BTCUSDT", orderIdList=ids)
+    assert [one.get("code", one.get("status")) for one in cancelled] == ["CANCELED", -2011, "CANCELED", -2011]
+    await c.host.close()
+
+
+@in_loop
+async def test_orders_are_cancelled_by_their_clients_names_in_any_spelling_of_the_list() -> None:
+    c = await client()
+    await c.buy("0.1", "50000", newClientOrderId="a")
+    await c.buy("0.1", "50000", newClientOrderId="b")
+    found = await c.delete("/v1/batchOrders", symbol="BTCUSDT", origclientorderidlist=["a", "b"])
+    assert [one["status"] for one in found] == ["CANCELED", "CANCELED"]
+    await c.host.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("[]", -4082), (json.dumps([item()] * 6), -4082), ("{}", -1130), ("[1]", -1130), ("[", -1130), ("", -1105),
+        (None, -1102),
+    ],
+)  # fmt: skip
+@in_loop
+async def test_what_is_no_batch_is_refused(asked: str | None, code: int) -> None:
+    c = await client()
+    assert (await c.refused("POST", "/v1/batchOrders", batchOrders=asked))[0] == code
+    await c.host.close()
+
+
+@in_loop
+async def test_what_is_no_list_to_cancel_is_refused() -> None:
+    c = await client()
+    assert (await c.refused("DELETE", "/v1/batchOrders", symbol="BTCUSDT"))[0] == -1102
+    assert (await c.refused("DELETE", "/v1/batchOrders", symbol="BTCUSDT", orderIdList="[[1]]"))[0] == -1130
+    assert (await c.refused("DELETE", "/v1/batchOrders", symbol="BTCUSDT", orderIdList=list(range(11))))[0] == -4082
+    await c.host.close()
+
+
+async def sent(c: Client, query: str, body: str, signed: str) -> Any:
+    query_or_body = f"&signature={c.sign(signed.encode())}"
+    query, body = (query, body + query_or_body) if body else (query + query_or_body, body)
+    found = await call(
+        c.door, "POST", "/fapi/v1/batchOrders", query.encode(), body.encode(), {"X-MBX-APIKEY": c.key.id}
+    )
+    assert found.status == 200, found
+    return found.body
+
+
+@in_loop
+async def test_a_batch_may_come_as_raw_json_in_the_body_or_encoded_after_it_was_signed() -> None:
+    c = await client()
+    text = json.dumps([item()], separators=(",", ":"))
+    raw = f"batchOrders={text}&timestamp={c.desk.wall()}"
+    (first,) = await sent(c, "", raw, raw)
+    assert first["status"] == "NEW"
+    encoded = raw.replace("[", "%5B").replace("]", "%5D")
+    (second,) = await sent(c, encoded, "", raw)
+    assert second["status"] == "NEW"
+    await c.host.close()
