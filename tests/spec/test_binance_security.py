@@ -142,10 +142,7 @@ async def test_rsa_and_ed25519_sign_as_well() -> None:
         pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         key, _ = c.desk.keys.create(c.account, (Scope.READ, Scope.TRADE), kind, pem)
         text = text_of(c)
-        if kind is KeyKind.RSA:
-            made = rsa.sign(text.encode(), PKCS1v15(), SHA256())
-        else:
-            made = ed.sign(text.encode())
+        made = rsa.sign(text.encode(), PKCS1v15(), SHA256()) if kind is KeyKind.RSA else ed.sign(text.encode())
         signature = quote(base64.b64encode(made).decode(), safe="")
         answer = await send(c, "POST", f"{text}&signature={signature}", key=key.id)
         assert answer.body["status"] == "NEW"
