@@ -46,6 +46,7 @@ class LiveSession:
         self.player = parts.player
         self.venue = parts.venue
         self.blotter = parts.blotter
+        self.tape = parts.tape
         self.stopped = asyncio.Event()
         self.failure: BaseException | None = None
         self._parts = parts

@@ -17,9 +17,11 @@ from exchange.sequencer import Sequencer
 from exchange.snapshots import in_a_process
 from gateway.live.market import LiveMarket
 from gateway.live.pace import Pace
+from gateway.live.past import past_of
 from gateway.serving.blotter import Blotter
 from gateway.serving.calendar import NOTE, Calendar
 from gateway.serving.models import Model, Shelf
+from gateway.serving.tape.tape import Tape
 from gateway.serving.venue import Venue
 from replay.control import Control
 from replay.player import Player
@@ -47,6 +49,7 @@ class Parts:
     player: Player
     venue: Venue
     blotter: Blotter
+    tape: Tape
     shelf: Shelf
     pace: Pace
 
@@ -69,25 +72,38 @@ async def parts_of(
     closing.push_async_callback(views.close)
     recorded = await _pack_of(log)
     rules = recorded or load_pack(pack)
-    blotter = Blotter(rules)
-    models: tuple[Model, ...] = (blotter,)
+    calendar = Calendar.read((await log.notes()).get(NOTE, "[]"))
+    blotter, tape = Blotter(rules), Tape(rules, calendar, past_of(market, rules, calendar))
+    models: tuple[Model, ...] = (blotter, tape)
     shelf = Shelf(log, views, models)
     await shelf.open(on_progress)
     head = await log.head()
     ends = await played(log.read, head.batch, market.instruments(rules)) if recorded else {}
-    calendar = Calendar.read((await log.notes()).get(NOTE, "[]"))
     start = market.begins(rules, wall())
     sources = market.sources(rules, {name: end.at for name, end in ends.items()}, start)
     sequencer = await Sequencer.open(log, snapshots=in_a_process(path))
     # No wait from here until the venue hears of batches: work that is due is decided at the next one.
     player = Player(sequencer, sources, market.traders(rules), control=control, grain=GRAIN, is_live=True)
-    venue = Venue(sequencer, calendar, lambda: control.now, models, start=f"{head.batch}.")
+    venue = Venue(sequencer, calendar, lambda: control.now, models, tape.look, start=f"{head.batch}.")
     closing.push_async_callback(sequencer.close)
     pace = Pace(control, calendar, wall)
     pace.begin(start if recorded is None else sequencer.state.now)
     await log.note(NOTE, calendar.text())
     return Parts(
-        rules, market, ends, recorded is None, log, calendar, control, sequencer, player, venue, blotter, shelf, pace
+        rules,
+        market,
+        ends,
+        recorded is None,
+        log,
+        calendar,
+        control,
+        sequencer,
+        player,
+        venue,
+        blotter,
+        tape,
+        shelf,
+        pace,
     )
 
 

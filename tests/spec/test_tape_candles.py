@@ -67,7 +67,8 @@ def test_every_interval_agrees_with_a_naive_recomputation(name: str, days: int, 
 
 def test_ranges_are_of_when_candles_begin_and_include_both_ends() -> None:
     ladder = Ladder()
-    ladder.take_all(trade(JANUARY + n * MINUTE, 100 + n) for n in range(60))
+    for n in range(60):
+        ladder.take(trade(JANUARY + n * MINUTE, 100 + n))
     now, five = JANUARY + HOUR, INTERVALS["5m"]
 
     def starts(start: int | None, end: int | None, limit: int) -> list[int]:
@@ -165,3 +166,19 @@ def test_two_candles_are_one() -> None:
     assert merged(a, b) == Candle(0, 5, 9, 5, 9, 5, 37, 2, 2, 10, 1, 2)
     assert merged(a, flat(1, 5)).last == 1
     assert merged(flat(0, 5), b).first == 2
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 61, 1500, 4400])
+def test_a_history_is_as_if_it_had_been_seen(many: int) -> None:
+    seen, told = Ladder(), Ladder()
+    minutes = [trade(JANUARY + n * MINUTE, 100 + n % 97, 1 + n % 3, n % 2 > 0, n + 1) for n in range(many)]
+    told.begin(minutes)
+    for minute in minutes:
+        seen.take(minute)
+    for ladder in (seen, told):
+        ladder.take(trade(JANUARY + many * MINUTE + 5, 500))
+    now = JANUARY + many * MINUTE + 9
+    for name in ("1m", "15m", "1h", "4h", "1d", "1M"):
+        assert told.candles(INTERVALS[name], None, None, 5000, now) == seen.candles(
+            INTERVALS[name], None, None, 5000, now
+        )

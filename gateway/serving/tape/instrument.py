@@ -20,7 +20,7 @@ HISTORY = 30 * DAY
 
 History = Callable[[InstrumentId, int, int], Iterable[Candle]]
 """Minutes of an instrument before the session's start: those that begin from the first time up to but not at the
-second, shown time in ms, in order.
+second, shown time in ms, in order and without a hole.
 """
 
 
@@ -97,9 +97,9 @@ class InstrumentTape:
             return
         end = at - at % MINUTE
         minutes = list(history(self.terms.id, end - HISTORY, end))
-        self.ladders[Price.LAST].take_all(minutes)
+        self.ladders[Price.LAST].begin(minutes)
         for price, unit in ((Price.MARK, self.terms.tick), (Price.INDEX, self.terms.tick), (Price.PREMIUM, 0)):
-            self.ladders[price].take_all(_quoted(minutes, unit))
+            self.ladders[price].begin(list(_quoted(minutes, unit)))
 
     def dump(self) -> Dumped:
         """All of it but the book, which is looked at anew."""

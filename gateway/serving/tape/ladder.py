@@ -6,11 +6,11 @@ A time without a trade, or without a server, is filled with flat candles at the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from gateway.serving.tape.candles import DAY, HOUR, MINUTE, Candle, Interval, flat, grouped, merged
+from gateway.serving.tape.candles import DAY, HOUR, INTERVALS, MINUTE, Candle, Interval, flat, grouped, merged
 
 MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT = 20_160, 4_320, 1_500
 """Two weeks of minutes, 180 days of hours, four years of days."""
@@ -84,6 +84,12 @@ class Rung:
         high = max(low, -(-(end - first) // self.step))
         return list(map(Candle, *(column[low:high] for column in columns)))
 
+    def begin(self, candles: Sequence[Candle]) -> None:
+        """Hold a history without a hole, of candles of this length, in place of anything else."""
+        closed = candles[-self._most - 1 : -1]
+        self.running = candles[-1]
+        self._columns = [array("q", column) for column in zip(*closed, strict=True)] or self._columns
+
     def dump(self) -> Kept:
         """All of it."""
         return Kept([column.tobytes() for column in self._columns], self.running)
@@ -117,10 +123,15 @@ class Ladder:
             for hour in hours.take(minute):
                 days.take(hour)
 
-    def take_all(self, candles: Iterable[Candle]) -> None:
-        """Add a history."""
-        for candle in candles:
-            self.take(candle)
+    def begin(self, minutes: Sequence[Candle]) -> None:
+        """Begin with a history: minutes without a hole."""
+        if not minutes:
+            return
+        hours = list(grouped(minutes[:-1], INTERVALS["1h"]))
+        days = list(grouped(hours[:-1], INTERVALS["1d"]))
+        for rung, candles in zip(self.rungs, (minutes, hours, days), strict=True):
+            if candles:
+                rung.begin(candles)
 
     def candles(self, interval: Interval, start: int | None, end: int | None, limit: int, now: int) -> list[Candle]:
         """The newest candles that begin up to `end` (included, or now), or the first ones that begin at `start` or
