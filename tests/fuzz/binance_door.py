@@ -1,7 +1,7 @@
 """Requests by chance against the Binance door, over real sockets: `python -m tests.fuzz.binance_door`.
 
-Bad and good signatures, bodies, encodings, sizes, numbers, names; also what is no HTTP at all. Every answer is JSON with
-a status below 500; a refusal has a code below zero and a text; afterwards the server answers as before.
+Bad and good signatures, bodies, encodings, sizes, numbers, names; also what is no HTTP at all. Every answer is JSON
+with a status below 500; a refusal has a code below zero and a text; afterwards the server answers as before.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ NAMES = (
 VALUES = (
     "BTCUSDT", "ETHUSDT", "BUY", "SELL", "LIMIT", "MARKET", "STOP_MARKET", "TRAILING_STOP_MARKET", "GTC", "GTX", "GTD",
     "FOK", "0.01", "1", "60000", "59000.1", "0", "-1", "1e400", "NaN", "Infinity", "0x10", "1_000", "", " ", "true",
-    "True", "null", "[]", "{}", '[{"symbol":"BTCUSDT"}]', "[1,2,3]", '[{"symbol":"BTCUSDT","side":"BUY"}', "LONG", "BOTH",
-    "CROSSED", "ISOLATED", "1m", "9m", "1000", "99999999999999999999999999", "ä", "\x00", "\r\n", "%", "&", "=", "a" * 40,
-    "CONDITIONAL", "OPPONENT", "EXPIRE_MAKER", "MARK_PRICE", "١٢", "0.000000001", "-0", "+5", "5.", ".5",
+    "True", "null", "[]", "{}", '[{"symbol":"BTCUSDT"}]', "[1,2,3]", '[{"symbol":"BTCUSDT","side":"BUY"}', "LONG",
+    "CROSSED", "ISOLATED", "1m", "9m", "1000", "99999999999999999999999999", "ä", "\x00", "\r\n", "%", "&", "=",
+    "a" * 40, "BOTH", "CONDITIONAL", "OPPONENT", "EXPIRE_MAKER", "MARK_PRICE", "١٢", "0.000000001", "-0", "+5", "5.", ".5",
 )  # fmt: skip
 
 
