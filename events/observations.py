@@ -103,7 +103,8 @@ class Observations(msgspec.Struct, dict=True):
     def spans(self) -> Spans | None:
         """What is known ahead of the rows: of a chunk that was encoded or decoded, and uses its tables in order."""
         spans: Spans | None = self.__dict__.get("spans")
-        return spans if spans is not None and spans.fit(len(self.kind), len(self.level_price)) else None
+        is_whole = spans is not None and spans.rows == len(self.kind) and spans.levels == len(self.level_price)
+        return spans if is_whole else None
 
     def check(self) -> None:
         """Assert that the columns belong together: lengths, indices, order of time."""

@@ -75,7 +75,3 @@ class Spans(msgspec.Struct, frozen=True):
     breaks: list[int]
     bought: list[int]
     sold: list[int]
-
-    def fit(self, rows: int, levels: int) -> bool:
-        """Whether the chunk still has so many rows and levels."""
-        return self.rows == rows and self.levels == levels

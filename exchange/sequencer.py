@@ -152,9 +152,11 @@ class Sequencer:
         What falls due by time up to then is done before it, each at its own time. Raises Unfit, NotAcknowledged where
         deciding failed (then await `ready`), and Stopped.
         """
-        self._check_running()
+        if self._stopped:
+            self._check_running()
         self._check_fit(command)
-        self._proceed(PROCEED_FACTS)
+        if self._state.has_work:
+            self._proceed(PROCEED_FACTS)
         while self._state.next_timer <= command.at and not self._broken:
             self._record_wholly(AdvanceTime(Nanos(max(self._state.now, self._state.next_timer))))
         result = self._record_wholly(command)
@@ -266,7 +268,7 @@ class Sequencer:
 
     def _record_wholly(self, command: Command) -> Batch | Outcome | NotAcknowledged:
         result = self._record(command)
-        while self._proceed(PROCEED_FACTS):
+        while self._state.has_work and self._proceed(PROCEED_FACTS):
             pass
         return result
 

@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from events import commands as c
 from events.chunks import encode_chunk
 from events.instruments import AssetId, InstrumentId, RulePack
 from events.record import Batch
 from events.units import UNIT, MarkUnits, Nanos
-from exchange.core.matching.touching import first_touch
+from exchange.core.matching.touching import look_ahead
 from exchange.core.state import FAR, RULES_VERSION, Outcome, State
 from exchange.projections.results import Results
 from exchange.sequencer import Sequencer
@@ -80,7 +81,7 @@ class Player:
         self._sequencer = sequencer
         self._sources = sources
         self._feeds: list[Feed] = []
-        self._traders = Traders(traders, lambda: self.state, self.send, deeds)
+        self._traders = Traders(traders, partial(getattr, sequencer, "state"), self.send, deeds)
         self._strict = strict
         self._insurance = Decimal(0)
         self._met: tuple[InstrumentId, ...] = ()
@@ -241,12 +242,14 @@ class Player:
         """
         if not streams:
             return None, min(self._times(), default=None)
-        stream = min(streams, key=lambda s: (s.next_at, s.order))
-        until = [s.next_at for s in streams if s is not stream]
+        stream, until = streams[0], []
+        if len(streams) > 1:
+            stream = min(streams, key=lambda s: (s.next_at, s.order))
+            until = [s.next_at for s in streams if s is not stream]
         if self._grain:
             until.append(Nanos((stream.next_at // self._grain + 1) * self._grain))
-        if self.state.next_timer < FAR:
-            until.append(Nanos(self.state.next_timer))
+        if (next_timer := self.state.next_timer) < FAR:
+            until.append(Nanos(next_timer))
         if (wake_at := self._traders.next_at) is not None:
             if wake_at <= stream.next_at:
                 return None, wake_at
@@ -318,15 +321,17 @@ class Player:
         last = len(chunk) - 1
         if until is not None:
             last = max(stream.row, bisect_left(chunk.at, until, stream.row) - 1)
-        feed = self.state.contracts[chunk.instrument].feed
-        return self._traders.alarms.last_row(chunk, stream.row, first_touch(feed, chunk, stream.row, last))
+        state = self.state
+        last = look_ahead(state.contracts[chunk.instrument].feed, chunk, stream.row, last, state.seq)
+        return self._traders.alarms.last_row(chunk, stream.row, last)
 
     def _advance(self, stream: Stream, until: Nanos | None) -> None:
         """Apply rows of the chunk at hand."""
         chunk = stream.chunk
         first, row = stream.row, self._last_row(stream, until)
-        feed = self.state.contracts[chunk.instrument].feed
-        at = Nanos(max(chunk.at[row], self.state.now))
+        state = self.state
+        feed = state.contracts[chunk.instrument].feed
+        at = Nanos(max(chunk.at[row], state.now))
         self.send(c.AdvanceMarket(at, chunk.instrument, stream.id, first, row))
         self.progress.observations += row + 1 - first
         self.progress.at = at
@@ -351,7 +356,8 @@ class Player:
                 self.problems.append(problem)
 
     def _tell(self) -> None:
-        self._traders.tell(self._sample)
+        if self._traders.has_news:
+            self._traders.tell(self._sample)
 
     def _sample(self) -> None:
         if not self._is_live:

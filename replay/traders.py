@@ -57,12 +57,15 @@ class Trader:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A trader as he is told things: his context, his place among traders, his strategy, and the bars that he wants."""
+    """A trader as he is told things: his context, his place among traders, his strategy, the bars that he wants, and
+    whether he wants to hear of orders or other facts.
+    """
 
     context: Context
     order: int
     strategy: Strategy
     bars: Nanos
+    listens: bool
 
 
 class Traders:
@@ -88,8 +91,15 @@ class Traders:
     @property
     def next_at(self) -> Nanos | None:
         """When somebody is woken by a time, or something asked arrives at the exchange; None for never."""
-        times = [at for at in (self.outbox.next_at, self.alarms.next_at) if at is not None]
-        return min(times, default=None)
+        arrival, alarm = self.outbox.next_at, self.alarms.next_at
+        if arrival is None or alarm is None:
+            return alarm if arrival is None else arrival
+        return min(arrival, alarm)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether somebody is to be told of something."""
+        return bool(self._news)
 
     @property
     def _state(self) -> State:
@@ -182,7 +192,8 @@ class Traders:
         """Note which rows the strategy wants to see."""
         self.alarms.sees_books |= type(strategy).on_book is not Strategy.on_book
         self.alarms.sees_prints |= type(strategy).on_trade is not Strategy.on_trade
-        return Told(context, order, strategy, _whole(strategy, "bars", strategy.bars))
+        listens = _is_own(strategy, "on_order") or _is_own(strategy, "on_fact")
+        return Told(context, order, strategy, _whole(strategy, "bars", strategy.bars), listens)
 
     def _join(self, at: Nanos, trader: Trader, request: c.RequestId) -> None:
         """Let all wallets of an account answer for all its positions."""
@@ -212,14 +223,15 @@ class Traders:
             batch = self._news.popleft()
             marked = False
             for fact in batch.facts:
-                if isinstance(fact, MarkPriceMoved):
+                kind = type(fact)
+                if kind is MarkPriceMoved:
                     marked = True
-                    self._reached(fact.instrument, MARK, fact.mark)
-                elif isinstance(fact, Traded):
-                    self._tell_fill(fact)
-                elif isinstance(fact, Refused):
-                    self._tell_refusal(batch.command, fact.reason)
-                elif (told := self._told.get(getattr(fact, "account", c.MARKET))) is not None:
+                    self._reached(fact.instrument, MARK, fact.mark)  # type: ignore[union-attr]
+                elif kind is Traded:
+                    self._tell_fill(fact)  # type: ignore[arg-type]
+                elif kind is Refused:
+                    self._tell_refusal(batch.command, fact.reason)  # type: ignore[arg-type, union-attr]
+                elif (told := self._told.get(getattr(fact, "account", c.MARKET))) is not None and told.listens:
                     self._tell_fact(told, fact)
             if self.alarms.ratios:
                 self._look_at_ratios()
@@ -248,7 +260,7 @@ class Traders:
             call(told.strategy.on_refused, told.context, command, reason)
 
     def _reached(self, instrument: InstrumentId, source: PriceSource, price: int) -> None:
-        levels = self.alarms.levels.get((instrument, source))
+        levels = self.alarms.levels.get((instrument, source)) if self.alarms.levels else None
         if levels and levels.is_reached(price):
             unit = 1 if source is MARK else self._state.contracts[instrument].tick
             for name in levels.reached(price):
@@ -269,8 +281,13 @@ class Traders:
         instrument, alarms = chunk.instrument, self.alarms
         if self.outbox.is_used:
             self.outbox.measure(chunk, last)
-        alarms.fold(chunk, first, last)
-        if alarms.levels.get((instrument, LAST)) and (price := self._state.contracts[instrument].feed.last_price):
+        if alarms.bars:
+            alarms.fold(chunk, first, last)
+        if (
+            alarms.levels
+            and alarms.levels.get((instrument, LAST))
+            and (price := self._state.contracts[instrument].feed.last_price)
+        ):
             self._reached(instrument, LAST, price)
         if alarms.sees_books and changes_book(chunk, last):
             for told in self._told.values():
@@ -325,6 +342,12 @@ class Traders:
     def _wake_again(self, at: Nanos, order: int, told: Told) -> None:
         if every := _whole(told.strategy, "every", told.strategy.every):
             self.alarms.wake_at(Nanos(at + every), order, told.context.account, repeats=True)
+
+
+def _is_own(strategy: Strategy, method: str) -> bool:
+    """Whether a strategy has this method of its own, and not the one that does nothing."""
+    found = getattr(strategy, method)
+    return getattr(found, "__func__", found) is not getattr(Strategy, method)
 
 
 def _whole(strategy: Strategy, name: str, value: Nanos) -> Nanos:

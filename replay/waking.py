@@ -179,7 +179,7 @@ class Alarms:
 
     def last_row(self, chunk: Observations, first: int, last: int) -> int:
         """The first of these rows that wakes somebody by itself, else the last."""
-        levels = self.levels.get((chunk.instrument, PriceSource.LAST))
+        levels = self.levels.get((chunk.instrument, PriceSource.LAST)) if self.levels else None
         if not (levels or self.sees_books or self.sees_prints):
             return last
         for row in range(first, last):

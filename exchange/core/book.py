@@ -198,10 +198,13 @@ class BookSide:
 
     def market_best(self) -> int | None:
         """The best price at which MARKET still has volume to take."""
-        price = self.history.best()
-        if price is None or self._volume(price) > 0:
+        history = self.history
+        if not history.heap and history.course is None:
+            return None
+        price = history.best()
+        if price is None or (price not in self.levels and price not in history.taken) or self._volume(price) > 0:
             return price
-        return next((price for price in self.history.prices() if self._volume(price) > 0), None)
+        return next((price for price in history.prices() if self._volume(price) > 0), None)
 
     def best_prices(self, most: int, stale: bool) -> list[int]:
         """So many of the best prices, best first, at which traders' orders stand or MARKET has volume to take."""
@@ -323,8 +326,10 @@ class Book:
 
     def best_price(self, side: BookSide) -> int | None:
         """The best price that a taker could meet on `side`."""
-        front = self.front(side, None)
-        return None if front is None else front[0]
+        own, market = side.best, None if self.stale else side.market_best()
+        if own is None or market is None:
+            return own if market is None else market
+        return own if own * side.sign > market * side.sign else market
 
     def fill(self, order: Order, lots: int) -> None:
         """The resting order loses lots to a trade; at 0 it leaves."""

@@ -42,7 +42,7 @@ from exchange.core.matching.limit import decide_cancel, decide_place
 from exchange.core.matching.linked import decide_place_linked
 from exchange.core.matching.making import crossing_fill, history_fills
 from exchange.core.matching.phases import auctions_open, decide_set_trading_phase, resumes
-from exchange.core.matching.touching import crossing, first_touch
+from exchange.core.matching.touching import crossing, next_touch
 from exchange.core.matching.uncrossing import uncross
 from exchange.core.owed import settle_all, settle_first
 from exchange.core.state import RULES_VERSION, DueKey, State
@@ -134,7 +134,7 @@ def decide_advance_market(state: State, command: c.AdvanceMarket) -> Iterator[Fa
         yield Refused(Reason.ROWS_OUT_OF_RANGE)
         return
     while first <= last:
-        until = first_touch(contract.feed, columns, first, last)
+        until = next_touch(contract.feed, columns, first, last, state.seq - 1)
         samples = columns.at[until] >= contract.feed.next_sample
         yield MarketAdvanced(contract.id, command.chunk, first, until)
         yield from _consequences(state, contract, samples)

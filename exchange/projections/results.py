@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from events import facts as f
 from events.commands import AccountId
 from events.instruments import AssetId, instrument_of
-from events.record import Batch, kind_of
+from events.record import Batch
 from exchange.core.margin.model import requirement
 from exchange.core.state import Pool, State
 
@@ -65,7 +66,7 @@ class Results:
         for record in batch.records[1:]:
             fact = record.message
             kind = type(fact)
-            self.kinds[kind_of(fact)] += 1
+            self.kinds[_tag(kind)] += 1
             if fold := _FOLD.get(kind):
                 fold(self, fact)
             elif kind is f.ItemRefused:
@@ -77,6 +78,11 @@ class Results:
         """Note the margin ratios at the present marks."""
         for name, result in self.accounts.items():
             result.saw_ratio(margin_ratio(state, name))
+
+
+@cache
+def _tag(kind: type) -> str:
+    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 
 
 def margin_ratio(state: State, name: AccountId) -> float | None:

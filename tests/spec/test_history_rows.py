@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from events.commands import AdvanceTime, MarkSource, QueueModel
 from events.facts import Fact, MarketAdvanced
 from events.units import SECOND
-from exchange.core.matching.touching import first_touch
+from exchange.core.matching.touching import first_touch, look_ahead, next_touch
 from tests.scenario import Scenario, scenario
 from tests.spec.tape import (
     Row,
@@ -123,6 +123,20 @@ def touching(told: Scenario, *rows: Row) -> int:
     """Where first_touch stops."""
     chunk = tape(*rows, after=1)
     return first_touch(told.state.contracts[GOLD].feed, chunk, 0, len(chunk) - 1)
+
+
+def test_what_was_seen_ahead_counts_for_the_rows_and_the_record_after_which_it_was_seen() -> None:
+    told = session()
+    feed = told.state.contracts[GOLD].feed  # type: ignore[index]
+    chunk, other = (tape(diff({98: n}), diff({98: 5}), diff({98: 6}), after=1) for n in (3, 4))
+    assert next_touch(feed, chunk, 0, 2, 7) == 2
+    assert look_ahead(feed, chunk, 0, 2, 7) == 2
+    feed.untouched = (chunk, 0, 1, 7)
+    seen = [next_touch(feed, *asked) for asked in ((chunk, 0, 1, 7), (chunk, 0, 0, 7))]
+    anew = [
+        next_touch(feed, *asked) for asked in ((chunk, 0, 2, 7), (chunk, 0, 2, 8), (chunk, 1, 2, 7), (other, 0, 2, 7))
+    ]
+    assert (seen, anew) == ([1, 0], [2, 2, 2, 2])
 
 
 QUIET = (

@@ -63,7 +63,9 @@ def go_on(feed: MarketFeed, columns: Observations, spans: Spans, start: int, sto
     assert course is not None
     first, end = start - course.first, stop - course.first
     bids.history.row = asks.history.row = end
-    met = [*_met(bids, course.bids, first, end), *_met(asks, course.asks, first, end)]
+    met = _met(bids, course.bids, first, end) if bids.levels or bids.history.taken else []
+    if asks.levels or asks.history.taken:
+        met += _met(asks, course.asks, first, end)
     for row, sign, _, price, lots in sorted(met):
         side = bids if sign < 0 else asks
         restate(feed, side, side.levels[price], price, lots, columns.transacted[spans.depth_rows[course.first + row]])

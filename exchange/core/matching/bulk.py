@@ -11,15 +11,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from events.observations import Kind, Observations
+from events.observations import Observations
 from events.spans import Spans
 from exchange.core.matching.ahead import first_at_least, first_at_most
 from exchange.core.matching.along import go_on, goes_along
 
 if TYPE_CHECKING:
     from exchange.core.matching.market import MarketFeed
-
-DIFF = int(Kind.DIFF)
 
 WORTHWHILE = 3
 """A stretch of fewer rows is applied row by row."""
@@ -43,9 +41,9 @@ def apply_in_bulk(feed: MarketFeed, columns: Observations, first: int, end: int)
             feed.last_id = columns.last_id[stop - 1]
             feed.synced = True
             go_on(feed, columns, spans, start, stop)
+            if _next(feed.course.crossed, stop - 1, stop) < stop:  # type: ignore[union-attr]
+                feed.judge(end - 1, feed.last_id)
         _prints(feed, columns, spans.prints_before[first], spans.prints_before[end])
-        if columns.kind[end - 1] == DIFF:
-            feed.judge(end - 1, feed.last_id)
     return end
 
 

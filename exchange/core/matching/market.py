@@ -41,16 +41,19 @@ class MarketFeed:
     fills, funding_rate, marked and defects speak of the latest `advance` only: the traders' orders that a print
     reached; the rate by which a funding time that passed is paid; the mark of a mark row; what was wrong, as (row,
     what). last_price is that of history's last print, traded that of the last trade, be it history's or a trader's;
-    lasts are the conditional orders that wait for it. course is that along which the book went last, spans those of its
-    chunk, reach how many rows the next one may have. tangled says that the book is stale because history's orders
+    lasts are the conditional orders that wait for it. tangled says that the book is stale because history's orders
     cross.
+
+    What follows makes nothing different, only faster: course is that along which the book went last, spans those of its
+    chunk, reach how many rows the next one may have; untouched is what the host saw when it looked ahead: columns,
+    first row, the row before which none touches anybody, and the number of the last record then.
     """
 
     __slots__ = (
         "book", "course", "credits", "crossed", "defects", "different", "equal", "fillable", "fills", "funding_rate",
         "gaps", "index", "last_id", "last_price", "lasts", "mark_source", "marked", "next_funding", "next_sample",
         "observations", "prints", "queue_model", "quote", "rate", "reach", "spans", "stated", "streak", "synced",
-        "tangled", "tickers", "touches", "traded", "volume",
+        "tangled", "tickers", "touches", "traded", "untouched", "volume",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +89,7 @@ class MarketFeed:
         self.course: Course | None = None
         self.spans: Spans | None = None
         self.reach = REACH
+        self.untouched: tuple[Observations, int, int, int] | None = None
         self._begin()
 
     def _begin(self) -> None:

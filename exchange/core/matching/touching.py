@@ -29,13 +29,32 @@ def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
     """
     for own, other in ((book.asks, book.bids), (book.bids, book.asks)):
         while own.best is not None and not (book.stale or book.shut or book.by_trades):
+            reach = own.best * other.sign
+            if (stated := other.history.best()) is None or stated * other.sign < reach:
+                break
             price = other.market_best()
-            if price is None or price * other.sign < own.best * other.sign:
+            if price is None or price * other.sign < reach:
                 break
             level = other.levels.get(price)
             volume = other.available(price) if level is None else level.market
             order = own.levels[own.best].first_of_traders()
             yield order, min(order.lots, volume), price
+
+
+def look_ahead(feed: MarketFeed, columns: Observations, first: int, last: int, seq: int) -> int:
+    """As `first_touch`, remembered for whoever decides next, as long as no record follows the one of that number."""
+    row = first_touch(feed, columns, first, last)
+    feed.untouched = (columns, first, row, seq)
+    return row
+
+
+def next_touch(feed: MarketFeed, columns: Observations, first: int, last: int, seq: int) -> int:
+    """As `first_touch`, by what the host saw when it looked ahead, where that was after the record of that number."""
+    if feed.untouched is not None:
+        seen, start, row, since = feed.untouched
+        if seen is columns and start == first and since == seq and last <= row:
+            return last
+    return first_touch(feed, columns, first, last)
 
 
 def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) -> int:
