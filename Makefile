@@ -7,6 +7,7 @@
 # OPERATIONS=n    `make oracle`: so many on the book, and on the exchange, against their naive counterparts (1,000,000)
 # REQUESTS=n EXAMPLES=n  `make fuzz`: requests of chance against the Binance door (5,000), and of each native operation (40)
 # WORLDS=n WORLD=n  `make sim`: so many seeds of the whole system under faults, or one, with the order of its events
+# SECONDS=n       `make soak`: for how long a server is loaded while its memory is watched (600)
 # GATE=1          `make sim`: the scripts and few seeds that reach every refusal, layer and branch of the waterfall
 
 PYTHON ?=
@@ -15,7 +16,7 @@ TESTS ?= tests
 BIN := $(VENV)/bin
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' .ci/setup.sh
 
-.PHONY: setup run test check fmt sim fuzz oracle golden bench docs clean
+.PHONY: setup run test check fmt sim fuzz oracle golden bench soak docs clean
 
 setup: $(VENV)/dev.stamp
 
@@ -57,6 +58,9 @@ golden: $(VENV)/dev.stamp
 
 bench: $(VENV)/run.stamp
 	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
+
+soak: $(VENV)/run.stamp
+	$(BIN)/python -m benchmarks --soak $(or $(SECONDS),600)
 
 docs: $(VENV)/run.stamp
 	$(BIN)/python -m docs.generate

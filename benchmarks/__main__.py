@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import before, cascade, durable, filling, growing, level_replay, marks, matching, replaying, seeking
+from benchmarks import (
+    before,
+    cascade,
+    durable,
+    filling,
+    growing,
+    level_replay,
+    marks,
+    matching,
+    replaying,
+    seeking,
+    serving,
+)
 from benchmarks.figures import Figure, Grid, Sheet, new_sheet, show, write
 from benchmarks.level_replay import LEVEL_ROWS
 
@@ -28,6 +40,7 @@ class Part(Enum):
     SEEKING = "seeking"
     MARKS = "marks"
     CASCADE = "cascade"
+    SERVING = "serving"
 
 
 def main(
@@ -43,11 +56,15 @@ def main(
     liquidations: Annotated[int, typer.Option(help="Pools that the crash makes due.")] = 100_000,
     levels: Annotated[int, typer.Option(help="Level rows of that replay; prints are a tenth.")] = LEVEL_ROWS,
     peers: Annotated[str, typer.Option(help="The Python that has the peers, if not this one.")] = "",
+    serve_seconds: Annotated[float, typer.Option(help="How long each load on the server lasts, s.")] = 15.0,
+    soak: Annotated[float, typer.Option(help="Instead: load a server so long, s, and watch its memory.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of everything generated.")] = 7,
 ) -> None:
     """Run every benchmark once."""
     sheet = new_sheet(seed)
-    for part in only or Part:
+    if soak:
+        sheet.figures.extend(serving.soak(soak))
+    for part in () if soak else only or Part:
         if part is Part.MATCHING:
             sheet.figures.extend(matching.measure(operations, seed))
         elif part is Part.BEFORE:
@@ -66,6 +83,8 @@ def main(
             sheet.figures.extend(level_replay.measure(levels, levels // 10, seed, peers))
         elif part is Part.MARKS:
             _add(sheet, *marks.measure(positions or POSITIONS, updates, seed))
+        elif part is Part.SERVING:
+            _add(sheet, *serving.measure(serve_seconds))
         else:
             sheet.figures.extend(cascade.measure(liquidations, seed))
     show(sheet)

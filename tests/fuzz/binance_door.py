@@ -35,7 +35,8 @@ VALUES = (
     "FOK", "0.01", "1", "60000", "59000.1", "0", "-1", "1e400", "NaN", "Infinity", "0x10", "1_000", "", " ", "true",
     "True", "null", "[]", "{}", '[{"symbol":"BTCUSDT"}]', "[1,2,3]", '[{"symbol":"BTCUSDT","side":"BUY"}', "LONG",
     "CROSSED", "ISOLATED", "1m", "9m", "1000", "99999999999999999999999999", "ä", "\x00", "\r\n", "%", "&", "=",
-    "a" * 40, "BOTH", "CONDITIONAL", "OPPONENT", "EXPIRE_MAKER", "MARK_PRICE", "١٢", "0.000000001", "-0", "+5", "5.", ".5",
+    "a" * 40, "BOTH", "CONDITIONAL", "OPPONENT", "EXPIRE_MAKER", "MARK_PRICE", "١٢", "0.000000001", "-0", "+5",
+    "5.", ".5",
 )  # fmt: skip
 
 
