@@ -18,6 +18,7 @@ from gateway.reports import page, report_page
 from gateway.reports.report_object import as_object
 from gateway.reports.report_rows import Told, title
 from gateway.reports.report_trades import blocks
+from gateway.reports.ways import ways
 from gateway.reports.why_words import Words
 from replay.lending import Lender
 from replay.report import Report
@@ -101,6 +102,8 @@ def _numbered(report: Report, account: str) -> dict[int, Liquidation]:
 def _show(told: Told, in_full: bool) -> None:
     name, what = title(told)
     say(f"{name}: {what}")
+    for word, how in ways(told.report.state):
+        say(f"{word}: {how}")
     for block in blocks(told, in_full):
         OUT.print(f"\n{block.heading}", markup=False)
         for line in aligned(block.rows, block.right):

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from events.commands import AccountId, TradeFills
+from events.commands import AccountId
 from events.instruments import AssetId
-from events.latency import NO_LATENCY
 from events.units import decimal_text
 from exchange.core.state import State
 from exchange.projections.results import AccountResult, Money, Results, margin_ratio
 from gateway.console import OUT, aligned, money_text, ratio_text, time_text
+from gateway.reports.ways import options_object, ways
 from gateway.wording import places_of
 from replay.fills import has_no_book
-from replay.latency import short
 from replay.player import Progress
 from replay.quotes import equity_atoms
 
@@ -69,6 +68,7 @@ def as_object(replayed: Replayed) -> dict[str, Any]:
         "first_at": replayed.first_at,
         "last_at": replayed.progress.at,
         "skipped": replayed.skipped,
+        "options": options_object(replayed.state.options),
         "without_book": [c.id for c in replayed.state.contracts.values() if has_no_book(c)],
         "seconds": round(replayed.seconds, 3),
         "accounts": account_figures(replayed.state, results),
@@ -111,8 +111,8 @@ def show(replayed: Replayed, out: Path | None) -> None:
         f"         {market['observations']:,} observations, {market['trades']:,} trades, volume {market['volume']}, "
         f"top of book equal {equal:,} different {different:,}"
     )
-    for line in _ways(state):
-        OUT.print(line)
+    for word, what in ways(state):
+        OUT.print(f"{word:9}{what}", markup=False)
     if replayed.skipped:
         OUT.print("skipped  " + ", ".join(f"{count:,} {reason}" for reason, count in replayed.skipped.items()))
     if replayed.results.accounts:
@@ -124,27 +124,6 @@ def show(replayed: Replayed, out: Path | None) -> None:
     OUT.print(f"head     {replayed.head}")
     if out:
         OUT.print(f"written  {out}")
-
-
-def _ways(state: State) -> Iterator[str]:
-    """What an account's orders met, where that was no book, and how late they came to it."""
-    without, told = [c.id for c in state.contracts.values() if has_no_book(c)], state.options.latency
-    if without:
-        yield f"book     {', '.join(without)}: {_INSTEAD[state.options.trade_fills]}"
-    if told != NO_LATENCY:
-        entry, feed = (
-            "as long as the rows of the data" if is_measured else short(time)
-            for time, is_measured in ((told.entry, told.entry_measured), (told.feed, told.feed_measured))
-        )
-        jitter = f" and up to {short(told.jitter)} more (seed {told.seed})" if told.jitter else ""
-        yield f"latency  orders {entry}{jitter}, news {feed}"
-
-
-_INSTEAD = {
-    TradeFills.BOOK: "none in the data, so that nothing could trade with history; see --trade-fills",
-    TradeFills.THROUGH: "none in the data; trades through an order's price filled it, takers met the last trade's size",
-    TradeFills.TOUCH: "none in the data; trades at an order's price filled it, takers met the last trade's size",
-}
 
 
 def account_table(state: State, results: Results) -> list[str]:

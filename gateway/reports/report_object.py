@@ -15,6 +15,7 @@ from exchange.core.margin.model import unrealised
 from exchange.projections.explain import Liquidation
 from gateway.reports.lab_figures import ratio_number
 from gateway.reports.report_numbers import decimal_of, fraction_text, percent_exact, seconds_exact
+from gateway.reports.ways import options_object
 from gateway.reports.why_object import exact
 from replay.lab import Series
 from replay.lab.series import Point
@@ -45,6 +46,7 @@ def as_object(session: str, report: Report, liquidations: Mapping[int, Liquidati
         "started_at": report.started,
         "ended_at": report.ended,
         "records": report.state.seq,
+        "options": options_object(report.state.options),
         "units": UNITS,
         "accounts": [_account(report, its, liquidations, per_year) for its in report.accounts.values()],
     }

@@ -9,6 +9,7 @@ from gateway.reports.page import chart, document, put
 from gateway.reports.report_charts import over_time, spreads
 from gateway.reports.report_rows import Told, title
 from gateway.reports.report_trades import blocks
+from gateway.reports.ways import ways
 from gateway.reports.why_rows import Block
 
 STYLE = """
@@ -33,7 +34,8 @@ def page(told: Told) -> str:
     name, what = title(told)
     tables = "".join(_table(block) for block in blocks(told, in_full=True))
     charts = "".join(_charts(told, number) for number in range(len(told.accounts)))
-    return document(f"{name}: report", f"<h1>{escape(name)}</h1><p>{escape(what)}</p>{tables}{charts}", STYLE)
+    how = "".join(f"<p>{escape(word)}: {escape(said)}</p>" for word, said in ways(told.report.state))
+    return document(f"{name}: report", f"<h1>{escape(name)}</h1><p>{escape(what)}</p>{how}{tables}{charts}", STYLE)
 
 
 def _charts(told: Told, number: int) -> str:

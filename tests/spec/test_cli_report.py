@@ -73,7 +73,7 @@ def test_every_figure_of_the_object_is_text_or_a_count(session: Path) -> None:
 
     said = ringfence("report", session, "--json").json
     assert {type(leaf) for leaf in leaves(said)} <= {str, int, bool, type(None)}
-    assert set(said) == {"session", "rules", "started_at", "ended_at", "records", "units", "accounts"}
+    assert set(said) == {"session", "rules", "started_at", "ended_at", "records", "options", "units", "accounts"}
     assert set(said["accounts"][0]) == {
         "account", "money", "standing", "instruments", "orders", "fills", "liquidations",
     }  # fmt: skip
