@@ -13,9 +13,11 @@ from events.commands import AccountId
 from events.instruments import load_pack
 from gateway.binance.desk import Desk
 from gateway.binance.door import Door
+from gateway.binance.market import MARKET_ROUTES
 from gateway.serving.blotter import Blotter
 from gateway.serving.keys import Key, KeyRing, Scope
 from gateway.serving.limits import UNLIMITED, Limits, Rules
+from gateway.serving.tape.tape import Tape
 from tests.serving import Served, served
 
 WALL_MS = 1_700_000_000_000
@@ -145,10 +147,11 @@ async def client(
     rules: Rules = UNLIMITED, pack: str = "binance-usdm", **desk: Any,
 ) -> Client:  # fmt: skip
     """A client of a market at a price, with money."""
-    blotter = Blotter(load_pack(pack))
-    host = await served(price, models=(blotter,), pack=pack)
+    rule_pack = load_pack(pack)
+    blotter, tape = Blotter(rule_pack), Tape(rule_pack)
+    host = await served(price, models=(blotter, tape), look=tape.look, pack=pack)
     account = await host.account("ann", deposit)
     keys = KeyRing.open(None)
     key, secret = keys.create(account, scopes)
-    made = Desk(host.venue, blotter, None, keys, Limits(rules, lambda: WALL_MS), lambda: WALL_MS, **desk)
-    return Client(host, made, Door(made), account, key, hmac_signer(secret))
+    made = Desk(host.venue, blotter, tape, keys, Limits(rules, lambda: WALL_MS), lambda: WALL_MS, **desk)
+    return Client(host, made, Door(made, MARKET_ROUTES), account, key, hmac_signer(secret))

@@ -19,6 +19,7 @@ from events.store.memory import MemoryLog
 from gateway.app import Part, build
 from gateway.binance.desk import Desk as BinanceDesk
 from gateway.binance.door import Door
+from gateway.binance.market import MARKET_ROUTES
 from gateway.native.app import build as native_app
 from gateway.native.desk import Desk
 from gateway.serving.blotter import Blotter
@@ -120,7 +121,7 @@ class ServerThread:
         people = [_credentials(ring, await session.account(name)) for name in ("ann", "bob")]
         found = certificate(self._folder / "live.db.tls")
         desk = Desk(session.venue, ring, log, blotter, tape)
-        door = Door(BinanceDesk(session.venue, blotter, tape, ring, Limits(UNLIMITED)))
+        door = Door(BinanceDesk(session.venue, blotter, tape, ring, Limits(UNLIMITED)), MARKET_ROUTES)
         native = native_app(desk)
         parts = [Part("/api/", native, native), Part("/fapi/", door), Part("/futures/data/", door)]  # type: ignore[arg-type]
         server = Server(build(session, parts), ring, listen(HOST, 0), listen(HOST, 0), found)
