@@ -50,13 +50,17 @@ class Client:
         for _ in range(turns):
             await asyncio.sleep(0)
 
-    async def say(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
         """Send a message: a text or bytes as they are, anything else as JSON."""
         if isinstance(message, bytes):
             self._says.put_nowait({"type": "websocket.receive", "bytes": message})
         else:
             text = message if isinstance(message, str) else json.dumps(message)
             self._says.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def say(self, message: Any) -> None:
+        """Send a message, and let what follows from it happen."""
+        self.send(message)
         await self.settle()
 
     async def ask(self, message: Any) -> Any:
