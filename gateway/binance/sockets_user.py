@@ -15,7 +15,7 @@ import msgspec
 from events.commands import AccountId
 from events.instruments import InstrumentId, Terms, position_name
 from gateway.binance.desk import Desk
-from gateway.binance.sockets_hubs import Audience, Hearer
+from gateway.binance.sockets_hubs import Audience, Hearer, Pump
 from gateway.binance.sockets_look import Look
 from gateway.binance.sockets_tale import Tale
 from gateway.binance.sockets_telling import tell
@@ -33,6 +33,7 @@ class UserStreams:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._pump = Pump()
         self._terms: dict[str, Terms] = {terms.id: terms for terms in desk.venue.pack.instruments}
         self._accounts: dict[AccountId, dict[str, Audience]] = {}
         self._realised: dict[AccountId, Counter[str]] = {}
@@ -53,7 +54,7 @@ class UserStreams:
             streams = self._accounts[account] = {}
             self._realised[account] = self._sum(account)
         if key not in streams:
-            streams[key] = Audience(key)
+            streams[key] = Audience(key, self._pump)
             self._watch(account, key)
         streams[key].add(hearer, wraps)
         return lambda: self._leave(account, key, hearer, wraps)
