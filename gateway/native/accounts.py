@@ -113,11 +113,10 @@ async def list_accounts(client: NamedDependency[Client]) -> list[str]:
 @post("/accounts", opt=ADMIN, status_code=201)
 async def open_account(client: NamedDependency[Client], data: JSONBody[NewAccount]) -> list[Outcome]:
     """Open an account and pay in."""
-    venue = client.desk.venue
     if not (data.name and data.name.isascii() and data.name.isprintable()):
         raise Asked("bad_request", "name: give printable ASCII")
-    new = Client(client.desk, client.key, AccountId(data.name))
-    outcomes = [await new.ask(c.OpenAccount(venue.now, new.account, venue.request()))]
+    new = Client(client.desk, client.key, AccountId(data.name), client.idempotency)
+    outcomes = [await new.ask(c.OpenAccount(client.desk.venue.now, new.account, new.request()))]
     for asset, amount in data.deposit.items():
         outcomes.append(await new.ask(_money(new, c.Deposit, Money(asset=asset, amount=amount))))
     return outcomes

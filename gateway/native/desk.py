@@ -41,14 +41,15 @@ class Desk:
     is_on_time: Callable[[], bool] = lambda: True
 
 
-@dataclass(frozen=True)
+@dataclass
 class Client:
-    """Whoever asks: a key, and for which account."""
+    """Whoever asks, once: a key, and for which account. asked counts the commands that the request led to."""
 
     desk: Desk
     key: Key
     account: AccountId
     idempotency: str = ""
+    asked: int = 0
 
     def made(self, make: Callable[[Context], Any]) -> TradersCommand:
         """The command that a strategy of the account would send so. Raises Asked where the texts make none."""
@@ -70,12 +71,15 @@ class Client:
         return told(await self.desk.venue.ask(command), command)
 
     def request(self) -> RequestId:
-        """The id of a request: the client's own where it gave one. Raises Asked."""
+        """The id of the next command: made of the client's own key where it gave one, so that each command of a request
+        which is sent again is known again. Raises Asked.
+        """
         if not self.idempotency:
             return self.desk.venue.request()
-        text = f"{OWN}{self.idempotency}"
+        self.asked += 1
+        text = f"{OWN}{self.idempotency}" if self.asked == 1 else f"{OWN}{self.idempotency}.{self.asked}"
         if not (text.isascii() and text.isprintable() and len(text) <= 128):
-            raise Asked("bad_idempotency_key", "Idempotency-Key: give up to 126 printable ASCII characters")
+            raise Asked("bad_idempotency_key", "Idempotency-Key: give up to 120 printable ASCII characters")
         return RequestId(text)
 
 

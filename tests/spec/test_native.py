@@ -76,6 +76,19 @@ async def test_a_request_that_is_sent_again_under_its_key_is_decided_once() -> N
 
 
 @in_loop
+async def test_each_command_of_a_request_is_known_again_when_it_is_sent_again() -> None:
+    async with native() as api:
+        both = {"instrument": "BTCUSDT", "leverage": 7, "mode": "isolated"}
+        first = await api.told("PUT", "/settings", both, Idempotency_Key="both")
+        again = await api.told("PUT", "/settings", both, Idempotency_Key="both")
+        assert [outcome["record"] for outcome in first] == [outcome["record"] for outcome in again]
+        assert [outcome["repeated"] for outcome in first + again] == [False, False, True, True]
+        await api.told("POST", "/orders", MARKET_BUY, 201)
+        (position,) = (await api.told("GET", "/account"))["positions"]
+        assert (position["mode"], position["leverage"]) == ("isolated", 7)
+
+
+@in_loop
 async def test_a_stop_waits_fires_and_closes_the_position() -> None:
     async with native() as api:
         await api.told("POST", "/orders", MARKET_BUY, 201)
