@@ -18,6 +18,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from docs.life import diagram, stages
+from docs.native_api import native_page
 from events import refusals, units
 from events.asking import AnyCommand
 from events.facts import AnyFact
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "reference/commands.md": commands_page(),
         "reference/facts.md": facts_page(),
         "reference/refusals.md": refusals_page(),
+        "reference/native-api.md": native_page(page, field_table),
         "orders.md": filled_in((DOCS / "orders.md").read_text(encoding="utf-8")),
     }
 
