@@ -28,7 +28,7 @@ app.add_typer(keyring.app, name="keys")
 for verb in (
     markets.demo, markets.synth, markets.replay, markets.sources, markets.probe, markets.fetch,
     sessions.verify, sessions.audit, sessions.fork, sessions.play, sessions.diff, sessions.why, sessions.lab,
-    sessions.report, stress.stress, sweep.sweep, serving.doctor,
+    sessions.report, stress.stress, sweep.sweep, serving.serve, serving.doctor,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -5,6 +5,7 @@ Of a request it holds the method, the path and how it ended; never a query, a he
 
 from __future__ import annotations
 
+import logging
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -19,6 +20,27 @@ REQUEST: ContextVar[str] = ContextVar("request", default="")
 SECRETS = ("secret", "signature", "token", "authorization", "cookie", "apikey", "api_key", "password")
 
 
+def processors() -> list[Any]:
+    """How an event becomes a line."""
+    return [
+        without_secrets,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+def configure(stream: TextIO, is_all: bool) -> None:
+    """Have what the rooms below log written there, too: all of it, or what goes wrong."""
+    level = logging.INFO if is_all else logging.WARNING
+    structlog.configure(
+        processors=processors(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+
+
 class Journal:
     """Writes to a stream, or nowhere."""
 
@@ -26,13 +48,7 @@ class Journal:
         self.is_on = stream is not None
         self._log: Any = structlog.wrap_logger(
             structlog.PrintLogger(stream),
-            processors=[
-                without_secrets,
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper("iso", utc=True),
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ],
+            processors=processors(),
             cache_logger_on_first_use=True,
         )
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
+
+from exchange.failures import SequencerError
 from gateway.errors import UsageError
 from gateway.serving.certificates import Certificate
 from gateway.serving.hosts import Host
 from gateway.serving.keys import KeyRing
+from gateway.serving.venue import Overloaded
 
 LOOK_SECONDS = 1.0
 """Keys that were made or revoked elsewhere are known after so long at most."""
+
+
+_LOGGER = structlog.get_logger()
 
 
 class Application(Protocol):
@@ -27,15 +35,19 @@ class Application(Protocol):
 
 
 class Server:
-    """An application behind an HTTP address, and one with TLS where there is a certificate and a socket for it."""
+    """An application behind an HTTP address, and one with TLS where there is a certificate and a socket for it.
+
+    on_keys is called after keys were made or revoked elsewhere.
+    """
 
     def __init__(
         self, app: Application, keys: KeyRing, plain: socket.socket | None, secure: socket.socket | None = None,
-        certificate: Certificate | None = None,
+        certificate: Certificate | None = None, on_keys: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self.authority: Path | None = certificate.authority if certificate else None
         self._app = app
         self._keys = keys
+        self._on_keys = on_keys
         self._host = Host(app, plain, secure, certificate.context() if certificate else None)
         self._looking: asyncio.Task[None] | None = None
 
@@ -65,6 +77,7 @@ class Server:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                self._keys.refresh()
-            except (UsageError, OSError):
-                continue
+                if self._keys.refresh() and self._on_keys is not None:
+                    await self._on_keys()
+            except (UsageError, OSError, SequencerError, Overloaded) as error:
+                _LOGGER.warning("keys not taken up", why=str(error))
