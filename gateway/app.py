@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from itertools import count
+from pathlib import Path
 from secrets import token_hex
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
@@ -14,11 +15,21 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from events.notes import NotedLog
 from exchange.failures import SequencerError
+from gateway.binance import desk as binance
+from gateway.binance.door import Door
+from gateway.native import desk as native
+from gateway.native.app import build as native_app
+from gateway.serving.blotter import Blotter
 from gateway.serving.hosts import is_loopback
 from gateway.serving.journal import REQUEST, Journal
+from gateway.serving.keys import KeyRing
+from gateway.serving.limits import Limits
 from gateway.serving.metrics import CONTENT_TYPE, Metrics
+from gateway.serving.tape.tape import Tape
 from gateway.serving.venue import Overloaded, Venue
+from replay.control import Control
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -42,11 +53,17 @@ JSON = b"application/json"
 
 
 class Session(Protocol):
-    """A session that is served."""
+    """A session that is served: a live one, or one whose market a test moves."""
+
+    venue: Venue
+    blotter: Blotter
+    tape: Tape
+    log: NotedLog
+    control: Control | None
 
     @property
-    def venue(self) -> Venue:
-        """Where it is asked."""
+    def is_on_time(self) -> bool:
+        """Whether session time is shown as the wall's."""
         ...
 
 
@@ -196,6 +213,17 @@ def _is_same_origin(scope: Scope) -> bool:
     return origin is None or urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
 
 
-def build(session: Session, parts: Sequence[Part] = (), journal: Journal | None = None, is_open: bool = False) -> App:
-    """The application that serves a session."""
-    return App(session.venue, parts, Metrics(session.venue), journal or Journal(), is_open)
+def build(
+    session: Session, keys: KeyRing, limits: Limits, *, journal: Journal | None = None, strict_algo: bool = False,
+    is_open: bool = False, path: Path | None = None,
+) -> App:  # fmt: skip
+    """The application that serves a session; path is its file, is_open shows figures to all who ask."""
+    venue = session.venue
+    desk = binance.Desk(venue, session.blotter, session.tape, keys, limits, strict_algo=strict_algo)
+    own = native.Desk(
+        venue, keys, session.log, session.blotter, session.tape, path.stem if path else "session", path,
+        session.control, lambda: session.is_on_time,
+    )  # fmt: skip
+    door, api = Door(desk), native_app(own)
+    parts = (Part("/fapi/", door), Part("/futures/", door), Part("/api/", api, api))
+    return App(venue, parts, Metrics(venue), journal or Journal(), is_open)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from time import time_ns
+from typing import Any, TypeVar
 
 from events import commands as c
 from events.chunks import encode_chunk
@@ -15,8 +16,10 @@ from events.store.memory import MemoryLog
 from events.units import SECOND, UNIT, Atoms, Nanos
 from exchange.core.state import RULES_VERSION
 from exchange.sequencer import Sequencer
+from gateway.serving.blotter import Blotter
 from gateway.serving.calendar import Calendar
 from gateway.serving.models import Model
+from gateway.serving.tape.tape import Tape
 from gateway.serving.venue import Venue
 from replay.markets import NOON, Point, Prices
 
@@ -61,14 +64,39 @@ class Served:
         await self.sequencer.close()
 
 
+K = TypeVar("K", bound=Served)
+
+
 async def served(
     price: str = "60000", *, models: Sequence[Model] = (), look: Any = None, calendar: Calendar | None = None,
-    pack: str = "binance-usdm", log: Any = None,
-) -> Served:  # fmt: skip
+    pack: str = "binance-usdm", log: Any = None, kind: type[K] = Served,  # type: ignore[assignment]
+) -> K:  # fmt: skip
     sequencer = await Sequencer.open(MemoryLog() if log is None else log)
     sequencer.decide(c.OpenSession(START, RULES_VERSION, load_pack(pack), c.SessionOptions()))
-    found = Served(None, sequencer)  # type: ignore[arg-type]
+    found = kind(None, sequencer)  # type: ignore[arg-type]
     found.venue = Venue(sequencer, calendar or Calendar(), lambda: found.at, models, look)
     found.move(price)
     await sequencer.flush()
+    return found
+
+
+@dataclass
+class Moved(Served):
+    """The same with all that a server shows of a session."""
+
+    blotter: Any = None
+    tape: Any = None
+    log: Any = None
+    control: Any = None
+    is_on_time: bool = True
+
+
+async def moved(price: str = "60000", pack: str = "binance-usdm") -> Moved:
+    """A session to be served whose market a test moves; its time is shown as the wall's of when it began."""
+    rules, log, calendar = load_pack(pack), MemoryLog(), Calendar()
+    calendar.resume(START, time_ns())
+    blotter, tape = Blotter(rules), Tape(rules, calendar)
+    eyes = {"models": (blotter, tape), "look": tape.look, "calendar": calendar}
+    found = await served(price, **eyes, pack=pack, log=log, kind=Moved)
+    found.blotter, found.tape, found.log = blotter, tape, log
     return found

@@ -92,7 +92,7 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
         made = first_keys(ring, AccountId(request.account))
         await accounts.open()
         limits = Limits(USUAL if request.has_limits else UNLIMITED)
-        app = build(live, ring, limits, journal=journal, strict_algo=request.strict_algo)
+        app = build(live, ring, limits, journal=journal, strict_algo=request.strict_algo, path=request.session)
         found = certificate(beside, "" if is_loopback(request.host) else request.host)
         server = Server(app, ring, plain, secure, found, accounts.open)
         await server.start()
@@ -142,4 +142,3 @@ def _journal(path: str) -> Iterator[Journal]:
         with open(path, "a", encoding="utf-8", buffering=1) as stream:
             configure(stream, is_all=True)
             yield Journal(stream)
-

@@ -37,12 +37,16 @@ def serve(
     ] = False,
     strict_algo: Annotated[
         bool,
-        typer.Option("--strict-algo", help="Refuse conditional orders on /fapi/v1/order with -4120, as the venue does."),
+        typer.Option(
+            "--strict-algo", help="Refuse conditional orders on /fapi/v1/order with -4120, as the venue does."
+        ),
     ] = False,
     limits: Annotated[bool, typer.Option(help="Keep to the venue's limits of requests and orders.")] = True,
     account: Annotated[str, typer.Option(help="The account of the first key.")] = "practice",
     deposit: Annotated[str, typer.Option(help="What an account begins with.")] = "10000",
-    log: Annotated[str, typer.Option(help="Log each request and command to this file, as JSON; -: standard error.")] = "",
+    log: Annotated[
+        str, typer.Option(help="Log each request and command to this file, as JSON; -: standard error.")
+    ] = "",
     seconds: Annotated[float, typer.Option("--for", help="Stop after so many seconds; 0: when stopped.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:
