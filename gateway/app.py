@@ -19,6 +19,7 @@ from events.notes import NotedLog
 from exchange.failures import SequencerError
 from gateway.binance import desk as binance
 from gateway.binance.door import Door
+from gateway.binance.market import MARKET_ROUTES
 from gateway.native import desk as native
 from gateway.native.app import build as native_app
 from gateway.serving.blotter import Blotter
@@ -58,8 +59,16 @@ class Session(Protocol):
     venue: Venue
     blotter: Blotter
     tape: Tape
-    log: NotedLog
-    control: Control | None
+
+    @property
+    def log(self) -> NotedLog:
+        """Its log."""
+        ...
+
+    @property
+    def control(self) -> Control | None:
+        """Whoever plays its market is held by this."""
+        ...
 
     @property
     def is_on_time(self) -> bool:
@@ -224,6 +233,6 @@ def build(
         venue, keys, session.log, session.blotter, session.tape, path.stem if path else "session", path,
         session.control, lambda: session.is_on_time,
     )  # fmt: skip
-    door, api = Door(desk), native_app(own)
+    door, api = Door(desk, MARKET_ROUTES), native_app(own)
     parts = (Part("/fapi/", door), Part("/futures/", door), Part("/api/", api, api))
     return App(venue, parts, Metrics(venue), journal or Journal(), is_open)

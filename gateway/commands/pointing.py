@@ -1,4 +1,4 @@
-"""How to point clients at a server: text to paste, which works as it is."""
+"""How to point clients at a server: files that hold all but the key, and the lines to paste, which work as they are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import json
 from pathlib import Path
 
 KEY, SECRET = "YOUR_KEY", "YOUR_SECRET"
+SYMBOL = "BTC/USDT:USDT"
+
+
+def write(folder: Path, host: str, port: int, authority: Path) -> None:
+    """Write `ccxt.json` and `freqtrade.json` for the server at that port of TLS. Raises OSError."""
+    folder.mkdir(exist_ok=True)
+    config = ccxt_config(host, port, authority)
+    for name, held in (("ccxt", config), ("freqtrade", freqtrade_config(config))):
+        (folder / f"{name}.json").write_text(json.dumps(held, indent=4) + "\n", "utf-8")
 
 
 def apis(root: str) -> dict[str, str]:
@@ -15,39 +24,42 @@ def apis(root: str) -> dict[str, str]:
     return {**{name: f"{root}/fapi/{version}" for name, version in names.items()}, "fapiData": f"{root}/futures/data"}
 
 
-def ccxt_config(port: int, tls_port: int, authority: Path | None, key: str, secret: str) -> dict[str, object]:
-    """What `ccxt.binanceusdm(...)` is made with, sync, async or pro.
+def ccxt_config(host: str, port: int, authority: Path) -> dict[str, object]:
+    """What `ccxt.binanceusdm(...)` is made with, sync, async or pro, besides the key.
 
     ccxt knows its table of errors by how the address begins: `https://demo-fapi` before the @ is for it alone. It hands
     `validateServerSsl` to requests and `cafile` to aiohttp.
     """
-    host = "127.0.0.1"
-    root, streams = f"http://{host}:{port}", f"ws://{host}:{port}"
-    config: dict[str, object] = {"apiKey": key, "secret": secret}
-    if authority is not None:
-        root, streams = f"https://demo-fapi@{host}:{tls_port}", f"wss://{host}:{tls_port}"
-        config |= {"validateServerSsl": str(authority.resolve()), "cafile": str(authority.resolve())}
+    trusted, streams = str(authority.resolve()), f"wss://{host}:{port}"
     sockets = {"linear": f"{streams}/ws", "ws-api": {"linear": f"{streams}/ws-fapi/v1"}}
     options = {"defaultType": "swap", "fetchCurrencies": False, "fetchMargins": False}
     return {
-        **config,
+        "validateServerSsl": trusted,
+        "cafile": trusted,
         "options": {**options, "fetchMarkets": {"types": ["linear"]}},
-        "urls": {"api": {**apis(root), "ws": sockets}},
+        "urls": {"api": {**apis(f"https://demo-fapi@{host}:{port}"), "ws": sockets}},
     }
 
 
-def ccxt_text(config: dict[str, object], symbol: str) -> str:
-    """A program for ccxt."""
-    shown = json.dumps(config, indent=4).replace(": false", ": False").replace(": true", ": True")
-    return f"import ccxt\n\nexchange = ccxt.binanceusdm({shown})\nprint(exchange.fetch_ticker({symbol!r})['last'])\n"
-
-
-def freqtrade_text(config: dict[str, object], symbol: str) -> str:
-    """The part of freqtrade's configuration that is about the exchange."""
-    shared = {name: value for name, value in config.items() if name not in ("apiKey", "secret")}
-    exchange = {
-        "name": "binance", "key": config["apiKey"], "secret": config["secret"], "only_from_ccxt": True,
-        "ccxt_config": shared, "pair_whitelist": [symbol],
-    }  # fmt: skip
+def freqtrade_config(ccxt: dict[str, object]) -> dict[str, object]:
+    """What freqtrade is to be told in a configuration beside one's own."""
+    exchange = {"name": "binance", "only_from_ccxt": True, "ccxt_config": ccxt, "pair_whitelist": [SYMBOL]}
     whole = {"dry_run": False, "trading_mode": "futures", "margin_mode": "isolated", "stake_currency": "USDT"}
-    return json.dumps({**whole, "exchange": exchange}, indent=4) + "\n"
+    return {**whole, "exchange": exchange}
+
+
+def lines(folder: Path, key: str = KEY, secret: str = SECRET) -> list[str]:
+    """How to use the files."""
+    path = folder.resolve()
+    signed = f'"apiKey": "{key}", "secret": "{secret}"'
+    return [
+        "# ccxt",
+        "import ccxt, json",
+        f'config = json.load(open("{path / "ccxt.json"}"))',
+        f"exchange = ccxt.binanceusdm({{**config, {signed}}})",
+        f'print(exchange.fetch_ticker("{SYMBOL}")["last"], exchange.fetch_balance()["USDT"])',
+        "",
+        "# freqtrade",
+        f"FREQTRADE__EXCHANGE__KEY={key} FREQTRADE__EXCHANGE__SECRET={secret} \\",
+        f"freqtrade trade --config YOURS.json --config {path / 'freqtrade.json'} --strategy YOURS",
+    ]

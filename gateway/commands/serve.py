@@ -82,9 +82,7 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
     market = await chosen(request.session, request.markets, request.seed)
     beside = request.session.with_name(f"{request.session.name}.tls")
     async with AsyncExitStack() as closing:
-        live = await LiveSession.open(
-            request.session, market_of(market, request.pack), pack=request.pack, speed=request.speed
-        )
+        live = await LiveSession.open(request.session, market_of(market), pack=request.pack, speed=request.speed)
         closing.push_async_callback(live.close)
         await remember(live.log, market)
         ring = ring_of(request.session)
@@ -98,7 +96,9 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
         await server.start()
         closing.push_async_callback(server.stop)
         collect_seldom()
-        said = Said(request.session, live.venue, server, request.host, made, request.account)
+        traded = live.market.instruments(live.venue.pack) or list(live.venue.state.contracts)
+        said = Said(request.session, live.venue, server, request.host, made, request.account, traded)
+        said.point()
         if request.as_json:
             say_json(said.object())
         else:

@@ -53,8 +53,8 @@ async def remember(log: NotedLog, market: Chosen) -> None:
     await log.note(NOTE, msgspec.json.encode(market).decode())
 
 
-def market_of(chosen: Chosen, pack: str) -> LiveMarket:
-    """What plays it. Raises UsageError, SourceError, PackError."""
+def market_of(chosen: Chosen) -> LiveMarket:
+    """What plays it. Raises UsageError."""
     if not chosen.files:
         return Endless(chosen.seed)
     raise UsageError("--market: sessions of files are not served yet")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.commands.pointing import KEY, SECRET, ccxt_config, ccxt_text, freqtrade_text
+from events.commands import AccountId
+from gateway.commands.pointing import KEY, SECRET, lines, write
 from gateway.console import OUT, exact_text
 from gateway.serving.keys import Key, KeyKind
 from gateway.serving.server import Server
@@ -24,6 +26,7 @@ class Said:
     host: str
     made: list[tuple[Key, str]]
     account: str
+    symbols: Sequence[str]
 
     def object(self) -> dict[str, object]:
         """For programs."""
@@ -52,23 +55,27 @@ class Said:
         return self.server.authority
 
     @property
-    def symbols(self) -> list[str]:
-        """What is traded."""
-        return list(self.venue.state.contracts)
+    def clients(self) -> Path:
+        """Where the files for clients are."""
+        return self.session.with_name(f"{self.session.name}.clients")
+
+    def point(self) -> None:
+        """Write the files for clients. Raises OSError."""
+        write(self.clients, self.host, self.server.tls_port, self.authority)
 
     def text(self) -> str:
         """For people."""
         venue, shown = self.venue, dict(self._lines())
         width = max(map(len, shown))
-        lines = [
+        said = [
             f"serving {self.session}: {venue.pack.id}, {', '.join(self.symbols)}; record {venue.durable.seq:,}",
             *(f"{name:<{width}}  {text}" for name, text in shown.items()),
         ]
-        return "\n".join([*lines, "", *self._pointing(), "Ctrl-C stops it; the same command goes on with the session."])
+        return "\n".join([*said, "", *self._pointing(), "", "Ctrl-C stops it; the same command goes on with it."])
 
     def _lines(self) -> list[tuple[str, str]]:
         http, https = self.http, self.https
-        lines = [
+        rows = [
             ("http", f"{http}   {http.replace('http', 'ws', 1)}"),
             ("https", f"{https}   {https.replace('https', 'wss', 1)}   verified by {self.authority}"),
             ("native", f"{http}{NATIVE}   reference {http}{NATIVE}/schema"),
@@ -77,26 +84,25 @@ class Said:
         ]
         for key, secret in self.made:
             if key.kind is KeyKind.BEARER:
-                lines.append(("token", f"{secret}   shown this once"))
+                rows.append(("token", f"{secret}   shown this once"))
             else:
-                lines += [("key", key.id), ("secret", f"{secret}   shown this once")]
+                rows += [("key", key.id), ("secret", f"{secret}   shown this once")]
         if not self.made:
             add = f"ringfence keys add {self.session} --account {self.account}"
-            lines.append(("keys", f"in {self.session}.keys, their secrets sealed; another one: {add}"))
-        return lines
+            rows.append(("keys", f"in {self.session}.keys, their secrets sealed; another one: {add}"))
+        return rows
 
     def _account(self) -> str:
-        account = self.venue.state.accounts.get(self.account)  # type: ignore[call-overload]
+        account = self.venue.state.accounts.get(AccountId(self.account))
         if account is None:
             return self.account
-        sums = [f"{exact_text(wallet)} {asset}" for asset, wallet in account.wallets.items() if wallet]
+        sums = [f"{exact_text(held.balance)} {asset}" for asset, held in account.wallets.items() if held.balance]
         return f"{self.account} with {', '.join(sums) or 'nothing'}"
 
     def _pointing(self) -> list[str]:
         ids = {key.kind: (key.id, secret) for key, secret in self.made}
         key, secret = ids.get(KeyKind.HMAC, (KEY, SECRET))
-        config = ccxt_config(self.server.port, self.server.tls_port, self.authority, key, secret)
-        return ["# ccxt", ccxt_text(config, "BTC/USDT:USDT"), "# freqtrade", freqtrade_text(config, "BTC/USDT:USDT")]
+        return lines(self.clients, key, secret)
 
 
 def show(said: Said) -> None:

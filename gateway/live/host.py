@@ -47,6 +47,7 @@ class LiveSession:
         self.venue = parts.venue
         self.blotter = parts.blotter
         self.tape = parts.tape
+        self.log = parts.log
         self.stopped = asyncio.Event()
         self.failure: BaseException | None = None
         self._parts = parts

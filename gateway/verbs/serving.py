@@ -37,9 +37,7 @@ def serve(
     ] = False,
     strict_algo: Annotated[
         bool,
-        typer.Option(
-            "--strict-algo", help="Refuse conditional orders on /fapi/v1/order with -4120, as the venue does."
-        ),
+        typer.Option("--strict-algo", help="Refuse conditional orders on /fapi/v1/order (-4120), as the venue does."),
     ] = False,
     limits: Annotated[bool, typer.Option(help="Keep to the venue's limits of requests and orders.")] = True,
     account: Annotated[str, typer.Option(help="The account of the first key.")] = "practice",
@@ -52,8 +50,8 @@ def serve(
 ) -> None:
     """Serve a session as an exchange, in the dialect of Binance USD-M Futures and in its own, until Ctrl-C.
 
-    A session that is there goes on where it stopped, open orders included. Exit status: 0 stopped, 1 the session failed,
-    2 it cannot be served.
+    A session that is there goes on where it stopped, open orders included.
+    Exit status: 0 stopped, 1 the session failed, 2 it cannot be served.
     """
     from gateway.commands import serve as verb
 

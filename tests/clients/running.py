@@ -14,22 +14,13 @@ from typing import Any, NamedTuple, TypeVar
 import uvloop
 
 from events.commands import AccountId
-from events.instruments import load_pack
-from events.store.memory import MemoryLog
-from gateway.app import Part, build
-from gateway.binance.desk import Desk as BinanceDesk
-from gateway.binance.door import Door
-from gateway.binance.market import MARKET_ROUTES
-from gateway.native.app import build as native_app
-from gateway.native.desk import Desk
-from gateway.serving.blotter import Blotter
+from gateway.app import build
 from gateway.serving.certificates import certificate
 from gateway.serving.hosts import listen
 from gateway.serving.keys import KeyKind, KeyRing, Scope
 from gateway.serving.limits import UNLIMITED, Limits
 from gateway.serving.server import Server
-from gateway.serving.tape.tape import Tape
-from tests.serving import Served, served
+from tests.serving import Moved, moved
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -53,7 +44,7 @@ class Running:
     ann: Credentials
     bob: Credentials
     admin: str
-    session: Served
+    session: Moved
     loop: asyncio.AbstractEventLoop
 
     @property
@@ -114,17 +105,12 @@ class ServerThread:
                 self._up.set_exception(error)
 
     async def _serve(self) -> None:
-        pack, log = load_pack("binance-usdm"), MemoryLog()
-        blotter, tape = Blotter(pack), Tape(pack)
-        session = await served(models=(blotter, tape), look=tape.look, log=log)
+        session = await moved()
         ring = KeyRing.open(self._folder / "live.db.keys")
         people = [_credentials(ring, await session.account(name)) for name in ("ann", "bob")]
         found = certificate(self._folder / "live.db.tls")
-        desk = Desk(session.venue, ring, log, blotter, tape)
-        door = Door(BinanceDesk(session.venue, blotter, tape, ring, Limits(UNLIMITED)), MARKET_ROUTES)
-        native = native_app(desk)
-        parts = [Part("/api/", native, native), Part("/fapi/", door), Part("/futures/data/", door)]  # type: ignore[arg-type]
-        server = Server(build(session, parts), ring, listen(HOST, 0), listen(HOST, 0), found)
+        app = build(session, ring, Limits(UNLIMITED))
+        server = Server(app, ring, listen(HOST, 0), listen(HOST, 0), found)
         await server.start()
         ending, loop = asyncio.Event(), asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(ending.set) and None
@@ -139,7 +125,7 @@ class ServerThread:
         await session.close()
 
 
-async def _move(session: Served) -> None:
+async def _move(session: Moved) -> None:
     """Let the market's time go on."""
     while True:
         await asyncio.sleep(0.25)
