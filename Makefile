@@ -7,7 +7,8 @@
 # OPERATIONS=n    `make oracle`: so many on the book, and on the exchange, against their naive counterparts (1,000,000)
 # REQUESTS=n EXAMPLES=n  `make fuzz`: requests of chance against the Binance door (5,000), and of each native operation (40)
 # WORLDS=n WORLD=n  `make sim`: so many seeds of the whole system under faults, or one, with the order of its events
-# SECONDS=n       `make soak`: for how long a server is loaded while its memory is watched (600)
+# SOAK=n          `make bench`: instead load a server for so many seconds and watch its memory (600)
+# SERVE=options   `make run`: what `ringfence serve` is told, e.g. SERVE="--session mine.db --seed 7"
 # GATE=1          `make sim`: the scripts and few seeds that reach every refusal, layer and branch of the waterfall
 
 PYTHON ?=
@@ -16,13 +17,13 @@ TESTS ?= tests
 BIN := $(VENV)/bin
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' .ci/setup.sh
 
-.PHONY: setup run test check fmt sim fuzz oracle golden bench soak docs clean
+.PHONY: setup run test check fmt sim fuzz oracle golden bench docs clean
 
 setup: $(VENV)/dev.stamp
 
 run: $(VENV)/run.stamp
-	@echo "Running the demo: a generated market with a crash, replayed, liquidated, verified (writes demo.db)."
-	@$(BIN)/ringfence demo
+	@echo "Serving a generated market as an exchange, in live.db, until Ctrl-C."
+	@exec $(BIN)/ringfence serve $(SERVE)
 
 test: $(VENV)/dev.stamp
 	@echo "Testing $(TESTS) on all cores$(if $(COVERAGE),; every branch of events and exchange/core has to be covered)."
@@ -57,10 +58,7 @@ golden: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.golden
 
 bench: $(VENV)/run.stamp
-	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
-
-soak: $(VENV)/run.stamp
-	$(BIN)/python -m benchmarks --soak $(or $(SECONDS),600)
+	$(BIN)/python -m benchmarks $(if $(SOAK),--soak $(SOAK)) $(if $(JSON),--json $(JSON))
 
 docs: $(VENV)/run.stamp
 	$(BIN)/python -m docs.generate

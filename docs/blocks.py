@@ -121,7 +121,6 @@ class Folder:
             arguments = ["-P", "-c", code] if code else []
             start = shlex.join(["exec", sys.executable, *arguments])
             _script(programs / name, f'{start} "$@"')
-        _script(programs / "make", '[ "$*" = run ] && exec ringfence demo')
         self._environment = os.environ | {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
