@@ -57,8 +57,12 @@ def header_of(path: Path) -> tuple[str, ...]:
 
 
 def open_mapped(path: Path, pack: RulePack, strict: bool, symbol: str, named: dict[str, str]) -> Tables | Bars:
-    """The source for a table with these columns. Raises SourceError."""
+    """The source for a table with these columns; where they are numbers and no names of it, it has no header. Raises
+    SourceError.
+    """
     header, packed = header_of(path), is_parquet(path)
+    if not packed and all(map(str.isdecimal, named.values())) and not set(named.values()) <= set(header):
+        header = tuple(str(n) for n in range(1, len(header) + 1))
     if missing := [column for column in named.values() if column not in header]:
         raise SourceError(f"{path}: has no column {missing[0]!a}; it has {', '.join(header)}")
     time = Field(named["time"], _time_cell(path, header, named["time"], packed))
@@ -74,6 +78,7 @@ def _time_cell(path: Path, header: tuple[str, ...], name: str, packed: bool) -> 
     if packed:
         return time_cell(path, name)
     rows = list(islice(Lines(path), 2))
+    rows = [b"", *rows] if header[0] == "1" else rows  # columns by number: the first row is no header
     cells = rows[-1].decode("ascii", "replace").strip().split(",")
     first = cells[header.index(name)].strip(' "') if len(cells) == len(header) else ""
     if _NUMBER.fullmatch(first):

@@ -101,6 +101,22 @@ def test_a_word_of_parquet_that_cannot_be_read_is_damage(tmp_path: Path) -> None
         read(path, "time=t,price=p,size=q,side=s")
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_table_without_a_header_has_its_columns_by_number(tmp_path: Path, rows: int) -> None:
+    lines: list[Row] = [[f"{START + n}.5000", "100.1", f"0.00{n + 1}", "s"] for n in range(rows)]
+    reading = read(write(tmp_path / "t.csv", "", lines), "time=1,price=2,size=3,side=4", strict=True)
+    assert (reading.only.print_lots, reading.report.lines) == ([1, 2, 3][:rows], rows)
+    assert reading.only.at[0] == START * 10**9 + 500_000_000
+    with pytest.raises(SourceError, match="has no column '5'; it has 1, 2, 3, 4"):
+        open_source(tmp_path / "t.csv", PACK, symbol="BTCUSDT", columns="time=1,price=2,size=5")
+
+
+def test_numbers_of_columns_do_not_make_a_known_format_another(tmp_path: Path) -> None:
+    bars = candles.generated(5)
+    path = candles.write(tmp_path / "BTCUSDT.csv", bars)
+    assert read(path, "time=1,price=2,size=3").chunks == candles.read(path).chunks
+
+
 def test_rows_may_name_their_symbol_and_their_id(tmp_path: Path) -> None:
     rows: list[Row] = [["ETHUSDT", 7, START, "100.01", "1"], ["BTCUSDT", 3, START, "100", "1"]]
     path = write(tmp_path / "t.csv", "c,i,t,p,q", [*rows, ["BTCUSDT", 5, START, "100", "1"]])
