@@ -32,6 +32,7 @@ from replay.fills import settled
 from replay.given import check_account, session_options
 from replay.goldens import check_golden, keep_golden
 from replay.markets import Files, Generated, Market, Point, Prices
+from replay.marking import mark_source
 from replay.player import Player
 from replay.recorded import Recorded
 from replay.strategy import Context, Strategy
@@ -74,7 +75,8 @@ class Trial:
         indices: Mapping[str, Decimal | int | str] | None = None, **options: Any,
     ) -> Trial:  # fmt: skip
         """Markets (files by their path), accounts, the rule pack, the insurance fund, index prices of pairs that value
-        collateral, options of the session: choices by name, shares as decimals, times in seconds. Raises ValueError.
+        collateral, options of the session: choices by name, shares as decimals, times in seconds. Where marks come from
+        and what fills orders is found out of the data unless it is said. Raises ValueError.
         """
         for thing in things:
             if isinstance(thing, Trader):
@@ -171,7 +173,8 @@ class Trial:
         log = MemoryLog()
         sequencer = await Sequencer.open(log)
         try:
-            options = settled(session_options(self._options), sources, "trade_fills" in self._options)
+            said = {"mark_source": mark_source(sources).value} | self._options
+            options = settled(session_options(said), sources, "trade_fills" in said)
             player = Player(sequencer, sources, self._accounts, deeds=self._deeds, strict=True)
             await player.run(pack, options, self._insurance, self._indices)
         finally:

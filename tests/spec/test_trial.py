@@ -18,7 +18,9 @@ from replay.quotes import Quote
 from replay.sources import SourceError
 from replay.traders import SetupError
 from replay.trial import Disappointment, Trial, account, at, ends, generated, happened, never, prices, recorded
+from tests import tables
 from tests.command_line import ringfence
+from tests.tables import LAYOUTS
 
 pytest_plugins = ["pytester"]
 
@@ -137,6 +139,14 @@ def test_a_recorded_session_gives_its_market_and_not_what_its_traders_did(tmp_pa
     other = Trial().given(generated(seed=2, seconds=60), account("ann", strategy=DipBuyer))
     assert one.head == other.head
     assert {trade.taker for trade in one.facts(Traded)} <= {"ann", "MARKET"}  # type: ignore[union-attr]
+
+
+def test_a_market_without_marks_is_marked_at_the_mid_unless_it_is_said(tmp_path: Path) -> None:
+    file = tables.write(tmp_path / "t.csv", LAYOUTS["trades"][0], [tables.trade(n) for n in range(4_000)])
+    buying = at(1, "ann", lambda context: context.buy("BTCUSDT", "0.1"))
+    session = Trial().given(file, account("ann")).when(buying)
+    session.then(happened(Traded, taker="ann", times=1), never(Refused))
+    Trial().given(file, account("ann"), mark_source="data").when(buying).then(never(Traded))
 
 
 def test_a_session_without_market_data_is_refused(tmp_path: Path) -> None:
