@@ -356,6 +356,11 @@ def pack_names() -> list[str]:
 
 def load_pack(name_or_path: str) -> RulePack:
     """The rule pack of that name, or of that file (a name that ends in .json). Raises PackError."""
+    return read_pack(pack_text(name_or_path), name_or_path)
+
+
+def pack_text(name_or_path: str) -> bytes:
+    """What is in the file of a rule pack. Raises PackError."""
     if name_or_path.endswith(".json"):
         source: Any = Path(name_or_path)
     elif name_or_path in pack_names():
@@ -363,10 +368,9 @@ def load_pack(name_or_path: str) -> RulePack:
     else:
         raise PackError(f"no rule pack {name_or_path!r}: take one of {', '.join(pack_names())}, or a .json file")
     try:
-        text = source.read_bytes()
+        return bytes(source.read_bytes())
     except OSError as error:
         raise PackError(f"{name_or_path}: {error.strerror}") from error
-    return read_pack(text, name_or_path)
 
 
 def read_pack(text: bytes, where: str) -> RulePack:

@@ -13,7 +13,7 @@ from gateway.errors import told
 
 app = typer.Typer(
     name="pack",
-    help="List, show, check and import rule packs: what an exchange trades, and by which rules.",
+    help="List, show, check, fit and import rule packs: what an exchange trades, and by which rules.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -50,6 +50,20 @@ def check(
     from gateway.commands import pack as verb
 
     raise typer.Exit(told(lambda: verb.check_pack(file, as_json)))
+
+
+@app.command()
+def fit(
+    file: Annotated[list[Path], typer.Argument(help="Files of market history.", metavar="FILE...")],
+    out: Annotated[Path, typer.Option(help="Where to write the pack: a new .json file.")],
+    pack: Annotated[str, typer.Option(help="The rule pack to make it of: a name, or a .json file.")] = "binance-usdm",
+    symbol: Annotated[str, typer.Option(help="Only this symbol, or these: A,B; that of files which say none.")] = "",
+    columns: Annotated[str, typer.Option(help="What is what in tables of your own, as in replay.")] = "",
+) -> None:
+    """Make a rule pack whose ticks and lots are as fine as the prices and sizes of files of market history."""
+    from gateway.commands import pack_fit as verb
+
+    raise typer.Exit(told(lambda: verb.run(file, pack, out, symbol, columns)))
 
 
 @app.command("import")

@@ -9,10 +9,13 @@ from typing import Any
 from events.instruments import RulePack, load_pack
 from events.observations import Kind
 from events.units import SECOND, decimal_text
-from gateway.console import OUT, say, say_json, time_text
-from replay.sources.probing import UNNAMED, Found, Probed, probe
+from gateway.console import OUT, progress, say, say_json, time_text
+from replay.sources.probing import Found, Probed, probe
 
 INSTRUMENTS_SHOWN, PROBLEMS_SHOWN = 12, 10
+
+PATIENCE = 2.0
+"""The progress bar appears after so many seconds."""
 
 NAMES = {
     Kind.SNAPSHOT: "snapshots",
@@ -27,7 +30,7 @@ NAMES = {
 def run(path: Path, pack_name: str, symbol: str, as_json: bool, columns: str = "") -> int:
     """Read the file and say what there is. Returns 0 where it is sound, 1 where something is wrong with it."""
     pack = load_pack(pack_name)
-    probed = probe(path, pack, symbol, columns)
+    probed = read(path, pack, symbol, columns)
     if as_json:
         say_json(as_object(probed, pack))
     else:
@@ -38,6 +41,13 @@ def run(path: Path, pack_name: str, symbol: str, as_json: bool, columns: str = "
         if (more := _defects(probed) - PROBLEMS_SHOWN) > 0:
             OUT.print(f"         ... and {more:,} more", markup=False)
     return 0 if probed.is_sound else 1
+
+
+def read(path: Path, pack: RulePack, symbol: str, columns: str) -> Probed:
+    """Read all of a file, with a progress bar where that takes long."""
+    size = path.stat().st_size if path.is_file() else None
+    with progress(f"read {path.name}", size, "rows", PATIENCE) as watch:
+        return probe(path, pack, symbol, columns, watch)
 
 
 def _lines(probed: Probed, pack: RulePack) -> Iterator[tuple[str, str]]:
@@ -90,7 +100,7 @@ def _book(found: Found) -> Iterator[tuple[str, str]]:
 
 def _symbol(found: Found, pack: RulePack) -> str:
     """The symbol, and how it goes with the rule pack."""
-    if found.symbol == UNNAMED:
+    if not found.is_named:
         return "not said, give it with --symbol"
     units = [f"{word} of {decimal_text(unit)}" for word, unit in (("prices", found.tick), ("sizes", found.lot)) if unit]
     needs = f" ({', '.join(units)})" if units else ""
@@ -103,7 +113,7 @@ def _fit(found: Found, pack: RulePack) -> str:
         return f"not in the rule pack {pack.id}"
     if found.tick % own.tick or found.lot % own.lot:
         units = f"ticks of {decimal_text(own.tick)} and lots of {decimal_text(own.lot)}"
-        return f"finer than the {units} of the rule pack {pack.id}"
+        return f"finer than the {units} of the rule pack {pack.id} (`ringfence pack fit` makes one that fits)"
     return f"fits the rule pack {pack.id}"
 
 

@@ -31,7 +31,7 @@ LAST_BEFORE_END = 10**6
 ROWS_A_BAR_MAX = 8
 """Four points, and at each a book and a print."""
 
-_FIT = "correct it, or take a rule pack that it fits"
+_FIT = "correct it, or take a rule pack that it fits (`ringfence pack fit`)"
 _MEND = "correct it or remove the line"
 
 

@@ -118,7 +118,11 @@ class Assembler:
         least = 0 if isinstance(message, Ticker) else 1
         fault = self._prices.fault(prices, "price", "tick", least) or self._sizes.fault(sizes, "size", "lot")
         assert fault, "a row is refused for one of its numbers"
-        return Refusal(row.line, fault.reason, f"{symbol}: {fault.what}; correct it, or take a rule pack that it fits")
+        return Refusal(
+            row.line,
+            fault.reason,
+            f"{symbol}: {fault.what}; correct it, or take a rule pack that it fits (`ringfence pack fit`)",
+        )
 
 
 def _any_below_zero(*columns: NDArray[np.int64]) -> Bad:

@@ -163,9 +163,11 @@ class Reading:
         except Misfit as misfit:
             self._assembler.undo()
             if message.type == HIDDEN:
-                self._report.defect(number, misfit.reason, f"{misfit}; take a rule pack that it fits")
+                self._report.defect(
+                    number, misfit.reason, f"{misfit}; take a rule pack that it fits (`ringfence pack fit`)"
+                )
             else:
-                self._refuse(misfit.reason, f"{misfit}; take a rule pack that it fits")
+                self._refuse(misfit.reason, f"{misfit}; take a rule pack that it fits (`ringfence pack fit`)")
 
     def _refuse(self, reason: str, what: str) -> None:
         """Nothing of a line is used; what the next one states is known by size only."""

@@ -7,6 +7,7 @@ tick and lot that it needs are found out.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import gcd
 from pathlib import Path
@@ -26,6 +27,10 @@ from replay.sources.report import PROBLEMS_MAX, Report, SourceError
 
 UNNAMED = InstrumentId("?")
 """What a file is about that does not say it."""
+
+
+def _unwatched(_bytes: int, _rows: int, _at: int) -> None:
+    """Nobody looks on."""
 
 
 @dataclass(slots=True)
@@ -79,6 +84,11 @@ class Found:
         self.lot = _common(self.lot, *sizes)
 
     @property
+    def is_named(self) -> bool:
+        """Whether the file, or the user, says what it is about."""
+        return self.symbol != UNNAMED
+
+    @property
     def open_orders(self) -> int:
         """How many single orders are in the book at the end."""
         return sum(len(side.history.orders) for side in (self.feed.book.bids, self.feed.book.asks))
@@ -110,21 +120,29 @@ class Probed:
         return not self.problems
 
 
-def probe(path: Path, pack: RulePack, symbol: str = "", columns: str = "") -> Probed:
-    """Read all of a file. Raises SourceError where it cannot be read or is of no known format."""
+def probe(
+    path: Path, pack: RulePack, symbol: str = "", columns: str = "", watch: Callable[[int, int, int], None] = _unwatched
+) -> Probed:
+    """Read all of a file. Raises SourceError where it cannot be read or is of no known format.
+
+    watch is told how many bytes and rows were read, and the time of the latest row.
+    """
     said = [name.strip() for name in symbol.split(",") if name.strip()]
     names = dict.fromkeys([*(str(instrument.id) for instrument in pack.instruments), *said])
-    probed = _read(path, pack, list(names), symbol, columns)
+    probed = _read(path, pack, list(names), symbol, columns, watch)
     if probed.report.unknown:
-        probed = _read(path, pack, [*names, *probed.report.unknown], symbol, columns)
+        probed = _read(path, pack, [*names, *probed.report.unknown], symbol, columns, watch)
     return probed
 
 
-def _read(path: Path, pack: RulePack, names: list[str], symbol: str, columns: str) -> Probed:
+def _read(
+    path: Path, pack: RulePack, names: list[str], symbol: str, columns: str, watch: Callable[[int, int, int], None]
+) -> Probed:
     source = _open(path, pack, names, symbol, columns)
     found: dict[str, Found] = {}
     misfits: Counter[str] = Counter()
     told: list[str] = []
+    rows = 0
     bars = source if isinstance(source, Bars) else None
     for chunk in source:
         name = chunk.instrument
@@ -133,6 +151,7 @@ def _read(path: Path, pack: RulePack, names: list[str], symbol: str, columns: st
             feed = MarketFeed(Book(options), options, lambda order: order.lots, PriceIndex({}))
             found[name] = Found(name, feed, bars is not None)
         found[name].add(chunk)
+        watch(source.position, rows := rows + len(chunk), chunk.at[-1])
         if bars:
             found[name].lot = bars.lots
         for row, what in found[name].feed.defects:

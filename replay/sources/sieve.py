@@ -10,7 +10,7 @@ from replay.sources.cells import MEND, Cells, Ints, Mask
 from replay.sources.report import Report
 from replay.sources.rows import Wholes
 
-FIT = "correct it, or take a rule pack that it fits"
+FIT = "correct it, or take a rule pack that it fits (`ringfence pack fit`)"
 
 
 class Sieve:

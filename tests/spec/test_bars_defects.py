@@ -13,7 +13,7 @@ from tests import candles
 from tests.candles import MINUTE, START, Row, bar, read, read_rows, zipped
 from tests.captures import PACK
 
-FIT = "correct it, or take a rule pack that it fits"
+FIT = "correct it, or take a rule pack that it fits (`ringfence pack fit`)"
 MEND = "correct the line or remove it"
 GOOD = bar()
 NEXT = bar(START + MINUTE)

@@ -26,7 +26,7 @@ from tests.captures import (
 GOOD = trade()
 SYMBOLS = ", ".join(instrument.id for instrument in PACK.instruments)
 AGAIN = "remove the line or fetch the file again"
-FIT = "correct it, or take a rule pack that it fits"
+FIT = "correct it, or take a rule pack that it fits (`ringfence pack fit`)"
 DEFECTS = {
     "half a line": (trade()[:60] + "\n", "malformed_json", f"Input data was truncated; {AGAIN}"),
     "no JSON": (

@@ -141,7 +141,7 @@ def _off_tick(path: Path) -> None:
         (
             _off_tick,
             rf"it:{len(LINES) + 1}: BTCUSDT: price 60000\.05 is not a whole number of ticks of 0\.1; "
-            "correct it, or take a rule pack that it fits",
+            "correct it, or take a rule pack that it fits \\(`ringfence pack fit`\\)",
             "off_tick",
         ),
     ],

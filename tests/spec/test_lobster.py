@@ -238,7 +238,7 @@ class TestDefects:
         source = open_source(write(tmp_path / NAME, [FIRST]), coarse)
         assert list(source) == []
         assert source.report.problems[0].endswith(
-            "size 4 is not a whole number of lots of 5; take a rule pack that it fits"
+            "size 4 is not a whole number of lots of 5; take a rule pack that it fits (`ringfence pack fit`)"
         )
 
     @pytest.mark.parametrize(

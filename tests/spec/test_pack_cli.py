@@ -12,7 +12,9 @@ import pytest
 from events.instruments import InversePerp, LinearFuture, load_pack, pack_names
 from events.units import SECOND, UNIT
 from gateway.console import folded
+from tests import candles, tables
 from tests.command_line import ringfence
+from tests.tables import LAYOUTS
 
 FILTERS = [
     {"filterType": "PRICE_FILTER", "minPrice": "556.72", "tickSize": "0.10"},
@@ -47,6 +49,49 @@ COIN_ROWS = [
     {"bracket": 1, "initialLeverage": 125, "qtylFloor": 0, "qtyCap": 5, "maintMarginRatio": 0.004, "cum": 0.0},
     {"bracket": 2, "initialLeverage": 100, "qtylFloor": 5, "qtyCap": 10, "maintMarginRatio": 0.005, "cum": 0.005},
 ]
+
+
+class TestFitting:
+    """A pack as fine as the files that are to be replayed under it."""
+
+    def test_ticks_and_lots_become_those_that_all_files_need(self, tmp_path: Path) -> None:
+        coarse = tables.write(tmp_path / "a.csv", LAYOUTS["trades"][0], [tables.trade(n) for n in range(5)])
+        rows = [[*tables.base(n), n, "buy", f"100.{n}5", "0.5"] for n in range(3)]
+        fine = tables.write(tmp_path / "b.csv", LAYOUTS["trades"][0], rows)
+        said = ringfence("pack", "fit", coarse, fine, "--out", tmp_path / "fine.json").out
+        assert said.startswith("BTCUSDT  ticks of 0.05 in the place of 0.1\nwritten  ")
+        made, own = load_pack(str(tmp_path / "fine.json")), load_pack("binance-usdm")
+        assert made.id == "binance-usdm-fit"
+        assert made.source == f"{own.source}; ticks and lots as fine as a.csv, b.csv"
+        assert made.instruments[0] == own.instruments[0].__replace__(tick=UNIT // 20)
+        assert made.instruments[1:] == own.instruments[1:]
+        assert not ringfence("replay", fine, "--pack", tmp_path / "fine.json").err
+        assert ringfence("probe", fine, "--pack", tmp_path / "fine.json", "--json").json["symbols"][0]["fits"]
+
+    def test_what_fits_stays_as_it_is(self, tmp_path: Path) -> None:
+        path = tables.write(tmp_path / "a.csv", LAYOUTS["trades"][0], [tables.trade(n) for n in range(5)])
+        assert "BTCUSDT  fits as it is" in ringfence("pack", "fit", path, "--out", tmp_path / "same.json").out
+
+    def test_what_cannot_be_fitted_is_told(self, tmp_path: Path) -> None:
+        def complaint(rows: list[list[Any]], *options: object) -> str:
+            path = tables.write(tmp_path / "t.csv", LAYOUTS["trades"][0], rows)
+            said = ringfence("pack", "fit", path, "--out", tmp_path / "fine.json", *options, status=2)
+            return said.complaint
+
+        assert complaint([]).endswith("t.csv: no prices or sizes in it; `ringfence probe` says what there is")
+        other = [[*tables.base(0)[:1], "PEPE", *tables.base(0)[2:], 1, "buy", "1", "1"]]
+        assert complaint(other).startswith("binance-usdm has no PEPE; take a pack that has it, or write one")
+        finest = [[*tables.base(n), n, "buy", "100.00000001", "0.00000001"] for n in range(2)]
+        assert "no session can hold numbers as fine as those of t.csv" in complaint(finest)
+        assert not (tmp_path / "fine.json").exists()
+        (tmp_path / "fine.json").touch()
+        assert complaint([tables.trade(1)]).endswith("there is such a file already; give another name")
+
+    def test_a_file_that_names_no_symbol_needs_one(self, tmp_path: Path) -> None:
+        path = candles.write(tmp_path / "bars.csv", candles.generated(3))
+        said = ringfence("pack", "fit", path, "--out", tmp_path / "fine.json", status=2).complaint
+        assert said == f"{path}: does not say its symbol; give it with --symbol"
+        ringfence("pack", "fit", path, "--symbol", "BTCUSDT", "--out", tmp_path / "fine.json")
 
 
 class Files:
