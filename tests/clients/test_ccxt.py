@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -51,6 +52,8 @@ def _flat(client: Any) -> None:
         if position["contracts"]:
             side = "sell" if position["side"] == "long" else "buy"
             client.create_order(SYMBOL, "market", side, position["contracts"], None, {"reduceOnly": True})
+    with suppress(ccxt.MarginModeAlreadySet):
+        client.set_margin_mode("cross", SYMBOL)
 
 
 def test_markets_and_candles(x: Any) -> None:

@@ -32,6 +32,7 @@ def ccxt_of(server: Running, who: Credentials, base: str | None = None) -> Any:
             "apiKey": who.key,
             "secret": who.secret,
             "timeout": TIMEOUT_S * 1000,
+            "enableRateLimit": False,
             "verify": False,
             "options": {"defaultType": "swap", "fetchCurrencies": False, "fetchMarkets": {"types": ["linear"]}},
             "urls": {"api": urls},
