@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ def client(server: Running) -> Iterator[Any]:
         if size:
             order(made, side="SELL" if size > 0 else "BUY", quantity=abs(size), reduceOnly=True)
     made.close_connection()
+    made.loop.close()
+    asyncio.set_event_loop(None)
 
 
 def order(client: Any, **how: Any) -> Any:
