@@ -20,6 +20,8 @@ from exchange.failures import SequencerError
 from gateway.binance import desk as binance
 from gateway.binance.door import Door
 from gateway.binance.market import MARKET_ROUTES
+from gateway.binance.sockets import Sockets
+from gateway.binance.streams import Streams
 from gateway.native import desk as native
 from gateway.native.app import build as native_app
 from gateway.serving.blotter import Blotter
@@ -50,6 +52,7 @@ UNCERTAIN = (
 )
 DEFECT = b'{"code":-1000,"msg":"An unknown error occurred while processing the request."}'
 NOWHERE = b'{"code":-5000,"msg":"There is nothing at this path."}'
+UNAVAILABLE = 503
 JSON = b"application/json"
 
 
@@ -134,23 +137,23 @@ class App:
             self._in_flight -= 1
             metrics.in_flight.set(self._in_flight)
             seconds = perf_counter() - began
+            if status == UNAVAILABLE:
+                metrics.overloads.inc()
             metrics.answered(scope.get("path_template") or path, status, seconds)
             if self._journal.is_on:
                 self._journal.answered(scope["method"], path, status, seconds, _client(scope))
 
     async def _answer_for(self, path: str, error: Exception, status: int, send: Send) -> bool:
         """Answer in the place of who failed, unless an answer had begun; whether that was done."""
-        if isinstance(error, Overloaded):
-            self.metrics.overloads.inc()
-        else:
+        if not isinstance(error, Overloaded):
             self.metrics.failures.inc()
             self._journal.failed(path, error)
         if status:
             return False
         if isinstance(error, Overloaded):
-            await _respond(send, 503, OVERLOADED, wait_s=1)
+            await _respond(send, UNAVAILABLE, OVERLOADED, wait_s=1)
         elif isinstance(error, SequencerError):
-            await _respond(send, 503, UNCERTAIN)
+            await _respond(send, UNAVAILABLE, UNCERTAIN)
         else:
             await _respond(send, 500, DEFECT)
         return True
@@ -234,5 +237,6 @@ def build(
         session.control, lambda: session.is_on_time,
     )  # fmt: skip
     door, api = Door(desk, MARKET_ROUTES), native_app(own)
-    parts = (Part("/fapi/", door), Part("/futures/", door), Part("/api/", api, api))
-    return App(venue, parts, Metrics(venue), journal or Journal(), is_open)
+    sockets = Sockets(desk, Streams(desk).subscribe, door.routes)
+    parts = (Part("/fapi/", door), Part("/futures/", door), Part("/api/", api, api), Part("/", None, sockets))
+    return App(venue, parts, Metrics(venue, lambda: sockets.dropped), journal or Journal(), is_open)

@@ -75,13 +75,17 @@ class Figures(NamedTuple):
 
 
 class Sockets:
-    """The WebSockets of a session: market streams from `subscribe`, requests answered by the REST `routes`."""
+    """The WebSockets of a session: market streams from `subscribe`, requests answered by the REST `routes`.
+
+    dropped counts those that were closed for reading too slowly.
+    """
 
     def __init__(self, desk: Desk, subscribe: Subscribe, routes: Routes) -> None:
         self._users = UserStreams(desk)
         self._hubs = Hubs(subscribe)
         self._api = Api(desk, routes)
         self._open: Counter[str] = Counter()
+        self.dropped = 0
 
     @property
     def figures(self) -> Figures:
@@ -119,6 +123,7 @@ class Sockets:
             await connection.serve(streams.hear)
         finally:
             streams.close()
+            self.dropped += connection.was_slow
 
 
 async def _refuse(scope: Any, send: Send, status: int, why: str) -> None:

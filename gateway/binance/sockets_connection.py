@@ -44,12 +44,14 @@ class Connection:
         self._over: asyncio.Future[tuple[int, str]] = self._loop.create_future()
         self._second = 0.0
         self._heard = 0
+        self.was_slow = False
 
     def push(self, text: str) -> None:
         """Have this sent after all that waits. Never waits; a client that is too far behind is dropped."""
         if self._over.done():
             return
         if len(self._waiting) >= WAITING_MAX or self._characters + len(text) > WAITING_CHARACTERS_MAX:
+            self.was_slow = True
             self.close(POLICY, "too slow: messages were waiting")
             return
         self._waiting.append(text)

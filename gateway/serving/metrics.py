@@ -22,7 +22,7 @@ CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 class Metrics:
     """The figures of one server, in a registry of its own."""
 
-    def __init__(self, venue: Venue, sockets: Callable[[], Any] = lambda: None) -> None:
+    def __init__(self, venue: Venue, dropped: Callable[[], int] = lambda: 0) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter("ringfence_requests", "Requests answered.", ["route", "code"], registry=registry)
         self._seconds = Histogram(
@@ -30,11 +30,11 @@ class Metrics:
         )
         self.sockets = Gauge("ringfence_websockets", "WebSockets that are open.", registry=registry)
         self.in_flight = Gauge("ringfence_requests_in_flight", "Requests under way.", registry=registry)
-        self.overloads = Counter("ringfence_overloads", "Requests refused as there were too many.", registry=registry)
+        self.overloads = Counter("ringfence_overloads", "Requests refused for now (503).", registry=registry)
         self.failures = Counter("ringfence_failures", "Requests that met a defect.", registry=registry)
         self._routes: dict[str, Any] = {}
         self._codes: dict[tuple[str, int], Any] = {}
-        registry.register(_OfSession(venue, sockets))
+        registry.register(_OfSession(venue, dropped))
 
     def answered(self, route: str, code: int, seconds: float) -> None:
         """Count a request; route is as long as it is one that is known, and not whatever somebody asked for."""
@@ -59,9 +59,9 @@ class Metrics:
 class _OfSession(Collector):
     """Figures that are there anyhow, and read when somebody asks."""
 
-    def __init__(self, venue: Venue, sockets: Callable[[], Any]) -> None:
+    def __init__(self, venue: Venue, dropped: Callable[[], int]) -> None:
         self._venue = venue
-        self._sockets = sockets
+        self._dropped = dropped
 
     def describe(self) -> Iterator[Metric]:
         """Nothing beforehand."""
@@ -78,5 +78,5 @@ class _OfSession(Collector):
         yield GaugeMetricFamily("ringfence_commands_waiting", "Commands that wait to be durable.", self._venue.waiting)
         yield CounterMetricFamily(
             "ringfence_dropped_readers", "WebSockets closed for reading too slowly.",
-            value=getattr(self._sockets(), "dropped", 0),
+            value=self._dropped(),
         )  # fmt: skip
