@@ -11,6 +11,7 @@ from pathlib import Path
 from socket import socket
 from typing import NamedTuple
 
+import structlog
 import uvloop
 
 from events.commands import AccountId
@@ -29,9 +30,11 @@ from gateway.serving.hosts import is_loopback, listen
 from gateway.serving.journal import Journal, configure
 from gateway.serving.limits import UNLIMITED, USUAL, Limits
 from gateway.serving.server import Server
+from replay.control import Control
 
 LOOPBACK = "127.0.0.1"
 STANDARD_ERROR = "-"
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Request(NamedTuple):
@@ -59,9 +62,13 @@ def run(request: Request) -> int:
     """Serve until it is stopped. Returns 0, or 1 where the session failed."""
     check_reach(request.host, request.allow_remote)
     amount(request.deposit, "--deposit")
+    try:
+        Control(request.speed)
+    except ValueError as error:
+        raise UsageError(f"--{error}") from None
     with ExitStack() as closing:
         journal = closing.enter_context(_journal(request.log))
-        plain = closing.enter_context(listen(_plain_host(request.host), request.port))
+        plain = closing.enter_context(listen(plain_host(request.host), request.port))
         secure = closing.enter_context(listen(request.host, request.tls_port, "--tls-port"))
         with about(request.session), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_serve(request, journal, plain, secure))
@@ -73,7 +80,7 @@ def check_reach(host: str, allow_remote: bool) -> None:
         raise UsageError(f"--host {host}: others can reach it; add --allow-remote if they shall, which is by TLS alone")
 
 
-def _plain_host(host: str) -> str:
+def plain_host(host: str) -> str:
     """Where plain HTTP is: never where others could listen to it."""
     return host if is_loopback(host) else LOOPBACK
 
@@ -86,45 +93,55 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
         closing.push_async_callback(live.close)
         await remember(live.log, market)
         ring = ring_of(request.session)
+        limits = Limits(USUAL if request.has_limits else UNLIMITED)
+        app = build(live, ring, limits, journal=journal, strict_algo=request.strict_algo, path=request.session)
         accounts = Accounts(live.venue, ring, amount(request.deposit, "--deposit"))
         made = first_keys(ring, AccountId(request.account))
         await accounts.open()
-        limits = Limits(USUAL if request.has_limits else UNLIMITED)
-        app = build(live, ring, limits, journal=journal, strict_algo=request.strict_algo, path=request.session)
         found = certificate(beside, "" if is_loopback(request.host) else request.host)
         server = Server(app, ring, plain, secure, found, accounts.open)
+        stop = closing.enter_context(Stop())
         await server.start()
         closing.push_async_callback(server.stop)
         collect_seldom()
         traded = live.market.instruments(live.venue.pack) or list(live.venue.state.contracts)
-        said = Said(request.session, live.venue, server, request.host, made, request.account, traded)
+        account = request.account if made else ring.keys()[0].account
+        said = Said(request.session, live.venue, server, request.host, made, account, traded)
         said.point()
         if request.as_json:
             say_json(said.object())
         else:
             show(said)
         sys.stdout.flush()
-        await _stopped(live, request.seconds)
+        await _end(stop, live, request.seconds)
         complain("stopping: what is under way ends, and what was decided becomes durable")
     return 0 if live.failure is None else 1
 
 
-async def _stopped(live: LiveSession, seconds: float) -> None:
-    """Wait for a signal, for the session to fail, or for so many seconds where they are given.
+class Stop:
+    """Set by the first Ctrl-C or SIGTERM while the body runs; a second one is that of a process without a handler."""
 
-    A second signal is that of a process without a handler.
-    """
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    def __enter__(self) -> asyncio.Event:
+        self._loop, self._event = asyncio.get_running_loop(), asyncio.Event()
+        for number in SIGNALS:
+            self._loop.add_signal_handler(number, self._heard)
+        return self._event
+
+    def __exit__(self, *_: object) -> None:
+        for number in SIGNALS:
+            self._loop.remove_signal_handler(number)
+
+    def _heard(self) -> None:
+        self._event.set()
+        self.__exit__()
+
+
+async def _end(stop: asyncio.Event, live: LiveSession, seconds: float) -> None:
+    """Wait until it is stopped, until the session fails, or for so many seconds where they are given."""
     waits = [asyncio.create_task(event.wait()) for event in (stop, live.stopped)]
-    try:
-        await asyncio.wait(waits, timeout=seconds or None, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        for wait in waits:
-            wait.cancel()
+    await asyncio.wait(waits, timeout=seconds or None, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
     if live.failure is not None:
         complain(f"the session failed ({live.failure}); report it, and start again")
 
@@ -132,13 +149,10 @@ async def _stopped(live: LiveSession, seconds: float) -> None:
 @contextmanager
 def _journal(path: str) -> Iterator[Journal]:
     """Write what is logged to a file, to standard error, or only what goes wrong to that."""
-    if not path:
-        configure(sys.stderr, is_all=False)
-        yield Journal()
-    elif path == STANDARD_ERROR:
-        configure(sys.stderr, is_all=True)
-        yield Journal(sys.stderr)
-    else:
-        with open(path, "a", encoding="utf-8", buffering=1) as stream:
-            configure(stream, is_all=True)
-            yield Journal(stream)
+    with ExitStack() as closing:
+        stream = sys.stderr
+        if path not in ("", STANDARD_ERROR):
+            stream = closing.enter_context(open(path, "a", encoding="utf-8", buffering=1))
+        closing.callback(structlog.configure, **structlog.get_config())
+        configure(stream, is_all=bool(path))
+        yield Journal(stream if path else None)
