@@ -14,6 +14,7 @@ from gateway.binance.finding import symbol_of, window
 from gateway.binance.settings import DONE, SETTING_ROUTES
 from gateway.binance.texts import fixed
 from gateway.serving.keys import Scope
+from gateway.serving.tape.trades import trade_id
 
 NEVER_MS = 0
 NO_GROUP = -1
@@ -114,7 +115,7 @@ def user_trades(desk: Desk, request: Request) -> Any:
     params = request.params
     symbol, number = desk.contract(params.need("symbol")).id, params.whole("orderId")
     rows = (fill for fill in desk.blotter.fills(request.account, symbol) if number in (None, fill.number))
-    found = window(desk, params, rows, lambda row: row.at, lambda row: row.id, "fromId")
+    found = window(desk, params, rows, lambda row: row.at, lambda row: trade_id(row.id), "fromId")
     return [shapes.trade(desk, fill) for fill in found]
 
 

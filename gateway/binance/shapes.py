@@ -18,6 +18,7 @@ from gateway.binance.asking import LEGACY
 from gateway.binance.desk import Desk
 from gateway.binance.texts import fixed, money
 from gateway.serving.blotter_rows import Amendment, Fill, Income, IncomeKind, Move, OrderRow, Status
+from gateway.serving.tape.trades import trade_id
 
 STATUSES = {
     Status.WAITING: "NEW",
@@ -210,7 +211,7 @@ def trade(desk: Desk, fill: Fill) -> dict[str, Any]:
     """A trade of an account."""
     digits, contract = desk.texts[fill.instrument], desk.contract(fill.instrument)
     return {
-        "id": fill.id,
+        "id": trade_id(fill.id),
         "orderId": fill.number,
         "symbol": fill.instrument,
         "side": SIDES[fill.side],
@@ -230,16 +231,16 @@ def trade(desk: Desk, fill: Fill) -> dict[str, Any]:
 
 def income(desk: Desk, entry: Income) -> dict[str, Any]:
     """An entry of income. Transaction ids are of the record and the kind: unique among all."""
-    kind = INCOMES[entry.kind]
+    kind, trade_name = INCOMES[entry.kind], str(trade_id(entry.fill)) if entry.fill else ""
     return {
         "symbol": entry.instrument,
         "incomeType": kind,
         "income": money(entry.amount),
         "asset": entry.asset,
-        "info": str(entry.fill) if entry.fill else kind,
+        "info": trade_name or kind,
         "time": desk.ms(entry.at),
         "tranId": entry.id * len(_KINDS) + _KINDS.index(entry.kind),
-        "tradeId": str(entry.fill) if entry.fill else "",
+        "tradeId": trade_name,
     }
 
 

@@ -13,6 +13,7 @@ from events.units import UNIT
 from gateway.binance.shapes import LEGS, SIDES, SOURCES, TIMES, algo_type_of, percent, type_of
 from gateway.binance.texts import Digits, fixed, money
 from gateway.serving.blotter_rows import Fill, OrderRow
+from gateway.serving.tape.trades import trade_id
 
 Shown = Callable[[int], int]
 """Session time, ns, as it is shown, ms."""
@@ -46,7 +47,8 @@ def order_update(
     if fill is not None:
         order["N"], order["n"] = asset, money(fill.fee)
     order |= {
-        "T": shown(at), "t": fill.id if fill else 0, "b": "0", "a": "0", "m": fill is not None and fill.is_maker,
+        "T": shown(at), "t": trade_id(fill.id) if fill else 0, "b": "0", "a": "0",
+        "m": fill is not None and fill.is_maker,
         "R": row.reduce_only, "wt": SOURCES[row.source], "ot": first_type(row), "ps": LEGS[row.leg], "cp": row.closes,
         "rp": money(fill.realized) if fill else "0", "pP": row.protects, "si": 0, "ss": 0,
         "V": row.self_trade.name, "pm": row.price_match.name,

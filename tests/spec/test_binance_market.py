@@ -96,6 +96,9 @@ async def test_trades_are_historys_prints_and_those_of_traders() -> None:
         ("60100.0", "0.001", False), ("60050.0", "0.001", False),
     ]  # fmt: skip
     assert trades[1]["quoteQty"] == "18000.03000000"
+    mine = await get(of, "/v1/userTrades")
+    assert [fill["id"] for fill in mine] == [trades[1]["id"], trades[2]["id"]]
+    assert await get(of, "/v1/userTrades", fromId=mine[1]["id"]) == mine[1:]
     ids = [t["id"] for t in trades]
     assert ids == sorted(set(ids))
     assert (await get(of, "/v1/trades", limit=2)) == trades[-2:]

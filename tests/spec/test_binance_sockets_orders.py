@@ -8,6 +8,7 @@ from events.instruments import MarginMode
 from events.triggers import PriceSource, TriggerKind
 from events.units import UNIT, Lots, Rate, Ticks
 from gateway.binance.asking import LEGACY
+from gateway.serving.tape.trades import trade_id
 from tests.binance_sockets import front, short, story, told
 from tests.loop import in_loop
 from tests.serving import BTC
@@ -62,7 +63,7 @@ async def test_a_market_order_changes_the_account_before_it_is_told_as_filled() 
         fill = filled["o"]
         assert (fill["i"], fill["o"], fill["p"], fill["l"], fill["L"]) == (number, "MARKET", "0", "0.020", "60000.1")
         assert (fill["ap"], fill["N"], fill["n"], fill["m"]) == ("60000.10000000", "USDT", "0.60000100", False)
-        assert fill["t"] == at.desk.blotter.fills(ann)[-1].id
+        assert fill["t"] == trade_id(at.desk.blotter.fills(ann)[-1].id)
         assert account["a"] == {
             "m": "ORDER",
             "B": [{"a": "USDT", "wb": "9999.39999900", "cw": "9999.39999900", "bc": "0.00000000"}],
