@@ -8,11 +8,8 @@ from typing import Any
 
 import pytest
 
-from events.commands import ApplyFunding
-from events.units import Rate
 from tests.clients.running import Running
-from tests.clients.vendors import ccxt, ccxt_of
-from tests.serving import BTC
+from tests.clients.vendors import ccxt, ccxt_of, pay_funding
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -89,8 +86,7 @@ def test_a_position_its_trades_and_its_balance(x: Any, server: Running) -> None:
     assert (trade["order"], trade["takerOrMaker"], trade["fee"]["currency"]) == (filled["id"], "taker", "USDT")
     balance = x.fetch_balance()
     assert 9000 < balance["USDT"]["free"] < balance["USDT"]["total"] < 10_100
-    venue = server.session.venue
-    server.call(server.session.sequencer.decide, ApplyFunding(venue.now, BTC, Rate(10_000)))
+    pay_funding(server)
     funding = x.fetch_funding_history(SYMBOL)[-1]
     assert funding["amount"] == pytest.approx(0.6)
 

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from events.commands import ApplyFunding
-from events.units import Rate
 from tests.clients.running import Running
-from tests.clients.vendors import ClientError, connector
-from tests.serving import BTC
+from tests.clients.vendors import ClientError, connector, pay_funding
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -52,8 +49,7 @@ def test_a_position_its_trades_and_its_income(um: Any, server: Running) -> None:
     assert (position["positionAmt"], position["entryPrice"]) == ("0.100", filled["avgPrice"])
     trade = um.get_account_trades(symbol="BTCUSDT")[-1]
     assert (trade["orderId"], trade["qty"]) == (filled["orderId"], "0.100")
-    venue = server.session.venue
-    server.call(server.session.sequencer.decide, ApplyFunding(venue.now, BTC, Rate(10_000)))
+    pay_funding(server)
     assert um.get_income_history(incomeType="FUNDING_FEE")[-1]["income"] == "-0.60000000"
     assert float(um.account()["totalWalletBalance"]) < 10_000
 

@@ -8,11 +8,8 @@ from typing import Any
 
 import pytest
 
-from events.commands import ApplyFunding
-from events.units import Rate
 from tests.clients.running import Running
-from tests.clients.vendors import BinanceAPIException, python_binance
-from tests.serving import BTC
+from tests.clients.vendors import BinanceAPIException, pay_funding, python_binance
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -59,8 +56,7 @@ def test_a_position_its_trades_and_its_income(client: Any, server: Running) -> N
     assert (position["positionAmt"], position["entryPrice"]) == ("0.100", filled["avgPrice"])
     trade = client.futures_account_trades(symbol="BTCUSDT")[-1]
     assert (trade["orderId"], trade["qty"]) == (filled["orderId"], "0.100")
-    venue = server.session.venue
-    server.call(server.session.sequencer.decide, ApplyFunding(venue.now, BTC, Rate(10_000)))
+    pay_funding(server)
     assert client.futures_income_history(incomeType="FUNDING_FEE")[-1]["income"] == "-0.60000000"
     balances = {one["asset"]: one["balance"] for one in client.futures_account_balance()}
     assert float(balances["USDT"]) < 10_000

@@ -5,9 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from events.commands import ApplyFunding
+from events.units import Rate
 from tests.clients.running import Credentials, Running
+from tests.serving import BTC
 
-__all__ = ["BinanceAPIException", "ClientError", "ccxt", "ccxt_of", "connector", "python_binance"]
+__all__ = ["BinanceAPIException", "ClientError", "ccxt", "ccxt_of", "connector", "pay_funding", "python_binance"]
 
 TIMEOUT_S = 5
 """No client is given more patience."""
@@ -49,3 +52,14 @@ def python_binance(server: Running, who: Credentials) -> Any:
 def connector(server: Running, who: Credentials) -> Any:
     """The venue's connector of old."""
     return UMFutures(who.key, who.secret, base_url=server.http, timeout=TIMEOUT_S)
+
+
+def pay_funding(server: Running) -> None:
+    """Have every position pay, or receive, a ten-thousandth of its notional, and wait until that is durable."""
+
+    async def paid() -> None:
+        venue = server.session.venue
+        server.session.sequencer.decide(ApplyFunding(venue.now, BTC, Rate(10_000)))
+        await venue.settled()
+
+    server.run(paid())
