@@ -82,8 +82,8 @@ def test_a_position_its_trades_and_its_balance(x: Any, server: Running) -> None:
     (position,) = x.fetch_positions([SYMBOL])
     assert (position["side"], position["contracts"], position["entryPrice"]) == ("short", 0.1, filled["average"])
     assert position["marginMode"] == "cross"
-    trade = x.fetch_my_trades(SYMBOL)[-1]
-    assert (trade["order"], trade["takerOrMaker"], trade["fee"]["currency"]) == (filled["id"], "taker", "USDT")
+    (trade,) = (one for one in x.fetch_my_trades(SYMBOL) if one["order"] == filled["id"])
+    assert (trade["amount"], trade["takerOrMaker"], trade["fee"]["currency"]) == (0.1, "taker", "USDT")
     balance = x.fetch_balance()
     assert 9000 < balance["USDT"]["free"] < balance["USDT"]["total"] < 10_100
     pay_funding(server)
