@@ -116,7 +116,16 @@ def run(request: Request, as_json: bool) -> int:
         say_json(as_object(replayed))
     else:
         show(replayed, request.out)
+    _tell_of_refusals(replayed, request.out)
     return 0
+
+
+def _tell_of_refusals(replayed: Replayed, out: Path | None) -> None:
+    """Say of whom nothing traded as what he asked for was refused."""
+    where = f"`ringfence report {out}` says" if out else "keep the session with --out, and `ringfence report` says"
+    for name, result in replayed.results.accounts.items():
+        if result.refusals and not result.fills:
+            complain(f"{name}: nothing traded, and {result.refusals:,} commands were refused; {where} why")
 
 
 def _control(speed: str) -> Control | None:
@@ -201,6 +210,7 @@ def replay(
         problems + player.problems,
         perf_counter() - started,
         defects,
+        sum(source.report.time_went_back for source in sources),
     )
 
 

@@ -22,7 +22,11 @@ from replay.quotes import equity_atoms
 
 @dataclass(slots=True)
 class Replayed:
-    """A replay that ended. problems tells the first defects of each kind, defects counts all."""
+    """A replay that ended.
+
+    problems tells the first defects of each kind, defects counts all. time_went_back counts rows that were older than
+    the row before, and took its time.
+    """
 
     state: State
     results: Results
@@ -33,6 +37,7 @@ class Replayed:
     problems: list[str]
     seconds: float
     defects: int
+    time_went_back: int
 
 
 def market_figures(state: State) -> dict[str, Any]:
@@ -68,6 +73,7 @@ def as_object(replayed: Replayed) -> dict[str, Any]:
         "first_at": replayed.first_at,
         "last_at": replayed.progress.at,
         "skipped": replayed.skipped,
+        "time_went_back": replayed.time_went_back,
         "options": options_object(replayed.state.options),
         "without_book": [c.id for c in replayed.state.contracts.values() if has_no_book(c)],
         "seconds": round(replayed.seconds, 3),
@@ -115,6 +121,8 @@ def show(replayed: Replayed, out: Path | None) -> None:
         OUT.print(f"{word:9}{what}", markup=False)
     if replayed.skipped:
         OUT.print("skipped  " + ", ".join(f"{count:,} {reason}" for reason, count in replayed.skipped.items()))
+    if replayed.time_went_back:
+        OUT.print(f"time     went back {replayed.time_went_back:,} times; those rows took the time of the one before")
     if replayed.results.accounts:
         for line in account_table(state, replayed.results):
             OUT.print(line, markup=False)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from events.instruments import load_pack
+from tests import captures
 from tests.command_line import ROOT, ringfence
 from tests.playing import capture, market
 from tests.tampering import ACCOUNTS
@@ -240,3 +241,24 @@ def test_an_account_answers_with_all_its_assets_where_their_prices_are_given(sou
 )
 def test_an_index_price_that_makes_no_sense_is_told_in_one_line(source: Path, index: str, line: str) -> None:
     assert ringfence("replay", source, "--index", index, status=2).complaint.startswith(line)
+
+
+def test_rows_that_were_older_than_the_row_before_are_counted(tmp_path: Path) -> None:
+    path = capture(tmp_path, captures.back_in_time(list(market()), 500))
+    count = ringfence("replay", path, "--json").json["time_went_back"]
+    assert count > 0
+    assert (
+        f"time     went back {count} times; those rows took the time of the one before\n"
+        in ringfence("replay", path).out
+    )
+
+
+def test_who_only_met_refusals_is_told_where_to_look(source: Path, tmp_path: Path) -> None:
+    poor = ("--strategy", "examples.market_maker:MarketMaker", "--account", "ann:cross:1:1")
+    said = ringfence("replay", source, *poor)
+    count = said.err.split()[5]
+    where = "keep the session with --out, and `ringfence report` says why"
+    assert said.err == f"ringfence: ann: nothing traded, and {count} commands were refused; {where}\n"
+    kept = ringfence("replay", source, *poor, "--out", tmp_path / "poor.db").err
+    assert kept.endswith(f"`ringfence report {tmp_path / 'poor.db'}` says why\n")
+    assert "ann, refused: " in ringfence("report", tmp_path / "poor.db").out
