@@ -54,8 +54,8 @@ def lines(folder: Path, key: str = KEY, secret: str = SECRET) -> list[str]:
     signed = f'"apiKey": "{key}", "secret": "{secret}"'
     return [
         "# ccxt",
-        "import ccxt, json",
-        f'config = json.load(open("{path / "ccxt.json"}"))',
+        "import ccxt, json, pathlib",
+        f'config = json.loads(pathlib.Path("{path / "ccxt.json"}").read_text())',
         f"exchange = ccxt.binanceusdm({{**config, {signed}}})",
         f'print(exchange.fetch_ticker("{SYMBOL}")["last"], exchange.fetch_balance()["USDT"])',
         "",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from gateway.commands import serve
 from gateway.errors import UsageError
 from gateway.live.endless import Endless
 from gateway.serving.keys import KeyRing
-from tests.command_line import ROOT, ringfence
+from tests.command_line import ringfence
 
 ANY = ("--port", 0, "--tls-port", 0)
 BRIEFLY = (*ANY, "--for", 0.05)
@@ -144,17 +141,3 @@ def test_the_log_names_requests_and_records_and_no_secrets(tmp_path: Path, small
     assert [line["command"] for line in asked] == ["OpenAccount", "Deposit"]
     assert all(line["record"] > 0 for line in asked)
     assert first["secret"] not in log.read_text()
-
-
-def test_ctrl_c_ends_it_in_order_and_its_ports_are_free(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gateway.cli", "serve", "--session", tmp_path / "live.db", *ANY, "--json"]
-    with subprocess.Popen(
-        [*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        up = json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors.count("\n")) == (0, 1), errors
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(up["http"].rpartition(":")[2])), timeout=5).close()
