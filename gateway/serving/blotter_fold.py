@@ -231,12 +231,10 @@ class Folding:
             asset = self._asset(fact.instrument)
             book.gain(seq, self.batch.at, IncomeKind.FUNDING, asset, fact.amount, fact.instrument)
 
-    def shared(self, seq: int, fact: f.LossShared) -> None:
-        """A winner's part of a loss."""
+    def shared(self, _seq: int, fact: f.LossShared) -> None:
+        """A winner's part of a loss: his wallet has it once he realises what is left of his profit."""
         if (book := self.books.get(fact.account)) is not None:
             book.position(fact.instrument, fact.leg).entry_value += fact.amount
-            asset = self._asset(fact.instrument)
-            book.gain(seq, self.batch.at, IncomeKind.INSURANCE, asset, -fact.amount, fact.instrument)
 
     def moved(self, seq: int, fact: f.MarginMoved) -> None:
         """Margin moved."""
