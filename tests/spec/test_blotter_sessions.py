@@ -1,4 +1,4 @@
-"""The blotter against the core: every golden session, in which all kinds of facts occur, adds up to the same in both."""
+"""The blotter against the core: every golden session, in which all kinds of facts occur, adds up to the same."""
 
 from __future__ import annotations
 
