@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 UNMEASURED = re.compile(
     r"(sim|tidy|truth)/"
     r"|contract/test_(exchanges|order_book|sources)"
-    r"|property/test_(calculator|limits|lobster|orders|pacing|proof|report|sessions|shrinking|triggers)"
+    r"|property/test_(calculator|limits|orders|pacing|proof|report|sessions|shrinking|single_orders|triggers)"
     r"|spec/test_("
     r"audit|bars|binance|bitstamp|bybit|calc|cascade|cli_(audit|demo|fills|lab|memory|play|probe|replay|report|st|sw|sy|why)|"
     r"counterfactual|databento|diff|docs|examples|explain|fetch|lab|"
