@@ -20,6 +20,7 @@ from events.commands import (
     CancelOrder,
     ClientId,
     Command,
+    Deposit,
     ExchangeAsset,
     OrderNumber,
     PlaceOrder,
@@ -244,6 +245,10 @@ class Context(View):
         """Exchange so much of an asset for another one at their index prices."""
         money = atoms("amount", amount)
         self._send(ExchangeAsset(self.now, self.account, self._request(), AssetId(asset), money, AssetId(into)))
+
+    def deposit(self, asset: str, amount: Decimal | str) -> None:
+        """Bring money from outside into the account's wallet."""
+        self._send(Deposit(self.now, self.account, self._request(), AssetId(asset), atoms("amount", amount)))
 
     def transfer(self, asset: str, amount: Decimal | str, to: str) -> None:
         """Move money to another account."""

@@ -121,10 +121,10 @@ class Traders:
             if trader.name not in self._state.accounts:
                 self._open_account(at, order, trader, instruments, assets)
                 continue
-            made = [request.removeprefix(OPENS) for request in self._state.accounts[trader.name].outcomes]
-            last = max((int(number) for number in made if number.isdecimal()), default=0)
-            self._requests[trader.name] = (c.RequestId(f"{OPENS}{n}") for n in count(last + 1))
-            self.join(trader.name, order, trader.strategy).resume(last)
+            known = self._state.accounts[trader.name].outcomes
+            opened = _last(request.removeprefix(OPENS) for request in known if request.startswith(OPENS))
+            self._requests[trader.name] = (c.RequestId(f"{OPENS}{n}") for n in count(opened + 1))
+            self.join(trader.name, order, trader.strategy).resume(_last(known))
             self.follow(trader.name, instruments)
         self.start(at)
 
@@ -348,6 +348,11 @@ def _is_own(strategy: Strategy, method: str) -> bool:
     """Whether a strategy has this method of its own, and not the one that does nothing."""
     found = getattr(strategy, method)
     return getattr(found, "__func__", found) is not getattr(Strategy, method)
+
+
+def _last(requests: Iterable[str]) -> int:
+    """The greatest of the requests that are numbers, else 0."""
+    return max((int(request) for request in requests if request.isdecimal()), default=0)
 
 
 def _whole(strategy: Strategy, name: str, value: Nanos) -> Nanos:

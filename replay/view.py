@@ -75,9 +75,9 @@ class View:
         contract = self.contract(instrument)
         return self._state.position(self._own, contract).leverage
 
-    def open_orders(self) -> dict[OrderNumber, Decimal]:
-        """Open orders by number, with the signed size that is still open."""
-        orders = self._own.orders.values()
+    def open_orders(self, instrument: str = "") -> dict[OrderNumber, Decimal]:
+        """Open orders by number, with the signed size that is still open; of all instruments where none is named."""
+        orders = [order for order in self._own.orders.values() if instrument in ("", order.instrument)]
         return {o.number: Decimal(o.sign * o.lots * self.contract(o.instrument).lot) / UNIT for o in orders}
 
     def clients(self) -> dict[ClientId, OrderNumber]:

@@ -11,6 +11,7 @@ from events.commands import MarkSource, SessionOptions
 from events.instruments import InstrumentId, RulePack
 from events.observations import Observations
 from events.units import SECOND, Nanos
+from gateway.live.agents import agents
 from gateway.live.blocks import BLOCK_MS, CHUNK_MS, MS, Blocks, Style
 from gateway.live.candles import Candles, candles, no_candles
 from gateway.live.path import Course
@@ -18,6 +19,7 @@ from gateway.live.path import Path as Prices
 from replay.sources import Report, Source
 from replay.traders import Trader
 
+DAY = 86_400 * SECOND
 BLOCK = Nanos(BLOCK_MS * MS)
 
 INSTRUMENTS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
@@ -31,7 +33,7 @@ COURSES = {
 COMMON = Course(600_000, 330_000)
 """Any other instrument."""
 
-STEPS_MS = (100, 150, 220)
+STEPS_MS = (150, 250, 400)
 """How far apart steps are of the first instrument, the second, and all others."""
 
 FUNDING_SECONDS = 8 * 3600
@@ -63,11 +65,15 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Endless:
-    """A market of several instruments, the same for the same seed. funding_seconds is the time between two payments."""
+    """A market of several instruments, the same for the same seed. funding_seconds is the time between two payments;
+    of the time before a session no more than so many days are told.
+    """
 
     seed: int = 1
     names: tuple[str, ...] = INSTRUMENTS
     funding_seconds: int = FUNDING_SECONDS
+    has_agents: bool = True
+    days: int = 90
 
     def instruments(self, pack: RulePack) -> list[InstrumentId]:
         """See `LiveMarket.instruments`."""
@@ -86,13 +92,14 @@ class Endless:
         return [Generated(blocks, since.get(name, start)) for name, blocks in self._blocks(pack).items()]
 
     def history(self, pack: RulePack, instrument: InstrumentId, start: int, end: int) -> Candles:
-        """See `LiveMarket.history`: of any time whatever."""
+        """See `LiveMarket.history`: of any time whatever, but not of too much at once."""
         blocks = self._blocks(pack).get(instrument)
+        start = max(start, end - self.days * DAY)
         return no_candles() if blocks is None else candles(self.seed, blocks, start, end)
 
     def traders(self, _pack: RulePack) -> Sequence[Trader]:
         """See `LiveMarket.traders`."""
-        return ()
+        return agents(self.seed) if self.has_agents else ()
 
     def _blocks(self, pack: RulePack) -> dict[InstrumentId, Blocks]:
         found, named = {}, [terms for terms in pack.instruments if terms.id in self.names]

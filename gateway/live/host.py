@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from time import time_ns
 from typing import Any
@@ -18,16 +19,22 @@ from typing import Any
 import structlog
 
 from events.log import LogError
+from exchange.failures import SequencerError
 from gateway.live.market import LiveMarket
 from gateway.live.opening import Parts, parts_of
 from replay.clock import Clock
 from replay.control import Control
+from replay.sources import SourceError
+from replay.traders import SetupError
 
 INSURANCE = Decimal(10_000_000)
 """What the insurance fund of a new session begins with."""
 
-SAVE_SECONDS = 180
-"""Read models are kept as they are so often."""
+LOOK_SECONDS, SAVE_SECONDS = 1, 180
+"""The pace is looked at so often, and read models are kept as they are."""
+
+TOLD = (LogError, SequencerError, SetupError, SourceError)
+"""What says by itself what is the matter."""
 
 _LOGGER = structlog.get_logger()
 
@@ -53,6 +60,7 @@ class LiveSession:
         self._parts = parts
         self._closing = closing
         self._tasks: list[asyncio.Task[Any]] = []
+        self._stopping: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -110,8 +118,7 @@ class LiveSession:
         await parts.pace.catch_up(lambda: market.done() or self.is_over)
         if market.done():
             await market
-        self._task(parts.pace.keep())
-        self._task(self._save_often())
+        self._task(self._look_after())
         _LOGGER.info("session served", record=self.sequencer.durable.seq, at=self.venue.shown_ms)
 
     def _task(self, doing: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -123,8 +130,8 @@ class LiveSession:
         """The market goes no further: it was stopped, or it failed, and then nobody trades any more."""
         if not market.cancelled() and (error := market.exception()) is not None:
             self.failure = error
-            _LOGGER.error("market failed", why=repr(error), exc_info=error)
-            self._task(self.sequencer.close())
+            _LOGGER.error("market failed", why=repr(error), exc_info=None if isinstance(error, TOLD) else error)
+            self._stopping = asyncio.get_running_loop().create_task(self.sequencer.close())
         self.stopped.set()
 
     async def _end(self) -> None:
@@ -132,16 +139,25 @@ class LiveSession:
         self.control.stop()
         for task in self._tasks[1:]:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        stopping = [self._stopping] if self._stopping else []
+        await asyncio.gather(*self._tasks, *stopping, return_exceptions=True)
         if not self.failure:
             await self.sequencer.flush()
             await self.save()
 
-    async def _save_often(self) -> None:
-        """Now and then; who cannot be kept now is folded again at the next start."""
-        while True:
-            await asyncio.sleep(SAVE_SECONDS)
-            try:
-                await self.save()
-            except LogError as error:
-                _LOGGER.warning("read models not kept", why=str(error))
+    async def _look_after(self) -> None:
+        """Again and again: the pace, the end of the market, and read models, of which those that cannot be kept now are
+        folded again at the next start.
+        """
+        was_over = False
+        for second in count(1):
+            await asyncio.sleep(LOOK_SECONDS)
+            self._parts.pace.look()
+            if self.is_over and not was_over:
+                was_over = True
+                _LOGGER.warning("market over", what="its rows have ended; trading goes on with the last book")
+            if second % SAVE_SECONDS == 0:
+                try:
+                    await self.save()
+                except LogError as error:
+                    _LOGGER.warning("read models not kept", why=str(error))

@@ -79,7 +79,7 @@ async def parts_of(
     await shelf.open(on_progress)
     head = await log.head()
     ends = await played(log.read, head.batch, market.instruments(rules)) if recorded else {}
-    start = market.begins(rules, wall())
+    start = Nanos(0) if recorded else market.begins(rules, wall())
     sources = market.sources(rules, {name: end.at for name, end in ends.items()}, start)
     sequencer = await Sequencer.open(log, snapshots=in_a_process(path))
     # No wait from here until the venue hears of batches: work that is due is decided at the next one.

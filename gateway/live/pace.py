@@ -18,7 +18,7 @@ LATE = SECOND // 2
 ON_TIME = SECOND
 """Session time is shown as the wall's as long as it is so near to it."""
 
-POLL_SECONDS, LOOK_SECONDS = 0.01, 1.0
+POLL_SECONDS = 0.01
 
 
 class Pace:
@@ -57,15 +57,11 @@ class Pace:
         if self._is_ordinary:
             self._control.moved(self.due)
 
-    async def keep(self) -> None:
-        """Look again and again: who paused or chose another speed is left behind, or ahead; who was merely held up
-        hurries.
-        """
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self._strayed = not (self._is_ordinary and (not self._strayed or self.is_on_time))
-            if not self._strayed and self.lag > LATE:
-                self._control.hurry(self.due)
+    def look(self) -> None:
+        """Now and then: who paused or chose another speed is left behind, or ahead; who was merely held up hurries."""
+        self._strayed = not (self._is_ordinary and (not self._strayed or self.is_on_time))
+        if not self._strayed and self.lag > LATE:
+            self._control.hurry(self.due)
 
     @property
     def _is_ordinary(self) -> bool:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from events import commands as c
-from events.instruments import InstrumentId, RulePack
+from events.instruments import AssetId, InstrumentId, MarginMode, RulePack, load_pack
 from events.observations import Observations
+from events.store.memory import MemoryLog
 from events.store.sqlite import open_session
-from events.units import SECOND, Atoms, Lots, Nanos, Ticks
+from events.units import SECOND, UNIT, Atoms, Lots, Nanos, Ticks
 from exchange.failures import Stopped
+from exchange.sequencer import Sequencer
+from gateway.live.agent import Agent, Turn
+from gateway.live.agents import agents
 from gateway.live.endless import Endless
 from gateway.live.host import LiveSession
 from replay.clock import ManualClock
+from replay.context import Context
+from replay.markets import Point, Prices
+from replay.player import Player
 from replay.sources import Source, SourceError
+from replay.traders import Trader
 from tests.loop import in_loop
 
 BTC = InstrumentId("BTCUSDT")
@@ -38,7 +47,7 @@ class Wall:
 
 
 async def opened(path: Path, wall: Wall, market: Endless | None = None) -> LiveSession:
-    return await LiveSession.open(path, market or Endless(5), wall=wall, clock=wall.clock)
+    return await LiveSession.open(path, market or Endless(5, has_agents=False, days=0), wall=wall, clock=wall.clock)
 
 
 async def reach(session: LiveSession, seconds: float) -> None:
@@ -142,7 +151,7 @@ class Cut:
 
 @in_loop
 async def test_a_market_that_fails_stops_the_session(tmp_path: Path) -> None:
-    session = await opened(tmp_path / "a.db", Wall(), Ending(5))
+    session = await opened(tmp_path / "a.db", Wall(), Ending(5, has_agents=False, days=0))
     venue = session.venue
     await session.stopped.wait()
     assert not session.is_ready
@@ -181,3 +190,57 @@ async def test_who_pauses_or_changes_speed_is_no_longer_on_time_until_he_seeks_t
     while not session.is_on_time:
         await asyncio.sleep(0)
     await session.close()
+
+
+class TestAgents:
+    """Those who trade beside the clients."""
+
+    @in_loop
+    async def test_they_trade_modestly_and_are_what_they_were_after_a_stop(self, tmp_path: Path) -> None:
+        for stop in (20.0, 45.0):
+            session = await opened(tmp_path / "cut.db", Wall(), Endless(5, days=0))
+            await reach(session, stop)
+            await session.close()
+        session = await opened(tmp_path / "whole.db", Wall(), Endless(5, days=0))
+        await reach(session, 45)
+        names = [name for name in session.venue.state.accounts if name.startswith("agent.")]
+        assert len(names) == 5
+        assert sum(len(session.blotter.fills(name, BTC)) for name in names) > 0
+        assert session.venue.state.batch < 45 * 30
+        await session.close()
+        cut, whole = await digests(tmp_path / "cut.db"), await digests(tmp_path / "whole.db")
+        count = min(len(cut), len(whole))
+        assert count > 400
+        assert cut[:count] == whole[:count]
+
+    @in_loop
+    async def test_what_one_does_wrong_harms_nobody(self, tmp_path: Path) -> None:
+        class Clumsy:
+            def act(self, context: Context, turn: Turn) -> None:
+                if turn.number % 2:
+                    context.buy(BTC, Decimal(10) ** 40)
+                raise LookupError("it stumbles")
+
+        class With(Endless):
+            def traders(self, _pack: RulePack) -> Sequence[Trader]:
+                agent = Agent("agent.clumsy", 1, Clumsy(), 300, 7)
+                return [Trader(c.AccountId("agent.clumsy"), MarginMode.CROSS, 5, Decimal(100), agent)]
+
+        session = await opened(tmp_path / "a.db", Wall(), With(5, days=0))
+        await reach(session, 5)
+        assert session.is_ready
+        await session.close()
+
+    @in_loop
+    async def test_a_gambler_is_liquidated_and_pays_in_again(self) -> None:
+        """In a market that goes up and down by two hundredths each minute."""
+        points = tuple(Point(Decimal(n), Decimal(60_000 + 1_200 * (n // 60 % 2))) for n in range(0, 7_200, 10))
+        sources = Prices(BTC, points, Decimal(500)).sources(load_pack("binance-usdm"), Path())
+        gambler = next(trader for trader in agents(5) if trader.name == "agent.gambler")
+        sequencer = await Sequencer.open(MemoryLog())
+        player = Player(sequencer, sources, [gambler])
+        await player.run(load_pack("binance-usdm"), c.SessionOptions(), Decimal(1_000_000))
+        await sequencer.close()
+        result = player.results.accounts[gambler.name]
+        assert result.liquidations > 1
+        assert result.of(AssetId("USDT")).deposits >= 2_000 * UNIT
