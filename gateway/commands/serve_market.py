@@ -11,6 +11,7 @@ from events.notes import NotedLog
 from events.store.sqlite import open_session
 from gateway.errors import UsageError
 from gateway.live.endless import Endless
+from gateway.live.files import Files
 from gateway.live.market import LiveMarket
 
 NOTE = "market"
@@ -54,10 +55,8 @@ async def remember(log: NotedLog, market: Chosen) -> None:
 
 
 def market_of(chosen: Chosen) -> LiveMarket:
-    """What plays it. Raises UsageError."""
-    if not chosen.files:
-        return Endless(chosen.seed)
-    raise UsageError("--market: sessions of files are not served yet")
+    """What plays it."""
+    return Files(tuple(map(Path, chosen.files))) if chosen.files else Endless(chosen.seed)
 
 
 def _told(kept: Chosen) -> str:
