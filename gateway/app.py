@@ -99,6 +99,7 @@ class App:
         self._journal = journal
         self._is_open = is_open
         self._in_flight = 0
+        metrics.in_flight.set_function(lambda: self._in_flight)
         self._start = token_hex(3)
         self._numbers = count(1)
         self._own: dict[str, Asgi] = {"/healthz": self._health, "/readyz": self._ready, "/metrics": self._measures}
@@ -123,9 +124,7 @@ class App:
                 status = message["status"]
             await send(message)
 
-        metrics = self.metrics
         self._in_flight += 1
-        metrics.in_flight.set(self._in_flight)
         try:
             if self._in_flight > IN_FLIGHT_MAX:
                 raise Overloaded
@@ -135,11 +134,10 @@ class App:
                 raise
         finally:
             self._in_flight -= 1
-            metrics.in_flight.set(self._in_flight)
             seconds = perf_counter() - began
             if status == UNAVAILABLE:
-                metrics.overloads.inc()
-            metrics.answered(scope.get("path_template") or path, status, seconds)
+                self.metrics.overloads.inc()
+            self.metrics.answered(scope.get("path_template") or path, status, seconds)
             if self._journal.is_on:
                 self._journal.answered(scope["method"], path, status, seconds, _client(scope))
 

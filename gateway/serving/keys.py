@@ -37,7 +37,7 @@ class KeyRing:
     """The keys of a session: in its file, or in memory alone."""
 
     def __init__(self, path: Path | None = None, vault: Vault | None = None, kept: Kept | None = None) -> None:
-        self._path = path
+        self.path = path
         self._vault = vault or Vault(secrets.token_urlsafe(32), b"")
         self._kept = kept or Kept(FORMAT, b"", b"", [])
         self._seen = None if path is None else key_file.mark_of(path)
@@ -115,12 +115,12 @@ class KeyRing:
 
     def refresh(self) -> bool:
         """Take up what somebody else changed in the file; whether there was anything. Raises as `open`."""
-        if self._path is None or self._seen == (mark := key_file.mark_of(self._path)):
+        if self.path is None or self._seen == (mark := key_file.mark_of(self.path)):
             return False
-        kept = key_file.read(self._path)
+        kept = key_file.read(self.path)
         if kept is None:
-            raise UsageError(f"{self._path}: the file of the keys is gone")
-        key_file.check_master(self._vault, kept, self._path)
+            raise UsageError(f"{self.path}: the file of the keys is gone")
+        key_file.check_master(self._vault, kept, self.path)
         self._kept, self._seen = kept, mark
         self._take_up()
         return True
@@ -155,14 +155,14 @@ class KeyRing:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Change the ring as it is now, whoever else may, and keep that."""
-        if self._path is None:
+        if self.path is None:
             yield
         else:
-            with key_file.alone_in(self._path.parent):
+            with key_file.alone_in(self.path.parent):
                 self.refresh()
                 yield
-                key_file.write(self._path, self._kept)
-                self._seen = key_file.mark_of(self._path)
+                key_file.write(self.path, self._kept)
+                self._seen = key_file.mark_of(self.path)
         self._take_up()
 
 

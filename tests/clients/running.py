@@ -46,6 +46,7 @@ class Running:
     admin: str
     session: Moved
     loop: asyncio.AbstractEventLoop
+    keys: KeyRing
 
     @property
     def http(self) -> str:
@@ -115,7 +116,7 @@ class ServerThread:
         ending, loop = asyncio.Event(), asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(ending.set) and None
         admin = ring.create(people[0].account, tuple(Scope), KeyKind.BEARER)[1]
-        self._up.set_result(Running(server.port, server.tls_port, found.authority, *people, admin, session, loop))
+        self._up.set_result(Running(server.port, server.tls_port, found.authority, *people, admin, session, loop, ring))
         moving = asyncio.create_task(_move(session))
         await ending.wait()
         moving.cancel()

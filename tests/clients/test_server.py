@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import http.client
 import json
 import socket
 import ssl
+import time
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
 from gateway.errors import UsageError
+from gateway.serving import connections
 from gateway.serving.hosts import listen
+from gateway.serving.keys import KeyRing, Scope
 from tests.clients.running import HOST, Running, ServerThread
 
 
@@ -87,6 +93,23 @@ def test_a_body_beyond_bounds_is_turned_away(server: Running) -> None:
     assert said.startswith((b"HTTP/1.1 413", b"HTTP/1.1 200")) or said == b""
 
 
+@pytest.mark.parametrize("begun", [b"", b"GET /healthz HTTP/1.1\r\nhost: x\r\n"])
+def test_who_does_not_get_on_with_a_request_is_closed(
+    server: Running, begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.01)
+    with socket.create_connection((HOST, server.port), timeout=10) as connection:
+        connection.sendall(begun)
+        assert connection.recv(100) == b""
+
+
+def test_more_connections_than_may_be_are_told_and_closed(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 0)
+    assert _said(server).startswith(b"HTTP/1.1 503")
+    monkeypatch.undo()
+    assert _get(server, "/healthz")[0] == 200
+
+
 @pytest.mark.parametrize("sent", [b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET http://[ HTTP/1.1\r\n\r\n"])
 def test_what_is_no_http_is_answered_400(server: Running, sent: bytes) -> None:
     assert _said(server, sent).startswith(b"HTTP/1.1 400")
@@ -106,3 +129,26 @@ def test_it_stops_and_its_port_is_free_again(tmp_path: Path) -> None:
     with pytest.raises(ConnectionRefusedError):
         _get(running, "/readyz")
     listen(HOST, running.port).close()
+
+
+def test_a_key_that_is_revoked_elsewhere_is_no_longer_one(server: Running) -> None:
+    ring = server.keys
+    assert ring.path is not None
+    key, secret = ring.create(server.ann.account, [Scope.READ])
+    assert _signed(server, key.id, secret)[0] == 200
+    KeyRing.open(ring.path).revoke(key.id)
+    server.call(ring.refresh)
+    status, said = _signed(server, key.id, secret)
+    assert (status, said["code"]) == (401, -2015)
+
+
+def _signed(server: Running, key: str, secret: str) -> tuple[int, Any]:
+    """What a signed question about the account is answered."""
+    query = f"timestamp={int(time.time() * 1000)}"
+    signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=10)
+    connection.request("GET", f"/fapi/v3/account?{query}&signature={signature}", headers={"X-MBX-APIKEY": key})
+    answer = connection.getresponse()
+    found = answer.status, json.loads(answer.read())
+    connection.close()
+    return found
