@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 import msgspec
@@ -96,10 +96,10 @@ class InstrumentTape:
         if history is None or not self.ladders[Price.LAST].is_empty:
             return
         end = at - at % MINUTE
-        minutes = list(history(self.terms.id, end - HISTORY, end))
-        self.ladders[Price.LAST].begin(minutes)
+        last = self.ladders[Price.LAST]
+        last.begin(list(history(self.terms.id, end - HISTORY, end)))
         for price, unit in ((Price.MARK, self.terms.tick), (Price.INDEX, self.terms.tick), (Price.PREMIUM, 0)):
-            self.ladders[price].begin(list(_quoted(minutes, unit)))
+            self.ladders[price].begin_like(last, unit)
 
     def dump(self) -> Dumped:
         """All of it but the book, which is looked at anew."""
@@ -120,10 +120,3 @@ class InstrumentTape:
         self.records.fundings.extend(dumped.fundings)
         self.records.forced.extend(dumped.forced)
         self.records.interests.extend(dumped.interests)
-
-
-def _quoted(minutes: Iterable[Candle], unit: int) -> Iterator[Candle]:
-    """Candles of a quote that was at the last price times the unit."""
-    for minute in minutes:
-        opened, high, low, close = (price * unit for price in minute[1:5])
-        yield Candle(minute.start, opened, high, low, close, trades=minute.trades)

@@ -12,8 +12,8 @@ import msgspec
 
 from gateway.serving.tape.candles import DAY, HOUR, INTERVALS, MINUTE, Candle, Interval, flat, grouped, merged
 
-MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT = 20_160, 4_320, 1_500
-"""Two weeks of minutes, 180 days of hours, four years of days."""
+MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT = 15_120, 4_320, 1_500
+"""Ten days and a half of minutes, which are 504 half hours; 180 days of hours, four years of days."""
 
 LARGEST = (1 << 63) - 1
 """What a column holds at most: a day's value in atoms may be beyond 92 billion, and is that then."""
@@ -90,14 +90,27 @@ class Rung:
         self.running = candles[-1]
         self._columns = [array("q", column) for column in zip(*closed, strict=True)] or self._columns
 
+    def begin_like(self, other: Rung, unit: int) -> None:
+        """Hold what the prices of another rung, times a unit, would have made of this one."""
+        start, *prices = other._columns[:5]
+        zeros = array("q", bytes(8 * len(start)))
+        scaled = (array("q", [price * unit for price in column]) for column in prices)
+        self._columns = [start[:], *scaled, zeros, zeros[:], other._columns[7][:], *(zeros[:] for _ in range(4))]
+        if (last := other.running) is not None:
+            opened, high, low, close = (price * unit for price in last[1:5])
+            self.running = Candle(last.start, opened, high, low, close, trades=last.trades)
+
     def dump(self) -> Kept:
-        """All of it."""
-        return Kept([column.tobytes() for column in self._columns], self.running)
+        """All of it; of a column of zeros, as long as the first one, nothing."""
+        many = len(self)
+        columns = [b"" if column.count(0) == many else column.tobytes() for column in self._columns]
+        return Kept(columns, self.running)
 
     def load(self, kept: Kept) -> None:
         """Hold what was dumped."""
         self.running = kept.running
-        self._columns = [array("q", column) for column in kept.columns]
+        zeros = bytes(len(kept.columns[0]))
+        self._columns = [array("q", column or zeros) for column in kept.columns]
 
 
 class Ladder:
@@ -178,6 +191,11 @@ class Ladder:
             yield last
         for at in range(max(last.start + step, start), min(end, now - now % step + step), step):
             yield flat(at, last.close)
+
+    def begin_like(self, other: Ladder, unit: int) -> None:
+        """Begin with what the prices of another ladder, times a unit, would have made of this one."""
+        for rung, like in zip(self.rungs, other.rungs, strict=True):
+            rung.begin_like(like, unit)
 
     def dump(self) -> list[Kept]:
         """All of it."""
