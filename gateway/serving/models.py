@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import MappingProxyType
@@ -16,7 +18,7 @@ from events.record import Batch
 from events.views import KeptView, Views
 
 WHOLE = "whole"
-"""A model is kept in one row."""
+"""A model is kept in one row, packed."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -74,17 +76,20 @@ class Shelf:
                 on_batch(stored.number)
 
     async def save(self, place: Head) -> None:
-        """Keep all models as they are, folded up to there: all are dumped before the first wait."""
-        kept = [(model.name, KeptView(model.version, place, {WHOLE: model.dump()})) for model in self._models]
-        for name, view in kept:
-            await self._views.replace(name, view)
+        """Keep all models as they are, folded up to there: all are dumped before the first wait, and go on while that
+        is packed and stored.
+        """
+        dumped = [(model, model.dump()) for model in self._models]
+        for model, data in dumped:
+            packed = await asyncio.to_thread(zlib.compress, data, 1)
+            await self._views.replace(model.name, KeptView(model.version, place, {WHOLE: packed}))
 
     async def _load(self, model: Model) -> int:
         """Take up what is kept, if it is of this model and of this log: the last batch in it."""
         kept = await self._views.load(model.name)
         if kept is None or kept.version != model.version or not await self._has(kept.place):
             return 0
-        model.load(kept.rows[WHOLE])
+        model.load(zlib.decompress(kept.rows[WHOLE]))
         return kept.place.batch
 
     async def _has(self, place: Head) -> bool:

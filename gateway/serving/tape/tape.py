@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -221,11 +220,11 @@ class Tape:
     def dump(self) -> bytes:
         """All of it but the books, which are looked at anew."""
         held = _Held(self.now, {name: of_it.dump() for name, of_it in self.instruments.items()})
-        return zlib.compress(msgspec.msgpack.encode(held), 1)
+        return msgspec.msgpack.encode(held)
 
     def load(self, data: bytes) -> None:
         """Hold what was dumped."""
-        held = msgspec.msgpack.decode(zlib.decompress(data), type=_Held)
+        held = msgspec.msgpack.decode(data, type=_Held)
         self.now = held.now
         for name, dumped in held.instruments.items():
             self.instruments[name].load(dumped)
