@@ -128,7 +128,8 @@ def income(desk: Desk, request: Request) -> Any:
         for entry in desk.blotter.income(request.account, symbol)
         if kind is None or shapes.INCOMES[entry.kind] == kind
     )
-    return [shapes.income(desk, entry) for entry in window(desk, params, rows, lambda row: row.at, lambda row: row.id)]
+    found = window(desk, params, rows, lambda row: row.at, lambda row: row.id, default=100)
+    return [shapes.income(desk, entry) for entry in found]
 
 
 def amendments(desk: Desk, request: Request) -> Any:
@@ -141,7 +142,8 @@ def amendments(desk: Desk, request: Request) -> Any:
         for row in desk.blotter.amendments(request.account, symbol)
         if number in (None, row.number) and client in (None, row.client)
     )
-    return [shapes.amendment(desk, row) for row in window(desk, params, rows, lambda row: row.at, lambda row: row.id)]
+    found = window(desk, params, rows, lambda row: row.at, lambda row: row.id, default=50)
+    return [shapes.amendment(desk, row) for row in found]
 
 
 def force_orders(desk: Desk, request: Request) -> Any:
@@ -151,7 +153,7 @@ def force_orders(desk: Desk, request: Request) -> Any:
     if kind not in (None, "LIQUIDATION", "ADL"):
         raise invalid("autoCloseType")
     rows = (row for row in desk.blotter.orders(request.account, symbol) if row.is_forced and kind != "ADL")
-    found = window(desk, params, rows, lambda row: row.placed_at, lambda row: row.number)
+    found = window(desk, params, rows, lambda row: row.placed_at, lambda row: row.number, default=50)
     return [shapes.order(desk, row) for row in found]
 
 

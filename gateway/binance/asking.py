@@ -135,7 +135,7 @@ def _order(
     desk: Desk, account: AccountId, params: Params, contract: Contract, side: Side, is_market: bool
 ) -> PlaceOrder:
     price = ticks_of(contract, params, "price")
-    match = _match(params)
+    match = match_of(params)
     if is_market:
         _refuse(params, "price", "timeInForce")
         time = TimeInForce.GTC
@@ -224,7 +224,7 @@ def _waits_for(params: Params, contract: Contract, what: TriggerKind, names: Nam
 
 def _limit(params: Params, contract: Contract, is_limit: bool) -> tuple[Any, PriceMatch]:
     """The price of what it becomes, and which one of the book it takes instead."""
-    match = _match(params)
+    match = match_of(params)
     if not is_limit:
         return None, PriceMatch.NONE
     price = ticks_of(contract, params, "price")
@@ -271,7 +271,8 @@ def _self_trade(params: Params) -> SelfTrade:
     return rule
 
 
-def _match(params: Params) -> PriceMatch:
+def match_of(params: Params) -> PriceMatch:
+    """Which price of the book is taken. Raises BinanceError."""
     value = params.get("priceMatch")
     if value is None:
         return PriceMatch.NONE

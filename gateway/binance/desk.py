@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 from events.commands import AccountId, TradersCommand
 from events.instruments import InstrumentId
 from events.record import Batch
+from events.refusals import Reason
 from exchange.committer import Acknowledgement
 from exchange.core.contract import Contract
 from exchange.core.state import Account
-from gateway.binance.errors import bad_symbol, key_unknown
+from gateway.binance.errors import BinanceError, bad_symbol, key_unknown
 from gateway.binance.listen_keys import ListenKeys
 from gateway.binance.params import Params
 from gateway.binance.refusals import error_of
@@ -69,8 +70,13 @@ class Desk:
         """Have it decided, durably. Raises BinanceError where it is refused."""
         acknowledged = await self.venue.ask(command)
         if acknowledged.reason is not None:
-            raise error_of(acknowledged.reason, command, self.venue.pack)
+            raise self.refused(acknowledged.reason, command)
         return acknowledged
+
+    def refused(self, reason: Reason, command: Any) -> BinanceError:
+        """The answer to a command, or an item of a batch, that was refused."""
+        contract = self.venue.state.contracts.get(getattr(command, "instrument", InstrumentId("")))
+        return error_of(reason, command, contract)
 
     async def tell(self, command: TradersCommand) -> Batch | None:
         """As `ask`, the batch of it alone."""

@@ -38,13 +38,13 @@ Row = TypeVar("Row")
 
 def window(
     desk: Desk, params: Params, rows: Iterable[Row], at: Callable[[Row], int], number: Callable[[Row], int],
-    since: str = "",
+    since: str = "", default: int = LIMIT,
 ) -> list[Row]:  # fmt: skip
     """The part of a history between startTime and endTime: its newest rows, or from a number (`since`) on the oldest.
 
     Raises BinanceError.
     """
-    first, last, most = params.whole("startTime"), params.whole("endTime"), limit_of(params)
+    first, last, most = params.whole("startTime"), params.whole("endTime"), limit_of(params, default)
     if first is not None and last is not None and first > last:
         raise BinanceError(-1023, "Start time is greater than end time.")
     from_number = params.whole(since) if since else None

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from events import commands as c
-from events.instruments import RulePack, Terms
 from events.refusals import Reason
-from events.units import decimal_text
+from events.units import UNIT, decimal_text
+from exchange.core.contract import Contract
 from gateway.binance.errors import BinanceError
-from gateway.binance.texts import places_of
+from gateway.binance.texts import fixed, places_of
 
 Answer = tuple[int, str]
 
@@ -166,17 +166,27 @@ FILL_OR_KILL: Answer = (
 )
 
 
-def error_of(reason: Reason, command: Any, pack: RulePack) -> BinanceError:
-    """The answer to a command that was refused."""
-    code, text = OF_COMMAND.get(type(command), {}).get(reason) or REFUSALS[reason]
-    terms = next((one for one in pack.instruments if one.id == getattr(command, "instrument", None)), None)
-    if terms is not None:
-        code, text = _in_detail(reason, command, terms, (code, text))
-    return BinanceError(code, text)
+NOT_WITHIN_BOUND: Answer = (
+    -4131,
+    "The counterparty's best price does not meet the PERCENT_PRICE filter limit",
+)
 
 
-def _in_detail(reason: Reason, command: Any, terms: Terms, answer: Answer) -> Answer:
+def error_of(reason: Reason, command: Any, contract: Contract | None = None) -> BinanceError:
+    """The answer to a command that was refused; contract is that of its instrument, if it names one."""
+    answer = OF_COMMAND.get(type(command), {}).get(reason) or REFUSALS[reason]
+    if contract is not None:
+        answer = _in_detail(reason, command, contract, answer)
+    return BinanceError(*answer)
+
+
+def _in_detail(reason: Reason, command: Any, contract: Contract, answer: Answer) -> Answer:
     """Texts that name figures; a price or a size of too many decimals is told apart from one between two steps."""
+    terms = contract.terms
+    if reason is Reason.PRICE_ABOVE_BAND:
+        return answer[0], f"Limit price can't be higher than {_at(contract, terms.price_up)}."
+    if reason is Reason.PRICE_BELOW_BAND:
+        return answer[0], f"Limit price can't be lower than {_at(contract, terms.price_down)}."
     if reason is Reason.NOTIONAL_BELOW_MINIMUM:
         least = decimal_text(terms.min_notional)
         return -4164, f"Order's notional must be no smaller than {least} (unless you choose reduce only)"
@@ -189,6 +199,11 @@ def _in_detail(reason: Reason, command: Any, terms: Terms, answer: Answer) -> An
     if reason is Reason.LEVERAGE_OUT_OF_RANGE:
         return answer[0], f"Leverage {command.leverage} is not valid"
     return answer
+
+
+def _at(contract: Contract, share: int) -> str:
+    """The mark times a share, as a price."""
+    return fixed(contract.mark * share // UNIT, places_of(contract.tick))
 
 
 def _decimals(value: Any) -> int:

@@ -15,7 +15,6 @@ from gateway.binance.desk import Desk, Request, Routes, signed, trading
 from gateway.binance.errors import BinanceError, invalid
 from gateway.binance.figures import max_notional, positions_of
 from gateway.binance.finding import symbol_of, window
-from gateway.binance.refusals import error_of
 
 DONE = {"code": 200, "msg": "success"}
 MODES = {"ISOLATED": MarginMode.ISOLATED, "CROSSED": MarginMode.CROSS}
@@ -51,7 +50,7 @@ async def set_margin_type(desk: Desk, request: Request) -> Any:
     if acknowledged.reason is Reason.OPEN_ORDERS_OR_POSITION and any(position.lots for position in positions):
         raise BinanceError(-4048, "Margin type cannot be changed if there exists position.")
     if acknowledged.reason is not None:
-        raise error_of(acknowledged.reason, command, venue.pack)
+        raise desk.refused(acknowledged.reason, command)
     return DONE
 
 
@@ -71,7 +70,7 @@ async def set_position_mode(desk: Desk, request: Request) -> Any:
     if acknowledged.reason is Reason.OPEN_ORDERS_OR_POSITION and not (account.orders or account.triggers):
         raise BinanceError(-4068, "Position side cannot be changed if there exists position.")
     if acknowledged.reason is not None:
-        raise error_of(acknowledged.reason, command, venue.pack)
+        raise desk.refused(acknowledged.reason, command)
     return DONE
 
 

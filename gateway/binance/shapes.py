@@ -57,9 +57,16 @@ def is_order(row: OrderRow) -> bool:
     """Whether the endpoints of orders show it: not before a conditional one fired, unless it was placed there; nor
     what was rejected at once.
     """
-    if row.why is Expiry.FILL_OR_KILL and row.kind is None:
+    if row.kind is None:
+        return not is_rejected(row)
+    return row.request.endswith(LEGACY) or became_order(row)
+
+
+def is_rejected(row: OrderRow) -> bool:
+    """Whether the venue would have rejected it: what could not be filled at once, or not near enough to the mark."""
+    if row.kind is not None or row.executed:
         return False
-    return row.kind is None or row.request.endswith(LEGACY) or became_order(row)
+    return row.why is Expiry.FILL_OR_KILL or (row.why is Expiry.PRICE_PROTECTION and row.price is None)
 
 
 def is_algo(row: OrderRow) -> bool:

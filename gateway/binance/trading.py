@@ -8,25 +8,30 @@ from typing import Any
 from msgspec.structs import replace
 
 from events.commands import (
+    AccountId,
     AmendOrder,
     CancelAll,
     CancelOrder,
     OrderNumber,
     PlaceOrder,
     PlaceTrigger,
+    RequestId,
     SetCountdown,
     SubmitBatch,
 )
 from events.facts import Expiry, ItemRefused
+from events.instructions import PriceMatch
 from events.refusals import Reason
-from events.units import SECOND, Nanos
+from events.units import SECOND, Lots, Nanos
+from exchange.core.contract import Contract
+from exchange.core.matching.price_match import priced
 from gateway.binance import shapes
-from gateway.binance.asking import lots_of, order_of, response_of, side_of, ticks_of
+from gateway.binance.asking import lots_of, match_of, order_of, response_of, side_of, ticks_of
 from gateway.binance.desk import Desk, Request, Routes, signed, trading
-from gateway.binance.errors import BinanceError, invalid, missing, no_order, unknown_order
+from gateway.binance.errors import BinanceError, invalid, missing, no_order, not_required, unknown_order
 from gateway.binance.finding import names_of, row_of, symbol_of, window
 from gateway.binance.params import Params
-from gateway.binance.refusals import FILL_OR_KILL, error_of
+from gateway.binance.refusals import FILL_OR_KILL, NOT_WITHIN_BOUND
 from gateway.serving.blotter_rows import OrderRow, Status
 
 Placing = PlaceOrder | PlaceTrigger
@@ -58,8 +63,8 @@ def outcome(desk: Desk, command: Placing) -> OrderRow:
     """What became of an order that was not refused. Raises BinanceError where it was killed."""
     row = desk.blotter.order(command.account, command.number)
     assert row is not None, "an order that was accepted is in the blotter"
-    if row.why is Expiry.FILL_OR_KILL and row.kind is None:
-        raise BinanceError(*FILL_OR_KILL)
+    if shapes.is_rejected(row):
+        raise BinanceError(*(FILL_OR_KILL if row.why is Expiry.FILL_OR_KILL else NOT_WITHIN_BOUND))
     return row
 
 
@@ -89,7 +94,7 @@ async def try_order(desk: Desk, request: Request) -> Any:
         (Reason.PRICE_OFF_TICK, command.price),
     ):
         if isinstance(value, str):
-            raise error_of(reason, command, desk.venue.pack)
+            raise desk.refused(reason, command)
     now = command.at
     row = OrderRow(
         command.number, command.instrument, command.side, int(command.lots), command.price,  # type: ignore[arg-type]
@@ -152,12 +157,28 @@ def amending(desk: Desk, request: Request) -> tuple[AmendOrder, OrderRow]:
     lots, price = lots_of(contract, params), ticks_of(contract, params, "price")
     if lots is None:
         raise missing("quantity")
-    if price is None and params.get("priceMatch") is None:
+    if (match := match_of(params)) is not PriceMatch.NONE:
+        price = _matched(desk, contract, row, match, price)
+    if price is None:
         raise missing("price")
     if side is not row.side:
         raise invalid("side")
     number = OrderNumber(row.number)
     return AmendOrder(venue.now, request.account, venue.request(), number, price, lots), row
+
+
+def _matched(desk: Desk, contract: Contract, row: OrderRow, match: PriceMatch, price: Any) -> Any:
+    """The price of the book that an amended order takes. Raises BinanceError."""
+    if price is not None:
+        raise not_required("price")
+    venue, number = desk.venue, OrderNumber(row.number)
+    order = PlaceOrder(
+        venue.now, AccountId(""), RequestId(""), number, contract.id, row.side, Lots(row.lots), price_match=match
+    )
+    found = priced(contract, order)
+    if isinstance(found, Reason):
+        raise desk.refused(found, order)
+    return found.price
 
 
 # Cancelling
@@ -302,7 +323,7 @@ async def _submitted(desk: Desk, request: Request, commands: dict[int, Any], fou
     for number, n in enumerate(places):
         try:
             if (reason := refused.get(number)) is not None:
-                raise error_of(reason, commands[n], venue.pack)
+                raise desk.refused(reason, commands[n])
             found[n] = shape(n)
         except BinanceError as error:
             found[n] = error.answer()

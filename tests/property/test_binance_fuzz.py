@@ -118,7 +118,8 @@ def test_batches_of_anything(method: str, value: Any) -> None:
 def test_any_bytes(query: bytes, body: bytes, key: bytes, route: tuple[str, str]) -> None:
     answer = WORLD.call(*route, query, body, raw_headers=[(b"x-mbx-apikey", key)])
     check(answer)
-    assert answer.status != 200
+    if WORLD.client.door.routes[route].security is not Security.NONE:
+        assert answer.status != 200
 
 
 def test_the_session_stands_whatever_was_asked() -> None:

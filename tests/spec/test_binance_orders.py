@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from events.commands import SetMarkPrice
+from events.units import MarkUnits
 from tests.binance import Client, client, order
 from tests.loop import in_loop
+from tests.serving import BTC
 
 
 @in_loop
@@ -282,4 +285,33 @@ async def test_conditional_orders_as_ordinary_ones_are_taken_unless_the_door_is_
         shown = await c.get("/v1/order", symbol="BTCUSDT", orderId=waits["orderId"])
         assert (shown["status"], shown["type"], shown["origType"]) == ("FILLED", "MARKET", "STOP_MARKET")
         assert await c.position() is None
+    await c.host.close()
+
+
+@in_loop
+async def test_a_market_order_that_would_trade_too_far_from_the_mark_is_rejected() -> None:
+    c = await client(deposit="1000000")
+    venue = c.host.venue
+    c.host.sequencer.decide(SetMarkPrice(venue.now, BTC, MarkUnits(50_000 * 10**8)))
+    code, text = await c.refused("POST", "/v1/order", **order("BUY", "0.1"))
+    assert (code, text) == (-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit")
+    assert await c.get("/v1/allOrders", symbol="BTCUSDT") == []
+    code, text = await c.refused("POST", "/v1/order", **order("BUY", "0.1", "53000"))
+    assert (code, text) == (-4016, "Limit price can't be higher than 52500.0.")
+    await c.host.close()
+
+
+@in_loop
+async def test_an_order_takes_its_price_from_the_book() -> None:
+    c = await client()
+    asked = {**order("BUY", "0.1"), "type": "LIMIT", "timeInForce": "GTC", "priceMatch": "QUEUE"}
+    rests = await c.post("/v1/order", **asked)
+    assert (rests["price"], rests["priceMatch"]) == ("59999.9", "QUEUE")
+    await c.put("/v1/order", symbol="BTCUSDT", side="BUY", orderId=rests["orderId"], quantity="0.1", price="59000")
+    of: dict[str, Any] = {"symbol": "BTCUSDT", "side": "BUY", "orderId": rests["orderId"], "quantity": "0.1"}
+    amended = await c.put("/v1/order", **of, priceMatch="QUEUE")
+    assert amended["price"] == "59999.9"
+    assert (await c.refused("PUT", "/v1/order", **of, priceMatch="QUEUE", price="1"))[0] == -1106
+    assert (await c.refused("PUT", "/v1/order", **of, priceMatch="QUEUE_20"))[0] == -5041
+    assert (await c.refused("POST", "/v1/order", **{**asked, "price": "59000"}))[0] == -1106
     await c.host.close()

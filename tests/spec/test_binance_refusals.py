@@ -5,17 +5,14 @@ from __future__ import annotations
 import pytest
 
 from events.commands import AccountId, AmendOrder, OrderNumber, RequestId
-from events.instruments import load_pack
 from events.refusals import Reason
 from events.units import Nanos
 from gateway.binance.refusals import OF_COMMAND, REFUSALS, error_of
 
-PACK = load_pack("binance-usdm")
-
 
 @pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.value)
 def test_every_reason_has_a_code_of_the_venue_and_a_text(reason: Reason) -> None:
-    error = error_of(reason, AmendOrder(Nanos(0), AccountId("a"), RequestId("1"), OrderNumber(1)), PACK)
+    error = error_of(reason, AmendOrder(Nanos(0), AccountId("a"), RequestId("1"), OrderNumber(1)))
     assert -6000 < error.code <= -1000
     assert error.msg
     assert 400 <= error.status < 500
