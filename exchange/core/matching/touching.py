@@ -41,6 +41,13 @@ def crossing(book: Book) -> Iterator[tuple[Order, int, int]]:
             yield order, min(order.lots, volume), price
 
 
+def _may_cross(book: Book, bid: int | None, ask: int | None) -> bool:
+    """Whether history states a price at or beyond that of a trader's best bid or ask."""
+    if ask is not None and (stated := book.bids.history.best()) is not None and stated >= ask:
+        return True
+    return bid is not None and (stated := book.asks.history.best()) is not None and stated <= bid
+
+
 def look_ahead(feed: MarketFeed, columns: Observations, first: int, last: int, seq: int) -> int:
     """As `first_touch`, remembered for whoever decides next, as long as no record follows the one of that number."""
     row = first_touch(feed, columns, first, last)
@@ -70,7 +77,7 @@ def first_touch(feed: MarketFeed, columns: Observations, first: int, last: int) 
     bid, ask = feed.book.bids.best, feed.book.asks.best
     if (bid is None and ask is None) or feed.book.shut:
         return last
-    if next(crossing(feed.book), None) is not None:
+    if _may_cross(feed.book, bid, ask) and next(crossing(feed.book), None) is not None:
         return first
     if spans is not None and not feed.book.by_trades:
         return _first_in(spans, feed, first, last)
