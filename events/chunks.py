@@ -18,11 +18,11 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from events.arrays import column_of
+from events.arrays import column_of, set_column
 from events.commands import ChunkId
 from events.instruments import InstrumentId
 from events.log import DamagedLog, StoredChunk
-from events.observations import ORDER_TABLES, TABLES, Observations
+from events.observations import ORDER_TABLES, SELDOM_LISTED, TABLES, Observations
 from events.spanning import spans_of
 
 VERSION, WITH_ORDERS = 1, 2
@@ -134,7 +134,10 @@ def _unpack_tables(observations: Observations, tables: _Tables, plain: bytes, at
         for name in table:
             column, end = _unpack_column(plain, end, length)
             parts.append(column)
-            setattr(observations, name, column.tolist())
+            if name in SELDOM_LISTED:
+                set_column(observations, name, column)
+            else:
+                setattr(observations, name, column.tolist())
     return end
 
 

@@ -14,6 +14,12 @@ import msgspec
 from events.instruments import InstrumentId
 from events.spans import Spans
 
+UNLISTED, AS_ARRAY = "unlisted", "_array"
+"""Where a chunk keeps arrays: those that nobody wanted as a list so far, and beside a list the one it was made of."""
+
+SELDOM_LISTED = ("level_price", "level_lots")
+"""The longest columns; where a chunk has spans, nobody reads them row by row."""
+
 
 class Kind(IntEnum):
     """What a row is, and which table it points into."""
@@ -103,8 +109,16 @@ class Observations(msgspec.Struct, dict=True):
     def spans(self) -> Spans | None:
         """What is known ahead of the rows: of a chunk that was encoded or decoded, and uses its tables in order."""
         spans: Spans | None = self.__dict__.get("spans")
-        is_whole = spans is not None and spans.rows == len(self.kind) and spans.levels == len(self.level_price)
-        return spans if is_whole else None
+        if spans is None or spans.rows != len(self.kind):
+            return None
+        is_as_made = "level_price" in self.__dict__.get(UNLISTED, ())
+        return spans if is_as_made or spans.levels == len(self.level_price) else None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether every column is the same."""
+        if not isinstance(other, Observations):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__)
 
     def check(self) -> None:
         """Assert that the columns belong together: lengths, indices, order of time."""
@@ -129,6 +143,20 @@ class Observations(msgspec.Struct, dict=True):
         assert (self.orders_end or [0])[-1] == len(self.order_id), "messages without an event"
         assert all(action in _ACTIONS for action in self.order_action), "unknown action"
 
+
+def _listed(chunk: Observations, name: str) -> list[int]:
+    """A column that was made of an array, and is a list from its first reader on. Raises AttributeError."""
+    column = chunk.__dict__.get(UNLISTED, {}).pop(name, None)
+    if column is None:
+        raise AttributeError(f"{type(chunk).__name__} has no {name}")
+    values: list[int] = column.tolist()
+    setattr(chunk, name, values)
+    chunk.__dict__[name + AS_ARRAY] = values, column
+    return values
+
+
+Observations.__getattr__ = _listed  # type: ignore[attr-defined]
+"""Not within the class, where it would let type checkers take any name for a column."""
 
 TABLES: dict[str, tuple[str, ...]] = {
     "rows": ("kind", "at", "transacted", "index"),

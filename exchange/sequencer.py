@@ -159,9 +159,7 @@ class Sequencer:
             self._proceed(PROCEED_FACTS)
         while self._state.next_timer <= command.at and not self._broken:
             self._record_wholly(AdvanceTime(Nanos(max(self._state.now, self._state.next_timer))))
-        result = self._record(command)
-        while self._state.has_work and self._proceed(PROCEED_FACTS):
-            pass
+        result = self._record_wholly(command)
         if broken := self._broken:
             raise copy_of(broken)
         assert not isinstance(result, NotAcknowledged)
