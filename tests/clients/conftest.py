@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.clients.running import Running, ServerThread
+
+collect_ignore = [] if os.environ.get("RINGFENCE_CLIENTS") else ["slow"]
+"""freqtrade and NautilusTrader have an environment of their own: `make test-clients`."""
 
 
 @pytest.fixture(scope="module")
