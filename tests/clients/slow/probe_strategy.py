@@ -17,6 +17,7 @@ class ProbeStrategy(IStrategy):
     minimal_roi = {"0": 10.0}
     stoploss = -0.20
     startup_candle_count = 20
+    has_entered = False
     order_types = {
         "entry": "market", "exit": "market", "stoploss": "market", "stoploss_on_exchange": True,
         "stoploss_on_exchange_interval": 5, "stoploss_price_type": "mark",
@@ -25,15 +26,19 @@ class ProbeStrategy(IStrategy):
     def leverage(self, *_: Any, **__: Any) -> float:
         return 3.0
 
-    def populate_indicators(self, dataframe: Any, _metadata: Any) -> Any:
+    def populate_indicators(self, dataframe: Any, metadata: Any) -> Any:
         return dataframe
 
-    def populate_entry_trend(self, dataframe: Any, _metadata: Any) -> Any:
+    def populate_entry_trend(self, dataframe: Any, metadata: Any) -> Any:
         dataframe.loc[:, "enter_long"] = 1
         return dataframe
 
-    def populate_exit_trend(self, dataframe: Any, _metadata: Any) -> Any:
+    def populate_exit_trend(self, dataframe: Any, metadata: Any) -> Any:
         return dataframe
 
-    def custom_exit(self, _pair: str, trade: Any, current_time: datetime, *_: Any, **__: Any) -> str | None:
-        return "probed" if current_time - trade.open_date_utc > timedelta(seconds=30) else None
+    def confirm_trade_entry(self, *_: Any, **__: Any) -> bool:
+        is_first, self.has_entered = not self.has_entered, True
+        return is_first
+
+    def custom_exit(self, pair: str, trade: Any, current_time: datetime, **_: Any) -> str | None:
+        return "probed" if current_time - trade.open_date_utc > timedelta(seconds=20) else None

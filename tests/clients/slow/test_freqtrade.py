@@ -78,7 +78,7 @@ def test_freqtrade_goes_through_a_trade_with_a_stop_on_the_exchange(tmp_path: Pa
         assert float(stop["triggerPrice"]) < position["entryPrice"]
         wait_until(lambda: not held(), 120)
         wait_until(lambda: not stops(), 30)
-        wait_until(lambda: told("Marking Trade"), 30)
+        wait_until(lambda: told("exit_fill"), 30)
         entered, left = exchange.fetch_my_trades(SYMBOL)[0], exchange.fetch_my_trades(SYMBOL)[-1]
         assert (entered["side"], left["side"]) == ("buy", "sell")
         lines = log.read_text().splitlines()
