@@ -29,7 +29,7 @@ def serving(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
             yield json.loads(process.stdout.readline())
         finally:
             process.terminate()
-            process.wait(30)
+            process.communicate(timeout=30)
 
 
 def wait_until(holds: Any, seconds: float, every: float = 1.0) -> Any:

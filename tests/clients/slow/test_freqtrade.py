@@ -37,13 +37,12 @@ def trading(folder: Path, said: dict[str, Any]) -> Iterator[Path]:
     for name, config in (held | {"ringfence": freqtrade_config(ours)}).items():
         (folder / f"{name}.json").write_text(json.dumps(config))
     log = folder / "freqtrade.log"
-    options = [f"--config={folder / 'own.json'}", f"--config={folder / 'ringfence.json'}", f"--logfile={log}"]
+    options = [f"--config={folder / 'own.json'}", f"--config={folder / 'ringfence.json'}"]
     options += ["--strategy=ProbeStrategy", f"--strategy-path={Path(__file__).parent}"]
-    process = subprocess.Popen(
-        [f"{CLIENTS}/bin/freqtrade", "trade", *options],
-        env={**os.environ, "FREQTRADE__EXCHANGE__KEY": said["key"], "FREQTRADE__EXCHANGE__SECRET": said["secret"]},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    keys = {"FREQTRADE__EXCHANGE__KEY": said["key"], "FREQTRADE__EXCHANGE__SECRET": said["secret"]}
+    command = [f"{CLIENTS}/bin/freqtrade", "trade", *options]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, env={**os.environ, **keys}, stdout=out, stderr=out)
     try:
         yield log
     finally:
