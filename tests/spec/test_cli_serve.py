@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from events.store.sqlite import open_session
 from gateway.commands import serve
 from gateway.errors import UsageError
 from gateway.live.endless import Endless
@@ -141,3 +143,28 @@ def test_the_log_names_requests_and_records_and_no_secrets(tmp_path: Path, small
     assert [line["command"] for line in asked] == ["OpenAccount", "Deposit"]
     assert all(line["record"] > 0 for line in asked)
     assert first["secret"] not in log.read_text()
+
+
+@pytest.mark.parametrize("data", [None, b"nothing of the kind\n" * 50], ids=["none", "junk"])
+def test_a_market_that_cannot_be_read_is_told_and_leaves_no_session(tmp_path: Path, data: bytes | None) -> None:
+    market = tmp_path / "market.csv"
+    if data is not None:
+        market.write_bytes(data)
+    said = ringfence("serve", "--session", tmp_path / "live.db", *BRIEFLY, "--market", market, status=2)
+    assert str(market) in said.complaint
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("live.db")] == []
+
+
+def test_a_session_is_served_once_at_a_time(tmp_path: Path) -> None:
+    session = tmp_path / "demo.db"
+    ringfence("demo", "--out", session, "--seconds", 60, status=None)
+
+    async def beside() -> None:
+        log = await open_session(session)
+        try:
+            said = await asyncio.to_thread(ringfence, "serve", "--session", session, *BRIEFLY, status=2)
+            assert f"{session}" in said.complaint
+        finally:
+            await log.close()
+
+    asyncio.run(beside())
