@@ -21,9 +21,10 @@ from gateway.commands.replay import amount
 from gateway.commands.serve_accounts import Accounts, first_keys
 from gateway.commands.serve_market import chosen, market_of, remember
 from gateway.commands.serve_said import Said, show
-from gateway.console import complain, say_json
+from gateway.console import complain, progress, say_json
 from gateway.errors import UsageError, about
 from gateway.live.host import LiveSession
+from gateway.live.market import LiveMarket
 from gateway.memory import collect_seldom
 from gateway.serving.certificates import certificate
 from gateway.serving.hosts import is_loopback, listen
@@ -34,6 +35,8 @@ from replay.control import Control
 
 LOOPBACK = "127.0.0.1"
 STANDARD_ERROR = "-"
+PATIENCE_SECONDS = 1.0
+BATCHES_A_STEP = 1_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -89,7 +92,7 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
     market = await chosen(request.session, request.markets, request.seed)
     beside = request.session.with_name(f"{request.session.name}.tls")
     async with AsyncExitStack() as closing:
-        live = await LiveSession.open(request.session, market_of(market), pack=request.pack, speed=request.speed)
+        live = await _opened(request, market_of(market))
         closing.push_async_callback(live.close)
         await remember(live.log, market)
         ring = ring_of(request.session)
@@ -116,6 +119,19 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
         await _end(stop, live, request.seconds)
         complain("stopping: what is under way ends, and what was decided becomes durable")
     return 0 if live.failure is None else 1
+
+
+async def _opened(request: Request, market: LiveMarket) -> LiveSession:
+    """The session, up to now; who waits at a terminal sees how its log is read."""
+    with progress("reading", None, "batches", PATIENCE_SECONDS) as advance:
+
+        def on_batch(number: int) -> None:
+            if number % BATCHES_A_STEP == 0:
+                advance(number, number, 0)
+
+        return await LiveSession.open(
+            request.session, market, pack=request.pack, speed=request.speed, on_progress=on_batch
+        )
 
 
 class Stop:
