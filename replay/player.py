@@ -186,7 +186,11 @@ class Player:
         raise NoWayBack(LOOK_BACK)
 
     async def _is_time(self, control: Control, streams: list[Stream]) -> bool:
-        """Wait until what is next may happen; False where something was asked meanwhile."""
+        """Wait until what is next may happen; False where something was asked meanwhile. Traders of a live market hear
+        of what others did even while it pauses.
+        """
+        if self._is_live:
+            self._tell()
         if await control.grant(self):
             self._tell()
             return False
@@ -198,7 +202,7 @@ class Player:
         self.progress.batches += 1
         if self._control and self._is_open:
             self._control.passed(batch)
-            if self.is_over:
+            if self._is_live and (self.is_over or not self._control.is_playing):
                 self._control.stir()
         self._traders.note(batch)
 

@@ -40,10 +40,11 @@ FUNDING_SECONDS = 8 * 3600
 
 
 class Generated:
-    """One instrument's rows from a time on, for ever."""
+    """One instrument's rows from a time on, for ever. A session that another version generated goes on with this one."""
 
     name = "a generated market"
     names_symbols, goes_on, position = True, False, 0
+    may_differ = True
 
     def __init__(self, blocks: Blocks, since: int) -> None:
         self.path = Path(f"generated {blocks.terms.id}")

@@ -70,16 +70,16 @@ async def parts_of(
     closing.push_async_callback(log.close)
     views = await open_views(beside)
     closing.push_async_callback(views.close)
-    recorded = await _pack_of(log)
-    rules = recorded or load_pack(pack)
+    opened = await _opened(log)
+    rules = opened.pack if opened else load_pack(pack)
     calendar = Calendar.read((await log.notes()).get(NOTE, "[]"))
     blotter, tape = Blotter(rules), Tape(rules, calendar, past_of(market, rules, calendar))
     models: tuple[Model, ...] = (blotter, tape)
     shelf = Shelf(log, views, models)
     await shelf.open(on_progress)
     head = await log.head()
-    ends = await played(log.read, head.batch, market.instruments(rules)) if recorded else {}
-    start = Nanos(0) if recorded else market.begins(rules, wall())
+    ends = await played(log.read, head.batch, market.instruments(rules)) if opened else {}
+    start = opened.at if opened else market.begins(rules, wall())
     sources = market.sources(rules, {name: end.at for name, end in ends.items()}, start)
     sequencer = await Sequencer.open(log, snapshots=in_a_process(path))
     # No wait from here until the venue hears of batches: work that is due is decided at the next one.
@@ -87,13 +87,13 @@ async def parts_of(
     venue = Venue(sequencer, calendar, lambda: control.now, models, tape.look, start=f"{head.batch}.")
     closing.push_async_callback(sequencer.close)
     pace = Pace(control, calendar, wall)
-    pace.begin(start if recorded is None else sequencer.state.now)
+    pace.begin(sequencer.state.now if opened else start)
     await log.note(NOTE, calendar.text())
     return Parts(
         rules,
         market,
         ends,
-        recorded is None,
+        opened is None,
         log,
         calendar,
         control,
@@ -117,9 +117,9 @@ async def _forget_nothing(path: Path, beside: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-async def _pack_of(log: SqliteLog) -> RulePack | None:
-    """The rules of the session in a log, None where it has none yet."""
+async def _opened(log: SqliteLog) -> OpenSession | None:
+    """How the session in a log was opened, None where it was not yet."""
     async for stored in log.read():
         command = decode_body(stored.number, stored.body).command
-        return command.pack if isinstance(command, OpenSession) else None
+        return command if isinstance(command, OpenSession) else None
     return None

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from events import commands as c
+from events.codec import decode_body
 from events.instruments import AssetId, InstrumentId, MarginMode, RulePack, load_pack
+from events.log import StoredBatch
 from events.observations import Observations
 from events.store.memory import MemoryLog
 from events.store.sqlite import open_session
@@ -20,7 +22,8 @@ from exchange.failures import Stopped
 from exchange.sequencer import Sequencer
 from gateway.live.agent import Agent, Turn
 from gateway.live.agents import agents
-from gateway.live.endless import Endless
+from gateway.live.blocks import IDS
+from gateway.live.endless import BLOCK, Endless
 from gateway.live.host import LiveSession
 from replay.clock import ManualClock
 from replay.context import Context
@@ -28,7 +31,7 @@ from replay.markets import Point, Prices
 from replay.player import Player
 from replay.sources import Source, SourceError
 from replay.traders import Trader
-from tests.loop import in_loop
+from tests.loop import in_loop, turns
 
 BTC = InstrumentId("BTCUSDT")
 NOON = 1_790_000_040 * SECOND
@@ -189,6 +192,57 @@ async def test_who_pauses_or_changes_speed_is_no_longer_on_time_until_he_seeks_t
     await session.control.seek(Nanos(wall() + SECOND))
     while not session.is_on_time:
         await asyncio.sleep(0)
+    await session.close()
+
+
+@in_loop
+async def test_a_session_of_another_generator_goes_on_with_this_one(tmp_path: Path) -> None:
+    session = await opened(tmp_path / "a.db", Wall())
+    await reach(session, 5)
+    await session.close()
+    session = await opened(tmp_path / "a.db", Wall(), Endless(6, has_agents=False, days=0))
+    await reach(session, 61)
+    contract = session.venue.state.contracts[BTC]
+    assert not contract.book.stale
+    assert contract.feed.last_id // IDS == session.venue.state.now // BLOCK
+    await session.close()
+
+
+@in_loop
+async def test_a_session_that_ended_with_its_first_rows_goes_on(tmp_path: Path) -> None:
+    whole = await opened(tmp_path / "whole.db", Wall())
+    await reach(whole, 2)
+    await whole.close()
+    log = await open_session(tmp_path / "whole.db", read_only=True)
+    first = [stored async for stored in log.read()][:4]
+    cut = await open_session(tmp_path / "cut.db", create=True)
+    await cut.append(first, await cut.head(), [await log.chunk(name) for name in chunks_of(first)])
+    await log.close()
+    await cut.close()
+    session = await opened(tmp_path / "cut.db", Wall())
+    await reach(session, 2)
+    await session.close()
+    cut_digests, whole_digests = await digests(tmp_path / "cut.db"), await digests(tmp_path / "whole.db")
+    count = min(len(cut_digests), len(whole_digests))
+    assert count > 20
+    assert cut_digests[:count] == whole_digests[:count]
+
+
+def chunks_of(batches: list[StoredBatch]) -> list[c.ChunkId]:
+    commands = [decode_body(stored.number, stored.body).command for stored in batches]
+    return [command.chunk for command in commands if isinstance(command, c.AdvanceMarket)]
+
+
+@in_loop
+async def test_traders_hear_of_others_while_the_market_pauses(tmp_path: Path) -> None:
+    session = await opened(tmp_path / "a.db", Wall(), Endless(5, days=0))
+    session.control.pause()
+    await session.control.still()
+    venue = session.venue
+    for n in range(50):
+        await venue.ask(c.OpenAccount(venue.now, c.AccountId(f"a{n}"), venue.request()))
+    await turns()
+    assert not session.player._traders._news
     await session.close()
 
 
