@@ -14,7 +14,11 @@ from events.log import BeyondRepair, BusyLog, DamagedLog, LogError, NoSession, U
 _FULL = UnwritableLog, "the disk is full; make room and try again"
 
 _MEANINGS: dict[int, tuple[type[LogError], str]] = {
-    sqlite3.SQLITE_NOTADB: (NoSession, "not a SQLite file, or its first bytes are damaged; restore it from a copy"),
+    sqlite3.SQLITE_NOTADB: (
+        NoSession,
+        "not a SQLite file, or its first bytes are damaged; restore it from a copy, "
+        "or replay it if it is market history",
+    ),
     sqlite3.SQLITE_CORRUPT: (DamagedLog, "the file is damaged or cut short; restore it from a copy"),
     sqlite3.SQLITE_ERROR: (BeyondRepair, "not what a session holds; restore it from a copy"),
     sqlite3.SQLITE_BUSY: (BusyLog, "another program holds the file; stop it and try again"),

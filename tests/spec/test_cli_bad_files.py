@@ -213,7 +213,11 @@ MEND = ", or keep what is good of it: ringfence log repair it"
         (_folder, "it: there is no such session; check the name, or create it"),
         (_empty, "it: a SQLite file, but not a session of Ringfence; choose another file"),
         (_database, "it: a SQLite file, but not a session of Ringfence; choose another file"),
-        (_text, "it (11 bytes): not a SQLite file, or its first bytes are damaged; restore it from a copy (.*)"),
+        (
+            _text,
+            "it (11 bytes): not a SQLite file, or its first bytes are damaged; restore it from a copy, "
+            "or replay it if it is market history (.*)",
+        ),
         (
             _cut_session(50_000),
             f"it (50000 bytes): the file is damaged or cut short; restore it from a copy (.*){MEND}",
