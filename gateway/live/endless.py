@@ -40,7 +40,7 @@ FUNDING_SECONDS = 8 * 3600
 
 
 class Generated:
-    """One instrument's rows from a time on, for ever. A session that another version generated goes on with this one."""
+    """One instrument's rows from a time on, for ever; a session that another version generated goes on with them."""
 
     name = "a generated market"
     names_symbols, goes_on, position = True, False, 0
