@@ -78,7 +78,7 @@ class Said:
         rows = [
             ("http", f"{http}   {http.replace('http', 'ws', 1)}"),
             ("https", f"{https}   {https.replace('https', 'wss', 1)}   verified by {self.authority}"),
-            ("native", f"{http}{NATIVE}   reference {http}{NATIVE}/schema"),
+            ("native", f"{http}{NATIVE}   reference {http}{NATIVE}/reference"),
             ("figures", f"{http}/metrics"),
             ("account", self._account()),
         ]
