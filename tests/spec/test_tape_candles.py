@@ -79,7 +79,10 @@ def test_ranges_are_of_when_candles_begin_and_include_both_ends() -> None:
     assert starts(JANUARY + 1, None, 3) == [5, 10, 15]
     assert starts(JANUARY, JANUARY + 10 * MINUTE, 9) == [0, 5, 10]
     assert starts(JANUARY - DAY, None, 500)[:1] == [0]
+    assert starts(0, None, 2) == [0, 5]
     assert starts(now + DAY, None, 5) == []
+    assert starts(10**18, None, 5) == []
+    assert starts(None, 10**18, 1) == [60]
     assert starts(JANUARY, JANUARY - 1, 5) == []
     assert Ladder().candles(five, None, None, 5, now) == []
 

@@ -40,6 +40,13 @@ class Rung:
     def __len__(self) -> int:
         return len(self._columns[0])
 
+    @property
+    def first(self) -> int | None:
+        """When the oldest candle begins, None where there is none."""
+        if self._columns[0]:
+            return self._columns[0][0]
+        return None if self.running is None else self.running.start
+
     def take(self, candle: Candle) -> list[Candle]:
         """Add a shorter candle, or a trade, that is not earlier than the running one; what closed by that."""
         last = self.running
@@ -150,16 +157,19 @@ class Ladder:
         """The newest candles that begin up to `end` (included, or now), or the first ones that begin at `start` or
         later, at most so many; the running one runs to now.
         """
+        rung = self._rung(interval)
         last = interval.begin(now if end is None else min(end, now))
+        span = interval.length + DAY * 3 * (interval.name == "1M")
         if start is None:
-            first = interval.begin(max(0, last - (limit - 1) * (interval.length + DAY * 3 * (interval.name == "1M"))))
+            first = interval.begin(max(0, last - (limit - 1) * span))
+        elif start > now:
+            return []
         else:
-            first = interval.begin(start)
-            first = first if first == start else interval.next(first)
-            last = min(last, interval.begin(first + limit * (interval.length + DAY * 3 * (interval.name == "1M"))))
+            begin = interval.begin(start)
+            first = max(begin if begin == start else interval.next(begin), interval.begin(self._since(rung)))
+            last = min(last, interval.begin(first + limit * span))
         if first > last:
             return []
-        rung = self._rung(interval)
         found = list(grouped(self._rows(rung, first, interval.next(last), now), interval))
         return found[-limit:] if start is None else found[:limit]
 
@@ -170,6 +180,10 @@ class Ladder:
     def _rung(self, interval: Interval) -> int:
         """The longest candles that those of the interval are made of."""
         return 2 if interval.length >= DAY else 1 if interval.length >= HOUR else 0
+
+    def _since(self, rung: int) -> int:
+        """When the oldest candle of a rung begins; those of a shorter one where it has none yet."""
+        return next((of_it.first for of_it in self.rungs[rung::-1] if of_it.first is not None), 0)
 
     def _rows(self, rung: int, start: int, end: int, now: int) -> Iterator[Candle]:
         """Candles of one rung that begin before the end: closed ones, what runs, and flat ones until now."""
