@@ -29,6 +29,7 @@ NAMES = (
     "leverage", "marginType", "batchOrders", "orderIdList", "interval", "limit", "startTime", "endTime", "fromId",
     "recvWindow", "algoType", "algoId", "clientAlgoId", "activatePrice", "priceMatch", "selfTradePreventionMode",
     "workingType", "countdownTime", "dualSidePosition", "multiAssetsMargin", "listenKey", "pair", "incomeType", "type",
+    "contractType", "period",
 )  # fmt: skip
 VALUES = (
     "BTCUSDT", "ETHUSDT", "BUY", "SELL", "LIMIT", "MARKET", "STOP_MARKET", "TRAILING_STOP_MARKET", "GTC", "GTX", "GTD",
@@ -36,7 +37,7 @@ VALUES = (
     "True", "null", "[]", "{}", '[{"symbol":"BTCUSDT"}]', "[1,2,3]", '[{"symbol":"BTCUSDT","side":"BUY"}', "LONG",
     "CROSSED", "ISOLATED", "1m", "9m", "1000", "99999999999999999999999999", "ä", "\x00", "\r\n", "%", "&", "=",
     "a" * 40, "BOTH", "CONDITIONAL", "OPPONENT", "EXPIRE_MAKER", "MARK_PRICE", "١٢", "0.000000001", "-0", "+5",
-    "5.", ".5",
+    "5.", ".5", "PERPETUAL", "5m", "1M", "999999999999999999",
 )  # fmt: skip
 
 
@@ -141,11 +142,10 @@ class Fuzzer:
 def fuzz(server: Running, requests: int, seed: int) -> Counter[str]:
     """Ask so many times: how many answers had which status. Raises AssertionError."""
     from gateway.binance.account import ACCOUNT_ROUTES  # noqa: PLC0415 - what may be asked is looked up late
+    from gateway.binance.market import MARKET_ROUTES  # noqa: PLC0415
     from gateway.binance.trading import TRADING_ROUTES  # noqa: PLC0415
 
-    fuzzer = Fuzzer(
-        server, [*TRADING_ROUTES, *ACCOUNT_ROUTES, ("GET", "/fapi/v1/depth"), ("GET", "/fapi/v1/klines")], seed
-    )
+    fuzzer = Fuzzer(server, [*TRADING_ROUTES, *ACCOUNT_ROUTES, *MARKET_ROUTES], seed)
     for _ in range(requests):
         fuzzer.ask()
     return fuzzer.answers
