@@ -304,7 +304,7 @@ class Player:
     def _load(self, feed: Feed) -> list[Stream]:
         """Fetch the next stretch of a source: the streams that have rows in it, none where it ends."""
         streams = feed.read()
-        if self._met and (new := [s.chunk.instrument for s in streams if s.chunk.instrument not in self._met]):
+        if self._is_open and (new := [s.chunk.instrument for s in streams if s.chunk.instrument not in self._met]):
             at = self.state.now
             self._traders.meet(at, *self._meet(at, new))
             self._tell()

@@ -22,6 +22,7 @@ from events.log import LogError
 from exchange.failures import SequencerError
 from gateway.live.market import LiveMarket
 from gateway.live.opening import Parts, parts_of
+from gateway.serving.calendar import NOTE
 from replay.clock import Clock
 from replay.control import Control
 from replay.sources import SourceError
@@ -152,7 +153,9 @@ class LiveSession:
         was_over = False
         for second in count(1):
             await asyncio.sleep(LOOK_SECONDS)
-            self._parts.pace.look()
+            if self._parts.pace.look(self.venue.state.now):
+                _LOGGER.warning("held up for long", what="what was missed is left out, as after a stop")
+                await self.log.note(NOTE, self.calendar.text())
             if self.is_over and not was_over:
                 was_over = True
                 _LOGGER.warning("market over", what="its rows have ended; trading goes on with the last book")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from events.units import SECOND, Nanos
-from gateway.serving.calendar import Calendar
+from gateway.serving.calendar import MINUTE, Calendar
 from replay.control import Control
 
 SLACK = SECOND // 10
@@ -14,6 +14,9 @@ SLACK = SECOND // 10
 
 LATE = SECOND // 2
 """One that falls so far behind hurries."""
+
+MISSED = 2 * MINUTE
+"""What a machine that slept for longer has missed is not played any more."""
 
 ON_TIME = SECOND
 """Session time is shown as the wall's as long as it is so near to it."""
@@ -57,11 +60,19 @@ class Pace:
         if self._is_ordinary:
             self._control.moved(self.due)
 
-    def look(self) -> None:
-        """Now and then: who paused or chose another speed is left behind, or ahead; who was merely held up hurries."""
+    def look(self, at: int) -> bool:
+        """Now and then: who paused or chose another speed is left behind, or ahead; who was merely held up hurries, the
+        session being at this time. Whether it was held up for so long that what it missed is left out, as if nobody had
+        served it: then its calendar is to be noted.
+        """
         self._strayed = not (self._is_ordinary and (not self._strayed or self.is_on_time))
-        if not self._strayed and self.lag > LATE:
-            self._control.hurry(self.due)
+        if self._strayed or self.lag <= LATE:
+            return False
+        has_missed = self.lag > MISSED
+        if has_missed:
+            self.begin(max(at, self._control.now))
+        self._control.hurry(self.due)
+        return has_missed
 
     @property
     def _is_ordinary(self) -> bool:

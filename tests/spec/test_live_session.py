@@ -209,23 +209,25 @@ async def test_a_session_of_another_generator_goes_on_with_this_one(tmp_path: Pa
 
 
 @in_loop
-async def test_a_session_that_ended_with_its_first_rows_goes_on(tmp_path: Path) -> None:
+async def test_a_session_that_was_cut_off_at_any_batch_goes_on(tmp_path: Path) -> None:
     whole = await opened(tmp_path / "whole.db", Wall())
-    await reach(whole, 2)
+    await reach(whole, 4)
     await whole.close()
     log = await open_session(tmp_path / "whole.db", read_only=True)
-    first = [stored async for stored in log.read()][:4]
-    cut = await open_session(tmp_path / "cut.db", create=True)
-    await cut.append(first, await cut.head(), [await log.chunk(name) for name in chunks_of(first)])
+    batches = [stored async for stored in log.read()]
+    assert len(batches) > 45
+    for count in (1, 2, 3, 4, 5, 17, 45):
+        path = tmp_path / f"{count}.db"
+        cut = await open_session(path, create=True)
+        chunks = [await log.chunk(name) for name in dict.fromkeys(chunks_of(batches[:count]))]
+        await cut.append(batches[:count], await cut.head(), chunks)
+        await cut.close()
+        session = await opened(path, Wall())
+        await reach(session, 4)
+        await session.close()
+        found = await digests(path)
+        assert found[: len(batches)] == [stored.digest for stored in batches][: len(found)]
     await log.close()
-    await cut.close()
-    session = await opened(tmp_path / "cut.db", Wall())
-    await reach(session, 2)
-    await session.close()
-    cut_digests, whole_digests = await digests(tmp_path / "cut.db"), await digests(tmp_path / "whole.db")
-    count = min(len(cut_digests), len(whole_digests))
-    assert count > 20
-    assert cut_digests[:count] == whole_digests[:count]
 
 
 def chunks_of(batches: list[StoredBatch]) -> list[c.ChunkId]:
@@ -244,6 +246,49 @@ async def test_traders_hear_of_others_while_the_market_pauses(tmp_path: Path) ->
     await turns()
     assert not session.player._traders._news
     await session.close()
+
+
+class TestPace:
+    """The session's clock beside the wall's."""
+
+    @in_loop
+    async def test_who_was_held_up_hurries(self, tmp_path: Path) -> None:
+        wall = Wall()
+        session = await opened(tmp_path / "a.db", wall)
+        wall.at += 5 * SECOND
+        assert not session.is_on_time
+        assert not session._parts.pace.look(session.venue.state.now)
+        while not session.is_on_time:
+            await asyncio.sleep(0)
+        assert len(session.calendar.stretches) == 1
+        await session.close()
+
+    @in_loop
+    async def test_who_slept_for_long_leaves_out_what_he_missed(self, tmp_path: Path) -> None:
+        wall = Wall()
+        session = await opened(tmp_path / "a.db", wall)
+        wall.at += 3 * 3600 * SECOND + 7 * SECOND
+        at = session.venue.state.now
+        assert session._parts.pace.look(at)
+        while not session.is_on_time:
+            await asyncio.sleep(0)
+        assert len(session.calendar.stretches) == 2
+        assert session.venue.state.now < at + 120 * SECOND
+        assert session.calendar.shown(at - 1) == at - 1
+        await session.close()
+
+    @in_loop
+    async def test_who_pauses_is_left_behind(self, tmp_path: Path) -> None:
+        wall = Wall()
+        session = await opened(tmp_path / "a.db", wall)
+        pace = session._parts.pace
+        session.control.pause()
+        assert not pace.look(session.venue.state.now)
+        session.control.play()
+        wall.at += 5 * SECOND
+        assert not pace.look(session.venue.state.now)
+        assert not session.is_on_time
+        await session.close()
 
 
 class TestAgents:
