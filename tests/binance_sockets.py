@@ -55,8 +55,8 @@ class Front:
     market: Broadcast
     wall: Wall
 
-    def connect(self, url: str, address: str = "10.0.0.1") -> Client:
-        return Client(self.sockets, url, address)
+    def connect(self, url: str, address: str = "10.0.0.1", frames: bool = False) -> Client:
+        return Client(self.sockets, url, address, frames)
 
     def listen(self, account: c.AccountId) -> Client:
         """A client on the account's user stream."""

@@ -9,11 +9,24 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.serving.frames import EXTENSION
+
+
+def payload_of(frame: bytes) -> bytes:
+    """The payload of a whole text message that a server sends."""
+    assert frame[0] == 0x81
+    size, start = frame[1], 2
+    if size >= 126:
+        start = 4 if size == 126 else 10
+        size = int.from_bytes(frame[2:start], "big")
+    assert len(frame) == start + size
+    return frame[start:]
+
 
 class Client:
     """`async with Client(app, "/ws?listenKey=x") as client`: what it is sent is in `heard`, unless it stalls."""
 
-    def __init__(self, app: Any, url: str, address: str = "10.0.0.1") -> None:
+    def __init__(self, app: Any, url: str, address: str = "10.0.0.1", frames: bool = False) -> None:
         parts = urlsplit(url)
         self._app = app
         self._scope = {
@@ -22,7 +35,7 @@ class Client:
             "query_string": parts.query.encode(),
             "headers": [],
             "client": (address, 50_000),
-            "extensions": {"websocket.http.response": {}},
+            "extensions": {"websocket.http.response": {}, **({EXTENSION: self._write_frame} if frames else {})},
         }
         self._says: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._reads = asyncio.Event()
@@ -30,6 +43,8 @@ class Client:
         self.heard: deque[Any] = deque()
         self.closed: tuple[int, str] | None = None
         self.refused: int | None = None
+        self.framed = 0
+        self._is_accepted = False
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Client:
@@ -93,8 +108,17 @@ class Client:
         """Whether the application still serves it."""
         return not self.task.done()
 
+    def _write_frame(self, data: bytes) -> bool:
+        """As the server does: nothing before the handshake, nor while nothing is read."""
+        if not self._reads.is_set() or not self._is_accepted:
+            return False
+        self.framed += 1
+        self.heard.append(json.loads(payload_of(data)))
+        return True
+
     async def _send(self, message: Any) -> None:
         await self._reads.wait()
+        self._is_accepted |= message["type"] == "websocket.accept"
         if message["type"] == "websocket.send":
             self.heard.append(json.loads(message["text"]))
         elif message["type"] == "websocket.close":

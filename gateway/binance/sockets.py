@@ -17,6 +17,7 @@ from gateway.binance.sockets_control import STREAMS_MAX, reply
 from gateway.binance.sockets_hubs import Hubs, Subscribe
 from gateway.binance.sockets_paths import API, Asked, asked
 from gateway.binance.sockets_user import UserStreams
+from gateway.serving.frames import WriteFrame, writer_of
 
 CONNECTIONS_MAX = 2_000
 """So many connections in all."""
@@ -106,16 +107,18 @@ class Sockets:
         self._open[address] += 1
         try:
             if names is None:
-                await self._api.serve(receive, send, address)
+                await self._api.serve(receive, send, address, writer_of(scope))
             else:
-                await self._stream(names, receive, send)
+                await self._stream(names, receive, send, writer_of(scope))
         finally:
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
 
-    async def _stream(self, names: Asked, receive: Receive, send: Send) -> None:
-        connection = Connection(receive, send, PACE)
+    async def _stream(
+        self, names: Asked, receive: Receive, send: Send, write_frame: WriteFrame | None
+    ) -> None:  # fmt: skip
+        connection = Connection(receive, send, PACE, write_frame)
         streams = Streams(connection, names.wraps, self._hubs, self._users)
         try:
             for name in names.names[:STREAMS_MAX]:

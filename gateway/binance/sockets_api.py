@@ -26,6 +26,7 @@ from gateway.binance.params import Params
 from gateway.binance.security import check_scope, check_signature, check_time, key_of
 from gateway.binance.sockets_connection import Connection, Receive, Send
 from gateway.binance.sockets_methods import ENDPOINTS, LOGON, LOGOUT, STATUS, Asked, BadRequest, payloads, read
+from gateway.serving.frames import WriteFrame
 from gateway.serving.keys import Key, KeyKind
 from gateway.serving.limits import BANNED, OK
 
@@ -43,9 +44,11 @@ class Api:
         self._desk = desk
         self._routes = routes
 
-    async def serve(self, receive: Receive, send: Send, address: str) -> None:
+    async def serve(
+        self, receive: Receive, send: Send, address: str, write_frame: WriteFrame | None = None
+    ) -> None:  # fmt: skip
         """Serve one connection."""
-        connection = Connection(receive, send)
+        connection = Connection(receive, send, write_frame=write_frame)
         session = Session(self._desk, self._routes, connection, address)
         try:
             await connection.serve(session.hear)

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
+from gateway.serving.frames import WriteFrame, frame
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -31,11 +33,17 @@ POLICY, TOO_BIG = 1008, 1009
 
 
 class Connection:
-    """A client's connection. `pace` is how many messages it may send in a second; 0: as many as it likes."""
+    """A client's connection. `pace` is how many messages it may send in a second; 0: as many as it likes.
 
-    def __init__(self, receive: Receive, send: Send, pace: int = 0) -> None:
+    write_frame, where the server has it, sends what nothing else waits before.
+    """
+
+    def __init__(
+        self, receive: Receive, send: Send, pace: int = 0, write_frame: WriteFrame | None = None
+    ) -> None:  # fmt: skip
         self._receive = receive
         self._send = send
+        self._write_frame = write_frame
         self._pace = pace
         self._waiting: deque[str] = deque()
         self._characters = 0
@@ -46,9 +54,14 @@ class Connection:
         self._heard = 0
         self.was_slow = False
 
-    def push(self, text: str) -> None:
-        """Have this sent after all that waits. Never waits; a client that is too far behind is dropped."""
+    def push(self, text: str, framed: bytes = b"") -> None:
+        """Have this sent after all that waits. Never waits; a client that is too far behind is dropped.
+
+        framed is the text as a frame, where it was made already.
+        """
         if self._over.done():
+            return
+        if not self._characters and self._write_frame and self._write_frame(framed or frame(text.encode())):
             return
         if len(self._waiting) >= WAITING_MAX or self._characters + len(text) > WAITING_CHARACTERS_MAX:
             self.was_slow = True

@@ -12,12 +12,14 @@ from typing import Protocol
 
 import msgspec
 
+from gateway.serving.frames import frame
+
 
 class Hearer(Protocol):
     """Whoever is sent texts."""
 
-    def push(self, text: str) -> None:
-        """Take a text; never waits."""
+    def push(self, text: str, framed: bytes = b"") -> None:
+        """Take a text, and the same as a frame; never waits."""
         ...
 
 
@@ -39,16 +41,16 @@ class Pump:
     """Tells hearers part after part; to each of them all texts in order."""
 
     def __init__(self) -> None:
-        self._parts: deque[tuple[list[Hearer], str]] = deque()
+        self._parts: deque[tuple[list[Hearer], str, bytes]] = deque()
         self._is_going = False
 
     def tell(self, hearers: Iterable[Hearer], text: str) -> None:
         """Tell them all, now where they are few and nothing waits."""
-        everybody = list(hearers)
+        everybody, framed = list(hearers), frame(text.encode())
         if len(everybody) <= PART and not self._parts:
-            _push(everybody, text)
+            _push(everybody, text, framed)
             return
-        self._parts.extend((everybody[n : n + PART], text) for n in range(0, len(everybody), PART))
+        self._parts.extend((everybody[n : n + PART], text, framed) for n in range(0, len(everybody), PART))
         if len(self._parts) > PARTS_MAX:
             while self._parts:
                 _push(*self._parts.popleft())
@@ -64,9 +66,9 @@ class Pump:
             asyncio.get_running_loop().call_soon(self._turn)
 
 
-def _push(hearers: list[Hearer], text: str) -> None:
+def _push(hearers: list[Hearer], text: str, framed: bytes) -> None:
     for hearer in hearers:
-        hearer.push(text)
+        hearer.push(text, framed)
 
 
 class Audience:

@@ -15,6 +15,7 @@ import uvicorn
 
 from gateway.errors import UsageError
 from gateway.serving.connections import BoundedProtocol
+from gateway.serving.frames import FramedProtocol
 
 MESSAGE_BYTES_MAX = 64 * 1024
 """A message on a WebSocket takes so many bytes at most."""
@@ -69,7 +70,7 @@ class Listener(uvicorn.Server):
     def __init__(self, app: Any, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
         super().__init__(
             uvicorn.Config(
-                app, loop="none", http=BoundedProtocol, ws="websockets-sansio", ws_max_size=MESSAGE_BYTES_MAX,
+                app, loop="none", http=BoundedProtocol, ws=FramedProtocol, ws_max_size=MESSAGE_BYTES_MAX,
                 ws_ping_interval=PING_SECONDS, ws_ping_timeout=PING_SECONDS, ws_per_message_deflate=False,
                 lifespan="off", interface="asgi3", log_config=None, log_level="critical", access_log=False,
                 proxy_headers=False, server_header=False, timeout_keep_alive=IDLE_SECONDS,

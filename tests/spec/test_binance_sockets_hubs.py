@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from gateway.binance import sockets_hubs
 from gateway.binance.sockets_hubs import Hubs
+from gateway.serving.frames import frame
 from tests.binance_sockets import Broadcast
 from tests.loop import in_loop, turns
 
@@ -19,7 +20,8 @@ class Ear:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def push(self, text: str) -> None:
+    def push(self, text: str, framed: bytes = b"") -> None:
+        assert framed == frame(text.encode())
         self.told.append(text)
 
 
