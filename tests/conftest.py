@@ -15,13 +15,14 @@ settings.load_profile("ringfence")
 
 HERE = Path(__file__).parent
 UNMEASURED = re.compile(
-    r"(sim|tidy|truth)/"
+    r"(clients|sim|tidy|truth)/"
     r"|contract/test_(exchanges|order_book|sources)"
     r"|property/test_(calculator|limits|orders|pacing|proof|report|sessions|shrinking|single_orders|triggers)"
     r"|spec/test_("
-    r"audit|bars|binance|bitstamp|bybit|calc|cascade|cli_(audit|demo|fills|lab|memory|play|probe|replay|report|st|sw|sy|why)|"
-    r"counterfactual|databento|diff|docs|examples|explain|fetch|lab|"
-    r"lobster|mapped|merging|pack_cli|pages|play|proof|replay|report|several|source|story|strategy|stress|sweep|"
+    r"app|audit|bars|binance|bitstamp|bybit|calc|cascade|certificates|"
+    r"cli_(audit|demo|fills|keys|lab|memory|play|probe|replay|report|serve|st|sw|sy|why)|"
+    r"counterfactual|databento|diff|docs|doctor|examples|explain|fetch|keys|lab|"
+    r"lobster|mapped|merging|native|pack_cli|pages|play|proof|replay|report|several|source|story|strategy|stress|sweep|"
     r"synth|tardis|terminal|transport|trial|view|visit"
     r")"
 )
