@@ -100,7 +100,7 @@ class Door:
         if route.security is Security.SIGNED:
             check_time(desk, params)
             check_signature(desk, key, params.payloads(), params.signature)
-            check_scope(key, route.scope)
+        check_scope(key, route.scope)
         desk.account(key.account)
         return key
 
