@@ -156,8 +156,8 @@ async def test_candles_run_until_now_and_have_twelve_columns_of_the_right_types(
     marks = await get(of, "/v1/markPriceKlines", interval="1m")
     assert [row[4] for row in marks] == ["60000.00000000", "60100.00000000"] + ["60050.00000000"] * 4
     assert marks[0][5:12] == ["0", marks[0][6], "0", 1, "0", "0", "0"]
-    assert await of.get("/v1/indexPriceKlines", **pair) == []
-    assert await get(of, "/v1/premiumIndexKlines", interval="1m") == []
+    assert await of.get("/v1/indexPriceKlines", **pair) == marks
+    assert {row[4] for row in await get(of, "/v1/premiumIndexKlines", interval="1m")} == {"0.00000000"}
     await of.host.close()
 
 

@@ -73,17 +73,20 @@ class InstrumentTape:
         )
 
     def quoted(self, at: int, mark: int = 0, index: int = 0) -> None:
-        """A mark or an index price moved."""
+        """A mark or an index price moved. As long as nobody states an index, the mark stands for it."""
         self._begin(at)
-        quotes, ladders = self.quotes, self.ladders
+        quotes = self.quotes
         if mark:
             quotes.mark = mark
-            ladders[Price.MARK].take(flat(at, mark)._replace(trades=1))
+            self._quote(Price.MARK, at, mark)
         if index:
             quotes.index = index
-            ladders[Price.INDEX].take(flat(at, index)._replace(trades=1))
-        if (premium := quotes.premium) is not None:
-            ladders[Price.PREMIUM].take(flat(at, premium)._replace(trades=1))
+        if index or not quotes.index:
+            self._quote(Price.INDEX, at, index or mark)
+        self._quote(Price.PREMIUM, at, quotes.premium or 0)
+
+    def _quote(self, price: Price, at: int, figure: int) -> None:
+        self.ladders[price].take(flat(at, figure)._replace(trades=1))
 
     def ticker(self, now: int) -> Ticker | None:
         """The last 24 hours, None where nothing was traded yet."""
