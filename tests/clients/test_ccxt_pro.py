@@ -11,8 +11,9 @@ import ccxt.pro
 import pytest
 
 from tests.clients.running import Credentials, Running
-from tests.clients.watching import in_time
+from tests.clients.watching import LEAKS, in_time
 
+pytestmark = LEAKS
 SYMBOL = "BTC/USDT:USDT"
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from binance_common.configuration import (
     ConfigurationRestAPI,
     ConfigurationWebSocketAPI,
@@ -16,13 +15,9 @@ from binance_common.configuration import (
 from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsFutures
 
 from tests.clients.running import Credentials, Running
-from tests.clients.watching import in_time, until
+from tests.clients.watching import LEAKS, in_time, until
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-"""It connects in a way that its own library holds deprecated, and leaves sessions open."""
+pytestmark = LEAKS
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.clients.running import Credentials, Running
-from tests.clients.watching import in_time
+from tests.clients.watching import LEAKS, in_time
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it names what its own libraries hold deprecated
@@ -19,11 +19,7 @@ with warnings.catch_warnings():
     from binance.exceptions import BinanceAPIException
     from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-"""It leaves a session open now and then."""
+pytestmark = LEAKS
 
 
 @asynccontextmanager
