@@ -1,4 +1,4 @@
-"""`ringfence serve` from outside: what it prints is pasted and works, Ctrl-C ends it, and the next start goes on."""
+"""`ringfence serve` from outside: what it prints is pasted and works, Ctrl-C ends it, a start after a kill goes on."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LAST = "Ctrl-C stops it"
 
 
 @contextmanager
-def _serving(session: Path) -> Iterator[list[str]]:
-    """A server in a process of its own, and the lines that it says once it is up; Ctrl-C at the end."""
+def _serving(session: Path, end: signal.Signals = signal.SIGINT) -> Iterator[list[str]]:
+    """A server in a process of its own, and the lines that it says once it is up; that signal at the end."""
     command = [sys.executable, "-m", "gateway.cli", "serve", "--session", str(session), *ANY]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -34,9 +34,10 @@ def _serving(session: Path) -> Iterator[list[str]]:
                     break
             yield lines
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(end)
             _, errors = process.communicate(timeout=60)
-        assert (process.returncode, errors.count("\n")) == (0, 1), errors
+        ended = (0, 1) if end is signal.SIGINT else (-end, 0)
+        assert (process.returncode, errors.count("\n")) == ended, errors
 
 
 def _pasted(lines: list[str]) -> dict[str, Any]:
@@ -49,14 +50,15 @@ def _pasted(lines: list[str]) -> dict[str, Any]:
     return {**found, "printed": printed.getvalue()}
 
 
-def test_what_is_printed_is_pasted_and_the_next_start_has_the_same_orders(tmp_path: Path) -> None:
+def test_what_is_printed_is_pasted_and_a_start_after_a_kill_has_the_same_orders(tmp_path: Path) -> None:
     session = tmp_path / "live.db"
-    with _serving(session) as lines:
+    with _serving(session, signal.SIGKILL) as lines:
         found = _pasted(lines)
         exchange = found["exchange"]
         assert "'total': 10000.0" in found["printed"]
         price = exchange.fetch_ticker("BTC/USDT:USDT")["last"]
         order = exchange.create_order("BTC/USDT:USDT", "limit", "buy", 0.01, round(price * 0.9, 1))
+        exchange.create_order("BTC/USDT:USDT", "market", "buy", 0.01)
         port = int(lines[1].split()[1].rpartition(":")[2])
         keys = exchange.apiKey, exchange.secret
     with pytest.raises(ConnectionRefusedError):
@@ -66,6 +68,7 @@ def test_what_is_printed_is_pasted_and_the_next_start_has_the_same_orders(tmp_pa
         again = _pasted([*_with(lines, *keys)])["exchange"]
         (open_order,) = again.fetch_open_orders("BTC/USDT:USDT")
         assert (open_order["id"], open_order["price"]) == (order["id"], order["price"])
+        assert again.fetch_positions(["BTC/USDT:USDT"])[0]["contracts"] == 0.01
 
 
 def _with(lines: list[str], key: str, secret: str) -> list[str]:
