@@ -23,8 +23,10 @@ from statistics import median
 from typing import NamedTuple
 
 from events.log import DamagedLog, LogError
+from events.store.soundness import is_being_written
 from events.store.sqlite import open_session
 from gateway.commands.keys import ring_of
+from gateway.errors import UsageError
 from gateway.serving.certificates import RENEW_BEFORE, Certificate
 from gateway.serving.connections import CONNECTIONS_MAX
 from gateway.serving.hosts import listen
@@ -105,10 +107,16 @@ def _numbers(text: str) -> list[int]:
 
 
 def ports(given: Given) -> Findings:
-    """The ports are free."""
-    for option, port in (("--port", given.port), ("--tls-port", given.tls_port)):
-        listen(given.host, port, option).close()
-    yield Finding("ports", True, f"{given.port} and {given.tls_port} are free on {given.host}")
+    """The ports are free, unless it is this session that is served there."""
+    try:
+        for option, port in (("--port", given.port), ("--tls-port", given.tls_port)):
+            listen(given.host, port, option).close()
+    except UsageError:
+        if not (given.session.exists() and is_being_written(given.session)):
+            raise
+        yield Finding("ports", True, f"in use, and {given.session} is being served")
+    else:
+        yield Finding("ports", True, f"{given.port} and {given.tls_port} are free on {given.host}")
 
 
 def disk(given: Given) -> Findings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import resource
 import socket
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from events.store.sqlite import open_session
 from gateway.commands import doctor_checks
 from gateway.serving import certificates
 from gateway.serving.keys import KeyRing
@@ -128,3 +131,21 @@ def test_a_certificate_that_ends_soon_and_one_that_is_none_are_told(
     assert "start the server again: it makes another one" in _warned(session, *free)["certificate"]
     (folder / "server.pem").write_text("nothing")
     assert "no certificate; remove it to have a new one made" in _warned(session, *free)["certificate"]
+
+
+def test_ports_of_a_session_that_is_served_are_rightly_in_use(tmp_path: Path, sound: None) -> None:
+    session = tmp_path / "live.db"
+
+    async def beside() -> str:
+        log = await open_session(session, create=True)
+        try:
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                port = taken.getsockname()[1]
+                arguments = ("doctor", "--session", session, "--port", port, "--tls-port", 0, "--json")
+                return (await asyncio.to_thread(ringfence, *arguments, status=None)).out
+        finally:
+            await log.close()
+
+    found = {row["name"]: row for row in json.loads(asyncio.run(beside()))}
+    assert found["ports"]["is_ok"]
+    assert found["ports"]["said"] == f"in use, and {session} is being served"
