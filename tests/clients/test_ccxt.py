@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clients.running import Running
-from tests.clients.vendors import ccxt, ccxt_of, pay_funding
+from tests.clients.vendors import ccxt, ccxt_of, move, pay_funding
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -101,6 +101,23 @@ def test_a_stop_is_placed_shown_and_cancelled(x: Any) -> None:
     x.cancel_order(waits["id"], SYMBOL, {"trigger": True})
     with pytest.raises(ccxt.OrderNotFound):
         x.cancel_order(waits["id"], SYMBOL, {"trigger": True})
+
+
+def test_a_stop_that_fired_leads_to_its_order(x: Any, server: Running) -> None:
+    x.create_order(SYMBOL, "market", "buy", 0.1)
+    asked = {"stopLossPrice": 59000, "reduceOnly": True, "workingType": "MARK_PRICE"}
+    waits = x.create_order(SYMBOL, "market", "sell", 0.1, None, asked)
+    try:
+        move(server, "58900")
+        fired = x.fetch_order(waits["id"], SYMBOL, {"trigger": True})
+        assert fired["status"] == "closed"
+        actual = x.fetch_order(fired["info"]["actualOrderId"], SYMBOL)
+        assert (actual["status"], actual["filled"], actual["average"]) == ("closed", 0.1, 58899.9)
+        assert not [one for one in x.fetch_positions([SYMBOL]) if one["contracts"]]
+        with pytest.raises(ccxt.OrderNotFound):
+            x.cancel_order(waits["id"], SYMBOL, {"trigger": True})
+    finally:
+        move(server, "60000")
 
 
 def test_a_batch(x: Any) -> None:

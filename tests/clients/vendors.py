@@ -10,7 +10,9 @@ from events.units import Rate
 from tests.clients.running import Credentials, Running
 from tests.serving import BTC
 
-__all__ = ["BinanceAPIException", "ClientError", "ccxt", "ccxt_of", "connector", "pay_funding", "python_binance"]
+__all__ = [
+    "BinanceAPIException", "ClientError", "ccxt", "ccxt_of", "connector", "move", "pay_funding", "python_binance",
+]  # fmt: skip
 
 TIMEOUT_S = 5
 """No client is given more patience."""
@@ -63,3 +65,13 @@ def pay_funding(server: Running) -> None:
         await venue.settled()
 
     server.run(paid())
+
+
+def move(server: Running, price: str) -> None:
+    """Move the market there, and wait until all that follows is durable."""
+
+    async def moved() -> None:
+        server.session.move(price)
+        await server.session.venue.settled()
+
+    server.run(moved())
