@@ -119,16 +119,17 @@ class Session:
         return msgspec.Raw(answer) if isinstance(answer, bytes) else answer
 
     def _admitted(self, route: Route, params: Params, values: Mapping[str, Any]) -> Key:
-        """The key of who asks: that of the request, or of who logged on. Raises BinanceError."""
-        desk, key = self._desk, self._key
-        if key is None or "signature" in values or "apiKey" in values:
+        """The key of who asks: that of the request, or of who logged on if it is still in use. Raises BinanceError."""
+        desk, logged_on = self._desk, self._key
+        if logged_on is None or "signature" in values or "apiKey" in values:
             key = key_of(desk, params.get("apiKey") or "")
             if route.security is Security.SIGNED:
                 self._check_signed(key, params, values)
-        elif route.security is Security.SIGNED:
-            check_time(desk, params)
-        if route.security is Security.SIGNED:
-            check_scope(key, route.scope)
+        else:
+            key = key_of(desk, logged_on.id)
+            if route.security is Security.SIGNED:
+                check_time(desk, params)
+        check_scope(key, route.scope)
         desk.account(key.account)
         return key
 

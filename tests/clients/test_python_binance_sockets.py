@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from events.commands import ApplyFunding
+from events.units import Rate
 from tests.clients.running import Credentials, Running
 from tests.clients.watching import LEAKS, in_time
+from tests.serving import BTC
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it names what its own libraries hold deprecated
@@ -106,3 +109,26 @@ async def test_a_stop_is_told_until_it_fires(server: Running) -> None:
             while (event := await _until(heard, "ALGO_UPDATE"))["o"]["X"] != "FINISHED":
                 pass
             assert event["o"]["ai"] == str(placed["algoId"])
+
+
+@in_time
+async def test_funding_and_a_liquidation_are_seen(server: Running) -> None:
+    async with client_of(server, server.bob) as (client, manager):
+        await client.futures_cancel_all_open_orders(symbol="BTCUSDT")
+        await client.futures_change_margin_type(symbol="BTCUSDT", marginType="ISOLATED")
+        await client.futures_change_leverage(symbol="BTCUSDT", leverage=100)
+        await client.futures_create_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.1")
+        async with manager.futures_user_socket() as heard:
+            funding = ApplyFunding(server.session.venue.now, BTC, Rate(10_000))
+            await asyncio.to_thread(server.call, server.session.sequencer.decide, funding)
+            while (event := await _until(heard, "ACCOUNT_UPDATE"))["a"]["m"] != "FUNDING_FEE":
+                pass
+            assert float(event["a"]["B"][0]["bc"]) < 0
+            await asyncio.to_thread(server.call, server.session.move, "59000", 1)
+            while not (event := await _until(heard, "ORDER_TRADE_UPDATE"))["o"]["c"].startswith("autoclose-"):
+                pass
+            assert (event["o"]["x"], event["o"]["S"], event["o"]["o"]) == ("NEW", "SELL", "LIMIT")
+        positions = await client.futures_position_information(symbol="BTCUSDT")
+        assert [float(position["positionAmt"]) for position in positions if float(position["positionAmt"])] == []
+        await client.futures_change_margin_type(symbol="BTCUSDT", marginType="CROSSED")
+        await client.futures_change_leverage(symbol="BTCUSDT", leverage=20)

@@ -239,6 +239,33 @@ async def test_whoever_logged_on_needs_no_signature_until_he_logs_out() -> None:
 
 
 @in_loop
+async def test_a_key_that_is_revoked_is_of_no_use_to_whoever_logged_on_with_it() -> None:
+    at = await front(routes=ROUTES)
+    ann = await at.host.account("ann")
+    async with at.connect(URL) as client:
+        key, private = _ed25519(at, ann)
+        text = f"apiKey={key}&timestamp={at.wall()}"
+        signature = base64.b64encode(private.sign(text.encode())).decode()
+        params = {"apiKey": key, "timestamp": at.wall(), "signature": signature}
+        assert (await client.ask({"id": 1, "method": "session.logon", "params": params}))["status"] == 200
+        at.desk.keys.revoke(key)
+        order = {**LIMIT, "quantity": "0.010", "price": "59000", "timestamp": at.wall()}
+        assert (await client.ask({"id": 2, "method": "order.place", "params": order}))["error"]["code"] == -2015
+    await at.host.close()
+
+
+@in_loop
+async def test_a_stream_is_for_keys_that_may_read() -> None:
+    at = await front(routes=ROUTES)
+    ann = await at.host.account("ann")
+    async with at.connect(URL) as client:
+        trader = await _trader(at, client, ann, Scope.TRADE)
+        answer = await client.ask({"id": 1, "method": "userDataStream.start", "params": {"apiKey": trader.key}})
+        assert (answer["status"], answer["error"]["code"]) == (401, -2015)
+    await at.host.close()
+
+
+@in_loop
 async def test_only_ed25519_keys_log_on() -> None:
     at = await front(routes=ROUTES)
     ann = await at.host.account("ann")
