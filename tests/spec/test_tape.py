@@ -10,14 +10,18 @@ from events import commands as c
 from events.chunks import encode_chunk
 from events.instruments import InstrumentId, load_pack
 from events.observations import Action, Kind, Observations
+from events.store.memory import MemoryLog
 from events.units import Lots, MarkUnits, Nanos, Rate, Ticks
+from exchange.core.state import RULES_VERSION
+from exchange.sequencer import Sequencer
 from gateway.serving.tape.candles import MINUTE, Candle
 from gateway.serving.tape.instrument import Price
+from gateway.serving.tape.look import Looker
 from gateway.serving.tape.seen import ForcedSeen, FundingSeen, QuoteSeen, Seen
 from gateway.serving.tape.tape import Tape
 from gateway.serving.tape.trades import TRADES_A_RECORD, TRADES_KEPT, trade_id
 from tests.loop import in_loop
-from tests.serving import BTC, Served, served
+from tests.serving import BTC, START, Served, served
 
 PRICE = 600_000
 PACK = load_pack("binance-usdm")
@@ -186,6 +190,22 @@ async def test_what_was_before_the_session_is_asked_for_once_and_joins_its_candl
     assert day is not None
     assert (day.day.trades, day.day.open, day.change) == (241, 5, PRICE - 5)
     await host.close()
+
+
+@in_loop
+async def test_the_funding_to_come_is_computed_where_the_session_computes_it() -> None:
+    sequencer = await Sequencer.open(MemoryLog())
+    options = c.SessionOptions(funding=c.FundingSource.PREMIUM)
+    sequencer.decide(c.OpenSession(START, RULES_VERSION, PACK, options))
+    for n in range(2):
+        at = Nanos(START + n * 3600 * 10**9)
+        sequencer.decide(c.SetIndexPrice(at, BTC, MarkUnits(60_000 * 10**8)))
+        sequencer.decide(c.SetMarkPrice(at, BTC, MarkUnits(60_060 * 10**8)))
+    sight = Looker().look(sequencer.state, None, None)[BTC]  # type: ignore[arg-type]
+    assert (sight.rate, sight.over) == (50_000, 1)
+    assert sight.next_funding % (8 * 3600 * 10**9) == 0
+    assert START < sight.next_funding <= START + 8 * 3600 * 10**9
+    await sequencer.close()
 
 
 def test_a_tape_without_trades_says_so_and_ids_of_trades_rise_with_their_records() -> None:
