@@ -212,18 +212,17 @@ async def cancel_all(desk: Desk, request: Request) -> Any:
 
 async def cancel_rows(desk: Desk, request: Request, rows: list[OrderRow]) -> None:
     """Cancel these, in as many batches as it takes; who ended meanwhile needs none."""
-    venue, most = desk.venue, desk.venue.pack.max_batch_cancels or 1
+    most = desk.venue.pack.max_batch_cancels or 1
     parts = [rows[n : n + most] for n in range(0, len(rows), most)]
-    await asyncio.gather(
-        *(
-            desk.ask(
-                SubmitBatch(
-                    venue.now, request.account, venue.request(), tuple(cancelling(desk, request, row) for row in part)
-                )
-            )
-            for part in parts
-        )
-    )
+    await asyncio.gather(*(desk.ask(_cancelling_all(desk, request, part)) for part in parts))
+
+
+def _cancelling_all(desk: Desk, request: Request, rows: list[OrderRow]) -> SubmitBatch:
+    """One batch that cancels these; its items have its time."""
+    venue = desk.venue
+    at = venue.now
+    items = tuple(replace(cancelling(desk, request, row), at=at) for row in rows)
+    return SubmitBatch(at, request.account, venue.request(), items)
 
 
 async def count_down(desk: Desk, request: Request) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 import pytest
@@ -102,4 +103,31 @@ async def test_a_batch_may_come_as_raw_json_in_the_body_or_encoded_after_it_was_
     encoded = raw.replace("[", "%5B").replace("]", "%5D")
     (second,) = await sent(c, encoded, "", raw)
     assert second["status"] == "NEW"
+    await c.host.close()
+
+
+@in_loop
+async def test_time_that_goes_on_meanwhile_parts_no_batch() -> None:
+    c = await client()
+    ticks = count(c.host.at)
+    c.host.venue._clock = lambda: next(ticks)
+    items = [item(newClientOrderId=name) for name in "abc"]
+    placed = await c.post("/v1/batchOrders", batchOrders=items)
+    assert [one["status"] for one in placed] == ["NEW", "NEW", "NEW"]
+    changes = [
+        {"symbol": "BTCUSDT", "side": "BUY", "origClientOrderId": name, "quantity": "0.2", "price": "50500"}
+        for name in "ab"
+    ]
+    assert [one["origQty"] for one in await c.put("/v1/batchOrders", batchOrders=changes)] == ["0.200", "0.200"]
+    (gone,) = await c.delete("/v1/batchOrders", symbol="BTCUSDT", origClientOrderIdList=["a"])
+    assert gone["status"] == "CANCELED"
+    for trigger in ("55000", "54000"):
+        await c.post(
+            "/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="SELL", type="STOP_MARKET",
+            quantity="0.1", triggerPrice=trigger,
+        )  # fmt: skip
+    await c.delete("/v1/allOpenOrders", symbol="BTCUSDT")
+    assert await c.get("/v1/openOrders") == []
+    await c.delete("/v1/algoOpenOrders", symbol="BTCUSDT")
+    assert await c.get("/v1/openAlgoOrders") == []
     await c.host.close()
