@@ -27,13 +27,12 @@ from gateway.live.host import LiveSession
 from gateway.live.market import LiveMarket
 from gateway.memory import collect_seldom
 from gateway.serving.certificates import certificate
-from gateway.serving.hosts import is_loopback, listen
+from gateway.serving.hosts import is_loopback, listen, name_of, plain_host
 from gateway.serving.journal import Journal, configure
 from gateway.serving.limits import UNLIMITED, USUAL, Limits
 from gateway.serving.server import Server
 from replay.control import Control
 
-LOOPBACK = "127.0.0.1"
 STANDARD_ERROR = "-"
 PATIENCE_SECONDS = 1.0
 BATCHES_A_STEP = 1_000
@@ -83,11 +82,6 @@ def check_reach(host: str, allow_remote: bool) -> None:
         raise UsageError(f"--host {host}: others can reach it; add --allow-remote if they shall, which is by TLS alone")
 
 
-def plain_host(host: str) -> str:
-    """Where plain HTTP is: never where others could listen to it."""
-    return host if is_loopback(host) else LOOPBACK
-
-
 async def _serve(request: Request, journal: Journal, plain: socket, secure: socket) -> int:
     market = await chosen(request.session, request.markets, request.seed)
     beside = request.session.with_name(f"{request.session.name}.tls")
@@ -101,7 +95,7 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
         accounts = Accounts(live.venue, ring, amount(request.deposit, "--deposit"))
         made = first_keys(ring, AccountId(request.account))
         await accounts.open()
-        found = certificate(beside, "" if is_loopback(request.host) else request.host)
+        found = certificate(beside, name_of(request.host))
         server = Server(app, ring, plain, secure, found, accounts.open)
         stop = closing.enter_context(Stop())
         await server.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 from events.commands import AccountId
 from gateway.commands.pointing import KEY, SECRET, lines, write
 from gateway.console import OUT, exact_text
+from gateway.serving.hosts import in_url, name_of, plain_host
 from gateway.serving.keys import Key, KeyKind
 from gateway.serving.server import Server
 from gateway.serving.venue import Venue
@@ -41,12 +42,12 @@ class Said:
     @property
     def http(self) -> str:
         """Where plain HTTP is."""
-        return f"http://127.0.0.1:{self.server.port}"
+        return f"http://{in_url(plain_host(self.host))}:{self.server.port}"
 
     @property
     def https(self) -> str:
         """Where TLS is."""
-        return f"https://{f'[{self.host}]' if ':' in self.host else self.host}:{self.server.tls_port}"
+        return f"https://{in_url(name_of(self.host))}:{self.server.tls_port}"
 
     @property
     def authority(self) -> Path:
@@ -61,7 +62,7 @@ class Said:
 
     def point(self) -> None:
         """Write the files for clients. Raises OSError."""
-        write(self.clients, self.host, self.server.tls_port, self.authority)
+        write(self.clients, in_url(name_of(self.host)), self.server.tls_port, self.authority)
 
     def text(self) -> str:
         """For people."""

@@ -17,6 +17,8 @@ from gateway.errors import UsageError
 from gateway.serving.connections import BoundedProtocol
 from gateway.serving.frames import FramedProtocol
 
+LOOPBACK = "127.0.0.1"
+
 MESSAGE_BYTES_MAX = 64 * 1024
 """A message on a WebSocket takes so many bytes at most."""
 
@@ -34,6 +36,24 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def name_of(host: str) -> str:
+    """By which name others call who listens there: the machine's own where it is every address."""
+    try:
+        return socket.gethostname() if ip_address(host).is_unspecified else host
+    except ValueError:
+        return host
+
+
+def plain_host(host: str) -> str:
+    """Where plain HTTP is: never where others could listen to it."""
+    return host if is_loopback(host) else LOOPBACK
+
+
+def in_url(host: str) -> str:
+    """The host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:

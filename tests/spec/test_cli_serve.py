@@ -15,6 +15,7 @@ from events.store.sqlite import open_session
 from gateway.commands import serve
 from gateway.errors import UsageError
 from gateway.live.endless import Endless
+from gateway.serving.hosts import in_url, name_of, plain_host
 from gateway.serving.keys import KeyRing
 from tests.command_line import ringfence
 
@@ -82,10 +83,17 @@ def test_nobody_listens_beyond_this_machine_without_saying_so(tmp_path: Path, ho
 
 def test_plain_http_stays_on_this_machine_whoever_may_come(tmp_path: Path) -> None:
     serve.check_reach("192.0.2.1", allow_remote=True)
-    assert serve.plain_host("192.0.2.1") == serve.plain_host("0.0.0.0") == "127.0.0.1"
-    assert serve.plain_host("::1") == "::1"
+    assert plain_host("192.0.2.1") == plain_host("0.0.0.0") == plain_host("example.org") == "127.0.0.1"
+    assert plain_host("::1") == "::1"
     with pytest.raises(UsageError):
         serve.check_reach("192.0.2.1", allow_remote=False)
+
+
+def test_others_are_told_a_name_that_they_can_call_and_the_certificate_is_for() -> None:
+    assert name_of("0.0.0.0") == name_of("::") == socket.gethostname()
+    assert [in_url(name_of(host)) for host in ("192.0.2.1", "2001:db8::1", "example.org")] == [
+        "192.0.2.1", "[2001:db8::1]", "example.org",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("option", ["--port", "--tls-port"])
