@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import random
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from events.commands import AccountId
+from gateway.binance import sockets_api
 from gateway.binance.account import ACCOUNT_ROUTES
 from gateway.binance.trading import TRADING_ROUTES
 from gateway.serving.keys import KeyKind, Scope
@@ -24,6 +26,7 @@ from tests.sockets import Client
 
 ROUTES = {**TRADING_ROUTES, **ACCOUNT_ROUTES}
 URL = "/ws-fapi/v1"
+SMALL = {"quantity": "0.010", "price": "59000"}
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
 
 
@@ -31,14 +34,14 @@ class Trader:
     """Who asks over a WebSocket, with an HMAC key."""
 
     def __init__(self, at: Front, client: Client, key: str, secret: str) -> None:
-        self.at, self.client, self.key, self._secret = at, client, key, secret
+        self.at, self.client, self.key, self.secret = at, client, key, secret
 
     def signed(self, params: dict[str, Any], encode: Any = None) -> dict[str, Any]:
         """The parameters with key, time and signature; `encode` writes the sorted pairs that are signed."""
         params = {"apiKey": self.key, "timestamp": self.at.wall(), **params}
         pairs = sorted(params.items())
         text = encode(pairs) if encode else "&".join(f"{name}={_plain(value)}" for name, value in pairs)
-        signature = hmac.new(self._secret.encode(), text.encode(), sha256).hexdigest()
+        signature = hmac.new(self.secret.encode(), text.encode(), sha256).hexdigest()
         return {**dict(pairs), "signature": signature}
 
     async def ask(self, method: str, about: Any = 1, **params: Any) -> Any:
@@ -288,6 +291,39 @@ async def test_requests_are_begun_in_the_order_in_which_they_came() -> None:
         await client.settle(200)
         answers = {answer["id"]: answer["result"]["orderId"] for answer in client.take()}
         assert [answers[n] for n in range(20)] == list(range(1, 21))
+    await at.host.close()
+
+
+@in_loop
+async def test_what_was_decided_stays_decided_though_its_client_left() -> None:
+    at = await front(routes=ROUTES)
+    ann = await at.host.account("ann")
+    async with at.connect(URL) as client:
+        trader = await _trader(at, client, ann)
+        client.send({"id": 1, "method": "order.place", "params": trader.signed({**LIMIT, **SMALL})})
+        while not at.host.venue.waiting:
+            await asyncio.sleep(0)
+    assert client.take() == []
+    await at.host.sequencer.flush()
+    assert [row.lots for row in at.desk.blotter.open_orders(ann)] == [10]
+    assert at.host.venue.waiting == 0
+    await at.host.close()
+
+
+@in_loop
+async def test_whoever_asks_too_much_at_once_is_read_no_further_until_he_is_answered() -> None:
+    at = await front(routes=ROUTES)
+    ann = await at.host.account("ann")
+    most, sockets_api.IN_FLIGHT_MAX = sockets_api.IN_FLIGHT_MAX, 2
+    try:
+        async with at.connect(URL) as client:
+            trader = await _trader(at, client, ann)
+            for n in range(10):
+                client.send({"id": n, "method": "order.place", "params": trader.signed({**LIMIT, **SMALL})})
+            await client.settle(400)
+            assert [answer["id"] for answer in client.take()] == list(range(10))
+    finally:
+        sockets_api.IN_FLIGHT_MAX = most
     await at.host.close()
 
 
