@@ -343,3 +343,14 @@ class TestAgents:
         result = player.results.accounts[gambler.name]
         assert result.liquidations > 1
         assert result.of(AssetId("USDT")).deposits >= 2_000 * UNIT
+
+
+@in_loop
+async def test_the_index_that_rows_state_is_told_beside_the_mark(tmp_path: Path) -> None:
+    session = await opened(tmp_path / "a.db", Wall())
+    await reach(session, 5)
+    await session.close()
+    contract, quotes = session.venue.state.contracts[BTC], session.tape[BTC].quotes
+    assert quotes.mark == contract.mark
+    assert quotes.index == contract.feed.index != contract.mark
+    assert quotes.next_funding == contract.feed.next_funding > session.venue.state.now

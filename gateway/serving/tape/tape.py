@@ -121,7 +121,7 @@ class Tape:
             self._see(instrument, sight, batch.last_seq)
 
     def advanced(self, fact: f.MarketAdvanced, seq: int, moment: Moment) -> None:
-        """History's rows: its prints, less what traders' orders got of them, and what is known of funding."""
+        """History's rows: its prints, less what traders' orders got of them, index and funding."""
         columns = moment.columns
         if columns is None:
             return
@@ -133,6 +133,8 @@ class Tape:
                     i, quotes = columns.index[row], of_it.quotes
                     quotes.rate, quotes.over = columns.mark_rate[i], 1
                     quotes.next_funding = columns.mark_next_funding[i] or quotes.next_funding
+                    if index := columns.mark_index[i]:
+                        of_it.quoted(self.now, index=index)
         prints = _prints(columns, rows, self._filled)
         for place, (at, price, lots, side) in enumerate(prints):
             self._traded(of_it, seq, place, self._calendar.shown_ms(at), price, lots, side > 0, (at, price, side))
