@@ -35,6 +35,12 @@ class Served:
     sequencer: Sequencer
     at: int = START
     price: str = ""
+    step: int = 1
+    """So much later, ns, each look at the clock finds it: a real one does not stand still."""
+
+    def clock(self) -> int:
+        self.at += self.step
+        return self.at
 
     def move(self, price: str, seconds: float = 1, instrument: str = BTC, depth: str = "50") -> None:
         self.at += int(seconds * SECOND)
@@ -74,7 +80,7 @@ async def served(
     sequencer = await Sequencer.open(MemoryLog() if log is None else log)
     sequencer.decide(c.OpenSession(START, RULES_VERSION, load_pack(pack), c.SessionOptions()))
     found = kind(None, sequencer)  # type: ignore[arg-type]
-    found.venue = Venue(sequencer, calendar or Calendar(), lambda: found.at, models, look)
+    found.venue = Venue(sequencer, calendar or Calendar(), found.clock, models, look)
     found.move(price)
     await sequencer.flush()
     return found

@@ -68,8 +68,9 @@ async def place_orders(client: NamedDependency[Client], data: JSONBody[NewOrders
     """Place several orders in one batch. What was refused of them is among the facts, as `item_refused.1`."""
     venue, request = client.desk.venue, client.request()
     items: list[Any] = [client.numbered(partial(placed, order=order)) for order in data.orders]
-    named = (item.__replace__(at=venue.now, request=RequestId(f"{request}.{n}")) for n, item in enumerate(items))
-    batch = SubmitBatch(venue.now, client.account, request, tuple(named))
+    at = venue.now
+    named = (item.__replace__(at=at, request=RequestId(f"{request}.{n}")) for n, item in enumerate(items))
+    batch = SubmitBatch(at, client.account, request, tuple(named))
     return told(await venue.ask(batch), batch)
 
 

@@ -186,7 +186,7 @@ async def test_an_order_remembers_the_request_that_placed_it(batched: bool) -> N
     at = await desk()
     venue, number = at.venue, at.venue.number(at.account)
     order = c.PlaceOrder(venue.now, at.account, c.RequestId("r7"), number, BTC, BUY, Lots(10), Ticks(500_000))
-    batch = c.SubmitBatch(venue.now, at.account, c.RequestId("b"), (order,))
+    batch = c.SubmitBatch(order.at, at.account, c.RequestId("b"), (order,))
     await venue.ask(batch if batched else order)
     assert at.row(number).request == "r7"
     await at.host.close()
