@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -146,10 +147,12 @@ async def client(
     price: str = "60000", deposit: str = "10000", scopes: tuple[Scope, ...] = (Scope.READ, Scope.TRADE),
     rules: Rules = UNLIMITED, pack: str = "binance-usdm", **desk: Any,
 ) -> Client:  # fmt: skip
-    """A client of a market at a price, with money."""
+    """A client of a market at a price, with money; between any two looks at the clock a nanosecond passes."""
     rule_pack = load_pack(pack)
     blotter, tape = Blotter(rule_pack), Tape(rule_pack)
     host = await served(price, models=(blotter, tape), look=tape.look, pack=pack)
+    ticks = count()
+    host.venue._clock = lambda: host.at + next(ticks)
     account = await host.account("ann", deposit)
     keys = KeyRing.open(None)
     key, secret = keys.create(account, scopes)
