@@ -79,6 +79,22 @@ async def test_several_files_go_on_together(tmp_path: Path) -> None:
 
 
 @in_loop
+async def test_a_file_of_several_symbols_goes_on(tmp_path: Path) -> None:
+    lines = sorted((*market(6, 3), *market(6, 4, symbol="ETHUSDT")), key=lambda line: int(line.split()[0]))
+    both = Files((capture(tmp_path, lines, "both"),))
+    begins = both.begins(PACK, NOW)
+    for name, stops in (("cut", (1.5, 3.1, 99)), ("whole", (99,))):
+        for seconds in stops:
+            session = await _opened(tmp_path / f"{name}.db", both, begins)
+            while not session.is_over and session.venue.state.now < begins + int(seconds * SECOND):
+                await asyncio.sleep(0)
+            await session.close()
+    played = [name for name, contract in session.venue.state.contracts.items() if contract.feed.observations]
+    assert played == ["BTCUSDT", "ETHUSDT"]
+    assert await digests(tmp_path / "cut.db") == await digests(tmp_path / "whole.db")
+
+
+@in_loop
 async def test_other_files_than_those_it_began_with_are_refused(tmp_path: Path) -> None:
     files = _files(tmp_path, 3)
     begins = files.begins(PACK, NOW)
