@@ -1,5 +1,5 @@
 """Which commands can be written down: their fields are of their types, a record is ASCII, and names only observations
-that the log will hold.
+that the log will hold; and how one is put off to a later time.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from events.asking import FIELD_TYPES, ITEM_TYPES, texts_of, values_of
-from events.commands import AdvanceMarket, ChunkId, Command
+from events.commands import AdvanceMarket, ChunkId, Command, SubmitBatch
+from events.linked import PlaceLinked
+from events.units import Nanos
 
 
 def misfit(command: Command, chunks: Container[ChunkId]) -> str | None:
@@ -24,6 +26,17 @@ def misfit(command: Command, chunks: Container[ChunkId]) -> str | None:
     if kind is AdvanceMarket:
         return _unlent(command.chunk, chunks)  # type: ignore[attr-defined]
     return next(_misfits_within(command), None) if kind in _HOLDERS else None
+
+
+def moved(command: Command, at: Nanos) -> Command:
+    """The command at another time, and the orders within it too, which have that of the whole."""
+    if isinstance(command, SubmitBatch):
+        return command.__replace__(at=at, items=tuple(item.__replace__(at=at) for item in command.items))
+    if isinstance(command, PlaceLinked):
+        linked = tuple(order.__replace__(at=at) for order in command.linked)
+        entry = command.entry and command.entry.__replace__(at=at)
+        return command.__replace__(at=at, linked=linked, entry=entry)
+    return command.__replace__(at=at)
 
 
 def _held_by(kind: type) -> tuple[str, ...]:

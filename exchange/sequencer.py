@@ -34,7 +34,7 @@ from exchange.committer import (
 from exchange.core.state import Outcome, State
 from exchange.core.step import step
 from exchange.failures import NotAcknowledged, Stopped, Unfit
-from exchange.fitting import misfit
+from exchange.fitting import misfit, moved
 from exchange.rebuild import FindChunk, rebuild
 from exchange.snapshots import RECORDS_APART, Keeper, Maker, taken
 
@@ -244,7 +244,7 @@ class Sequencer:
         if self._broken:
             return self._broken
         if command.at < state.now:
-            command = command.__replace__(at=state.now)
+            command = moved(command, state.now)
         if state.next_timer <= command.at and type(command) is not AdvanceTime:
             self._record(AdvanceTime(command.at))
             if self._broken:

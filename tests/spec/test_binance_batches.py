@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from events.commands import ClientId, PlaceOrder, PlaceTrigger, RequestId, Side, SubmitBatch
+from events.linked import PlaceLinked
+from events.triggers import TriggerKind
+from events.units import Lots, Ticks
 from tests.binance import Client, call, client
 from tests.loop import in_loop
+from tests.serving import BTC
 
 
 def item(price: Any = "50000", **how: Any) -> dict[str, Any]:
@@ -130,4 +135,27 @@ async def test_time_that_goes_on_meanwhile_parts_no_batch() -> None:
     assert await c.get("/v1/openOrders") == []
     await c.delete("/v1/algoOpenOrders", symbol="BTCUSDT")
     assert await c.get("/v1/openAlgoOrders") == []
+    await c.host.close()
+
+
+@in_loop
+async def test_a_batch_that_waited_its_turn_is_decided_at_the_time_of_its_turn() -> None:
+    c = await client()
+    venue = c.host.venue
+    early = venue.now
+    number = venue.number(c.account)
+    order = PlaceOrder(
+        early, c.account, RequestId("one"), number, BTC, Side.BUY, Lots(100), Ticks(500_000), client=ClientId("late")
+    )
+    c.host.move("60000", seconds=5)
+    answer = await venue.ask(SubmitBatch(early, c.account, RequestId("all"), (order,)))
+    assert answer.reason is None
+    assert [one["clientOrderId"] for one in await c.get("/v1/openOrders")] == ["late"]
+    sell = order.__replace__(request=RequestId("two"), number=venue.number(c.account), client=ClientId(""))
+    stop = PlaceTrigger(
+        early, c.account, RequestId("two"), venue.number(c.account), BTC, Side.BUY, TriggerKind.STOP, Lots(100),
+        Ticks(650_000),
+    )  # fmt: skip
+    linked = PlaceLinked(early, c.account, RequestId("two"), (sell, stop))
+    assert (await venue.ask(linked)).reason is None
     await c.host.close()
