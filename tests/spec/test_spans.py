@@ -217,6 +217,13 @@ def test_what_traders_took_of_many_prices_is_there_again_only_where_a_stretch_st
     assert [price for price in asks if price not in book.asks.history.taken] == [105, 106]
 
 
+@pytest.mark.parametrize(("times", "entries"), [(5, 7), (80, 3)])
+def test_prices_that_come_and_go_do_not_pile_up(times: int, entries: int) -> None:
+    rows = [diff({n + 1: 1, n: 0}) for n in range(1, times + 1)]
+    bids = advanced(told([]), tape(*rows, after=1), 0, times - 1).bids.history
+    assert (list(bids.prices()), len(bids.heap)) == ([99, 98, times + 1], entries)
+
+
 def test_volume_that_traders_took_at_the_best_price_of_a_course_is_not_the_best_to_be_had() -> None:
     session = told([]).given(tape(*CALM_ROWS, after=1), place(1, BUY, lots=5, price=101))
     book = session.state.contracts[GOLD].book  # type: ignore[index]
