@@ -89,6 +89,13 @@ class Client:
         self.heard.clear()
         return found
 
+    async def wait(self) -> list[Any]:
+        """All that was heard since the last time, at least something, however late that comes."""
+        async with asyncio.timeout(10):
+            while not self.heard:
+                await asyncio.sleep(0.001)
+        return self.take()
+
     def stall(self) -> None:
         """Read nothing any more."""
         self._reads.clear()

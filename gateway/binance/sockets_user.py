@@ -16,6 +16,7 @@ from events.commands import AccountId
 from events.instruments import InstrumentId, Terms, position_name
 from gateway.binance.desk import Desk
 from gateway.binance.sockets_hubs import Audience, Hearer, Pump
+from gateway.binance.sockets_late import Late
 from gateway.binance.sockets_look import Look
 from gateway.binance.sockets_tale import Tale
 from gateway.binance.sockets_telling import tell
@@ -37,6 +38,7 @@ class UserStreams:
         self._terms: dict[str, Terms] = {terms.id: terms for terms in desk.venue.pack.instruments}
         self._accounts: dict[AccountId, dict[str, Audience]] = {}
         self._realised: dict[AccountId, Counter[str]] = {}
+        self._late = Late(self._send)
         self._encode = msgspec.json.Encoder().encode
         desk.venue.look(LOOK, Look(self._accounts))
         desk.venue.listen(self._hear)
@@ -104,11 +106,12 @@ class UserStreams:
         )  # fmt: skip
         tell(tale, moment.batch)
         for account, events in tale.events().items():
-            self._send(account, events)
+            self._send(account, self._late.now(account, events))
 
     def _send(self, account: AccountId, events: list[dict[str, Any]]) -> None:
+        """Tell whoever hears the account by now."""
         payloads = list(map(self._encode, events))
-        for key, audience in list(self._accounts[account].items()):
+        for key, audience in list(self._accounts.get(account, {}).items()):
             if self._counts(account, key):
                 for payload in payloads:
                     audience.tell(payload)

@@ -180,11 +180,46 @@ async def test_a_conditional_order_is_told_as_such_until_it_fires_and_as_an_orde
         heard = await told(client)
         assert story(heard) == [
             ("algo", "TRIGGERING"), ("algo", "TRIGGERED"), ("order", "NEW", "NEW", "0.000"), ("account", "ORDER"),
-            ("order", "TRADE", "FILLED", "0.020"), ("algo", "FINISHED"),
+            ("order", "TRADE", "FILLED", "0.020"),
         ]  # fmt: skip
+        heard += await client.wait()
+        assert story(heard[-1:]) == [("algo", "FINISHED")]
         assert [event["o"]["ai"] for event in heard if event["e"] == "ALGO_UPDATE"] == ["", str(number), str(number)]
         assert (heard[-1]["o"]["ap"], heard[-1]["o"]["aq"]) == ("59399.90000000", "0.020")
         assert (heard[2]["o"]["i"], heard[2]["o"]["o"], heard[2]["o"]["ot"]) == (number, "MARKET", "STOP_MARKET")
+    await at.host.close()
+
+
+@in_loop
+async def test_that_a_conditional_order_has_ended_is_told_after_its_fills_and_overtaken_by_no_other() -> None:
+    at = await front()
+    ann = await at.host.account("ann")
+    await at.order(ann, BUY, 20)
+    async with at.listen(ann) as client:
+        await at.trigger(ann, SELL, STOP, 20, trigger=Ticks(595_000))
+        await at.move("59400")
+        assert ("order", "TRADE", "FILLED", "0.020") in story(await told(client))
+        other = await at.trigger(ann, SELL, STOP, 20, trigger=Ticks(590_000))
+        await at.order(ann, BUY, 10, 590_000)
+        assert story(await told(client)) == [("order", "NEW", "NEW", "0.000")]
+        await at.ask(c.CancelOrder, ann, other)
+        heard = await client.wait()
+        assert story(heard) == [("algo", "FINISHED"), ("algo", "NEW"), ("algo", "CANCELED")]
+    await at.host.close()
+
+
+@in_loop
+async def test_nobody_is_told_late_who_left_meanwhile() -> None:
+    at = await front()
+    ann, bob = await at.host.account("ann"), await at.host.account("bob")
+    async with at.listen(bob) as stays:
+        async with at.listen(ann) as leaves:
+            for account in (ann, bob):
+                await at.trigger(account, SELL, STOP, 20, trigger=Ticks(595_000))
+            await at.move("59400")
+        await told(stays)
+        assert story(await stays.wait()) == [("algo", "FINISHED")]
+    assert story(leaves.take())[-1] == ("order", "TRADE", "FILLED", "0.020")
     await at.host.close()
 
 
