@@ -45,7 +45,7 @@ class Desk:
     fee_burn: dict[AccountId, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.listen_keys = ListenKeys(self.wall)
+        self.listen_keys = ListenKeys(self.wall, self.keys)
         self.texts = Texts(self.venue.pack)
 
     def contract(self, symbol: str) -> Contract:

@@ -20,7 +20,7 @@ from gateway.errors import UsageError
 from gateway.serving import key_file
 from gateway.serving.key_file import FORMAT, PROBE, Entry, Kept, Key, KeyKind, Scope
 from gateway.serving.signatures import Check, hmac_check, public_check, public_key
-from gateway.serving.vault import SALT_BYTES, Vault, master_of
+from gateway.serving.vault import SALT_BYTES, Vault, WrongMaster, master_of
 
 __all__ = ["Key", "KeyKind", "KeyRing", "Scope"]
 
@@ -112,6 +112,17 @@ class KeyRing:
             is_there = len(kept) < len(self._kept.entries)
             self._kept.entries = kept
         return is_there
+
+    def seal(self, text: str, purpose: str) -> str:
+        """The text, sealed for that purpose under the master key: hexadecimal digits, others each time."""
+        return self._vault.seal(text.encode(), purpose).hex()
+
+    def unseal(self, sealed: str, purpose: str) -> str | None:
+        """What was sealed for that purpose, None where this was not."""
+        try:
+            return self._vault.open(bytes.fromhex(sealed), purpose).decode()
+        except (ValueError, WrongMaster):
+            return None
 
     def refresh(self) -> bool:
         """Take up what somebody else changed in the file; whether there was anything. Raises as `open`."""
