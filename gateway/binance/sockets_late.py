@@ -28,7 +28,7 @@ class Late:
 
     def now(self, account: AccountId, events: list[Event]) -> list[Event]:
         """What of these is told now. Events of conditional orders never overtake each other."""
-        waiting, at_once = self._waiting.get(account, []), []
+        waiting, at_once = self._waiting.get(account, []), list[Event]()
         was_waiting = bool(waiting)
         for event in events:
             is_late = event["e"] == "ALGO_UPDATE" and (waiting or event["o"]["X"] == FINISHED)
