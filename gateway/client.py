@@ -1,6 +1,6 @@
 """A typed client of the native API, for asyncio: REST, and the stream as an async iterator.
 
-    async with Client("http://127.0.0.1:8787", token) as ringfence:
+    async with Client("http://127.0.0.1:8700", token) as ringfence:
         placed = await ringfence.place(NewOrder(instrument="BTCUSDT", side="buy", size="0.1"))
         async for told in ringfence.stream("account", "depth:BTCUSDT"):
             ...
