@@ -6,10 +6,11 @@ from typing import Any
 
 from gateway.binance import shapes
 from gateway.binance.asking import algo_of
+from gateway.binance.changing import cancel_rows, cancelling
 from gateway.binance.desk import Desk, Request, Routes, signed, trading
 from gateway.binance.errors import no_order, unknown_order
 from gateway.binance.finding import row_of, symbol_of, window
-from gateway.binance.trading import cancel_rows, cancelling, placed
+from gateway.binance.placing import placed
 from gateway.serving.blotter_rows import OrderRow, Status
 
 
