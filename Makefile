@@ -1,6 +1,7 @@
 # `make run` and `make test` are all that a fresh clone needs: each sets up first, once, in .venv.
 #
 # PYTHON=path   the interpreter (default: the newest >= 3.11 that works)      VENV=dir    where to install (.venv)
+# CLIENTS=dir   `make test-clients`: where freqtrade and NautilusTrader are installed (.venv-clients)
 # TESTS=paths   what `make test` runs (tests)                                 COVERAGE=1  measure and demand 100 %
 # SEED=n SEEDS=n  `make sim`: one seed, or how many                           JSON=file   `make bench`: also as JSON
 # INTO=file       `make sim`: keep what was done and go on from there          MINUTES=n   begin no more seeds after that
@@ -13,11 +14,12 @@
 
 PYTHON ?=
 VENV ?= .venv
+CLIENTS ?= .venv-clients
 TESTS ?= tests
 BIN := $(VENV)/bin
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' .ci/setup.sh
 
-.PHONY: setup run test check fmt sim fuzz oracle golden bench docs clean
+.PHONY: setup run test test-clients check fmt sim fuzz oracle golden bench docs clean
 
 setup: $(VENV)/dev.stamp
 
@@ -28,6 +30,10 @@ run: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp
 	@echo "Testing $(TESTS) on all cores$(if $(COVERAGE),; every branch of events and exchange/core has to be covered)."
 	@$(BIN)/python -m pytest -n auto $(TESTS) $(if $(COVERAGE),--cov)
+
+test-clients: $(VENV)/dev.stamp $(CLIENTS)/clients.stamp
+	@echo "Testing freqtrade and NautilusTrader at a served exchange, two minutes or so."
+	@RINGFENCE_CLIENTS='$(abspath $(CLIENTS))' $(BIN)/python -m pytest tests/clients/slow
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -72,3 +78,6 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	@$(SETUP) dev
+
+$(CLIENTS)/clients.stamp: .ci/clients.txt
+	@VENV='$(CLIENTS)' PYTHON='$(PYTHON)' .ci/setup.sh clients
