@@ -32,6 +32,9 @@ BARS_FIRST = -1
 """Bars that end at a time are told before anybody's timer of that time."""
 
 
+WAKES_MAX = 10_000
+"""An account that is woken so often at one time, and once more, asks for it for ever."""
+
 OPENS = "open-"
 """What the requests begin with by which an account is set up; those of its strategy are numbers alone."""
 
@@ -312,6 +315,9 @@ class Traders:
             self._end_bars(alarm.at, alarm.bars)
             return
         told = self._told[alarm.account]
+        if self.alarms.wakes(alarm) > WAKES_MAX:
+            why = f"account {alarm.account} was woken {WAKES_MAX:,} times at one time"
+            raise StrategyError(f"strategy {_name_of(told.strategy)}: {why}; have it wake later than context.now")
         told.context.woken_at = Nanos(alarm.at + self.alarms.lag)
         call(alarm.deed or told.strategy.on_timer, told.context)
         if alarm.repeats:
@@ -358,9 +364,13 @@ def _last(requests: Iterable[str]) -> int:
 def _whole(strategy: Strategy, name: str, value: Nanos) -> Nanos:
     """A stretch of time as a strategy states it. Raises StrategyError."""
     if type(value) is not int or value < 0:
-        of = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
+        of = _name_of(strategy)
         raise StrategyError(f"strategy {of}: {name} is {value!r}; make it whole nanoseconds, 0 for never")
     return value
+
+
+def _name_of(strategy: Strategy) -> str:
+    return f"{type(strategy).__module__}:{type(strategy).__qualname__}"
 
 
 def atoms(amount: Decimal) -> Atoms:

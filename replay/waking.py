@@ -147,6 +147,7 @@ class Alarms:
         self.sees_prints = False
         self.lag = 0
         self._serial = 0
+        self._woken: dict[AccountId, tuple[Nanos, int]] = {}
 
     @property
     def next_at(self) -> Nanos | None:
@@ -159,6 +160,13 @@ class Alarms:
     ) -> None:  # fmt: skip
         """Wake an account at a time. Of the same time the earlier account is first, then what was asked first."""
         heappush(self.times, Alarm(at, order, self._next(), account, bars, repeats, deed))
+
+    def wakes(self, alarm: Alarm) -> int:
+        """How often its account has been woken at its time, this time included."""
+        at, woken = self._woken.get(alarm.account, (alarm.at, 0))
+        woken = woken + 1 if at == alarm.at else 1
+        self._woken[alarm.account] = (alarm.at, woken)
+        return woken
 
     def wake_on_price(
         self, instrument: InstrumentId, source: PriceSource, level: int, account: AccountId, price: int
@@ -231,7 +239,10 @@ class Wake:
         return self._alarms.lag
 
     def at(self, time: int, deed: Callable[[Context], object] | None = None) -> None:
-        """Call `deed`, by default `on_timer`, once at this time, ns; at once where it is over."""
+        """Call `deed`, by default `on_timer`, once at this time, ns; at once where it is over.
+
+        A strategy that is woken at one time again and again fails.
+        """
         at = Nanos(max(time, self._context.now) - self.lag)
         self._alarms.wake_at(at, self._order, self._context.account, deed=deed)
 

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from events.commands import AdvanceMarket, MarkSource, PlaceOrder, SessionOptions
 from events.facts import AnyFact, MarketAdvanced, OrderAccepted, OrderCancelled, OrderRested, Refused
 from events.instruments import InstrumentId
+from events.latency import Latency
 from events.observations import Observations
 from events.triggers import PriceSource
 from events.units import SECOND, Nanos
 from replay.loading import StrategyError
 from replay.strategy import Context, Strategy
+from replay.traders import WAKES_MAX
 from replay.waking import Alarms, Bar, Bars, Levels, Print, bar_end
 from tests import captures, lobster
 from tests.playing import Played, capture, market, play, trader
@@ -91,6 +93,34 @@ def test_a_wake_can_ask_for_the_next_one(tmp_path: Path) -> None:
 
     strategy = Doubling(lambda context: context.wake.after("0.001"))
     assert told(tmp_path, marks((0, "100"), (100, "101")), strategy) == [1, 3, 9, 27, 81]
+
+
+@pytest.mark.parametrize("lag", [0, 5 * captures.MS])
+def test_a_strategy_that_asks_for_ever_to_be_woken_at_once_fails(tmp_path: Path, lag: int) -> None:
+    class Restless(Listener):
+        def on_timer(self, context: Context) -> None:
+            super().on_timer(context)
+            context.wake.at(context.now)
+
+    restless = Restless(lambda context: context.wake.after("0.010"))
+    said = r"Restless: account alice was woken 10,000 times at one time; have it wake later than context.now$"
+    file, options = capture(tmp_path, marks((0, "100"), (100, "101"))), SessionOptions(latency=Latency(feed=Nanos(lag)))
+    with pytest.raises(StrategyError, match=said):
+        play(file, options=options, traders=[trader(restless, "alice")])
+    assert restless.told == [10 + lag // captures.MS] * 10_000
+
+
+def test_a_strategy_may_be_woken_at_one_time_as_often_as_that_and_again_later(tmp_path: Path) -> None:
+    class Busy(Listener):
+        def on_timer(self, context: Context) -> None:
+            super().on_timer(context)
+            if len(self.told) % WAKES_MAX:
+                context.wake.at(context.now)
+            else:
+                context.wake.after("0.060")
+
+    busy = Busy(lambda context: context.wake.after("0.010"))
+    assert told(tmp_path, marks((0, "100"), (100, "101")), busy) == [10] * WAKES_MAX + [70] * WAKES_MAX
 
 
 # Prices
