@@ -124,7 +124,7 @@ class Player:
         self._feeds = [Feed(one.source, order, one.chunks, one.close) for order, one in enumerate(begun(self._sources))]
         streams = [stream for feed in self._feeds for stream in self._load(feed)]
         if not streams:
-            raise SourceError(_nothing(self._sources))
+            raise SourceError(why_nothing(self._sources))
         self.first_at = min(stream.next_at for stream in streams)
         self._insurance = insurance
         self._open(pack, options, [stream.chunk.instrument for stream in streams], indices)
@@ -368,7 +368,7 @@ class Player:
             self.results.sample(self.state)
 
 
-def _nothing(sources: Sequence[Source]) -> str:
+def why_nothing(sources: Sequence[Source]) -> str:
     """Why there is nothing to replay: the first defect, or what the first file held instead."""
     for source in sources:
         for problem in source.report.problems:

@@ -13,6 +13,7 @@ from gateway.binance.errors import BinanceError, bad_symbol, invalid
 from gateway.binance.params import Params
 from gateway.binance.texts import Digits
 from gateway.serving.tape.instrument import InstrumentTape, Price
+from gateway.serving.tape.tape import Tape
 
 
 class Asked(NamedTuple):
@@ -50,7 +51,12 @@ def one_or_all(desk: Desk, request: Request) -> tuple[Asked | None, list[Asked]]
 
 def traded(desk: Desk) -> list[InstrumentId]:
     """The instruments of which anything is known, in the order of the pack."""
-    tapes: dict[InstrumentId, InstrumentTape] = desk.tape.instruments
+    return known(desk.tape)
+
+
+def known(tape: Tape) -> list[InstrumentId]:
+    """The same, asked of the tape itself."""
+    tapes: dict[InstrumentId, InstrumentTape] = tape.instruments
     return [name for name, tape in tapes.items() if tape.quotes.mark or not tape.ladders[Price.LAST].is_empty]
 
 

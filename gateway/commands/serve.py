@@ -16,6 +16,7 @@ import uvloop
 
 from events.commands import AccountId
 from gateway.app import build
+from gateway.binance.market_asking import known
 from gateway.commands.keys import ring_of
 from gateway.commands.replay import amount
 from gateway.commands.serve_accounts import Accounts, first_keys
@@ -101,7 +102,7 @@ async def _serve(request: Request, journal: Journal, plain: socket, secure: sock
         await server.start()
         closing.push_async_callback(server.stop)
         collect_seldom()
-        traded = live.market.instruments(live.venue.pack) or list(live.venue.state.contracts)
+        traded = live.market.instruments(live.venue.pack) or known(live.tape) or list(live.venue.state.contracts)
         account = request.account if made else ring.keys()[0].account
         said = Said(request.session, live.venue, server, request.host, made, account, traded)
         said.point()

@@ -12,6 +12,7 @@ from events.units import Nanos
 from gateway.live.candles import Candles, no_candles
 from replay.fills import settled
 from replay.marking import mark_source
+from replay.player import why_nothing
 from replay.recorded import Recorded
 from replay.sources import Source, SourceError, is_session, open_source
 from replay.streams import beginning
@@ -31,9 +32,10 @@ class Files:
 
     def begins(self, pack: RulePack, _wall: int) -> Nanos:
         """See `LiveMarket.begins`: with the first row."""
-        firsts = [chunk.at[0] for source in self._opened(pack) for chunk in beginning(source)]
+        sources = self._opened(pack)
+        firsts = [chunk.at[0] for source in sources for chunk in beginning(source)]
         if not firsts:
-            raise SourceError(f"{self.paths[0]}: holds nothing to play; give a file with depth, trades or marks")
+            raise SourceError(why_nothing(sources))
         return Nanos(min(firsts))
 
     def options(self, pack: RulePack) -> SessionOptions:

@@ -25,7 +25,7 @@ from gateway.native.messages import Forked, LogPage, LogRecord, NewFork, Seek, S
 from gateway.native.problems import Asked, refused
 from replay.control import Control, NoWayBack, Over
 from replay.transport import speed_text
-from replay.travel import batch_of
+from replay.travel import batch_of, utc
 
 PAGE_MAX = 10_000
 """So many records are read at most in one request."""
@@ -91,7 +91,10 @@ async def seek(client: NamedDependency[Client], data: JSONBody[Seek]) -> Session
     """Let the market hurry to a time ahead. Looking back is for forks and for `ringfence play`."""
     try:
         await _control(client).seek(client.desk.venue.calendar.session(data.at))
-    except (NoWayBack, Over) as error:
+    except NoWayBack as error:
+        why = f"{utc(data.at)} is over, and a served session goes on only; fork it, or look back with `ringfence play`"
+        raise Asked("no_way_back", why, 409) from error
+    except Over as error:
         raise Asked("no_way_back", str(error), 409) from error
     return session_of(client.desk)
 

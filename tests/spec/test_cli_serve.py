@@ -18,6 +18,7 @@ from gateway.live.endless import Endless
 from gateway.serving.hosts import in_url, name_of, plain_host
 from gateway.serving.keys import KeyRing
 from tests.command_line import ringfence
+from tests.playing import capture
 
 ANY = ("--port", 0, "--tls-port", 0)
 BRIEFLY = (*ANY, "--for", 0.05)
@@ -161,6 +162,12 @@ def test_a_market_that_cannot_be_read_is_told_and_leaves_no_session(tmp_path: Pa
     said = ringfence("serve", "--session", tmp_path / "live.db", *BRIEFLY, "--market", market, status=2)
     assert str(market) in said.complaint
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("live.db")] == []
+
+
+def test_of_files_what_they_hold_is_named_and_not_all_that_the_rules_know(tmp_path: Path) -> None:
+    history = capture(tmp_path)
+    said = ringfence("serve", "--session", tmp_path / "live.db", *BRIEFLY, "--market", history)
+    assert said.out.splitlines()[0].startswith(f"serving {tmp_path / 'live.db'}: binance-usdm, BTCUSDT; record ")
 
 
 def test_a_session_is_served_once_at_a_time(tmp_path: Path) -> None:

@@ -144,6 +144,13 @@ async def test_a_file_with_nothing_to_play_is_refused_and_leaves_no_session(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
+def test_a_file_that_the_rules_do_not_fit_is_refused_with_what_would_fit(tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSDT-1m.csv"
+    path.write_text("1621209600000,46426.83,46427.9,46400.1,46410.2,1.5,1621209659999,69615.0,9,0.7,32487.1,0\n")
+    with pytest.raises(SourceError, match=r"46426.83 is not a whole number of ticks of 0.1; .*`ringfence pack fit`"):
+        Files((path,)).begins(PACK, NOW)
+
+
 @in_loop
 async def test_a_recorded_session_is_a_market_too(tmp_path: Path) -> None:
     first = await _opened(tmp_path / "a.db", _files(tmp_path, 3))

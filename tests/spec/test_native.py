@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.serving.keys import Scope
+from replay.control import NoWayBack
 from tests.loop import in_loop
 from tests.native import native
 
@@ -266,3 +267,21 @@ async def test_a_session_without_a_player_or_a_file_says_so() -> None:
         assert (await api.told("POST", "/session/pause", status=409))["code"] == "no_player"
         assert (await api.told("GET", "/session/export", status=409))["code"] == "no_file"
         assert (await api.told("GET", "/liquidations", status=409))["code"] == "no_file"
+
+
+class GoesOn:
+    """A player whose market is past every time that it is asked for."""
+
+    async def seek(self, at: int) -> None:
+        raise NoWayBack(str(at))
+
+
+@in_loop
+async def test_who_seeks_what_is_over_is_told_what_looks_back_in_the_times_that_he_is_shown() -> None:
+    async with native() as api:
+        api.desk.control = GoesOn()  # type: ignore[assignment]
+        problem = await api.told("POST", "/session/seek", {"at": 1_700_000_000_000_000_000}, 409)
+        assert problem["code"] == "no_way_back"
+        over, hint = problem["message"].split(" is over, ")
+        assert over == "2023-11-14T22:13:20Z"
+        assert hint == "and a served session goes on only; fork it, or look back with `ringfence play`"
