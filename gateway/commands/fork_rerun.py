@@ -38,8 +38,8 @@ class Asked:
             raise UsageError(f"--account {self.accounts[0]}: is for --rerun; add that")
         if self.strategy and not self.rerun:
             raise UsageError(f"--strategy {self.strategy}: is for --rerun; add that")
-        if self.params and not self.strategy:
-            raise UsageError(f"--param {self.params[0]} needs a strategy: add --strategy module:Class")
+        if self.params and not self.rerun:
+            raise UsageError(f"--param {self.params[0]}: is for --rerun; add that")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,14 @@ async def rerun_of(log: NotedLog, asked: Asked, edits: Sequence[Edit]) -> Rerun:
     """What is to be run again. Raises UsageError, StrategyError, LogError."""
     noted, opened = await _noted(log, asked), await _opened(log)
     wanted, params = _wanted(asked, edits, noted, opened), named_params(asked.params)
-    playing = {name: make_strategy(asked.strategy, params) if asked.strategy else made(noted[name]) for name in wanted}
-    notes = {name: note_of(playing[name], params if asked.strategy else noted[name].params) for name in wanted}
+    given = {name: params if asked.strategy else {**noted[name].params, **params} for name in wanted}
+    playing = {
+        name: make_strategy(asked.strategy or noted[name].strategy, given[name])
+        if asked.strategy or params
+        else made(noted[name])
+        for name in wanted
+    }
+    notes = {name: note_of(playing[name], given[name]) for name in wanted}
     changed = [] if asked.strategy else [name for name in wanted if notes[name].source != noted[name].source]
     return Rerun(Again(playing), {**noted, **notes}, changed)
 

@@ -161,6 +161,18 @@ def test_another_strategy_may_take_over_and_is_noted(session: Path) -> None:
     assert [one["strategy"] for one in notes.values()] == ["examples.dip_buyer:DipBuyer", "examples.quoter:Quoter"]
 
 
+def test_parameters_alone_are_for_the_strategies_that_are_noted_and_leave_their_others(session: Path) -> None:
+    said = forked(session, "--account", "ben", "--param", "full=0.2", at=middle(session))
+    assert said["same"] is False
+    assert [(one["account"], one["params"]) for one in said["rerun"]] == [("ben", {"step": "0.2", "full": "0.2"})]
+    notes = noted(session.with_name("fork.db"))
+    assert [one["params"] for one in notes.values()] == [{"step": "0.2"}, {"step": "0.2", "full": "0.2"}]
+
+
+def test_the_same_parameters_once_more_are_the_session(session: Path) -> None:
+    assert forked(session, *PARAMS, at=middle(session))["same"] is True
+
+
 def test_of_who_is_not_run_again_the_strategy_need_not_be_there(session: Path) -> None:
     notes = noted(session)
     notes["ann"]["strategy"] = "gone:Gone"
@@ -188,7 +200,11 @@ def refused(session: Path, *options: object) -> str:
         ("--keep --rerun", "--keep and --rerun: commands are kept as recorded, or strategies run again; give one"),
         ("--account ann", "--account ann: is for --rerun; add that"),
         ("--strategy a:B", "--strategy a:B: is for --rerun; add that"),
-        ("--rerun --param step=1", "--param step=1 needs a strategy: add --strategy module:Class"),
+        ("--param step=1", "--param step=1: is for --rerun; add that"),
+        (
+            "--rerun --param size=1",
+            "strategy 'examples.dip_buyer:DipBuyer': no parameter 'size'; give dip, step or full",
+        ),
         ("--rerun --account eve", "--account eve: there is no such account; it has ann, ben"),
         ("--rerun --set eve:deposit:USDT=1", "--set 'eve:deposit:USDT=1': no strategy trades 'eve'; it has ann, ben"),
         (
