@@ -184,15 +184,18 @@ class Probe(Strategy):
         size = self.cache.instrument(BTC).make_qty(Decimal("0.01"))
         account = self.portfolio.account(Venue(BINANCE))
         before = account.balance_total(USDT)
-        self.submit_order(self.order_factory.market(BTC, OrderSide.BUY, size))
+        order = self.order_factory.market(BTC, OrderSide.BUY, size)
+        self.submit_order(order)
         fill = await self._event(OrderFilled)
         await self._event(PositionOpened)
+        await self._until(lambda: order.is_closed)
+        (fees,) = order.commissions()
         (position,) = self.cache.positions_open(instrument_id=BTC)
         tell(
             "filled", is_long=position.side == PositionSide.LONG, quantity=position.quantity,
-            fee=fill.commission.as_decimal(), price=fill.last_px, is_taker=fill.liquidity_side == LiquiditySide.TAKER,
+            fee=fees.as_decimal(), price=order.avg_px, is_taker=fill.liquidity_side == LiquiditySide.TAKER,
         )  # fmt: skip
-        charged = before.as_decimal() - fill.commission.as_decimal()
+        charged = before.as_decimal() - fees.as_decimal()
         await self._until(lambda: account.balance_total(USDT).as_decimal() == charged)
         tell("charged", before=before.as_decimal(), usdt=account.balance_total(USDT).as_decimal())
         self.close_position(position)
@@ -207,7 +210,9 @@ class Probe(Strategy):
             self.submit_order(self.order_factory.stop_market(BTC, side, size, trigger))
             await self._event(OrderAccepted)
         fired = await self._event(OrderFilled, FIRED_S)
-        tell("fired", mine=fired.strategy_id == self.id, quantity=fired.last_qty)
+        order = self.cache.order(fired.client_order_id)
+        await self._until(lambda: order.is_closed)
+        tell("fired", mine=fired.strategy_id == self.id, quantity=order.filled_qty)
         self.cancel_all_orders(BTC)
         self.close_all_positions(BTC)
         await self._until(lambda: not self.cache.orders_open(instrument_id=BTC) and self.portfolio.is_flat(BTC))

@@ -104,7 +104,8 @@ def _holds_a_position(facts: dict[str, dict[str, Any]]) -> None:
     filled, closed = facts["filled"], facts["closed"]
     assert (filled["is_long"], filled["quantity"], filled["is_taker"]) == (True, "0.010", True)
     fee = Decimal(filled["fee"])
-    assert fee == pytest.approx(Decimal(filled["price"]) * Decimal("0.01") * Decimal("0.0005"), abs=Decimal("1e-8"))
+    value = Decimal(str(filled["price"])) * Decimal("0.01")
+    assert fee == pytest.approx(value * Decimal("0.0005"), abs=Decimal("1e-7"))
     assert Decimal(facts["charged"]["usdt"]) == Decimal(facts["charged"]["before"]) - fee
     assert closed["flat"] is True
     assert Decimal(closed["realized"]) < -fee
