@@ -167,7 +167,7 @@ class App:
             await part.websocket(scope, receive, send)
         except Exception as error:
             self.metrics.failures.inc()
-            self._journal.failed(scope["path"], error)
+            self._journal.failed(_without_key(scope["path"]), error)
             raise
         finally:
             self.metrics.sockets.dec()
@@ -214,6 +214,12 @@ async def _respond(send: Send, status: int, body: bytes, content_type: bytes = J
 def _client(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else ""
+
+
+def _without_key(path: str) -> str:
+    """The path of a WebSocket without what follows /ws/: that may be a listen key."""
+    before, mark, _ = path.partition("/ws/")
+    return before + mark
 
 
 def _is_same_origin(scope: Scope) -> bool:

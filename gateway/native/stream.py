@@ -146,8 +146,8 @@ class Connection:
 
     def _allowed(self, scope: Scope) -> Client:
         client = self._client
-        if client is None:
-            raise Asked("no_token", "this needs a token: log in first", 401)
+        if client is None or client.key not in self._desk.keys.keys():  # noqa: SIM118 - it is no dict
+            raise Asked("no_token", "this needs a token that is in use: log in first", 401)
         if scope not in client.key.scopes and Scope.ADMIN not in client.key.scopes:
             raise Asked("not_allowed", f"the key lacks the scope {scope.value}", 403)
         return client

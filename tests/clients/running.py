@@ -18,7 +18,7 @@ from gateway.app import build
 from gateway.serving.certificates import certificate
 from gateway.serving.hosts import listen
 from gateway.serving.keys import KeyKind, KeyRing, Scope
-from gateway.serving.limits import UNLIMITED, Limits
+from gateway.serving.limits import UNLIMITED, Limits, Rules
 from gateway.serving.server import Server
 from tests.serving import Moved, moved
 
@@ -81,8 +81,9 @@ class Running:
 class ServerThread:
     """Runs a server from `start` to `stop`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rules: Rules = UNLIMITED) -> None:
         self._folder = folder
+        self._rules = rules
         self._up: Future[Running] = Future()
         self._end: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -110,7 +111,7 @@ class ServerThread:
         ring = KeyRing.open(self._folder / "live.db.keys")
         people = [_credentials(ring, await session.account(name)) for name in ("ann", "bob")]
         found = certificate(self._folder / "live.db.tls")
-        app = build(session, ring, Limits(UNLIMITED))
+        app = build(session, ring, Limits(self._rules))
         server = Server(app, ring, listen(HOST, 0), listen(HOST, 0), found)
         await server.start()
         ending, loop = asyncio.Event(), asyncio.get_running_loop()

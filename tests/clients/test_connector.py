@@ -91,6 +91,15 @@ def test_refusals_have_their_codes(um: Any, code: int, how: dict[str, Any]) -> N
     assert (failure.value.status_code, failure.value.error_code) == (400, code)
 
 
+def test_an_order_that_is_sent_again_is_refused_and_not_doubled(um: Any) -> None:
+    buy(um, newClientOrderId="once")
+    held = um.get_position_risk(symbol="BTCUSDT")[0]["positionAmt"]
+    with pytest.raises(ClientError) as failure:
+        buy(um, newClientOrderId="once")
+    assert (failure.value.error_code, failure.value.error_message) == (-4116, "clientOrderId is duplicated")
+    assert um.get_position_risk(symbol="BTCUSDT")[0]["positionAmt"] == held
+
+
 def test_a_wrong_secret_is_refused(server: Running) -> None:
     client = connector(server, server.ann._replace(secret="wrong"))
     with pytest.raises(ClientError) as failure:

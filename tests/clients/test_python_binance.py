@@ -77,6 +77,27 @@ def test_a_stop_waits_and_is_cancelled(client: Any) -> None:
     assert failure.value.code == -2011
 
 
+def test_a_reduce_only_stop_survives_its_position(client: Any) -> None:
+    order(client)
+    waits = client.futures_create_algo_order(
+        symbol="BTCUSDT", side="SELL", type="STOP_MARKET", quantity=0.1, triggerPrice=59000, reduceOnly=True
+    )
+    order(client, side="SELL", reduceOnly=True)
+    assert not any(float(one["positionAmt"]) for one in client.futures_position_information(symbol="BTCUSDT"))
+    assert client.futures_cancel_algo_order(algoId=waits["algoId"])["msg"] == "success"
+    with pytest.raises(BinanceAPIException, match=r"Unknown order sent\.") as failure:
+        client.futures_cancel_algo_order(algoId=waits["algoId"])
+    assert failure.value.code == -2011
+
+
+def test_a_post_only_order_that_would_take_is_refused_and_leaves_nothing(client: Any) -> None:
+    with pytest.raises(BinanceAPIException) as failure:
+        order(client, type="LIMIT", timeInForce="GTX", price=61000)
+    assert failure.value.code == -5022
+    assert client.futures_get_open_orders(symbol="BTCUSDT") == []
+    assert not any(float(one["positionAmt"]) for one in client.futures_position_information(symbol="BTCUSDT"))
+
+
 def test_a_conditional_order_by_the_ordinary_call_goes_where_it_belongs(client: Any) -> None:
     order(client)
     waits = order(client, side="SELL", type="STOP_MARKET", stopPrice=59000, reduceOnly=True)

@@ -15,10 +15,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from gateway import app as application
 from gateway.errors import UsageError
 from gateway.serving import connections
 from gateway.serving.hosts import listen
 from gateway.serving.keys import KeyRing, Scope
+from gateway.serving.limits import PATIENCE, Rules
 from tests.clients.running import HOST, Running, ServerThread
 
 
@@ -140,6 +142,26 @@ def test_a_key_that_is_revoked_elsewhere_is_no_longer_one(server: Running) -> No
     server.call(ring.refresh)
     status, said = _signed(server, key.id, secret)
     assert (status, said["code"]) == (401, -2015)
+
+
+def test_who_asks_too_much_is_told_to_wait_and_then_banned(tmp_path: Path) -> None:
+    thread = ServerThread(tmp_path, Rules(weight_1m=1, orders_10s=1, orders_1m=1))
+    server = thread.start()
+    found = [_get(server, "/fapi/v1/depth?symbol=BTCUSDT&limit=1000") for _ in range(PATIENCE + 2)]
+    thread.stop()
+    assert [status for status, *_ in found] == [429] * PATIENCE + [418] * 2
+    for status, headers, body in (found[0], found[-1]):
+        said = json.loads(body)
+        assert (said["code"], "banned until" in said["msg"]) == (-1003, status == 418)
+        assert 1 <= int(headers["retry-after"]) <= (60 if status == 429 else 120)
+
+
+def test_who_comes_when_it_is_overloaded_is_told_so_at_once(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "IN_FLIGHT_MAX", 0)
+    status, headers, body = _get(server, "/fapi/v1/ping")
+    assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "1", -1008)
+    monkeypatch.undo()
+    assert _get(server, "/fapi/v1/ping")[0] == 200
 
 
 def _signed(server: Running, key: str, secret: str) -> tuple[int, Any]:

@@ -189,9 +189,11 @@ async def test_a_browser_speaks_for_no_page_of_somewhere_else() -> None:
 @in_loop
 async def test_a_websocket_that_fails_is_counted_and_no_longer_open() -> None:
     host = await served()
-    app = _app(host.venue, Part("/", None, _raising(KeyError("x"))))
+    log = io.StringIO()
+    app = _app(host.venue, Part("/", None, _raising(KeyError("x"))), log=log)
     with pytest.raises(KeyError):
-        await _connect(app, "/ws", [])
+        await _connect(app, "/private/ws/listenkey", [])
+    assert json.loads(log.getvalue())["path"] == "/private/ws/", "a listen key opens an account's stream"
     figures = _figures(app)
     assert (figures["ringfence_websockets"], figures["ringfence_failures_total"]) == (0, 1)
     await host.close()

@@ -116,6 +116,18 @@ async def test_a_key_without_the_scope_does_not_read_the_log() -> None:
 
 
 @in_loop
+async def test_a_key_that_is_revoked_is_of_no_use_to_whoever_logged_in_with_it() -> None:
+    async with native() as api:
+        socket = await subscribed(api, "trades:BTCUSDT", scopes=(Scope.READ,))
+        await socket.hear()
+        every = api.desk.keys.keys()
+        assert api.desk.keys.revoke(next(key.id for key in every if key.scopes == (Scope.READ,)))
+        await socket.say(op="subscribe", channels=["account"])
+        assert (await socket.hear())["code"] == "no_token"
+        await socket.leave()
+
+
+@in_loop
 async def test_who_unsubscribed_hears_nothing_more() -> None:
     async with native() as api:
         socket = await subscribed(api, "trades:BTCUSDT")
