@@ -24,6 +24,7 @@ from gateway.binance.sockets import Sockets
 from gateway.binance.streams import Streams
 from gateway.native import desk as native
 from gateway.native.app import build as native_app
+from gateway.native.pace import Paced, rules_of
 from gateway.serving.blotter import Blotter
 from gateway.serving.hosts import is_loopback
 from gateway.serving.journal import REQUEST, Journal
@@ -242,5 +243,6 @@ def build(
     )  # fmt: skip
     door, api = Door(desk, MARKET_ROUTES), native_app(own)
     sockets = Sockets(desk, Streams(desk).subscribe, door.routes)
-    parts = (Part("/fapi/", door), Part("/futures/", door), Part("/api/", api, api), Part("/", None, sockets))
+    paced = Paced(api, Limits(rules_of(limits.rules)))
+    parts = (Part("/fapi/", door), Part("/futures/", door), Part("/api/", paced, api), Part("/", None, sockets))
     return App(venue, parts, Metrics(venue, lambda: sockets.dropped), journal or Journal(), is_open)
