@@ -58,7 +58,7 @@ def show(
 def at(
     session: SessionFile,
     record: Annotated[int, typer.Option(help="After the batch with this record; 0 is the end.", min=0)] = 0,
-    time: Annotated[str, typer.Option(help="At this time instead, UTC: 2023-04-05T08:00:12.5, or ns.")] = "",
+    time: Annotated[str, typer.Option(help="At this time instead, UTC: 2023-04-05T08:00:12.5, 08:00:12, or ns.")] = "",
     account: Annotated[str, typer.Option(help="Only this account; all where it is left out.")] = "",
     levels: Annotated[int, typer.Option(help="So many levels of each side of a book.", min=0)] = 5,
     as_json: AsJson = False,

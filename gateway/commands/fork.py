@@ -20,7 +20,7 @@ from gateway.commands.fork_pack import check_packs
 from gateway.commands.fork_rerun import Asked, Rerun, as_objects, lines, rerun_of
 from gateway.console import OUT, progress, say_json
 from gateway.errors import UsageError, about
-from gateway.times import nanos_of
+from gateway.times import nanos_in
 from replay.branching import branch
 from replay.editing import Branched, Edit
 from replay.slots import after_due_work
@@ -109,4 +109,4 @@ async def _batch(log: SqliteLog, at: str) -> int:
     """The first batch that the fork does not share: that of a record, or the first after a time."""
     if at.isdecimal() and int(at) < RECORDS_MAX:
         return await batch_of(log, int(at))
-    return await batch_when(log, nanos_of(at, "--at")) + 1
+    return await batch_when(log, await nanos_in(log, at, "--at")) + 1

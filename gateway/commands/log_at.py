@@ -9,7 +9,7 @@ from typing import Any
 from events.commands import MARKET, AccountId
 from events.log import Head
 from events.store.sqlite import open_session
-from events.units import Nanos, exact_units
+from events.units import exact_units
 from exchange.core.state import State
 from exchange.projections.moment import moment
 from gateway.console import OUT, aligned, say, say_json, time_text
@@ -17,7 +17,7 @@ from gateway.errors import UsageError, about
 from gateway.naming import there_are
 from gateway.reports import moment_table
 from gateway.reports.why_words import Words
-from gateway.times import nanos_of
+from gateway.times import nanos_in
 from replay.travel import NoSuchMoment, state_at, state_when
 
 
@@ -27,7 +27,7 @@ def run(session: Path, record: int, time: str, account: str, levels: int, as_jso
         raise UsageError("--record and --time: give one of them")
     with about(session):
         try:
-            state, head = asyncio.run(_moment(session, record, nanos_of(time, "--time") if time else None))
+            state, head = asyncio.run(_moment(session, record, time))
         except NoSuchMoment as error:
             raise UsageError(f"{session}: {error}") from error
     shown = {"head": head.digest.hex(), **moment(state, _names(session, state, account), levels)}
@@ -38,11 +38,11 @@ def run(session: Path, record: int, time: str, account: str, levels: int, as_jso
     return 0
 
 
-async def _moment(session: Path, record: int, at: Nanos | None) -> tuple[State, Head]:
+async def _moment(session: Path, record: int, time: str) -> tuple[State, Head]:
     log = await open_session(session, read_only=True)
     try:
-        if at is not None:
-            return await state_when(log, at)
+        if time:
+            return await state_when(log, await nanos_in(log, time, "--time"))
         return await state_at(log, record or (await log.head()).seq)
     finally:
         await log.close()

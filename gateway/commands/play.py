@@ -16,7 +16,7 @@ from gateway.errors import UsageError, about
 from gateway.naming import there_are
 from gateway.playing import keys, script
 from gateway.playing.deck import Deck
-from gateway.times import nanos_of
+from gateway.times import nanos_in
 from replay.control import Control
 from replay.travel import NoSuchMoment
 from replay.visit import Visit
@@ -43,7 +43,7 @@ async def _play(session: Path, at: str, control: Control, account: str, is_by_ke
         visit = Visit(log)
         deck = Deck(control, lambda: visit.state, str(session), account, partial(fork_here, session))
         visit.on_batch = deck.note
-        await _begin(visit, at)
+        await _begin(log, visit, at)
         if account and account not in visit.state.accounts:
             await _check_account(log, account, session)
         if is_by_keys:
@@ -55,14 +55,14 @@ async def _play(session: Path, at: str, control: Control, account: str, is_by_ke
         await log.close()
 
 
-async def _begin(visit: Visit, at: str) -> None:
+async def _begin(log: EventLog, visit: Visit, at: str) -> None:
     """Stand where it is to begin: at the first batch, after a record, or at a time."""
     if not at:
         await visit.seek_batch(1)
     elif at.isdecimal() and int(at) < RECORDS_MAX:
         await visit.seek_record(int(at))
     else:
-        await visit.seek(nanos_of(at, "--at"))
+        await visit.seek(await nanos_in(log, at, "--at"))
 
 
 async def _check_account(log: EventLog, account: str, session: Path) -> None:

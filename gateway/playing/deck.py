@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -22,7 +21,7 @@ from gateway.console import time_text
 from gateway.errors import UsageError
 from gateway.naming import there_are
 from gateway.reports.why_words import Words
-from gateway.times import nanos_of
+from gateway.times import nanos_on
 from gateway.wording import words
 from replay.control import Control, NoWayBack, Over
 from replay.moments import Counts, moments
@@ -39,9 +38,6 @@ SILENT = (f.MarketAdvanced, f.MarkPriceMoved, f.TimeAdvanced, f.IndexPriceMoved)
 """Facts that come with every row or second, and are seen elsewhere."""
 
 PLAYER_ONLY = "a replay under way goes forwards only; the key r looks back at what was, and forks it there"
-
-OF_THE_DAY = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,9})?)?")
-"""A time without its day."""
 
 
 Fork = Callable[[int, AccountId | None, list[str]], Awaitable[str]]
@@ -252,9 +248,7 @@ class Deck:
 
     def _time(self, text: str, what: str) -> int:
         """A time as it is typed: one of the present day where no day stands in it. Raises UsageError."""
-        if OF_THE_DAY.fullmatch(text):
-            text = f"{time_text(self.control.now).partition(' ')[0]}T{text}"
-        return nanos_of(text, what)
+        return nanos_on(self.control.now, text, what)
 
     def _counted(self, rest: list[str]) -> tuple[int, Counts]:
         """How many steps, and what counts as one: `3 fill`, either may be left out."""

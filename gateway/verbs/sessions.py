@@ -38,7 +38,8 @@ def audit(
 def fork(
     session: SessionFile,
     at: Annotated[
-        str, typer.Option(help="From the batch of this record on, or after this time: N, 2023-04-05T08:00:12.")
+        str,
+        typer.Option(help="From the batch of this record on, or after this time: N, 2023-04-05T08:00:12, 08:00:12."),
     ],
     out: Annotated[Path, typer.Option(help="Where to write the fork: a new file.")],
     change: Annotated[
@@ -152,7 +153,7 @@ def report(
 
 def play(
     session: SessionFile,
-    at: Annotated[str, typer.Option(help="Where to begin: record N, or 2023-04-05T08:00:12.")] = "",
+    at: Annotated[str, typer.Option(help="Where to begin: record N, 2023-04-05T08:00:12, or 08:00:12.")] = "",
     speed: Speed = "1",
     account: Annotated[str, typer.Option(help="Whose side it is looked at from; all accounts if left out.")] = "",
     as_json: AsJson = False,

@@ -63,6 +63,16 @@ def test_after_a_time_the_next_batch_is_the_first_that_differs(session: Path) ->
     assert said["shared"]["batch"] == max(row.batch for row in rows if row.at <= at)
 
 
+def test_a_time_without_its_day_is_one_of_the_day_on_which_the_session_begins(session: Path) -> None:
+    (whole, _), (short, _) = (
+        forked(session, at, "ann:deposit:USDT=1") for at in ("2024-03-05T15:59:58.5", "15:59:58.5")
+    )
+    assert short["shared"] == whole["shared"]
+    asked = ("fork", session, "--at", "25:00", "--out", session.with_name("other.db"))
+    complaint = ringfence(*asked, status=2).complaint
+    assert "--at '2024-03-05T25:00': write it as 2023-04-05T08:00:12.5 (UTC), or in ns" in complaint
+
+
 @pytest.mark.parametrize(
     ("setting", "kind", "field", "value"),
     [

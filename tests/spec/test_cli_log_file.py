@@ -109,6 +109,10 @@ def test_the_end_is_the_moment_that_is_meant_where_none_is_named(session: Path) 
             ("--time", "1999-12-31T23:59:59.5"),
             "1999-12-31T23:59:59.5Z: nothing had happened yet; the session begins at 2024-03-05T15:59:54.0020755",
         ),
+        (
+            ("--time", "15:59"),
+            "2024-03-05T15:59:00Z: nothing had happened yet; the session begins at 2024-03-05T15:59:54",
+        ),
         (("--time", "noon"), "--time 'noon': write it as 2023-04-05T08:00:12.5 (UTC), or in ns"),
         (("--time", "1", "--record", 1), "--record and --time: give one of them"),
         (("--account", "bob"), "no account 'bob' at that moment; it has INSURANCE, MARKET, ann"),
@@ -127,6 +131,14 @@ def test_a_time_is_written_in_utc_with_or_without_a_fraction_or_in_ns(session: P
         for time in (f"{whole}.{nanos:09d}", f"{whole}.{nanos:09d}Z", at)
     ]
     assert said == [head(session)] * 3
+
+
+def test_a_time_without_its_day_is_one_of_the_day_on_which_the_session_begins(session: Path) -> None:
+    whole, short = (
+        ringfence("log", "at", session, "--time", time, "--json").json for time in ("2024-03-05T15:59:58", "15:59:58")
+    )
+    assert short == whole
+    assert short["head"] != head(session)
 
 
 # Kinds

@@ -69,7 +69,7 @@ class TestLines:
         complaint = play(session, "seek 25:00", status=2).complaint
         assert complaint.startswith("line 1: seek '2024-03-05T25:00': write it as 2023-04-05T08:00:12.5")
 
-    @pytest.mark.parametrize("at", ["200", "2024-03-05T16:00:05", "1709654405000000000"])
+    @pytest.mark.parametrize("at", ["200", "2024-03-05T16:00:05", "16:00:05", "1709654405000000000"])
     def test_it_begins_where_it_was_told_to(self, session: Path, at: str) -> None:
         (there,) = objects(session, "speed 2", options=("--at", at))
         (gone,) = objects(session, f"record {there['record']}")
