@@ -44,6 +44,7 @@ _LINE = re.compile(
     rb"(\d{1,5})(?:\.(\d{1,9}))?,([1-7]),(-?\d{1,18}),(\d{1,12}),(-?\d{1,12}),(-1|1)(?:,.*)?\s*", re.ASCII
 )
 _FIRST_WORDS = re.compile(rb"\d{1,5}(\.\d{1,9})?,[1-7],-?\d{1,18},\d{1,12},-?\d{1,12},-?1(,.*)?\s*$", re.ASCII)
+_SYMBOL = re.compile(r"(?<![A-Za-z0-9.-])([A-Z][A-Z0-9.-]*)_\d{4}-\d\d-\d\d_")
 _DATE = re.compile(r"_(\d{4}-\d\d-\d\d)_")
 MEND = "correct it or fetch the file again"
 
@@ -224,13 +225,23 @@ def _open(path: Path) -> tuple[Lines, Lines]:
     return Lines(path), Lines(beside)
 
 
-def _midnight(path: Path) -> int:
-    """When the day began in New York, ns. Raises SourceError."""
+def symbol_of(path: Path) -> str:
+    """The share that the file, or one in it, is called after, whatever the rule pack has; empty where there is none."""
+    return next((found[1] for name in _names(path) if (found := _SYMBOL.search(name))), "")
+
+
+def _names(path: Path) -> list[str]:
+    """The file's name, and those of what is in it where it is a zip."""
     names = [path.name]
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             names += archive.namelist()
-    said = next((found[1] for name in names if (found := _DATE.search(name))), None)
+    return names
+
+
+def _midnight(path: Path) -> int:
+    """When the day began in New York, ns. Raises SourceError."""
+    said = next((found[1] for name in _names(path) if (found := _DATE.search(name))), None)
     if said is None:
         raise SourceError(
             f"{path}: no name says the date; call it as in GOOG_2012-06-21_34200000_57600000_message_5.csv"

@@ -21,7 +21,7 @@ from events.observations import Kind, Observations
 from exchange.core.book import Book
 from exchange.core.matching.market import MarketFeed
 from exchange.core.triggers.index import PriceIndex
-from replay.sources import Source, open_source
+from replay.sources import Source, format_of, lobster, open_source
 from replay.sources.bars import Bars
 from replay.sources.report import PROBLEMS_MAX, Report, SourceError
 
@@ -168,7 +168,8 @@ def _open(path: Path, pack: RulePack, names: list[str], symbol: str, columns: st
     except SourceError:
         if symbol:
             raise
-        return open_source(path, _finest(pack, [UNNAMED]), False, UNNAMED, columns)
+        said = (lobster.symbol_of(path) if format_of(path).open is lobster.Lobster else "") or UNNAMED
+        return open_source(path, _finest(pack, [said]), False, said, columns)
 
 
 def _finest(pack: RulePack, names: list[str]) -> RulePack:

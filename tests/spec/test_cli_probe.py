@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from replay.sources import FORMATS
-from tests import archives, candles, captures, databento
+from tests import archives, candles, captures, databento, lobster
 from tests.command_line import ringfence
 from tests.playing import market
 from tests.tables import LAYOUTS, START, base, derivative, level, option, trade, write
@@ -47,6 +47,34 @@ def test_levels_are_told(tmp_path: Path) -> None:
     assert "format   Tardis incremental_book_L2, " in out
     assert "book     2,000 levels stated, " in out
     assert "defects  none" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("LOBSTER_SampleFile_BRK.B_2012-06-21_5.zip", "BRK.B"),
+        ("GOOG_2012-06-21_34200000_57600000_message_5.csv", "GOOG"),
+        ("day.zip", "ETHW"),
+    ],
+)
+def test_the_share_of_a_day_of_lobster_is_told_where_the_rule_pack_has_it_not(
+    tmp_path: Path, name: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lobster, "MESSAGES", lobster.MESSAGES.replace("BTCUSDT", "ETHW"))
+    path = lobster.write(tmp_path / name, lobster.day(15))
+    found = only(path)
+    assert (found["symbol"], found["fits"]) == (told, False)
+    out = " ".join(ringfence("probe", path).out.split())
+    assert f"symbol {told} (prices of 0.1, sizes of 1), not in the rule pack binance-usdm:" in out
+
+
+def test_a_day_of_lobster_that_is_called_after_nothing_needs_a_symbol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lobster, "MESSAGES", "the_2012-06-21_message_5.csv")
+    monkeypatch.setattr(lobster, "BOOKS", "the_2012-06-21_orderbook_5.csv")
+    path = lobster.write(tmp_path / "day.zip", lobster.day(15))
+    assert "symbol   not said, give it with --symbol" in ringfence("probe", path).out
 
 
 def test_orders_are_told(tmp_path: Path) -> None:
