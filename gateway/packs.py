@@ -34,11 +34,14 @@ def show(
     name: Annotated[str, typer.Argument(help="A pack's name, or a .json file.", metavar="NAME")],
     symbol: Annotated[str, typer.Option(help="Only this instrument.")] = "",
     as_json: AsJson = False,
+    file: Annotated[
+        bool, typer.Option("--file", help="Print the pack's file as it is: kept as a .json file, --pack takes it.")
+    ] = False,
 ) -> None:
     """Show the rules of a pack, its instruments and their brackets."""
     from gateway.commands import pack as verb
 
-    raise typer.Exit(told(lambda: verb.show_pack(name, symbol, as_json)))
+    raise typer.Exit(told(lambda: verb.show_file(name, symbol) if file else verb.show_pack(name, symbol, as_json)))
 
 
 @app.command()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 
-from events.instruments import Bracket, Collateral, Instrument, Inverse, RulePack, load_pack, pack_names
+from events.instruments import Bracket, Collateral, Instrument, Inverse, RulePack, load_pack, pack_names, pack_text
 from events.units import SECOND, decimal_text
 from gateway.console import OUT, say, say_json
 from gateway.errors import UsageError
@@ -68,6 +69,15 @@ def show_pack(name: str, symbol: str, as_json: bool) -> int:
         _show_lists(pack)
     for terms in chosen:
         _show_instrument(terms)
+    return 0
+
+
+def show_file(name: str, symbol: str) -> int:
+    """Print the pack's file as it is, once it is found to hold together. Returns 0."""
+    if symbol:
+        raise UsageError(f"--file and --symbol {symbol}: the file has all instruments; give one of them")
+    load_pack(name)
+    sys.stdout.write(pack_text(name).decode())
     return 0
 
 

@@ -94,6 +94,21 @@ class TestFitting:
         ringfence("pack", "fit", path, "--symbol", "BTCUSDT", "--out", tmp_path / "fine.json")
 
 
+@pytest.mark.parametrize("name", pack_names())
+def test_the_file_of_a_pack_is_printed_as_pack_takes_it(tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "copy.json"
+    copy.write_text(ringfence("pack", "show", name, "--file").out)
+    assert load_pack(str(copy)) == load_pack(name)
+    assert ringfence("pack", "show", copy, "--file").out == copy.read_text()
+
+
+def test_the_file_of_a_pack_is_printed_whole_or_not_at_all(tmp_path: Path) -> None:
+    complaint = ringfence("pack", "show", "okx", "--file", "--symbol", "X", status=2).complaint
+    assert complaint == "--file and --symbol X: the file has all instruments; give one of them"
+    (tmp_path / "bad.json").write_text("{}")
+    assert not ringfence("pack", "show", tmp_path / "bad.json", "--file", status=2).out
+
+
 class Files:
     """A venue's two files, and the pack that is made of them."""
 
