@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,9 @@ from replay.travel import batch_of, utc
 
 PAGE_MAX = 10_000
 """So many records are read at most in one request."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+"""What a fork may be called: it is a file's name."""
 
 
 @get("/session")
@@ -103,8 +107,11 @@ async def seek(client: NamedDependency[Client], data: JSONBody[Seek]) -> Session
 async def fork(client: NamedDependency[Client], data: JSONBody[NewFork]) -> Forked:
     """Write a fork of the session, beside its file: everything up to a record, then with settings that differ."""
     path = _file(client)
-    if not data.name.replace("-", "").replace("_", "").isalnum():
-        raise Asked("bad_request", "name: give letters, digits, - and _")
+    if not NAME.fullmatch(data.name):
+        raise Asked("bad_request", "name: give letters, digits, - and _, 100 at most, the first no - or _")
+    head = client.desk.venue.durable.seq
+    if not 0 < data.record <= head:
+        raise Asked("bad_request", f"record: the session has records 1 to {head}")
     out = path.with_name(f"{data.name}.db")
     try:
         return await asyncio.to_thread(_forked, path, out, data)
