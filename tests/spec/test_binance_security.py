@@ -221,3 +221,17 @@ def test_of_a_parameter_sent_twice_the_query_counts_before_the_body() -> None:
     params = Params.read(b"a=1&b=x=y", b"a=2&c=3+4")
     assert params.values == {"a": "1", "b": "x=y", "c": "3 4"}
     assert params.signed == b"a=1&b=x=ya=2&c=3+4"
+
+
+@in_loop
+async def test_a_key_that_may_only_read_changes_nothing_at_any_endpoint() -> None:
+    c = await client(scopes=(Scope.READ,))
+    before = c.host.venue.durable.seq
+    changing = [(method, path) for method, path in c.door.routes if method != "GET" and "listenKey" not in path]
+    assert len(changing) >= 18
+    for method, path in changing:
+        answer = await c.ask(method, path.removeprefix("/fapi"), symbol="BTCUSDT")
+        assert (answer.status, answer.body["code"]) == (401, -2015), path
+    await c.host.venue.settled()
+    assert c.host.venue.durable.seq == before
+    await c.host.close()
