@@ -130,12 +130,18 @@ class Player:
         self._open(pack, options, [stream.chunk.instrument for stream in streams], indices)
         await self._go(streams)
 
-    async def resume(self, ends: Mapping[InstrumentId, Played], insurance: Decimal = Decimal(0)) -> None:
+    async def resume(
+        self, ends: Mapping[InstrumentId, Played], insurance: Decimal = Decimal(0),
+        indices: Mapping[InstrumentId, Decimal] | None = None,
+    ) -> None:  # fmt: skip
         """Go on with a session that is open, whose history has these ends, in the rest of the same sources.
 
-        Strategies take up their accounts; those that are new get one. Raises SourceError where the sources are others.
+        Strategies take up their accounts; those that are new get one. indices are stated where nobody has stated any.
+        Raises SourceError where the sources are others.
         """
         self.first_at, self._insurance = Nanos(self.state.now), insurance
+        stated = [asset.pair.id for asset in self.state.assets.values() if asset.pair and asset.index]
+        self._state_indices({pair: price for pair, price in (indices or {}).items() if pair not in stated})
         self._met = tuple(name for name, found in self.state.contracts.items() if found.feed.observations)
         self._rows = {end.chunk: end.row for end in ends.values()}
         rests = [rest_of(one, ends, self.first_at) for one in begun(self._sources)]
@@ -217,11 +223,14 @@ class Player:
         self.send(c.OpenSession(at, RULES_VERSION, pack, options))
         if self.state.pack is None:
             raise SetupError(f"no session can be opened under the rule pack {pack.id}; `ringfence pack check` says why")
-        for pair, price in (indices or {}).items():
-            self.send(c.SetIndexPrice(at, pair, MarkUnits(int(price * UNIT))))
+        self._state_indices(indices or {})
         instruments, assets = self._meet(at, names)
         self._traders.open(at, instruments, assets)
         self._is_open = True
+
+    def _state_indices(self, indices: Mapping[InstrumentId, Decimal]) -> None:
+        for pair, price in indices.items():
+            self.send(c.SetIndexPrice(self.first_at, pair, MarkUnits(int(price * UNIT))))
 
     def _meet(self, at: Nanos, names: Iterable[InstrumentId]) -> tuple[tuple[InstrumentId, ...], tuple[AssetId, ...]]:
         """Fill the insurance funds of what is traded from now on. Returns the instruments that are new, and what is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
@@ -87,6 +88,11 @@ class Endless:
     def options(self, _pack: RulePack) -> SessionOptions:
         """See `LiveMarket.options`: it has marks of its own."""
         return SessionOptions(mark_source=MarkSource.DATA)
+
+    def indices(self, pack: RulePack) -> Mapping[InstrumentId, Decimal]:
+        """See `LiveMarket.indices`: the dollars that it settles in are worth one, which multi-asset mode needs."""
+        settled = {blocks.terms.settle: None for blocks in self._blocks(pack).values()}
+        return {pair.id: Decimal(1) for pair in pack.spot if pair.base in settled and pair.quote == pack.valuation}
 
     def sources(self, pack: RulePack, since: Mapping[InstrumentId, int], start: int) -> Sequence[Source]:
         """See `LiveMarket.sources`: one an instrument."""

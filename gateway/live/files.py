@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from events.commands import SessionOptions
@@ -42,6 +43,10 @@ class Files:
         """See `LiveMarket.options`: marks and fills as the beginning of the files has them."""
         sources = self._opened(pack)
         return settled(SessionOptions(mark_source=mark_source(sources)), sources, is_said=False)
+
+    def indices(self, _pack: RulePack) -> Mapping[InstrumentId, Decimal]:
+        """See `LiveMarket.indices`: history of contracts says nothing of collateral."""
+        return {}
 
     def sources(self, pack: RulePack, _since: Mapping[InstrumentId, int], _start: int) -> Sequence[Source]:
         """See `LiveMarket.sources`: all of the files, of which what was played is left out."""

@@ -110,15 +110,16 @@ class LiveSession:
     async def _begin(self) -> None:
         """Let the market go on, and catch up with the wall. Raises what the market raises."""
         parts = self._parts
+        indices = parts.market.indices(parts.pack)
         if parts.is_new:
-            playing = self.player.run(parts.pack, parts.market.options(parts.pack), INSURANCE)
+            playing = self.player.run(parts.pack, parts.market.options(parts.pack), INSURANCE, indices)
         else:
-            playing = self.player.resume(parts.ends, INSURANCE)
-        market = self._task(playing)
-        market.add_done_callback(self._market_ended)
-        await parts.pace.catch_up(lambda: market.done() or self.is_over)
-        if market.done():
-            await market
+            playing = self.player.resume(parts.ends, INSURANCE, indices)
+        played = self._task(playing)
+        played.add_done_callback(self._market_ended)
+        await parts.pace.catch_up(lambda: played.done() or self.is_over)
+        if played.done():
+            await played
         self._task(self._look_after())
         _LOGGER.info("session served", record=self.sequencer.durable.seq, at=self.venue.shown_ms)
 

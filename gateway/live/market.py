@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from events.commands import SessionOptions
@@ -26,6 +27,10 @@ class LiveMarket(Protocol):
 
     def options(self, pack: RulePack) -> SessionOptions:
         """The options of a new session. Raises SourceError."""
+        ...
+
+    def indices(self, pack: RulePack) -> Mapping[InstrumentId, Decimal]:
+        """The prices of pairs that value collateral in a new session, as far as the market states any."""
         ...
 
     def sources(self, pack: RulePack, since: Mapping[InstrumentId, int], start: int) -> Sequence[Source]:

@@ -354,3 +354,15 @@ async def test_the_index_that_rows_state_is_told_beside_the_mark(tmp_path: Path)
     assert quotes.mark == contract.mark
     assert quotes.index == contract.feed.index != contract.mark
     assert quotes.next_funding == contract.feed.next_funding > session.venue.state.now
+
+
+@in_loop
+async def test_an_account_of_the_generated_market_may_let_all_its_assets_answer_together(tmp_path: Path) -> None:
+    session = await opened(tmp_path / "a.db", Wall())
+    venue = session.venue
+    await venue.ask(c.OpenAccount(venue.now, ANN, venue.request()))
+    await venue.ask(c.Deposit(venue.now, ANN, venue.request(), AssetId("USDT"), Atoms(1_000 * UNIT)))
+    told = await venue.ask(c.SetCollateralMode(venue.now, ANN, venue.request(), True))
+    assert told.reason is None
+    assert venue.state.accounts[ANN].multi is not None
+    await session.close()
