@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 SYMBOL = "BTCUSDT"
 
+HEARING_WITHIN = 30.0
+"""Readers have so long, s, to begin to hear."""
+
 
 class Target(NamedTuple):
     """A server, a key of the Binance dialect, and a price at which a bid rests."""
@@ -124,14 +127,21 @@ async def open_loop(target: Target, connections: int, rate: float, seconds: floa
     return Waits(waits, failed, wall)
 
 
-class Readers(asyncio.Protocol):
+class Heard:
+    """What all readers together heard: bytes, how many of them hear the stream, and how many were cut off."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.hearing = 0
+        self.lost = 0
+
+
+class Reader(asyncio.Protocol):
     """Counts the bytes that a stream sends."""
 
-    heard = 0
-    lost = 0
-
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, heard: Heard) -> None:
+        self._path, self._heard = path, heard
+        self._parts = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the stream."""
@@ -143,23 +153,30 @@ class Readers(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Count it."""
-        Readers.heard += len(data)
+        """Count it: the first part is the handshake, what comes after it is the stream."""
+        self._heard.bytes += len(data)
+        self._parts += 1
+        self._heard.hearing += self._parts == 2
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Count that too."""
-        Readers.lost += 1
+        self._heard.lost += 1
 
 
 async def read_along(target: Target, path: str, readers: int, doing: Callable[[], Awaitable[None]]) -> tuple[int, int]:
-    """Have so many read a stream while something is done: the bytes that they got, and how many were cut off."""
-    loop = asyncio.get_running_loop()
-    Readers.heard = Readers.lost = 0
+    """Have so many read a stream while something is done, once all of them hear it: the bytes that they got meanwhile,
+    and how many were cut off.
+    """
+    loop, heard = asyncio.get_running_loop(), Heard()
     transports = [
-        (await loop.create_connection(lambda: Readers(path), target.host, target.port))[0] for _ in range(readers)
+        (await loop.create_connection(lambda: Reader(path, heard), target.host, target.port))[0] for _ in range(readers)
     ]
+    until = perf_counter() + HEARING_WITHIN
+    while heard.hearing < readers and perf_counter() < until:
+        await asyncio.sleep(0.1)
+    before = heard.bytes
     await doing()
-    heard, lost = Readers.heard, Readers.lost
+    got, lost = heard.bytes - before, heard.lost
     for transport in transports:
         transport.close()
-    return heard, lost
+    return got, lost

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
 from benchmarks.figures import Figure, Grid
@@ -28,6 +28,9 @@ RATE = 200
 CONNECTIONS = 20
 READERS = 500
 SYNCS = 200
+SETTLE = 3.0
+"""A server that has just begun makes ready what was before its session, s."""
+
 STREAM = "/public/ws/btcusdt@depth@100ms"
 
 SOAK_FROM = 120.0
@@ -45,6 +48,7 @@ class Served(NamedTuple):
 def measure(seconds: float) -> tuple[list[Figure], Grid]:
     """All figures, each run so long."""
     with served() as server:
+        sleep(SETTLE)
         sync = _sync(server.folder)
         calm = asyncio.run(open_loop(server.target, CONNECTIONS, RATE, seconds))
         most = asyncio.run(closed_loop(server.target, CONNECTIONS, seconds))
@@ -170,10 +174,11 @@ def _most(most: Waits) -> list[Figure]:
 
 def _readers(calm: Waits, busy: Waits, heard: float, lost: int) -> list[Figure]:
     said = f"p50 of round trips with {READERS} readers of {STREAM} over that without; {lost} readers were cut off"
-    ratio = _ms(busy)[0] / _ms(calm)[0]
+    ratio, late = (with_them / without for with_them, without in zip(_ms(busy), _ms(calm), strict=True))
     return [
         Figure("serve_readers_mb_per_s", heard / 1e6, "MB/s", f"what {READERS} readers got"),
         Figure("serve_ack_with_readers_ratio", ratio, "x", said, "<= 1.2"),
+        Figure("serve_ack_p99_with_readers_ratio", late, "x", "the same of p99", "<= 1.2"),
     ]
 
 
