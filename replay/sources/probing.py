@@ -168,7 +168,8 @@ def _open(path: Path, pack: RulePack, names: list[str], symbol: str, columns: st
     except SourceError:
         if symbol:
             raise
-        said = (lobster.symbol_of(path) if format_of(path).open is lobster.Lobster else "") or UNNAMED
+        is_lobster = not columns and format_of(path).open is lobster.Lobster
+        said = (lobster.symbol_of(path) if is_lobster else "") or UNNAMED
         return open_source(path, _finest(pack, [said]), False, said, columns)
 
 
